@@ -1,0 +1,52 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+#if os(macOS)
+  // Apple ships OpenCL as a framework; everything else finds the loader through pkg-config.
+  let openCL = Target.systemLibrary(name: "COpenCL")
+  let openCLLinking: [LinkerSetting] = [.linkedFramework("OpenCL")]
+#else
+  let openCL = Target.systemLibrary(
+    name: "COpenCL",
+    pkgConfig: "OpenCL",
+    providers: [.apt(["ocl-icd-opencl-dev"]), .brew(["opencl-icd-loader", "opencl-headers"])])
+  let openCLLinking: [LinkerSetting] = []
+#endif
+
+let kernelSources = [
+  "lanes.cl", "numerics.cl", "noise.cl", "descriptor.cl", "gather.cl", "latent.cl",
+  "likelihood.cl", "estimator.cl", "optimizer.cl", "finish.cl", "panels.cl", "tiles.cl",
+]
+
+let package = Package(
+  name: "iwae-gpu",
+  platforms: [.macOS(.v14)],
+  products: [
+    .library(name: "Compute", targets: ["Compute"]),
+    .library(name: "ReferenceDevice", targets: ["ReferenceDevice"]),
+    .library(name: "OpenCLDevice", targets: ["OpenCLDevice"]),
+    .library(name: "IWAE", targets: ["IWAE"]),
+    .executable(name: "iwae-gpu", targets: ["iwae-gpu"]),
+  ],
+  targets: [
+    openCL,
+    .target(name: "Kernels", path: "kernels", resources: kernelSources.map { .embedInCode($0) }),
+    .target(name: "Compute"),
+    .target(name: "ReferenceDevice", dependencies: ["Compute"]),
+    .target(
+      name: "OpenCLDevice", dependencies: ["Compute", "Kernels", "COpenCL"],
+      linkerSettings: openCLLinking),
+    .target(name: "Conformance", dependencies: ["Compute", "ReferenceDevice"]),
+    .target(name: "IWAE", dependencies: ["Compute"]),
+    .executableTarget(
+      name: "iwae-gpu",
+      dependencies: ["Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE"]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
+    .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Conformance"]),
+    .testTarget(
+      name: "OpenCLDeviceTests", dependencies: ["OpenCLDevice", "ReferenceDevice", "Conformance"]),
+    .testTarget(name: "ConformanceTests", dependencies: ["Conformance", "ReferenceDevice"]),
+    .testTarget(name: "IWAETests", dependencies: ["IWAE", "ReferenceDevice", "OpenCLDevice"]),
+    .testTarget(name: "CommandTests", dependencies: ["iwae-gpu"]),
+  ]
+)

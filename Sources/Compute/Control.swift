@@ -1,0 +1,73 @@
+/// What changes from run to run of a program; uploaded before each.
+public struct Control: Hashable, Sendable {
+  /// The key of all addressed noise.
+  public var seed: UInt64 = 0
+  /// The training step: the time of latent noise.
+  public var step: UInt32 = 0
+  /// The pass over the data: the time of binarization noise.
+  public var pass: UInt32 = 0
+  /// Where in the order the batch begins.
+  public var batchOffset: UInt32 = 0
+  /// The index of the first sample of each image, for evaluation in chunks.
+  public var sampleOffset: UInt32 = 0
+  /// The weight of log p(h) - log q(h|x) in log w, below 1 during KL warm-up.
+  public var klWeight: Float = 1
+  /// Adam's step length, with its bias correction.
+  public var stepSize: Float = 0
+  /// What multiplies the square root of Adam's second moment.
+  public var momentScale: Float = 1
+
+  public init() {}
+
+  /// The record as devices receive it: sixteen words, the last seven unused.
+  public var words: [UInt32] {
+    let used = [
+      UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32), step, pass,
+      batchOffset, sampleOffset, klWeight.bitPattern, stepSize.bitPattern, momentScale.bitPattern,
+    ]
+    return used + Array(repeating: 0, count: 16 - used.count)
+  }
+}
+
+/// How Adam's bias correction enters the update.
+public enum AdamConvention: String, Hashable, Sendable, CaseIterable {
+  /// Kingma and Ba's algorithm: epsilon is added to the corrected square root.
+  case usual
+  /// The released IWAE code: epsilon is added to the uncorrected square root, second moments
+  /// start at one, and each update follows the moments as they stood before its gradient.
+  case released
+
+  /// The initial value of every second moment.
+  public var initialSecondMoment: Float { self == .usual ? 0 : 1 }
+
+  /// Sets the control record's step length and moment scale.
+  ///
+  /// - Parameters:
+  ///   - step: The number of updates made before this one.
+  ///   - rate: The learning rate.
+  public func apply(to control: inout Control, step: Int, rate: Double, optimizer: Adam) {
+    let first = 1 - power(Double(optimizer.beta1), step + 1)
+    let second = (1 - power(Double(optimizer.beta2), step + 1)).squareRoot()
+    switch self {
+    case .usual:
+      control.stepSize = Float(rate / first)
+      control.momentScale = Float(1 / second)
+    case .released:
+      control.stepSize = Float(rate * second / first)
+      control.momentScale = 1
+    }
+  }
+
+  /// base^count by repeated squaring: the same bits on every platform.
+  private func power(_ base: Double, _ count: Int) -> Double {
+    var result = 1.0
+    var square = base
+    var rest = count
+    while rest > 0 {
+      if rest & 1 == 1 { result *= square }
+      square *= square
+      rest >>= 1
+    }
+    return result
+  }
+}

@@ -1,0 +1,121 @@
+/// A place where programs run.
+///
+/// A device lays tensors out as it likes and fuses operations as it likes; uploads and downloads
+/// convert. Everything runs in the order in which it was asked for, and only a download or
+/// `finish()` waits.
+public protocol Device: AnyObject {
+  /// The kind of device as the command line selects it: `opencl` or `cpu`.
+  var backend: String { get }
+
+  /// The name as the driver gives it.
+  var name: String { get }
+
+  /// Why the device cannot do an operation; nil if it can.
+  func obstacle(to operation: Operation) -> String?
+
+  /// Makes room for parameters (with their gradients and moments), states and resident data that
+  /// programs share. Parameters, moments and states start at zero.
+  func allocate(_ tensors: [Tensor], protection: Protection) throws(DeviceError) -> any Memory
+
+  /// Compiles a program for any number of runs.
+  func compile(
+    _ program: Program, on memory: any Memory, protection: Protection
+  ) throws(DeviceError) -> any Executable
+}
+
+extension Device {
+  public func allocate(_ tensors: [Tensor]) throws(DeviceError) -> any Memory {
+    try allocate(tensors, protection: .none)
+  }
+
+  public func compile(
+    _ program: Program, on memory: any Memory
+  ) throws(DeviceError) -> any Executable {
+    try compile(program, on: memory, protection: .none)
+  }
+}
+
+/// Whether memory is watched for stray writes.
+public enum Protection: Hashable, Sendable {
+  case none
+  /// Guard words stand around every tensor, and tensors can be poisoned.
+  case guarded
+}
+
+/// Values as the host exchanges them.
+public enum HostValues: Hashable, Sendable {
+  case floats([Float])
+  case bytes([UInt8])
+  case words([UInt32])
+
+  public var count: Int {
+    switch self {
+    case .floats(let values): values.count
+    case .bytes(let values): values.count
+    case .words(let values): values.count
+    }
+  }
+
+  public var element: Element {
+    switch self {
+    case .floats: .float32
+    case .bytes: .uint8
+    case .words: .uint32
+    }
+  }
+
+  /// Checks that the values fit a tensor.
+  public func check(against tensor: Tensor) throws(DeviceError) {
+    guard element == tensor.element else {
+      throw .wrongElement(tensor: tensor.name, expected: tensor.element, found: element)
+    }
+    guard count == tensor.shape.count else {
+      throw .wrongCount(tensor: tensor.name, expected: tensor.shape.count, found: count)
+    }
+  }
+}
+
+/// Something that holds tensors: matrices row by row, whatever their layout on the device.
+public protocol TensorStore: AnyObject {
+  /// Replaces a tensor's values.
+  func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError)
+
+  /// Waits for what was asked before, and reads a tensor's values.
+  func download(_ tensor: Tensor) throws(DeviceError) -> HostValues
+
+  /// Fills what the next run is to write with NaN, padding included. Needs `Protection.guarded`.
+  func poison(_ tensors: [Tensor]) throws(DeviceError)
+
+  /// Describes every guard word that changed and all padding that is not zero; empty if intact.
+  func damage() throws(DeviceError) -> [String]
+}
+
+extension TensorStore {
+  public func upload(_ values: [Float], to tensor: Tensor) throws(DeviceError) {
+    try upload(.floats(values), to: tensor)
+  }
+
+  /// Reads a tensor of numbers.
+  public func floats(_ tensor: Tensor) throws(DeviceError) -> [Float] {
+    guard case .floats(let values) = try download(tensor) else {
+      throw .wrongElement(tensor: tensor.name, expected: .float32, found: tensor.element)
+    }
+    return values
+  }
+}
+
+/// Tensors that outlive a program and that several programs share.
+public protocol Memory: TensorStore {
+  var tensors: [Tensor] { get }
+}
+
+/// A compiled program with its inputs, outputs and workspace.
+public protocol Executable: TensorStore {
+  var program: Program { get }
+
+  /// Starts one run; returns before it is done.
+  func run(_ control: Control) throws(DeviceError)
+
+  /// Waits until everything asked for is done.
+  func finish() throws(DeviceError)
+}

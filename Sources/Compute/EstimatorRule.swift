@@ -1,0 +1,74 @@
+/// Which samples a softmax or a log-mean-exp runs over.
+public enum SampleScope: Int, Hashable, Sendable {
+  /// The K samples of one group.
+  case group
+  /// All M * K samples of the image.
+  case all
+}
+
+/// A column of coefficients as a polynomial in normalised weights:
+/// `c = constant + linear * w + square * w^2`, with `w = softmax(temperature * log w)`.
+///
+/// Where every log-weight of a scope is -infinity there is no signal, and w is 0.
+public struct CoefficientRule: Hashable, Sendable {
+  public var scope: SampleScope
+  public var temperature: Float
+  public var constant: Float
+  public var linear: Float
+  public var square: Float
+
+  public init(
+    _ scope: SampleScope = .all, temperature: Float = 1, constant: Float = 0, linear: Float = 0,
+    square: Float = 0
+  ) {
+    self.scope = scope
+    self.temperature = temperature
+    self.constant = constant
+    self.linear = linear
+    self.square = square
+  }
+
+  /// The same column with the opposite sign.
+  public static prefix func - (rule: CoefficientRule) -> CoefficientRule {
+    CoefficientRule(
+      rule.scope, temperature: rule.temperature, constant: -rule.constant, linear: -rule.linear,
+      square: -rule.square)
+  }
+
+  /// Whether every coefficient is zero whatever the weights.
+  public var isZero: Bool { constant == 0 && linear == 0 && square == 0 }
+}
+
+/// A bound as a mix: `meanShare * mean(log w) + (1 - meanShare) * average over groups (or all)
+/// of log(mean(exp(temperature * log w))) / temperature`.
+public struct BoundRule: Hashable, Sendable {
+  public var scope: SampleScope
+  public var temperature: Float
+  public var meanShare: Float
+
+  public init(_ scope: SampleScope = .all, temperature: Float = 1, meanShare: Float = 0) {
+    self.scope = scope
+    self.temperature = temperature
+    self.meanShare = meanShare
+  }
+}
+
+/// An objective and its gradient estimator as data: two bounds and three columns.
+public struct EstimatorRule: Hashable, Sendable {
+  public var bound: BoundRule
+  public var encoderBound: BoundRule
+  public var decoder: CoefficientRule
+  public var path: CoefficientRule
+  public var score: CoefficientRule
+
+  public init(
+    bound: BoundRule, encoderBound: BoundRule? = nil, decoder: CoefficientRule,
+    path: CoefficientRule, score: CoefficientRule
+  ) {
+    self.bound = bound
+    self.encoderBound = encoderBound ?? bound
+    self.decoder = decoder
+    self.path = path
+    self.score = score
+  }
+}

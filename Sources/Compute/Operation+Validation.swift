@@ -1,0 +1,295 @@
+extension Operation {
+  /// Checks that operands fit together.
+  func validate() throws(ProgramError) {
+    try validateOperands()
+    switch self {
+    case .gather(let operation): try validate(operation)
+    case .multiply(let operation): try validate(operation)
+    case .weightGradient(let operation): try validate(operation)
+    case .biasGradient(let operation): try validate(operation)
+    case .reparameterize(let operation): try validate(operation)
+    case .latentTerm(let operation): try validate(operation)
+    case .bernoulli(let operation): try validate(operation)
+    case .gaussian(let operation): try validate(operation)
+    case .logWeight(let operation): try validate(operation)
+    case .estimate(let operation): try validate(operation)
+    case .latentGradient(let operation): try validate(operation)
+    case .sumSamples(let operation): try validate(operation)
+    case .accumulateWeights(let operation): try validate(operation)
+    case .sum(let operation): try validate(operation)
+    case .adam(let operation): try validate(operation)
+    }
+  }
+
+  /// What holds for every operation: nothing is empty, inputs are not written, and words occur
+  /// only where words belong.
+  private func validateOperands() throws(ProgramError) {
+    for tensor in reads + writes where tensor.shape.rows < 1 || tensor.shape.columns < 1 {
+      throw .shapeMismatch(
+        operation: kind, operand: tensor.name, expected: "at least one element",
+        found: "\(tensor.shape)")
+    }
+    for tensor in writes {
+      switch tensor.role {
+      case .parameter, .resident, .input, .firstMoment, .secondMoment:
+        throw .wrongRole(
+          operation: kind, operand: tensor.name, expected: "writable by an operation",
+          found: tensor.role)
+      case .gradient, .state, .output, .temporary: break
+      }
+    }
+    // An index vector holds words, a data set may hold bytes; all else is numbers.
+    let exceptions: [Tensor] =
+      switch self {
+      case .gather(let operation): [operation.source, operation.order, operation.indices]
+      case .reparameterize(let operation): [operation.indices]
+      default: []
+      }
+    for tensor in reads + writes where !exceptions.contains(tensor) {
+      try expect(tensor, element: .float32)
+    }
+  }
+
+  private func expect(_ tensor: Tensor, element: Element) throws(ProgramError) {
+    guard tensor.element == element else {
+      throw .wrongElement(
+        operation: kind, operand: tensor.name, expected: element, found: tensor.element)
+    }
+  }
+
+  private func expect(_ tensor: Tensor?, _ shape: Shape) throws(ProgramError) {
+    guard let tensor, tensor.shape != shape else { return }
+    throw .shapeMismatch(
+      operation: kind, operand: tensor.name, expected: "\(shape)", found: "\(tensor.shape)")
+  }
+
+  private func expect(
+    _ tensor: Tensor, _ role: Role, as expected: String
+  ) throws(ProgramError) {
+    guard tensor.role == role else {
+      throw .wrongRole(
+        operation: kind, operand: tensor.name, expected: expected, found: tensor.role)
+    }
+  }
+
+  private func expectMatrix(_ tensor: Tensor) throws(ProgramError) {
+    guard tensor.shape.isVector else { return }
+    throw .shapeMismatch(
+      operation: kind, operand: tensor.name, expected: "[rows, columns]", found: "\(tensor.shape)")
+  }
+
+  private func expectVector(_ tensor: Tensor) throws(ProgramError) {
+    guard !tensor.shape.isVector else { return }
+    throw .shapeMismatch(
+      operation: kind, operand: tensor.name, expected: "[count]", found: "\(tensor.shape)")
+  }
+
+  /// Checks that `tensor` is a matrix of `columns` whose rows divide `rows` evenly.
+  private func expect(
+    _ tensor: Tensor, broadcastTo rows: Int, columns: Int
+  ) throws(ProgramError) {
+    guard !tensor.shape.isVector, tensor.shape.columns == columns, rows % tensor.shape.rows == 0
+    else {
+      throw .shapeMismatch(
+        operation: kind, operand: tensor.name, expected: "[a divisor of \(rows), \(columns)]",
+        found: "\(tensor.shape)")
+    }
+  }
+
+  private func expect(_ condition: Bool, _ problem: String) throws(ProgramError) {
+    guard condition else { throw .invalid(operation: kind, problem: problem) }
+  }
+
+  private func validate(_ operation: Gather) throws(ProgramError) {
+    try expectMatrix(operation.source)
+    try expect(operation.source, .resident, as: "resident")
+    try expect(operation.order, .resident, as: "resident")
+    try expect(
+      operation.source.element != .uint32,
+      "expected 'source' to hold uint8 or float32, found uint32.")
+    try expect(operation.order, element: .uint32)
+    try expect(operation.indices, element: .uint32)
+    try expectVector(operation.order)
+    try expectMatrix(operation.batch)
+    let columns = operation.source.shape.columns
+    try expect(operation.batch, .matrix(rows: operation.batch.shape.rows, columns: columns))
+    try expect(operation.indices, .vector(operation.batch.shape.rows))
+    try expect(
+      columns <= NoiseAddress.maximumColumns,
+      "expected at most \(NoiseAddress.maximumColumns) columns, found \(columns).")
+  }
+
+  private func validate(_ operation: Multiply) throws(ProgramError) {
+    try expectMatrix(operation.weight)
+    try expect(operation.weight, .parameter, as: "a parameter")
+    try expectMatrix(operation.input)
+    let rows = operation.input.shape.rows
+    let outputs = operation.weight.shape.rows
+    let inputs = operation.weight.shape.columns
+    let (from, to) = operation.transposed ? (outputs, inputs) : (inputs, outputs)
+    try expect(operation.input, .matrix(rows: rows, columns: from))
+    try expect(operation.output, .matrix(rows: rows, columns: to))
+    try expect(operation.derivativeAt, operation.output.shape)
+    if let bias = operation.bias {
+      try expect(!operation.transposed, "a transposed layer has no bias.")
+      try expect(bias, .parameter, as: "a parameter")
+      try expect(bias, .vector(outputs))
+    }
+    try expect(operation.input != operation.output, "the output cannot replace the input.")
+  }
+
+  private func validate(_ operation: WeightGradient) throws(ProgramError) {
+    try expectMatrix(operation.delta)
+    try expectMatrix(operation.input)
+    try expect(operation.gradient, .gradient, as: "a gradient")
+    let rows = operation.delta.shape.rows
+    try expect(operation.input, .matrix(rows: rows, columns: operation.input.shape.columns))
+    try expect(
+      operation.gradient,
+      .matrix(rows: operation.delta.shape.columns, columns: operation.input.shape.columns))
+    try expect(operation.rowScale, .vector(rows))
+  }
+
+  private func validate(_ operation: BiasGradient) throws(ProgramError) {
+    try expectMatrix(operation.delta)
+    try expect(operation.gradient, .gradient, as: "a gradient")
+    try expect(operation.gradient, .vector(operation.delta.shape.columns))
+    try expect(operation.rowScale, .vector(operation.delta.shape.rows))
+  }
+
+  private func validate(_ operation: Reparameterize) throws(ProgramError) {
+    try expectMatrix(operation.sample)
+    let rows = operation.sample.shape.rows
+    let columns = operation.sample.shape.columns
+    try expect(operation.mean, broadcastTo: rows, columns: columns)
+    try expect(operation.logSigma, operation.mean.shape)
+    try expect(operation.noise, operation.sample.shape)
+    try expectVector(operation.indices)
+    try expect(operation.indices, element: .uint32)
+    let images = operation.indices.shape.count
+    try expect(
+      rows % images == 0, "expected the \(rows) samples to be divided among \(images) images.")
+    if case .addressed(let layer) = operation.source {
+      try expect(
+        (0..<NoisePurpose.maximumLayers).contains(layer),
+        "expected a layer from 0 to \(NoisePurpose.maximumLayers - 1), found \(layer).")
+    }
+    try expect(
+      columns <= NoiseAddress.maximumColumns,
+      "expected at most \(NoiseAddress.maximumColumns) columns, found \(columns).")
+  }
+
+  private func validate(_ operation: LatentTerm) throws(ProgramError) {
+    try expectMatrix(operation.sample)
+    let shape = operation.sample.shape
+    try expect(operation.mean, broadcastTo: shape.rows, columns: shape.columns)
+    try expect(operation.logSigma, operation.mean.shape)
+    try expect(operation.noise, shape)
+    try expect(operation.term, .vector(shape.rows))
+  }
+
+  private func validate(_ operation: Bernoulli) throws(ProgramError) {
+    try expectMatrix(operation.logits)
+    let shape = operation.logits.shape
+    try expect(operation.target, broadcastTo: shape.rows, columns: shape.columns)
+    try expect(operation.term, .vector(shape.rows))
+    try expect(operation.delta, shape)
+  }
+
+  private func validate(_ operation: Gaussian) throws(ProgramError) {
+    try expectMatrix(operation.mean)
+    let shape = operation.mean.shape
+    try expect(operation.logSigma, shape)
+    try expect(operation.target, broadcastTo: shape.rows, columns: shape.columns)
+    try expect(operation.term, .vector(shape.rows))
+    try expect(operation.meanDelta, shape)
+    try expect(operation.logSigmaDelta, shape)
+    try expect(operation.targetDelta, shape)
+    if operation.targetDelta != nil { try expect(operation.target, shape) }
+  }
+
+  private func validate(_ operation: LogWeight) throws(ProgramError) {
+    let most = LogWeight.maximumTerms
+    try expect(
+      operation.likelihoods.count <= most && operation.annealed.count <= most,
+      "expected at most \(most) terms of either kind.")
+    try expectVector(operation.output)
+    for term in operation.likelihoods + operation.annealed {
+      try expect(term, operation.output.shape)
+    }
+  }
+
+  private func validate(_ operation: Estimate) throws(ProgramError) {
+    try expect(
+      operation.groups >= 1 && operation.samples >= 1,
+      "expected at least one group and one sample, found \(operation.groups) groups of "
+        + "\(operation.samples).")
+    try expectVector(operation.bounds)
+    let images = operation.bounds.shape.count
+    let weights = Shape.vector(images * operation.groups * operation.samples)
+    try expect(operation.logWeights, weights)
+    try expect(operation.encoderBounds, operation.bounds.shape)
+    try expect(operation.decoderCoefficients, weights)
+    try expect(operation.pathCoefficients, weights)
+    try expect(operation.scoreCoefficients, weights)
+    let temperatures = [
+      operation.rule.bound.temperature, operation.rule.encoderBound.temperature,
+      operation.rule.decoder.temperature, operation.rule.path.temperature,
+      operation.rule.score.temperature,
+    ]
+    try expect(
+      temperatures.allSatisfy { $0 != 0 && $0.isFinite },
+      "expected finite temperatures other than 0. A temperature of 0 is the plain mean: use a "
+        + "mean share of 1 and constant coefficients.")
+  }
+
+  private func validate(_ operation: LatentGradient) throws(ProgramError) {
+    try expectMatrix(operation.sample)
+    let shape = operation.sample.shape
+    try expect(operation.mean, broadcastTo: shape.rows, columns: shape.columns)
+    try expect(operation.logSigma, operation.mean.shape)
+    for tensor in [operation.decoderGradient, operation.noise] + writes {
+      try expect(tensor, shape)
+    }
+    try expect(operation.path, .vector(shape.rows))
+    try expect(operation.score, .vector(shape.rows))
+    try expect(
+      operation.own == nil || operation.path != nil,
+      "the layer's own deltas need the coefficients of the path.")
+    try expect(
+      operation.prior != .closedForm || operation.score == nil,
+      "the closed form of the divergence has no score.")
+    try expect(!writes.isEmpty, "expected 'flow' or 'own' to be written.")
+  }
+
+  private func validate(_ operation: SumSamples) throws(ProgramError) {
+    try expectMatrix(operation.input)
+    try expect(
+      operation.output, broadcastTo: operation.input.shape.rows,
+      columns: operation.input.shape.columns)
+  }
+
+  private func validate(_ operation: AccumulateWeights) throws(ProgramError) {
+    try expectVector(operation.logWeights)
+    try expectVector(operation.maximum)
+    let images = operation.maximum.shape.count
+    try expect(operation.sum, .vector(images))
+    try expect(operation.squares, .vector(images))
+    let count = operation.logWeights.shape.count
+    try expect(
+      count % images == 0,
+      "expected the \(count) log-weights to be divided among \(images) images.")
+  }
+
+  private func validate(_ operation: Sum) throws(ProgramError) {
+    try expectVector(operation.input)
+    try expect(operation.output, .vector(1))
+  }
+
+  private func validate(_ operation: Adam) throws(ProgramError) {
+    try expect(
+      operation.beta1 >= 0 && operation.beta1 < 1 && operation.beta2 >= 0 && operation.beta2 < 1,
+      "expected beta1 and beta2 in [0, 1), found \(operation.beta1) and \(operation.beta2).")
+    try expect(operation.epsilon > 0, "expected a positive epsilon, found \(operation.epsilon).")
+  }
+}

@@ -1,0 +1,76 @@
+/// A step as a value: operations in the order in which they run.
+///
+/// Programs are built by pure functions through a `ProgramBuilder`, with no device at hand; a
+/// `Device` compiles one once and replays it any number of times.
+public struct Program: Hashable, Sendable {
+  public let name: String
+  public let operations: [Operation]
+  /// Every tensor that an operation touches, in the order of first use.
+  public let tensors: [Tensor]
+
+  init(name: String, operations: [Operation], tensors: [Tensor]) {
+    self.name = name
+    self.operations = operations
+    self.tensors = tensors
+  }
+
+  /// The tensors with a role.
+  public func tensors(_ role: Role) -> [Tensor] {
+    tensors.filter { $0.role == role }
+  }
+
+  /// For each temporary, the first and the last operation that touches it.
+  public var lifetimes: [Tensor: ClosedRange<Int>] {
+    var result: [Tensor: ClosedRange<Int>] = [:]
+    for (index, operation) in operations.enumerated() {
+      for tensor in operation.reads + operation.writes where tensor.role == .temporary {
+        result[tensor] = (result[tensor]?.lowerBound ?? index)...index
+      }
+    }
+    return result
+  }
+}
+
+/// Builds a program and checks every operation as it is appended.
+public struct ProgramBuilder {
+  private let name: String
+  private var operations: [Operation] = []
+  private var tensors: [Tensor] = []
+  private var byName: [String: Tensor] = [:]
+  private var written: Set<Tensor> = []
+
+  public init(_ name: String) {
+    self.name = name
+  }
+
+  /// Appends an operation after checking the shapes, elements and roles of its operands.
+  public mutating func append(_ operation: Operation) throws(ProgramError) {
+    try operation.validate()
+    for tensor in operation.reads {
+      if tensor.role == .temporary || tensor.role == .output {
+        guard written.contains(tensor) else {
+          throw .readBeforeWritten(operation: operation.kind, tensor: tensor.name)
+        }
+      }
+    }
+    for tensor in operation.reads + operation.writes { try register(tensor) }
+    written.formUnion(operation.writes)
+    operations.append(operation)
+  }
+
+  /// The finished program.
+  public func build() -> Program {
+    Program(name: name, operations: operations, tensors: tensors)
+  }
+
+  private mutating func register(_ tensor: Tensor) throws(ProgramError) {
+    // A parameter, its gradient and its moments share a name on purpose.
+    let key = tensor.role == .gradient ? "gradient of \(tensor.name)" : tensor.name
+    if let known = byName[key] {
+      guard known == tensor else { throw .nameTaken(tensor: tensor.name) }
+      return
+    }
+    byName[key] = tensor
+    tensors.append(tensor)
+  }
+}

@@ -1,0 +1,62 @@
+import COpenCL
+import Compute
+
+/// A kernel whose arguments are set once and for all.
+final class BoundLaunch {
+  private let kernel: cl_kernel
+  private let groups: Int
+  private let localSize: Int
+  let name: String
+
+  /// The buffers that a kernel is bound to.
+  struct Buffers {
+    /// In the order of `ArenaKind`.
+    var arenas: [cl_mem]
+    var source: cl_mem
+    var order: cl_mem
+    var control: cl_mem
+    var table: cl_mem
+  }
+
+  /// - Parameters:
+  ///   - launch: The launch.
+  ///   - first: The index of its first descriptor in the table.
+  ///   - buffers: What the kernel works on.
+  ///   - library: The compiled kernels.
+  init(
+    _ launch: Launch, first: Int, buffers: Buffers, library: KernelLibrary
+  ) throws(DeviceError) {
+    name = launch.kernel
+    groups = launch.groups
+    localSize = launch.localSize
+    let kernel = try library.kernel(launch.kernel)
+    self.kernel = kernel
+    var index: cl_uint = 0
+    let memories =
+      buffers.arenas + [buffers.source, buffers.order, buffers.control, buffers.table]
+    for memory in memories {
+      var memory: cl_mem? = memory
+      try call("clSetKernelArg(\(launch.kernel), \(index))") {
+        clSetKernelArg(kernel, index, MemoryLayout<cl_mem?>.size, &memory)
+      }
+      index += 1
+    }
+    for number in [first, launch.operations.count, launch.units, launch.unitsPerGroup] {
+      var number = cl_int(number)
+      try call("clSetKernelArg(\(launch.kernel), \(index))") {
+        clSetKernelArg(kernel, index, MemoryLayout<cl_int>.size, &number)
+      }
+      index += 1
+    }
+  }
+
+  deinit { clReleaseKernel(kernel) }
+
+  func enqueue(on queue: cl_command_queue) throws(DeviceError) {
+    var global = groups * localSize
+    var local = localSize
+    try call("clEnqueueNDRangeKernel(\(name))") {
+      clEnqueueNDRangeKernel(queue, kernel, 1, nil, &global, &local, 0, nil, nil)
+    }
+  }
+}

@@ -1,0 +1,219 @@
+import Compute
+
+/// The arenas that kernels address; the order is that of the kernels' arguments.
+enum ArenaKind: Int32, CaseIterable {
+  case parameters, transposed, gradients, firstMoments, secondMoments, states, workspace
+}
+
+/// Where a tensor lies.
+struct Placement: Hashable {
+  var arena: ArenaKind
+  /// In floats from the start of the arena's content, a multiple of 16.
+  var offset: Int
+  var stride: Int
+}
+
+/// What a kernel knows of an operation: the mirror of `descriptor` in descriptor.cl.
+struct Descriptor {
+  static let constantCount = 24
+  static let operandCount = 12
+  static let wordCount = 8 + constantCount + 3 * operandCount
+
+  var kind: Kind
+  var rowsPerUnit = 1
+  var columns = 0
+  var inner = 0
+  var group = 1
+  var samples = 1
+  var mode = 0
+  var firstGroup = 0
+  var constants: [Float] = []
+  var operands: [Placement?] = []
+
+  /// The codes of panels.cl and the kernels of tiles.cl.
+  enum Kind: Int32 {
+    case gather, multiply, weightGradient, biasGradient, reparameterize, latentTerm, bernoulli
+    case gaussian, logWeight, estimate, latentGradient, sumSamples, accumulateWeights, sum, adam
+  }
+
+  /// The words as the device reads them.
+  var words: [UInt32] {
+    precondition(constants.count <= Self.constantCount && operands.count <= Self.operandCount)
+    var words = [kind.rawValue].map { UInt32(bitPattern: $0) }
+    words += [rowsPerUnit, columns, inner, group, samples, mode, firstGroup].map {
+      UInt32(bitPattern: Int32($0))
+    }
+    words += constants.map(\.bitPattern)
+    words += Array(repeating: 0, count: Self.constantCount - constants.count)
+    for index in 0..<Self.operandCount {
+      if index < operands.count, let operand = operands[index] {
+        words += [
+          UInt32(bitPattern: operand.arena.rawValue),
+          UInt32((operand.offset + Arena.margin) / 16),
+          UInt32(operand.stride),
+        ]
+      } else {
+        words += [UInt32.max, 0, 0]
+      }
+    }
+    return words
+  }
+}
+
+/// log(2 pi) / 2
+private let halfLogTwoPi: Float = 0.918_938_533_204_672_7
+
+extension Descriptor {
+  /// Describes an operation; each kernel file says which operand and number is what.
+  ///
+  /// - Parameters:
+  ///   - operation: The operation.
+  ///   - transposedWeight: Where the second copy of a weight lies, in a layout that has one.
+  ///   - place: Where a tensor lies.
+  init(
+    _ operation: Operation, transposedWeight: (Tensor) -> Placement?,
+    place: (Tensor) -> Placement
+  ) {
+    switch operation {
+    case .gather(let gather):
+      self.init(kind: .gather, columns: gather.batch.shape.columns)
+      inner = gather.source.shape.rows
+      group = gather.source.element == .uint8 ? 1 : 0
+      mode = gather.binarization.rawValue
+      constants = [gather.scale]
+      operands = [place(gather.batch), place(gather.indices)]
+    case .multiply(let multiply):
+      self.init(kind: .multiply, columns: multiply.output.shape.columns)
+      inner = multiply.depth
+      group = multiply.accumulates ? 1 : 0
+      samples = multiply.transposed ? 1 : 0
+      mode = multiply.activation.rawValue
+      let second = multiply.transposed ? transposedWeight(multiply.weight) : nil
+      operands = [
+        place(multiply.input), second ?? place(multiply.weight), multiply.bias.map(place),
+        multiply.derivativeAt.map(place), place(multiply.output),
+      ]
+    case .weightGradient(let weightGradient):
+      self.init(kind: .weightGradient, columns: weightGradient.gradient.shape.rows)
+      inner = weightGradient.gradient.shape.columns
+      samples = weightGradient.delta.shape.rows
+      mode = weightGradient.accumulates ? 1 : 0
+      operands = [
+        place(weightGradient.delta), place(weightGradient.input),
+        weightGradient.rowScale.map(place), place(weightGradient.gradient),
+      ]
+    case .biasGradient(let biasGradient):
+      self.init(kind: .biasGradient, columns: biasGradient.gradient.shape.count)
+      samples = biasGradient.delta.shape.rows
+      mode = biasGradient.accumulates ? 1 : 0
+      operands = [
+        place(biasGradient.delta), nil, biasGradient.rowScale.map(place),
+        place(biasGradient.gradient),
+      ]
+    case .reparameterize(let reparameterize):
+      let shape = reparameterize.sample.shape
+      self.init(kind: .reparameterize, columns: shape.columns)
+      group = shape.rows / reparameterize.mean.shape.rows
+      samples = shape.rows / reparameterize.indices.shape.count
+      mode = if case .addressed(let layer) = reparameterize.source { layer } else { -1 }
+      operands = [
+        reparameterize.mean, reparameterize.logSigma, reparameterize.indices,
+        reparameterize.noise, reparameterize.sample,
+      ].map(place)
+    case .latentTerm(let term):
+      let shape = term.sample.shape
+      self.init(kind: .latentTerm, columns: shape.columns)
+      group = shape.rows / term.mean.shape.rows
+      mode = term.prior.rawValue
+      // -log q holds one normaliser; the prior's cancels it, and the closed form has none.
+      constants = [term.prior == .conditional ? Float(shape.columns) * halfLogTwoPi : 0]
+      operands = [term.mean, term.logSigma, term.noise, term.sample, term.term].map(place)
+    case .bernoulli(let bernoulli):
+      let shape = bernoulli.logits.shape
+      self.init(kind: .bernoulli, columns: shape.columns)
+      group = shape.rows / bernoulli.target.shape.rows
+      operands = [
+        place(bernoulli.logits), place(bernoulli.target), place(bernoulli.term),
+        bernoulli.delta.map(place),
+      ]
+    case .gaussian(let gaussian):
+      let shape = gaussian.mean.shape
+      self.init(kind: .gaussian, columns: shape.columns)
+      group = shape.rows / gaussian.target.shape.rows
+      mode = gaussian.isAnnealed ? 1 : 0
+      constants = [-Float(shape.columns) * halfLogTwoPi]
+      operands = [
+        place(gaussian.mean), place(gaussian.logSigma), place(gaussian.target),
+        place(gaussian.term), gaussian.meanDelta.map(place), gaussian.logSigmaDelta.map(place),
+        gaussian.targetDelta.map(place),
+      ]
+    case .logWeight(let logWeight):
+      self.init(kind: .logWeight)
+      mode = logWeight.accumulates ? 1 : 0
+      func padded(_ terms: [Tensor]) -> [Placement?] {
+        terms.map(place)
+          + Array(repeating: nil, count: LogWeight.maximumTerms - terms.count)
+      }
+      operands =
+        [place(logWeight.output)] + padded(logWeight.likelihoods) + padded(logWeight.annealed)
+    case .estimate(let estimate):
+      self.init(kind: .estimate)
+      inner = estimate.groups
+      group = estimate.samples
+      constants = Self.constants(of: estimate)
+      operands = [
+        place(estimate.logWeights), place(estimate.bounds), estimate.encoderBounds.map(place),
+        estimate.decoderCoefficients.map(place), estimate.pathCoefficients.map(place),
+        estimate.scoreCoefficients.map(place),
+      ]
+    case .latentGradient(let gradient):
+      let shape = gradient.sample.shape
+      self.init(kind: .latentGradient, columns: shape.columns)
+      group = shape.rows / gradient.mean.shape.rows
+      mode = gradient.prior.rawValue
+      operands = [
+        place(gradient.decoderGradient), place(gradient.mean), place(gradient.logSigma),
+        place(gradient.noise), place(gradient.sample), gradient.path.map(place),
+        gradient.score.map(place), (gradient.flow?.mean).map(place),
+        (gradient.flow?.logSigma).map(place), (gradient.own?.mean).map(place),
+        (gradient.own?.logSigma).map(place),
+      ]
+    case .sumSamples(let sum):
+      self.init(kind: .sumSamples, columns: sum.output.shape.columns)
+      group = sum.input.shape.rows / sum.output.shape.rows
+      constants = [sum.scale]
+      operands = [place(sum.input), place(sum.output)]
+    case .accumulateWeights(let accumulate):
+      self.init(kind: .accumulateWeights)
+      group = accumulate.logWeights.shape.count / accumulate.maximum.shape.count
+      operands = [
+        accumulate.logWeights, accumulate.maximum, accumulate.sum, accumulate.squares,
+      ].map(place)
+    case .sum(let sum):
+      self.init(kind: .sum)
+      inner = sum.input.shape.count
+      mode = sum.accumulates ? 1 : 0
+      constants = [sum.scale]
+      operands = [place(sum.input), place(sum.output)]
+    case .adam(let adam):
+      self.init(kind: .adam)
+      mode = adam.isDelayed ? 1 : 0
+      constants = [1 - adam.beta1, 1 - adam.beta2, adam.epsilon]
+      operands = [Placement(arena: .parameters, offset: 0, stride: 0)]
+    }
+  }
+
+  /// The rules of an objective, in the order that estimator.cl reads.
+  private static func constants(of estimate: Estimate) -> [Float] {
+    let rule = estimate.rule
+    var result: [Float] = []
+    for bound in [rule.bound, rule.encoderBound] {
+      result += [bound.scope == .all ? 1 : 0, bound.temperature, bound.meanShare]
+    }
+    for column in [rule.decoder, rule.path, rule.score] {
+      result += [column.scope == .all ? 1 : 0, column.temperature]
+      result += [column.constant, column.linear, column.square].map { $0 * estimate.scale }
+    }
+    return result
+  }
+}

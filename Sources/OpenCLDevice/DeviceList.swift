@@ -1,0 +1,149 @@
+import COpenCL
+import Compute
+
+/// What a driver says of one of its devices.
+public struct DeviceDescription: Sendable {
+  public enum Kind: String, Sendable {
+    case gpu = "GPU"
+    case cpu = "CPU"
+    case accelerator = "accelerator"
+  }
+
+  /// The position in the list of all devices of all platforms.
+  public let index: Int
+  public let name: String
+  public let platform: String
+  public let kind: Kind
+  public let version: String
+  public let driver: String
+  public let computeUnits: Int
+  public let memoryBytes: Int
+  public let largestAllocationBytes: Int
+  public let localMemoryBytes: Int
+  public let largestWorkGroup: Int
+  let handle: Handle
+
+  /// The driver's object. It is a plain identifier that any thread may use.
+  struct Handle: @unchecked Sendable {
+    let platform: cl_platform_id
+    let device: cl_device_id
+  }
+
+  /// The line that lists and error messages show.
+  public var summary: String { "\(index): \(name) (\(kind.rawValue), \(platform))" }
+}
+
+/// Which device to open.
+public enum DeviceSelection: Hashable, Sendable {
+  /// A GPU if there is one, else an accelerator, else a CPU.
+  case automatic
+  case index(Int)
+  /// Part of a name, in any case.
+  case name(String)
+
+  /// The selection that a user wrote: an index if it is a number, else part of a name.
+  public init(_ text: String) {
+    self = Int(text).map(DeviceSelection.index) ?? .name(text)
+  }
+}
+
+/// All devices of all platforms.
+public enum DeviceList {
+  /// Asks every platform for every device; empty where there is no platform.
+  public static func all() throws(DeviceError) -> [DeviceDescription] {
+    var result: [DeviceDescription] = []
+    for platform in try platforms() {
+      for device in try devices(of: platform) {
+        result.append(describe(device, platform, index: result.count))
+      }
+    }
+    return result
+  }
+
+  /// The device that a selection means.
+  public static func find(_ selection: DeviceSelection) throws(DeviceError) -> DeviceDescription {
+    let devices = try all()
+    guard !devices.isEmpty else { throw .noPlatform }
+    return try choose(selection, from: devices)
+  }
+
+  static func choose(
+    _ selection: DeviceSelection, from devices: [DeviceDescription]
+  ) throws(DeviceError) -> DeviceDescription {
+    let summaries = devices.map(\.summary)
+    switch selection {
+    case .automatic:
+      for kind in [DeviceDescription.Kind.gpu, .accelerator, .cpu] {
+        if let device = devices.first(where: { $0.kind == kind }) { return device }
+      }
+      throw .noPlatform
+    case .index(let index):
+      guard devices.indices.contains(index) else {
+        throw .noSuchDevice(asked: "\(index)", available: summaries)
+      }
+      return devices[index]
+    case .name(let part):
+      let matches = devices.filter { $0.name.lowercased().contains(part.lowercased()) }
+      if matches.isEmpty { throw .noSuchDevice(asked: part, available: summaries) }
+      if let exact = matches.first(where: { $0.name == part }) { return exact }
+      guard matches.count == 1 else {
+        throw .ambiguousDevice(asked: part, matches: matches.map(\.summary))
+      }
+      return matches[0]
+    }
+  }
+
+  private static func platforms() throws(DeviceError) -> [cl_platform_id] {
+    var count: cl_uint = 0
+    let status = clGetPlatformIDs(0, nil, &count)
+    // The loader reports an empty list of drivers as this error.
+    if status == -1001 || count == 0 { return [] }
+    try call("clGetPlatformIDs") { status }
+    var platforms = [cl_platform_id?](repeating: nil, count: Int(count))
+    try call("clGetPlatformIDs") { clGetPlatformIDs(count, &platforms, nil) }
+    return platforms.compactMap(\.self)
+  }
+
+  private static func devices(of platform: cl_platform_id) throws(DeviceError) -> [cl_device_id] {
+    let every = cl_device_type(0xFFFF_FFFF)
+    var count: cl_uint = 0
+    let status = clGetDeviceIDs(platform, every, 0, nil, &count)
+    if status == CL_DEVICE_NOT_FOUND || count == 0 { return [] }
+    try call("clGetDeviceIDs") { status }
+    var devices = [cl_device_id?](repeating: nil, count: Int(count))
+    try call("clGetDeviceIDs") { clGetDeviceIDs(platform, every, count, &devices, nil) }
+    return devices.compactMap(\.self)
+  }
+
+  private static func describe(
+    _ device: cl_device_id, _ platform: cl_platform_id, index: Int
+  ) -> DeviceDescription {
+    func text(_ key: Int32) -> String {
+      infoString { clGetDeviceInfo(device, cl_device_info(key), $0, $1, $2) }
+    }
+    func number<Value: FixedWidthInteger>(_ key: Int32, _ type: Value.Type) -> Int {
+      var value: Value = 0
+      let status = clGetDeviceInfo(
+        device, cl_device_info(key), MemoryLayout<Value>.size, &value, nil)
+      return status == CL_SUCCESS ? Int(clamping: value) : 0
+    }
+    let type = number(CL_DEVICE_TYPE, cl_device_type.self)
+    let kind: DeviceDescription.Kind =
+      type & 4 != 0 ? .gpu : type & 2 != 0 ? .cpu : .accelerator
+    return DeviceDescription(
+      index: index,
+      name: text(CL_DEVICE_NAME),
+      platform: infoString {
+        clGetPlatformInfo(platform, cl_platform_info(CL_PLATFORM_NAME), $0, $1, $2)
+      },
+      kind: kind,
+      version: text(CL_DEVICE_VERSION),
+      driver: text(CL_DRIVER_VERSION),
+      computeUnits: max(1, number(CL_DEVICE_MAX_COMPUTE_UNITS, cl_uint.self)),
+      memoryBytes: number(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong.self),
+      largestAllocationBytes: number(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong.self),
+      localMemoryBytes: number(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong.self),
+      largestWorkGroup: max(1, number(CL_DEVICE_MAX_WORK_GROUP_SIZE, Int.self)),
+      handle: .init(platform: platform, device: device))
+  }
+}

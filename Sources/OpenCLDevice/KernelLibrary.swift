@@ -1,0 +1,117 @@
+import COpenCL
+import Compute
+import Kernels
+
+/// The compiled kernels of one schedule on one device.
+final class KernelLibrary {
+  private let program: cl_program
+  private let device: DeviceDescription
+  private let cache: BinaryCache?
+  private let key: String
+  /// Whether the kernels came out of the cache.
+  let isFromCache: Bool
+  private var isStored: Bool
+
+  /// Denormal importance weights would cost more than the arithmetic; nothing else is relaxed,
+  /// because log-weights can be infinite.
+  static let options = ["-cl-std=CL1.2", "-cl-denorms-are-zero"]
+
+  init(
+    context: cl_context, device: DeviceDescription, tuning: Tuning, cache: BinaryCache?,
+    source: String? = nil
+  ) throws(DeviceError) {
+    let source = source ?? KernelCatalog.source(of: tuning.schedule.sourceFile)
+    let defines = tuning.defines.map { "-D\($0)" } + Self.options
+    let key = BinaryCache.key(
+      [source, device.name, device.platform, device.version, device.driver] + defines)
+    self.device = device
+    self.cache = cache
+    self.key = key
+    if let binary = cache?.load(key),
+      let program = Self.load(binary, context, device, options: defines)
+    {
+      self.program = program
+      isFromCache = true
+      isStored = true
+    } else {
+      program = try Self.compile(source, context, device, options: defines)
+      isFromCache = false
+      isStored = false
+    }
+  }
+
+  deinit { clReleaseProgram(program) }
+
+  func kernel(_ name: String) throws(DeviceError) -> cl_kernel {
+    try make("clCreateKernel(\(name))") { clCreateKernel(program, name, $0) }
+  }
+
+  /// Stores the binary once. PoCL puts only those kernels into it that have run, so this follows
+  /// the first run of a program.
+  func store() {
+    guard !isStored, let cache else { return }
+    isStored = true
+    var size = 0
+    guard
+      clGetProgramInfo(
+        program, cl_program_info(CL_PROGRAM_BINARY_SIZES), MemoryLayout<Int>.size, &size, nil)
+        == CL_SUCCESS, size > 0
+    else { return }
+    var binary = [UInt8](repeating: 0, count: size)
+    let status = binary.withUnsafeMutableBufferPointer { buffer in
+      var pointer = buffer.baseAddress
+      return clGetProgramInfo(
+        program, cl_program_info(CL_PROGRAM_BINARIES),
+        MemoryLayout<UnsafeMutablePointer<UInt8>?>.size, &pointer, nil)
+    }
+    if status == CL_SUCCESS { cache.store(binary, as: key) }
+  }
+
+  /// A program from a binary; nil where the driver does not take it.
+  private static func load(
+    _ binary: [UInt8], _ context: cl_context, _ device: DeviceDescription, options: [String]
+  ) -> cl_program? {
+    var handle: cl_device_id? = device.handle.device
+    var status = CL_SUCCESS
+    let program = binary.withUnsafeBufferPointer { buffer in
+      var pointer = buffer.baseAddress
+      var size = buffer.count
+      return clCreateProgramWithBinary(context, 1, &handle, &size, &pointer, nil, &status)
+    }
+    guard status == CL_SUCCESS, let program else { return nil }
+    guard build(program, device, options) == CL_SUCCESS else {
+      clReleaseProgram(program)
+      return nil
+    }
+    return program
+  }
+
+  private static func compile(
+    _ source: String, _ context: cl_context, _ device: DeviceDescription, options: [String]
+  ) throws(DeviceError) -> cl_program {
+    let program = try make("clCreateProgramWithSource") { status in
+      source.withCString { text in
+        var text: UnsafePointer<CChar>? = text
+        return clCreateProgramWithSource(context, 1, &text, nil, status)
+      }
+    }
+    let status = build(program, device, options)
+    guard status == CL_SUCCESS else {
+      let log = infoString {
+        clGetProgramBuildInfo(
+          program, device.handle.device, cl_program_build_info(CL_PROGRAM_BUILD_LOG), $0, $1, $2)
+      }
+      clReleaseProgram(program)
+      throw .compilationFailed(
+        device: device.name, defines: options, log: log.isEmpty ? codeName(status) : log)
+    }
+    return program
+  }
+
+  private static func build(
+    _ program: cl_program, _ device: DeviceDescription, _ options: [String]
+  ) -> cl_int {
+    var handle: cl_device_id? = device.handle.device
+    return clBuildProgram(program, 1, &handle, options.joined(separator: " "), nil, nil)
+  }
+}

@@ -1,0 +1,114 @@
+import COpenCL
+import Compute
+
+/// Any device of any OpenCL platform.
+///
+/// Programs compile once to kernels with bound arguments and replay on one in-order queue.
+public final class OpenCLDevice: Device {
+  public let backend = "opencl"
+  public let description: DeviceDescription
+  public let tuning: Tuning
+  let context: cl_context
+  let queue: cl_command_queue
+  private let cache: BinaryCache?
+  private var loaded: KernelLibrary?
+
+  public var name: String { description.name }
+
+  /// Opens a device.
+  ///
+  /// - Parameters:
+  ///   - selection: Which device.
+  ///   - schedule: A schedule other than the one that suits the device, for tests.
+  public static func open(
+    _ selection: DeviceSelection = .automatic, schedule: Schedule? = nil
+  ) throws(DeviceError) -> OpenCLDevice {
+    let description = try DeviceList.find(selection)
+    return try OpenCLDevice(
+      description, tuning: .choose(for: description, schedule: schedule),
+      cache: .standard)
+  }
+
+  init(
+    _ description: DeviceDescription, tuning: Tuning, cache: BinaryCache?
+  ) throws(DeviceError) {
+    guard tuning.fits(description) else {
+      throw .unsupported(
+        device: description.name, operation: "\(tuning.schedule.rawValue) schedule",
+        reason: "its work-groups hold \(description.largestWorkGroup) work-items and "
+          + "\(description.localMemoryBytes) bytes of local memory.")
+    }
+    self.description = description
+    self.tuning = tuning
+    self.cache = cache
+    var device: cl_device_id? = description.handle.device
+    let context = try make("clCreateContext") {
+      clCreateContext(nil, 1, &device, nil, nil, $0)
+    }
+    self.context = context
+    do {
+      queue = try make("clCreateCommandQueue") {
+        clCreateCommandQueue(context, description.handle.device, 0, $0)
+      }
+    } catch {
+      clReleaseContext(context)
+      throw error
+    }
+  }
+
+  deinit {
+    clReleaseCommandQueue(queue)
+    clReleaseContext(context)
+  }
+
+  public func obstacle(to operation: Operation) -> String? {
+    // Every operation has a kernel in both schedules.
+    nil
+  }
+
+  public func allocate(
+    _ tensors: [Tensor], protection: Protection
+  ) throws(DeviceError) -> any Memory {
+    try OpenCLMemory(tensors, on: self, protection: protection)
+  }
+
+  public func compile(
+    _ program: Program, on memory: any Memory, protection: Protection
+  ) throws(DeviceError) -> any Executable {
+    guard let memory = memory as? OpenCLMemory, memory.device === self else {
+      throw .foreignMemory(device: name)
+    }
+    return try OpenCLExecutable(program, on: memory, protection: protection)
+  }
+
+  /// The kernels, compiled or loaded when they are first needed.
+  func library() throws(DeviceError) -> KernelLibrary {
+    if let loaded { return loaded }
+    let library = try KernelLibrary(
+      context: context, device: description, tuning: tuning, cache: cache)
+    loaded = library
+    return library
+  }
+
+  /// Whether the kernels came compiled out of the cache.
+  public var kernelsAreCached: Bool {
+    get throws(DeviceError) { try library().isFromCache }
+  }
+
+  /// Fails where an allocation would exceed the device's memory or its largest buffer.
+  func checkRoom(forFloats count: Int, what: String) throws(DeviceError) {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: 4)
+    let available = min(description.largestAllocationBytes, description.memoryBytes)
+    guard !overflow, bytes <= available else {
+      throw .insufficientMemory(
+        device: name, what: what, askedBytes: overflow ? Int.max : bytes,
+        availableBytes: available)
+    }
+  }
+
+  func finish() throws(DeviceError) {
+    let queue = queue
+    try call("clFinish") { clFinish(queue) }
+    loaded?.store()
+  }
+}

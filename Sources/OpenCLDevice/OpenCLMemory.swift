@@ -1,0 +1,254 @@
+import COpenCL
+import Compute
+
+/// Parameters with their gradients and moments, states and resident data on an OpenCL device.
+final class OpenCLMemory: Memory {
+  let tensors: [Tensor]
+  let device: OpenCLDevice
+  let layout: TensorLayout
+  let protection: Protection
+  /// One for each of `ArenaKind` but the workspace, which belongs to a program.
+  let arenas: [Arena]
+  private let placements: [Tensor: Placement]
+  private let transposedPlacements: [Tensor: Placement]
+  private var residents: [Tensor: cl_mem] = [:]
+  private var transposition: (launch: BoundLaunch, table: cl_mem)?
+  /// Whether parameters changed since their second copies were made.
+  var transposesAreStale = true
+
+  init(
+    _ tensors: [Tensor], on device: OpenCLDevice, protection: Protection
+  ) throws(DeviceError) {
+    self.tensors = tensors
+    self.device = device
+    self.protection = protection
+    let layout = TensorLayout(device.tuning.schedule)
+    self.layout = layout
+
+    var placements: [Tensor: Placement] = [:]
+    var transposed: [Tensor: Placement] = [:]
+    var sizes = Array(repeating: 0, count: ArenaKind.allCases.count)
+    func place(_ tensor: Tensor, in arena: ArenaKind, size: Int, stride: Int) -> Placement {
+      let placement = Placement(arena: arena, offset: sizes[Int(arena.rawValue)], stride: stride)
+      sizes[Int(arena.rawValue)] += size
+      return placement
+    }
+    for tensor in tensors {
+      let (size, stride) = (layout.size(of: tensor), layout.stride(of: tensor))
+      switch tensor.role {
+      case .parameter:
+        placements[tensor] = place(tensor, in: .parameters, size: size, stride: stride)
+        let companions: [(Role, ArenaKind)] = [
+          (.gradient, .gradients), (.firstMoment, .firstMoments), (.secondMoment, .secondMoments),
+        ]
+        for (role, arena) in companions {
+          placements[tensor.counterpart(role)] = place(
+            tensor, in: arena, size: size, stride: stride)
+        }
+        let second = layout.transposedSize(of: tensor)
+        if second > 0 {
+          transposed[tensor] = place(
+            tensor, in: .transposed, size: second, stride: layout.transposedStride(of: tensor))
+        }
+      case .state:
+        if protection == .guarded { sizes[Int(ArenaKind.states.rawValue)] += Arena.margin }
+        placements[tensor] = place(tensor, in: .states, size: size, stride: stride)
+      case .resident: break
+      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary:
+        throw .unknownTensor(name: tensor.name, role: tensor.role)
+      }
+    }
+    self.placements = placements
+    self.transposedPlacements = transposed
+    var arenas: [Arena] = []
+    for kind in ArenaKind.allCases where kind != .workspace {
+      let count = sizes[Int(kind.rawValue)]
+      try device.checkRoom(forFloats: count, what: "the \(kind)")
+      arenas.append(try Arena(context: device.context, queue: device.queue, count: count))
+    }
+    self.arenas = arenas
+    if protection == .guarded {
+      for (kind, arena) in zip(ArenaKind.allCases, arenas) {
+        try arena.guardAround(regions(of: kind))
+      }
+    }
+    for tensor in tensors where tensor.role == .resident {
+      residents[tensor] = try makeResident(tensor)
+    }
+  }
+
+  deinit {
+    for resident in residents.values { clReleaseMemObject(resident) }
+    if let transposition { clReleaseMemObject(transposition.table) }
+  }
+
+  /// The floats of the parameter arena.
+  var parameterFloats: Int { arenas[Int(ArenaKind.parameters.rawValue)].count }
+
+  func placement(of tensor: Tensor) -> Placement? { placements[tensor] }
+
+  func transposedPlacement(of weight: Tensor) -> Placement? { transposedPlacements[weight] }
+
+  func resident(_ tensor: Tensor) -> cl_mem? { residents[tensor] }
+
+  // MARK: Values
+
+  func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {
+    try values.check(against: tensor)
+    if let resident = residents[tensor] {
+      try write(values, to: resident)
+      return
+    }
+    let placement = try find(tensor)
+    try arena(placement).write(layout.arrange(values.asFloats, as: tensor), at: placement.offset)
+    if tensor.role == .parameter { transposesAreStale = true }
+  }
+
+  func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
+    let placement = try find(tensor)
+    let range = placement.offset..<placement.offset + layout.size(of: tensor)
+    let values = try arena(placement).read(range)
+    return .init(layout.collect(values, of: tensor), as: tensor.element)
+  }
+
+  func poison(_ tensors: [Tensor]) throws(DeviceError) {
+    for tensor in tensors {
+      let placement = try find(tensor)
+      try arena(placement).fill(
+        placement.offset..<placement.offset + layout.size(of: tensor), with: Arena.poisonWord)
+    }
+  }
+
+  func damage() throws(DeviceError) -> [String] {
+    guard protection == .guarded else { return [] }
+    var result: [String] = []
+    for (kind, arena) in zip(ArenaKind.allCases, arenas) {
+      if let index = try arena.damagedGuard(around: regions(of: kind)) {
+        result.append("guard word \(index) of the \(kind) changed")
+      }
+    }
+    return result
+  }
+
+  /// What padding of a tensor holds other than zero; nothing in rows, where padding is not read.
+  func paddingDamage(of tensor: Tensor) throws(DeviceError) -> [String] {
+    guard layout == .panels else { return [] }
+    let placement = try find(tensor)
+    let range = placement.offset..<placement.offset + layout.size(of: tensor)
+    let values = try arena(placement).read(range)
+    return layout.dirtyPadding(values, of: tensor).map { ["padding \($0) of \(tensor) is not zero"] }
+      ?? []
+  }
+
+  private func find(_ tensor: Tensor) throws(DeviceError) -> Placement {
+    guard let placement = placements[tensor] else {
+      throw .unknownTensor(name: tensor.name, role: tensor.role)
+    }
+    return placement
+  }
+
+  private func arena(_ placement: Placement) -> Arena { arenas[Int(placement.arena.rawValue)] }
+
+  private func regions(of kind: ArenaKind) -> [Range<Int>] {
+    if kind != .states { return [0..<arenas[Int(kind.rawValue)].count] }
+    return placements.filter { $0.value.arena == .states }.map { tensor, placement in
+      placement.offset..<placement.offset + layout.size(of: tensor)
+    }
+  }
+
+  // MARK: Resident data
+
+  private func makeResident(_ tensor: Tensor) throws(DeviceError) -> cl_mem {
+    let bytes = tensor.shape.count * tensor.element.byteCount
+    try device.checkRoom(forFloats: (bytes + 3) / 4, what: "'\(tensor.name)'")
+    let buffer = try make("clCreateBuffer") {
+      clCreateBuffer(device.context, cl_mem_flags(CL_MEM_READ_ONLY), bytes, nil, $0)
+    }
+    return buffer
+  }
+
+  private func write(_ values: HostValues, to buffer: cl_mem) throws(DeviceError) {
+    let queue = device.queue
+    func write(_ bytes: UnsafeRawBufferPointer) -> cl_int {
+      clEnqueueWriteBuffer(
+        queue, buffer, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil)
+    }
+    try call("clEnqueueWriteBuffer") {
+      switch values {
+      case .floats(let values): values.withUnsafeBytes(write)
+      case .bytes(let values): values.withUnsafeBytes(write)
+      case .words(let values): values.withUnsafeBytes(write)
+      }
+    }
+  }
+
+  // MARK: Second copies of weights
+
+  /// Brings the second copies of the weights up to date, where the layout has them.
+  func refreshTransposes() throws(DeviceError) {
+    guard transposesAreStale else { return }
+    transposesAreStale = false
+    guard !transposedPlacements.isEmpty else { return }
+    if transposition == nil { transposition = try makeTransposition() }
+    try transposition?.launch.enqueue(on: device.queue)
+  }
+
+  private func makeTransposition() throws(DeviceError) -> (launch: BoundLaunch, table: cl_mem) {
+    var descriptors: [Descriptor] = []
+    var groups = 0
+    for weight in tensors {
+      guard let second = transposedPlacements[weight], let first = placements[weight] else {
+        continue
+      }
+      var descriptor = Descriptor(kind: .multiply, columns: weight.shape.rows)
+      descriptor.inner = weight.shape.columns
+      descriptor.firstGroup = groups
+      descriptor.operands = [first, second]
+      descriptors.append(descriptor)
+      groups += (weight.shape.rows + 15) / 16 * ((weight.shape.columns + 15) / 16)
+    }
+    let table = try device.makeTable(descriptors)
+    let launch = Launch(
+      kernel: "transpose_weights", operations: Array(descriptors.indices), units: groups,
+      unitsPerGroup: 1, groups: groups, localSize: 1)
+    let unused = arenas[0].buffer
+    let buffers = BoundLaunch.Buffers(
+      arenas: arenas.map(\.buffer) + [unused], source: unused, order: unused, control: unused,
+      table: table)
+    let bound = try BoundLaunch(launch, first: 0, buffers: buffers, library: device.library())
+    return (bound, table)
+  }
+}
+
+extension OpenCLDevice {
+  /// A buffer with a table of descriptors.
+  func makeTable(_ descriptors: [Descriptor]) throws(DeviceError) -> cl_mem {
+    let words = descriptors.flatMap(\.words)
+    let table = try make("clCreateBuffer") {
+      clCreateBuffer(context, cl_mem_flags(CL_MEM_READ_ONLY), max(1, words.count) * 4, nil, $0)
+    }
+    let queue = queue
+    if !words.isEmpty {
+      try call("clEnqueueWriteBuffer") {
+        clEnqueueWriteBuffer(
+          queue, table, cl_bool(CL_TRUE), 0, words.count * 4, words, 0, nil, nil)
+      }
+    }
+    return table
+  }
+}
+
+extension HostValues {
+  /// Words travel as the floats with their bits.
+  var asFloats: [Float] {
+    switch self {
+    case .floats(let values): values
+    case .words(let values): values.map { Float(bitPattern: $0) }
+    case .bytes(let values): values.map { Float($0) }
+    }
+  }
+
+  init(_ floats: [Float], as element: Element) {
+    self = element == .uint32 ? .words(floats.map(\.bitPattern)) : .floats(floats)
+  }
+}

@@ -1,0 +1,84 @@
+import Compute
+
+/// How operations are laid out on a device.
+public enum Schedule: String, Hashable, Sendable, CaseIterable {
+  /// Sixteen-wide panels and register tiles, one work-item a group: for CPUs.
+  case panels
+  /// Tiles staged in local memory: for GPUs.
+  case tiles
+
+  var sourceFile: String { "\(rawValue).cl" }
+}
+
+/// The constants that a schedule is compiled and launched with.
+public struct Tuning: Hashable, Sendable {
+  public var schedule: Schedule
+  /// Panels: the rows that one work-group takes through a list of operations.
+  public var blockRows = 100
+  /// Tiles: the work-items that share a row.
+  public var groupSize = 64
+  /// Tiles: the side of a tile of a matrix product.
+  public var tile = 64
+  /// Tiles: how much of each sum is staged at once.
+  public var tileDepth = 16
+  /// Tiles: the side of one work-item's part of a tile.
+  public var item = 4
+
+  /// The work-items of a group in a matrix product.
+  var productGroup: Int { (tile / item) * (tile / item) }
+
+  /// The local memory of a matrix product.
+  var productLocalBytes: Int { 2 * tileDepth * (tile + 1) * 4 }
+
+  /// The definitions that the kernels take.
+  var defines: [String] {
+    switch schedule {
+    case .panels: ["PANELS"]
+    case .tiles:
+      [
+        "TILES", "GROUP_SIZE=\(groupSize)", "TILE=\(tile)", "TILE_DEPTH=\(tileDepth)",
+        "ITEM=\(item)",
+      ]
+    }
+  }
+
+  /// Whether the device can run kernels that are compiled so.
+  func fits(_ device: DeviceDescription) -> Bool {
+    schedule == .panels
+      || tile % item == 0 && groupSize <= device.largestWorkGroup
+        && productGroup <= device.largestWorkGroup && productLocalBytes <= device.localMemoryBytes
+  }
+
+  /// A row of the table: the first that a device matches and can run is taken.
+  private struct Entry {
+    /// Part of the device's name; nil for any device.
+    var name: String?
+    var kind: DeviceDescription.Kind?
+    var tuning: Tuning
+  }
+
+  private static let table = [
+    Entry(kind: .cpu, tuning: Tuning(schedule: .panels)),
+    Entry(tuning: Tuning(schedule: .tiles)),
+    Entry(tuning: Tuning(schedule: .tiles, groupSize: 32, tile: 16, tileDepth: 16, item: 2)),
+    Entry(tuning: Tuning(schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8)),
+  ]
+
+  /// The tuning for a device: its own, else that of its kind, else the default.
+  ///
+  /// - Parameter schedule: Only entries of this schedule; nil for the one that suits the device.
+  public static func choose(for device: DeviceDescription, schedule: Schedule? = nil) -> Tuning {
+    let candidates = table.filter { entry in
+      if let schedule {
+        return entry.tuning.schedule == schedule
+      }
+      return entry.kind == nil || entry.kind == device.kind
+    }
+    let named = candidates.filter { entry in
+      entry.name.map { device.name.lowercased().contains($0.lowercased()) } ?? false
+    }
+    let unnamed = candidates.filter { $0.name == nil }
+    return (named + unnamed).map(\.tuning).first { $0.fits(device) }
+      ?? Tuning(schedule: schedule ?? .panels)
+  }
+}

@@ -1,0 +1,57 @@
+import Compute
+
+/// Where a program's own tensors lie: inputs and outputs side by side, temporaries sharing what is
+/// left by lifetime.
+struct WorkspacePlan {
+  let placements: [Tensor: Placement]
+  let size: Int
+  /// What the tensors take, in floats.
+  let regions: [Range<Int>]
+
+  /// - Parameters:
+  ///   - program: The program.
+  ///   - launches: Its launches. A launch takes different blocks through different operations at
+  ///     the same time, so a temporary lives for whole launches.
+  ///   - layout: How tensors lie.
+  ///   - protection: With guards, nothing is shared and every tensor stands alone.
+  init(
+    _ program: Program, _ launches: [Launch], layout: TensorLayout, protection: Protection
+  ) {
+    var launchOf: [Int: Int] = [:]
+    for (launch, content) in launches.enumerated() {
+      for operation in content.operations { launchOf[operation] = launch }
+    }
+    var lifetimes: [Tensor: ClosedRange<Int>] = [:]
+    for (index, operation) in program.operations.enumerated() {
+      let launch = launchOf[index] ?? 0
+      for tensor in operation.reads + operation.writes where tensor.role == .temporary {
+        let known = lifetimes[tensor] ?? launch...launch
+        lifetimes[tensor] = min(known.lowerBound, launch)...max(known.upperBound, launch)
+      }
+    }
+    let everything = 0...max(0, launches.count - 1)
+    let own = program.tensors.filter {
+      switch $0.role {
+      case .input, .output, .temporary: true
+      case .parameter, .gradient, .firstMoment, .secondMoment, .resident, .state: false
+      }
+    }
+    let spacing = protection == .guarded ? Arena.margin : 0
+    let plan = MemoryPlan(
+      own.map { tensor in
+        MemoryPlan.Block(
+          size: layout.size(of: tensor) + spacing,
+          lifetime: protection == .guarded ? everything : lifetimes[tensor] ?? everything)
+      })
+    var placements: [Tensor: Placement] = [:]
+    var regions: [Range<Int>] = []
+    for (tensor, offset) in zip(own, plan.offsets) {
+      placements[tensor] = Placement(
+        arena: .workspace, offset: offset, stride: layout.stride(of: tensor))
+      regions.append(offset..<offset + layout.size(of: tensor))
+    }
+    self.placements = placements
+    self.regions = regions
+    size = plan.size
+  }
+}

@@ -1,0 +1,102 @@
+import Compute
+import Foundation
+
+/// The largest value that is a number; -infinity if there is none.
+func largestNumber(_ values: ArraySlice<Double>) -> Double {
+  values.reduce(-.infinity) { $1 > $0 ? $1 : $0 }
+}
+
+/// log(mean(exp(values))), exact for values of any size; -infinity where all are.
+func logMeanExp(_ values: ArraySlice<Double>) -> Double {
+  let largest = largestNumber(values)
+  if values.contains(where: \.isNaN) { return .nan }
+  if largest == -.infinity { return largest }
+  return largest + log(values.reduce(0) { $0 + exp($1 - largest) } / Double(values.count))
+}
+
+/// exp(values) / sum(exp(values)); zeros where all values are -infinity.
+func softmax(_ values: ArraySlice<Double>) -> [Double] {
+  let largest = largestNumber(values)
+  if values.contains(where: \.isNaN) { return values.map { _ in .nan } }
+  if largest == -.infinity { return values.map { _ in 0 } }
+  let shares = values.map { exp($0 - largest) }
+  let sum = shares.reduce(0, +)
+  return shares.map { $0 / sum }
+}
+
+extension BoundRule {
+  /// The bound of one image.
+  func evaluate(_ logWeights: ArraySlice<Double>, samples: Int) -> Double {
+    let tempered = logWeights.map { $0 * Double(temperature) }[...]
+    let count = scope == .all ? tempered.count : samples
+    let parts = stride(from: 0, to: tempered.count, by: count).map {
+      logMeanExp(tempered[$0..<$0 + count]) / Double(temperature)
+    }
+    let mean = logWeights.reduce(0, +) / Double(logWeights.count)
+    let tight = parts.reduce(0, +) / Double(parts.count)
+    // A share of zero takes no part, even of an infinite term.
+    let share = Double(meanShare)
+    return (share == 0 ? 0 : share * mean) + (share == 1 ? 0 : (1 - share) * tight)
+  }
+}
+
+extension CoefficientRule {
+  /// The coefficients of one image's samples.
+  func evaluate(_ logWeights: ArraySlice<Double>, samples: Int) -> [Double] {
+    let tempered = logWeights.map { $0 * Double(temperature) }[...]
+    let count = scope == .all ? tempered.count : samples
+    return stride(from: 0, to: tempered.count, by: count).flatMap {
+      softmax(tempered[$0..<$0 + count]).map { w in
+        Double(constant) + Double(linear) * w + Double(square) * w * w
+      }
+    }
+  }
+}
+
+extension ReferenceExecutable {
+  func run(_ operation: Estimate) {
+    let logWeights = self[operation.logWeights]
+    let perImage = operation.groups * operation.samples
+    let images = stride(from: 0, to: logWeights.count, by: perImage).map {
+      logWeights[$0..<$0 + perImage]
+    }
+    func bounds(_ rule: BoundRule) -> [Double] {
+      images.map { rule.evaluate($0, samples: operation.samples) }
+    }
+    func coefficients(_ rule: CoefficientRule) -> [Double] {
+      images.flatMap { rule.evaluate($0, samples: operation.samples) }
+        .map { Double(operation.scale) * $0 }
+    }
+    let rule = operation.rule
+    self[operation.bounds] = bounds(rule.bound)
+    if let tensor = operation.encoderBounds { self[tensor] = bounds(rule.encoderBound) }
+    if let tensor = operation.decoderCoefficients { self[tensor] = coefficients(rule.decoder) }
+    if let tensor = operation.pathCoefficients { self[tensor] = coefficients(rule.path) }
+    if let tensor = operation.scoreCoefficients { self[tensor] = coefficients(rule.score) }
+  }
+
+  func run(_ operation: AccumulateWeights) {
+    let logWeights = self[operation.logWeights]
+    let images = operation.maximum.shape.count
+    let perImage = logWeights.count / images
+    for image in 0..<images {
+      let chunk = logWeights[image * perImage..<(image + 1) * perImage]
+      let before = self[operation.maximum][image]
+      let largest = largestNumber(chunk + [before])
+      let reference = largest == -.infinity ? 0 : largest
+      let decay = before == -.infinity ? 0 : exp(before - reference)
+      let shares = chunk.map { exp($0 - reference) }
+      self[operation.maximum][image] = largest
+      self[operation.sum][image] =
+        self[operation.sum][image] * decay + shares.reduce(0, +)
+      self[operation.squares][image] =
+        self[operation.squares][image] * decay * decay + shares.reduce(0) { $0 + $1 * $1 }
+    }
+  }
+
+  func run(_ operation: Sum) {
+    let before = operation.accumulates ? self[operation.output][0] : 0
+    let sum = self[operation.input].reduce(0, +)
+    self[operation.output] = [before + Double(operation.scale) * sum]
+  }
+}

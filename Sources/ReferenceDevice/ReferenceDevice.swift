@@ -1,0 +1,188 @@
+import Compute
+
+/// Every operation as plain loops over `Double`: the oracle that other devices are compared with.
+///
+/// It is written to be read beside the equations in `Operation`. Only the noise is computed in
+/// `Float`, because there every device must agree to the bit.
+public final class ReferenceDevice: Device {
+  public let backend = "cpu"
+  public let name = "reference"
+
+  public init() {}
+
+  public func obstacle(to operation: Operation) -> String? { nil }
+
+  public func allocate(
+    _ tensors: [Tensor], protection: Protection
+  ) throws(DeviceError) -> any Memory {
+    try ReferenceMemory(tensors, on: self)
+  }
+
+  public func compile(
+    _ program: Program, on memory: any Memory, protection: Protection
+  ) throws(DeviceError) -> any Executable {
+    guard let memory = memory as? ReferenceMemory, memory.device === self else {
+      throw .foreignMemory(device: name)
+    }
+    return try ReferenceExecutable(program, on: memory)
+  }
+}
+
+/// Values by tensor, row by row.
+final class ReferenceMemory: Memory {
+  let tensors: [Tensor]
+  let device: ReferenceDevice
+  var values: [Tensor: [Double]] = [:]
+  var bytes: [Tensor: [UInt8]] = [:]
+
+  init(_ tensors: [Tensor], on device: ReferenceDevice) throws(DeviceError) {
+    self.tensors = tensors
+    self.device = device
+    for tensor in tensors {
+      let zeros = Array(repeating: 0.0, count: tensor.shape.count)
+      switch tensor.role {
+      case .parameter:
+        values[tensor] = zeros
+        for role in [Role.gradient, .firstMoment, .secondMoment] {
+          values[tensor.counterpart(role)] = zeros
+        }
+      case .state: values[tensor] = zeros
+      case .resident:
+        if tensor.element == .uint8 {
+          bytes[tensor] = Array(repeating: 0, count: tensor.shape.count)
+        } else {
+          values[tensor] = zeros
+        }
+      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary:
+        throw .unknownTensor(name: tensor.name, role: tensor.role)
+      }
+    }
+  }
+
+  func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {
+    try values.check(against: tensor)
+    guard self.values[tensor] != nil || bytes[tensor] != nil else {
+      throw .unknownTensor(name: tensor.name, role: tensor.role)
+    }
+    if case .bytes(let values) = values {
+      bytes[tensor] = values
+    } else {
+      self.values[tensor] = values.asDoubles
+    }
+  }
+
+  func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
+    guard let values = values[tensor] else {
+      throw .unknownTensor(name: tensor.name, role: tensor.role)
+    }
+    return HostValues(values, as: tensor.element)
+  }
+
+  func poison(_ tensors: [Tensor]) throws(DeviceError) {
+    for tensor in tensors { values[tensor] = Array(repeating: .nan, count: tensor.shape.count) }
+  }
+
+  /// Arrays check their own bounds.
+  func damage() throws(DeviceError) -> [String] { [] }
+}
+
+/// A program that runs operation by operation.
+public final class ReferenceExecutable: Executable {
+  public let program: Program
+  let memory: ReferenceMemory
+  var own: [Tensor: [Double]] = [:]
+  var control = Control()
+
+  init(_ program: Program, on memory: ReferenceMemory) throws(DeviceError) {
+    self.program = program
+    self.memory = memory
+    for tensor in program.tensors {
+      switch tensor.role {
+      case .input, .output, .temporary:
+        own[tensor] = Array(repeating: 0, count: tensor.shape.count)
+      case .parameter, .gradient, .firstMoment, .secondMoment, .state, .resident:
+        guard memory.values[tensor] != nil || memory.bytes[tensor] != nil else {
+          throw .unknownTensor(name: tensor.name, role: tensor.role)
+        }
+      }
+    }
+  }
+
+  public func run(_ control: Control) throws(DeviceError) {
+    self.control = control
+    for operation in program.operations { run(operation) }
+  }
+
+  public func finish() throws(DeviceError) {}
+
+  public func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {
+    guard own[tensor] != nil else { return try memory.upload(values, to: tensor) }
+    try values.check(against: tensor)
+    own[tensor] = values.asDoubles
+  }
+
+  public func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
+    guard let values = own[tensor], tensor.role != .temporary else {
+      return try memory.download(tensor)
+    }
+    return HostValues(values, as: tensor.element)
+  }
+
+  /// A tensor's values at full precision, for central differences.
+  public subscript(tensor: Tensor) -> [Double] {
+    get {
+      guard let values = own[tensor] ?? memory.values[tensor] else {
+        preconditionFailure("\(tensor) holds no numbers here")
+      }
+      return values
+    }
+    set {
+      if own[tensor] != nil { own[tensor] = newValue } else { memory.values[tensor] = newValue }
+    }
+  }
+
+  public func poison(_ tensors: [Tensor]) throws(DeviceError) {
+    for tensor in tensors { self[tensor] = Array(repeating: .nan, count: tensor.shape.count) }
+  }
+
+  public func damage() throws(DeviceError) -> [String] { [] }
+
+  private func run(_ operation: Operation) {
+    switch operation {
+    case .gather(let operation): run(operation)
+    case .multiply(let operation): run(operation)
+    case .weightGradient(let operation): run(operation)
+    case .biasGradient(let operation): run(operation)
+    case .reparameterize(let operation): run(operation)
+    case .latentTerm(let operation): run(operation)
+    case .bernoulli(let operation): run(operation)
+    case .gaussian(let operation): run(operation)
+    case .logWeight(let operation): run(operation)
+    case .estimate(let operation): run(operation)
+    case .latentGradient(let operation): run(operation)
+    case .sumSamples(let operation): run(operation)
+    case .accumulateWeights(let operation): run(operation)
+    case .sum(let operation): run(operation)
+    case .adam(let operation): run(operation)
+    }
+  }
+}
+
+extension HostValues {
+  /// The values as numbers; words below 2^32 are exact.
+  var asDoubles: [Double] {
+    switch self {
+    case .floats(let values): values.map(Double.init)
+    case .words(let values): values.map(Double.init)
+    case .bytes(let values): values.map(Double.init)
+    }
+  }
+
+  init(_ doubles: [Double], as element: Element) {
+    switch element {
+    case .float32: self = .floats(doubles.map { Float($0) })
+    case .uint32: self = .words(doubles.map { UInt32($0) })
+    case .uint8: self = .bytes(doubles.map { UInt8($0) })
+    }
+  }
+}

@@ -1,0 +1,164 @@
+// Estimators: bounds and coefficients of an objective from the log-weights of each image.
+//
+// An objective is data (EstimatorRule.swift): every column of coefficients is a polynomial in
+// w = softmax(temperature * log w) over a group's samples or over all of an image's.
+//
+// Defines: those of lanes.cl. Work-groups: as lanes.cl says; a row is an image.
+
+#include "descriptor.cl"
+#include "numerics.cl"
+
+#define SCOPE_ALL 1.0f
+
+// The largest tempered log-weight of a scope and the sum of exp(tempered - largest). NaN among the
+// log-weights makes the sum NaN; where all are -infinity the sum is 0.
+typedef struct {
+  float largest;
+  float sum;
+} scope_sums;
+
+static inline scope_sums sum_scope(
+    const context *c, __global const float *weights, int count, float temperature) {
+  real best = (real)(-INFINITY);
+  FOR_SPANS(first, count) {
+    real value = load_span(weights + first, count - first) * (real)(temperature);
+    value = first + LANE < count ? value : (real)(-INFINITY);
+    best = value > best ? value : best;
+  }
+  scope_sums sums;
+  sums.largest = group_max(best, c->scratch);
+  // Without a finite reference the exponents would be infinity minus infinity.
+  float reference = sums.largest == -INFINITY ? 0.0f : sums.largest;
+  real total = (real)(0.0f);
+  FOR_SPANS(first, count) {
+    real value = load_span(weights + first, count - first) * (real)(temperature);
+    real share = exp_real(value - (real)(reference));
+    total += first + LANE < count ? share : (real)(0.0f);
+  }
+  sums.sum = group_sum(total, c->scratch);
+  return sums;
+}
+
+// Functions of a single number, by the same polynomials as everywhere.
+#ifdef PANELS
+static inline float log_value(float x) { return log_any((real)(x)).s0; }
+static inline float exp_value(float x) { return exp_real((real)(x)).s0; }
+#else
+static inline float log_value(float x) { return log_any(x); }
+static inline float exp_value(float x) { return exp_real(x); }
+#endif
+
+// constants at `rule`: scope, temperature, share of the mean.
+static inline float evaluate_bound(
+    const context *c, const descriptor *d, __global const float *weights, int rule) {
+  int groups = d->inner;
+  int count = groups * d->group;
+  int scope = d->constants[rule] == SCOPE_ALL ? count : d->group;
+  float temperature = d->constants[rule + 1];
+  float mean_share = d->constants[rule + 2];
+  float bound = 0.0f;
+  if (mean_share != 1.0f) {
+    float total = 0.0f;
+    for (int first = 0; first < count; first += scope) {
+      scope_sums sums = sum_scope(c, weights + first, scope, temperature);
+      total += (sums.largest + log_value(sums.sum / (float)scope)) / temperature;
+    }
+    bound = (1.0f - mean_share) * (total / (float)(count / scope));
+  }
+  if (mean_share != 0.0f) {
+    real total = (real)(0.0f);
+    FOR_SPANS(first, count) total += load_span(weights + first, count - first);
+    bound += mean_share * (group_sum(total, c->scratch) / (float)count);
+  }
+  return bound;
+}
+
+// constants at `rule`: scope, temperature, constant, linear, square.
+static inline void evaluate_column(
+    const context *c, const descriptor *d, __global const float *weights, int rule,
+    __global float *coefficients) {
+  int count = d->inner * d->group;
+  int scope = d->constants[rule] == SCOPE_ALL ? count : d->group;
+  float temperature = d->constants[rule + 1];
+  real fixed = (real)(d->constants[rule + 2]);
+  real linear = (real)(d->constants[rule + 3]);
+  real square = (real)(d->constants[rule + 4]);
+  for (int begin = 0; begin < count; begin += scope) {
+    scope_sums sums = sum_scope(c, weights + begin, scope, temperature);
+    float reference = sums.largest == -INFINITY ? 0.0f : sums.largest;
+    float share = sums.largest == -INFINITY && sums.sum == 0.0f ? 0.0f : 1.0f / sums.sum;
+    FOR_SPANS(first, scope) {
+      real value = load_span(weights + begin + first, scope - first) * (real)(temperature);
+      real w = exp_real(value - (real)(reference)) * (real)(share);
+      real coefficient = fma(fma(square, w, linear), w, fixed);
+      store_span(coefficient, coefficients + begin + first, scope - first);
+    }
+  }
+}
+
+// operands: 0 log-weights, 1 bounds, 2 encoder bounds, 3 decoder, 4 path and 5 score coefficients.
+// inner: groups of an image. group: samples of a group. constants: rules of the bound (at 0), the
+// encoder's bound (3) and the columns (6, 11, 16).
+static void run_estimate(const context *c, const descriptor *d, int begin, int end) {
+  int count = d->inner * d->group;
+  for (int image = begin; image < end; image++) {
+    __global const float *weights = base_of(c, d->operands[0]) + (size_t)image * count;
+    store_value(c, d->operands[1], image, evaluate_bound(c, d, weights, 0));
+    if (is_present(d->operands[2]))
+      store_value(c, d->operands[2], image, evaluate_bound(c, d, weights, 3));
+    for (int column = 0; column < 3; column++) {
+      operand o = d->operands[3 + column];
+      if (is_present(o))
+        evaluate_column(
+            c, d, weights, 6 + 5 * column, base_of(c, o) + (size_t)image * count);
+    }
+  }
+}
+
+// operands: 0 log-weights, 1 maximum, 2 sum, 3 squares. group: samples of an image.
+static void run_accumulate_weights(const context *c, const descriptor *d, int begin, int end) {
+  for (int image = begin; image < end; image++) {
+    __global const float *weights = base_of(c, d->operands[0]) + (size_t)image * d->group;
+    real best = (real)(-INFINITY);
+    FOR_SPANS(first, d->group) {
+      real value = load_span(weights + first, d->group - first);
+      value = first + LANE < d->group ? value : (real)(-INFINITY);
+      best = value > best ? value : best;
+    }
+    float before = load_value(c, d->operands[1], image);
+    float largest = group_max(best, c->scratch);
+    largest = before > largest ? before : largest;
+    float reference = largest == -INFINITY ? 0.0f : largest;
+    real sum = (real)(0.0f);
+    real squares = (real)(0.0f);
+    FOR_SPANS(first, d->group) {
+      real value = load_span(weights + first, d->group - first);
+      real share = exp_real(value - (real)(reference));
+      share = first + LANE < d->group ? share : (real)(0.0f);
+      sum += share;
+      squares = fma(share, share, squares);
+    }
+    // The old sums are relative to the old maximum. They are read before the barriers of
+    // group_sum, and written after.
+    float decay = before == -INFINITY ? 0.0f : exp_value(before - reference);
+    float old_sum = load_value(c, d->operands[2], image) * decay;
+    float old_squares = load_value(c, d->operands[3], image) * decay * decay;
+    float new_sum = group_sum(sum, c->scratch);
+    float new_squares = group_sum(squares, c->scratch);
+    store_value(c, d->operands[1], image, largest);
+    store_value(c, d->operands[2], image, old_sum + new_sum);
+    store_value(c, d->operands[3], image, old_squares + new_squares);
+  }
+}
+
+// operands: 0 input, 1 output. inner: values. mode: whether to add to the output.
+// constants: 0 scale.
+static void run_sum(const context *c, const descriptor *d, int begin, int end) {
+  if (begin >= end) return;
+  __global const float *input = base_of(c, d->operands[0]);
+  real total = (real)(0.0f);
+  FOR_SPANS(first, d->inner) total += load_span(input + first, d->inner - first);
+  float before = d->mode ? load_value(c, d->operands[1], 0) : 0.0f;
+  float sum = group_sum(total, c->scratch);
+  store_value(c, d->operands[1], 0, fma(d->constants[0], sum, before));
+}

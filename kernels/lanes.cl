@@ -1,0 +1,122 @@
+// Lanes: how one source serves two schedules.
+//
+// Every operation but the matrix products is written once, over `real`: a bundle of LANES columns.
+//
+//   PANELS  one work-item per work-group, LANES = 16 columns in a vector. A matrix lies as
+//           [column / 16][row][16], padded with zeros, so a strip of columns is contiguous.
+//           A chunk is a strip of 16 columns.
+//   TILES   GROUP_SIZE work-items per work-group, one column each. A matrix lies row by row,
+//           rows padded to a multiple of 16. A chunk is a column.
+//
+// Defines: PANELS or TILES; GROUP_SIZE with TILES.
+// Work-groups: one group walks a row at a time; all of its work-items take part in every call here.
+
+#pragma OPENCL FP_CONTRACT OFF
+
+#ifdef PANELS
+#define LANES 16
+typedef float16 real;
+typedef int16 whole;
+typedef uint16 word;
+#define as_real as_float16
+#define as_whole as_int16
+#define as_word as_uint16
+#define real_from_whole convert_float16
+#define real_from_word convert_float16
+#define whole_from_real convert_int16
+#define GROUP 1
+#define WORKER 0
+#define LANE ((whole)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+#define SCRATCH_SIZE 1
+#else
+#define LANES 1
+typedef float real;
+typedef int whole;
+typedef uint word;
+#define as_real as_float
+#define as_whole as_int
+#define as_word as_uint
+#define real_from_whole convert_float
+#define real_from_word convert_float
+#define whole_from_real convert_int
+#define GROUP GROUP_SIZE
+#define WORKER ((int)get_local_id(0))
+#define LANE 0
+#define SCRATCH_SIZE GROUP_SIZE
+#endif
+
+#define UNROLL _Pragma("unroll")
+
+// The chunks of a row, divided among the group's workers.
+#define CHUNKS(columns) (((columns) + LANES - 1) / LANES)
+#define FOR_CHUNKS(chunk, columns) \
+  for (int chunk = WORKER; chunk < CHUNKS(columns); chunk += GROUP)
+
+// True in the lanes of a chunk that hold columns, not padding.
+#define IS_COLUMN(chunk, columns) ((chunk) * LANES + LANE < (columns))
+
+// Bundles of consecutive values, for vectors of one value a sample.
+#define FOR_SPANS(first, count) \
+  for (int first = WORKER * LANES; first < (count); first += GROUP * LANES)
+
+#ifdef PANELS
+static inline real load_real(__global const float *from) { return vload16(0, from); }
+static inline void store_real(real value, __global float *to) { vstore16(value, 0, to); }
+
+// Loads up to 16 values; lanes past the count are zero.
+static inline real load_span(__global const float *from, int count) {
+  if (count >= 16) return vload16(0, from);
+  float lanes[16] __attribute__((aligned(64)));
+  for (int i = 0; i < 16; i++) lanes[i] = i < count ? from[i] : 0.0f;
+  return vload16(0, lanes);
+}
+
+static inline void store_span(real value, __global float *to, int count) {
+  if (count >= 16) {
+    vstore16(value, 0, to);
+    return;
+  }
+  float lanes[16] __attribute__((aligned(64)));
+  vstore16(value, 0, lanes);
+  for (int i = 0; i < count; i++) to[i] = lanes[i];
+}
+
+// The sum over all lanes, and over all workers of the group, in a fixed order.
+static inline float group_sum(real value, __local float *scratch) {
+  float8 a = value.lo + value.hi;
+  float4 b = a.lo + a.hi;
+  float2 c = b.lo + b.hi;
+  return c.x + c.y;
+}
+
+// The largest lane that is not NaN, over all workers; -infinity if there is none.
+static inline float group_max(real value, __local float *scratch) {
+  float8 a = value.lo > value.hi ? value.lo : value.hi;
+  float4 b = a.lo > a.hi ? a.lo : a.hi;
+  float2 c = b.lo > b.hi ? b.lo : b.hi;
+  return c.x > c.y ? c.x : c.y;
+}
+#else
+static inline real load_real(__global const float *from) { return *from; }
+static inline void store_real(real value, __global float *to) { *to = value; }
+static inline real load_span(__global const float *from, int count) { return *from; }
+static inline void store_span(real value, __global float *to, int count) { *to = value; }
+
+static inline float group_sum(real value, __local float *scratch) {
+  barrier(CLK_LOCAL_MEM_FENCE);
+  scratch[WORKER] = value;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  float total = 0.0f;
+  for (int i = 0; i < GROUP; i++) total += scratch[i];
+  return total;
+}
+
+static inline float group_max(real value, __local float *scratch) {
+  barrier(CLK_LOCAL_MEM_FENCE);
+  scratch[WORKER] = value;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  float largest = -INFINITY;
+  for (int i = 0; i < GROUP; i++) largest = scratch[i] > largest ? scratch[i] : largest;
+  return largest;
+}
+#endif
