@@ -36,7 +36,7 @@ let package = Package(
     .target(
       name: "OpenCLDevice", dependencies: ["Compute", "Kernels", "COpenCL"],
       linkerSettings: openCLLinking),
-    .target(name: "Conformance", dependencies: ["Compute", "ReferenceDevice"]),
+    .target(name: "Conformance", dependencies: ["Compute", "ReferenceDevice", "IWAE"]),
     .target(name: "IWAE", dependencies: ["Compute"]),
     .executableTarget(
       name: "iwae-gpu",

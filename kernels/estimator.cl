@@ -10,29 +10,38 @@
 
 #define SCOPE_ALL 1.0f
 
-// The largest tempered log-weight of a scope and the sum of exp(tempered - largest). NaN among the
-// log-weights makes the sum NaN; where all are -infinity the sum is 0.
+// The log-weight of a scope whose tempered share is largest, and the sum of
+// exp(temperature * (log w - reference)). Differences come before the temperature, because large
+// log-weights times a temperature would round away what tells them apart. NaN among the log-weights
+// makes the sum NaN; where all are -infinity at a positive temperature the sum is 0.
 typedef struct {
-  float largest;
+  float reference;
   float sum;
 } scope_sums;
 
+static inline int is_empty(scope_sums sums, float temperature) {
+  return sums.reference == -INFINITY && temperature > 0.0f;
+}
+
+static inline real share_of(real weight, scope_sums sums, float temperature) {
+  real reference = (real)(is_empty(sums, temperature) ? 0.0f : sums.reference);
+  return exp_real((weight - reference) * (real)(temperature));
+}
+
 static inline scope_sums sum_scope(
     const context *c, __global const float *weights, int count, float temperature) {
+  float sign = temperature > 0.0f ? 1.0f : -1.0f;
   real best = (real)(-INFINITY);
   FOR_SPANS(first, count) {
-    real value = load_span(weights + first, count - first) * (real)(temperature);
+    real value = load_span(weights + first, count - first) * (real)(sign);
     value = first + LANE < count ? value : (real)(-INFINITY);
     best = value > best ? value : best;
   }
   scope_sums sums;
-  sums.largest = group_max(best, c->scratch);
-  // Without a finite reference the exponents would be infinity minus infinity.
-  float reference = sums.largest == -INFINITY ? 0.0f : sums.largest;
+  sums.reference = sign * group_max(best, c->scratch);
   real total = (real)(0.0f);
   FOR_SPANS(first, count) {
-    real value = load_span(weights + first, count - first) * (real)(temperature);
-    real share = exp_real(value - (real)(reference));
+    real share = share_of(load_span(weights + first, count - first), sums, temperature);
     total += first + LANE < count ? share : (real)(0.0f);
   }
   sums.sum = group_sum(total, c->scratch);
@@ -61,7 +70,7 @@ static inline float evaluate_bound(
     float total = 0.0f;
     for (int first = 0; first < count; first += scope) {
       scope_sums sums = sum_scope(c, weights + first, scope, temperature);
-      total += (sums.largest + log_value(sums.sum / (float)scope)) / temperature;
+      total += sums.reference + log_value(sums.sum / (float)scope) / temperature;
     }
     bound = (1.0f - mean_share) * (total / (float)(count / scope));
   }
@@ -85,11 +94,10 @@ static inline void evaluate_column(
   real square = (real)(d->constants[rule + 4]);
   for (int begin = 0; begin < count; begin += scope) {
     scope_sums sums = sum_scope(c, weights + begin, scope, temperature);
-    float reference = sums.largest == -INFINITY ? 0.0f : sums.largest;
-    float share = sums.largest == -INFINITY && sums.sum == 0.0f ? 0.0f : 1.0f / sums.sum;
+    float normaliser = is_empty(sums, temperature) && sums.sum == 0.0f ? 0.0f : 1.0f / sums.sum;
     FOR_SPANS(first, scope) {
-      real value = load_span(weights + begin + first, scope - first) * (real)(temperature);
-      real w = exp_real(value - (real)(reference)) * (real)(share);
+      real weight = load_span(weights + begin + first, scope - first);
+      real w = share_of(weight, sums, temperature) * (real)(normaliser);
       real coefficient = fma(fma(square, w, linear), w, fixed);
       store_span(coefficient, coefficients + begin + first, scope - first);
     }

@@ -149,7 +149,7 @@ final class OpenCLExecutable: Executable {
         continue
       }
       try workspace.fill(
-        placement.offset..<placement.offset + memory.layout.size(of: tensor),
+        placement.offset..<placement.offset + memory.layout.occupied(by: tensor),
         with: Arena.poisonWord)
     }
   }
@@ -166,7 +166,7 @@ final class OpenCLExecutable: Executable {
         continue
       }
       guard memory.layout == .panels else { continue }
-      let range = placement.offset..<placement.offset + memory.layout.size(of: tensor)
+      let range = placement.offset..<placement.offset + memory.layout.occupied(by: tensor)
       if let index = memory.layout.dirtyPadding(try workspace.read(range), of: tensor) {
         result.append("padding \(index) of \(tensor) is not zero")
       }

@@ -100,7 +100,8 @@ final class OpenCLMemory: Memory {
       return
     }
     let placement = try find(tensor)
-    try arena(placement).write(layout.arrange(values.asFloats, as: tensor), at: placement.offset)
+    let arranged = layout.arrange(values.asFloats, as: tensor)
+    try arena(placement).write(arranged, at: placement.offset)
     if tensor.role == .parameter { transposesAreStale = true }
   }
 
@@ -115,7 +116,7 @@ final class OpenCLMemory: Memory {
     for tensor in tensors {
       let placement = try find(tensor)
       try arena(placement).fill(
-        placement.offset..<placement.offset + layout.size(of: tensor), with: Arena.poisonWord)
+        placement.offset..<placement.offset + layout.occupied(by: tensor), with: Arena.poisonWord)
     }
   }
 
@@ -134,7 +135,7 @@ final class OpenCLMemory: Memory {
   func paddingDamage(of tensor: Tensor) throws(DeviceError) -> [String] {
     guard layout == .panels else { return [] }
     let placement = try find(tensor)
-    let range = placement.offset..<placement.offset + layout.size(of: tensor)
+    let range = placement.offset..<placement.offset + layout.occupied(by: tensor)
     let values = try arena(placement).read(range)
     return layout.dirtyPadding(values, of: tensor).map { ["padding \($0) of \(tensor) is not zero"] }
       ?? []
@@ -152,7 +153,7 @@ final class OpenCLMemory: Memory {
   private func regions(of kind: ArenaKind) -> [Range<Int>] {
     if kind != .states { return [0..<arenas[Int(kind.rawValue)].count] }
     return placements.filter { $0.value.arena == .states }.map { tensor, placement in
-      placement.offset..<placement.offset + layout.size(of: tensor)
+      placement.offset..<placement.offset + layout.occupied(by: tensor)
     }
   }
 

@@ -20,6 +20,16 @@ enum TensorLayout: Hashable {
     }
   }
 
+  /// The floats that an operation may touch. The padding of a parameter's vector is read and
+  /// updated with it; that of any other vector belongs to nobody.
+  func occupied(by tensor: Tensor) -> Int {
+    guard case .vector(let count) = tensor.shape else { return size(of: tensor) }
+    switch tensor.role {
+    case .parameter, .gradient, .firstMoment, .secondMoment: return size(of: tensor)
+    case .resident, .state, .input, .output, .temporary: return count
+    }
+  }
+
   /// The floats between a strip (panels) or row (rows) and the next.
   func stride(of tensor: Tensor) -> Int {
     switch tensor.shape {
@@ -37,7 +47,7 @@ enum TensorLayout: Hashable {
 
   /// Lays out host values; padding is zero.
   func arrange(_ values: [Float], as tensor: Tensor) -> [Float] {
-    var result = [Float](repeating: 0, count: size(of: tensor))
+    var result = [Float](repeating: 0, count: occupied(by: tensor))
     forEachElement(of: tensor) { host, device in result[device] = values[host] }
     return result
   }

@@ -48,7 +48,7 @@ struct WorkspacePlan {
     for (tensor, offset) in zip(own, plan.offsets) {
       placements[tensor] = Placement(
         arena: .workspace, offset: offset, stride: layout.stride(of: tensor))
-      regions.append(offset..<offset + layout.size(of: tensor))
+      regions.append(offset..<offset + layout.occupied(by: tensor))
     }
     self.placements = placements
     self.regions = regions

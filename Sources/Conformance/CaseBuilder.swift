@@ -1,0 +1,101 @@
+import Compute
+
+/// Collects the tensors, inputs and checks of one case.
+struct CaseBuilder {
+  let name: String
+  var inputs: CaseInputs
+  var control: Control
+  var runs = 1
+  private var operations: [Compute.Operation] = []
+  private var shared: [Tensor] = []
+  private var values: [Tensor: HostValues] = [:]
+  private var checks: [ConformanceCase.Check] = []
+
+  init(_ name: String, seed: UInt64) {
+    self.name = name
+    inputs = CaseInputs(case: name, seed: seed)
+    control = Control()
+    control.seed = seed
+    control.step = 3
+    control.pass = 2
+    control.sampleOffset = 11
+    control.klWeight = 0.75
+  }
+
+  /// An input with given values.
+  mutating func input(_ name: String, _ shape: Shape, _ floats: [Float]) -> Tensor {
+    let tensor = Tensor(name, shape, .input)
+    values[tensor] = .floats(floats)
+    return tensor
+  }
+
+  /// An input of normal numbers.
+  mutating func input(_ name: String, _ shape: Shape, scale: Float = 1) -> Tensor {
+    input(name, shape, inputs.normals(shape.count, scale: scale))
+  }
+
+  /// The indices of images in their data set: not consecutive, and large ones too.
+  mutating func imageIndices(_ count: Int) -> Tensor {
+    let tensor = Tensor("indices", .vector(count), .input, element: .uint32)
+    values[tensor] = .words((0..<count).map { UInt32($0) &* 2_654_435_761 })
+    return tensor
+  }
+
+  mutating func parameter(_ name: String, _ shape: Shape, scale: Float = 1) -> Tensor {
+    let tensor = Tensor(name, shape, .parameter)
+    shared.append(tensor)
+    values[tensor] = .floats(inputs.normals(shape.count, scale: scale))
+    return tensor
+  }
+
+  mutating func resident(_ name: String, _ shape: Shape, _ content: HostValues) -> Tensor {
+    let tensor = Tensor(name, shape, .resident, element: content.element)
+    shared.append(tensor)
+    values[tensor] = content
+    return tensor
+  }
+
+  mutating func state(_ name: String, _ shape: Shape, _ floats: [Float]) -> Tensor {
+    let tensor = Tensor(name, shape, .state)
+    shared.append(tensor)
+    values[tensor] = .floats(floats)
+    return tensor
+  }
+
+  /// Gives a gradient or a moment values of its own.
+  mutating func set(_ tensor: Tensor, _ floats: [Float]) {
+    values[tensor] = .floats(floats)
+  }
+
+  /// An output that is compared.
+  mutating func output(
+    _ name: String, _ shape: Shape, _ tolerance: Tolerance, element: Element = .float32
+  ) -> Tensor {
+    let tensor = Tensor(name, shape, .output, element: element)
+    check(tensor, tolerance)
+    return tensor
+  }
+
+  mutating func check(_ tensor: Tensor, _ tolerance: Tolerance) {
+    checks.append(.init(tensor, tolerance))
+  }
+
+  mutating func append(_ operation: Compute.Operation) {
+    operations.append(operation)
+  }
+
+  /// The finished case. The table is ours, so a case whose shapes do not fit is a bug in it.
+  func build() -> ConformanceCase {
+    var builder = ProgramBuilder(name)
+    for operation in operations {
+      do throws(ProgramError) {
+        try builder.append(operation)
+      } catch {
+        preconditionFailure("\(name): \(error)")
+      }
+    }
+    return ConformanceCase(
+      name: name, program: builder.build(), shared: shared, values: values, control: control,
+      checks: checks, runs: runs)
+  }
+}

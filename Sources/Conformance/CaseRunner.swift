@@ -1,0 +1,148 @@
+import Compute
+import ReferenceDevice
+
+/// What came of one case.
+public struct CaseResult: Sendable {
+  public enum Outcome: Sendable {
+    case passed
+    case failed([String])
+    /// The device says that it cannot do an operation, and why.
+    case skipped(String)
+  }
+
+  public let name: String
+  public let outcome: Outcome
+  /// The largest ratio of an error to what is allowed, and the error itself.
+  public let ratio: Double
+  public let error: Double
+
+  public var failures: [String] {
+    if case .failed(let messages) = outcome { messages } else { [] }
+  }
+}
+
+/// What came of a table of cases.
+public struct ConformanceReport: Sendable {
+  public let results: [CaseResult]
+
+  public init(_ results: [CaseResult]) {
+    self.results = results
+  }
+
+  public var failures: [CaseResult] { results.filter { !$0.failures.isEmpty } }
+
+  public var skipped: [CaseResult] {
+    results.filter { if case .skipped = $0.outcome { true } else { false } }
+  }
+
+  /// The case that came closest to failing, or failed worst.
+  public var worst: CaseResult? {
+    results.max { $0.ratio < $1.ratio || $1.ratio.isNaN }
+  }
+
+  /// Whether cases ran and none failed. A table that ran nothing has shown nothing.
+  public var passes: Bool { results.count > skipped.count && failures.isEmpty }
+}
+
+/// Runs cases on a device and on the reference device.
+public struct CaseRunner {
+  private let device: any Device
+  private let reference = ReferenceDevice()
+
+  public init(_ device: any Device) {
+    self.device = device
+  }
+
+  /// Runs a table; `progress` is told of each result.
+  public func run(
+    _ cases: [ConformanceCase], progress: (CaseResult) -> Void = { _ in }
+  ) -> ConformanceReport {
+    ConformanceReport(
+      cases.map { item in
+        let result = run(item)
+        progress(result)
+        return result
+      })
+  }
+
+  /// Runs one case.
+  public func run(_ item: ConformanceCase) -> CaseResult {
+    for operation in item.program.operations {
+      if let reason = device.obstacle(to: operation) {
+        return CaseResult(
+          name: item.name, outcome: .skipped("\(operation.kind): \(reason)"), ratio: 0, error: 0)
+      }
+    }
+    do throws(DeviceError) {
+      let expected = try execute(item, on: reference)
+      let found = try execute(item, on: device)
+      return judge(item, expected.values, found.values, damage: found.damage)
+    } catch {
+      return CaseResult(
+        name: item.name, outcome: .failed(["\(error)"]), ratio: .infinity, error: .infinity)
+    }
+  }
+
+  private func judge(
+    _ item: ConformanceCase, _ expected: [HostValues], _ found: [HostValues], damage: [String]
+  ) -> CaseResult {
+    var messages = damage
+    var worst = (ratio: damage.isEmpty ? 0.0 : .infinity, error: 0.0)
+    if item.checks.isEmpty { messages.append("the case compares nothing") }
+    for (check, (expected, found)) in zip(item.checks, zip(expected, found)) {
+      let comparison = Comparison(
+        expected: expected.floatBits, found: found.floatBits, tolerance: check.tolerance)
+      let ratio =
+        comparison.limit > 0
+        ? comparison.error / comparison.limit : comparison.error == 0 ? 0 : .infinity
+      if !(ratio <= worst.ratio) { worst = (ratio, comparison.error) }
+      if !comparison.passes {
+        messages.append(
+          "\(check.tensor.name): \(comparison.detail); error \(comparison.error), "
+            + "limit \(comparison.limit)")
+      }
+    }
+    return CaseResult(
+      name: item.name, outcome: messages.isEmpty ? .passed : .failed(messages),
+      ratio: worst.ratio, error: worst.error)
+  }
+
+  private func execute(
+    _ item: ConformanceCase, on device: any Device
+  ) throws(DeviceError) -> (values: [HostValues], damage: [String]) {
+    let memory = try device.allocate(item.shared, protection: .guarded)
+    let executable = try device.compile(item.program, on: memory, protection: .guarded)
+    // Whatever is written must be written in full: start from NaN, inputs excepted.
+    let outputs = item.program.tensors.filter {
+      switch $0.role {
+      case .output, .temporary, .gradient: item.values[$0] == nil
+      case .parameter, .firstMoment, .secondMoment, .resident, .state, .input: false
+      }
+    }
+    try executable.poison(outputs)
+    for (tensor, values) in item.values { try executable.upload(values, to: tensor) }
+    for _ in 0..<item.runs { try executable.run(item.control) }
+    try executable.finish()
+    var values: [HostValues] = []
+    for check in item.checks { values.append(try executable.download(check.tensor)) }
+    return (values, try executable.damage())
+  }
+}
+
+extension HostValues {
+  /// The values as floats; words keep their bits, so that only the same words compare equal.
+  var floatBits: [Float] {
+    switch self {
+    case .floats(let values): values
+    case .words(let values): values.map { Float(bitPattern: $0) }
+    case .bytes(let values): values.map(Float.init)
+    }
+  }
+}
+
+extension CaseResult {
+  /// The same result with the schedule or device in its name.
+  public func labelled(_ label: String) -> CaseResult {
+    CaseResult(name: "\(name) on \(label)", outcome: outcome, ratio: ratio, error: error)
+  }
+}

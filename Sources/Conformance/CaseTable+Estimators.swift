@@ -1,0 +1,133 @@
+import Compute
+
+extension CaseTable {
+  /// Rules that between them use every scope, temperature and degree.
+  static let rules: [(name: String, rule: EstimatorRule)] = {
+    let mean = CoefficientRule(constant: 0.125)
+    let all = CoefficientRule(.all, linear: 1)
+    let group = CoefficientRule(.group, linear: 0.5)
+    let squared = CoefficientRule(.group, square: 0.5)
+    let mixed = CoefficientRule(.all, constant: 0.02, linear: 0.7, square: 0.3)
+    let warm = CoefficientRule(.all, temperature: 0.6, linear: 0.4, square: 0.6)
+    let hot = CoefficientRule(.group, temperature: -1.5, linear: 1)
+    return [
+      (
+        "mean", EstimatorRule(bound: BoundRule(meanShare: 1), decoder: mean, path: mean, score: -mean)
+      ),
+      ("all", EstimatorRule(bound: BoundRule(), decoder: all, path: all, score: -all)),
+      ("group", EstimatorRule(bound: BoundRule(.group), decoder: group, path: group, score: -group)),
+      (
+        "partial",
+        EstimatorRule(
+          bound: BoundRule(), encoderBound: BoundRule(.group), decoder: all, path: squared,
+          score: CoefficientRule())
+      ),
+      (
+        "mixed",
+        EstimatorRule(bound: BoundRule(meanShare: 0.3), decoder: mixed, path: mixed, score: -mixed)
+      ),
+      (
+        "tempered",
+        EstimatorRule(
+          bound: BoundRule(.all, temperature: 0.6), encoderBound: BoundRule(.group, temperature: -1.5),
+          decoder: warm, path: hot, score: all)
+      ),
+    ]
+  }()
+
+  /// How the log-weights of a case are spread.
+  private enum Spread: String, CaseIterable {
+    case usual, equal, far, partlyImpossible, impossible, notNumbers
+
+    func values(images: Int, perImage: Int, _ inputs: inout CaseInputs) -> [Float] {
+      let normals = inputs.normals(images * perImage, scale: 3, mean: -90)
+      let uniforms = inputs.uniforms(images * perImage)
+      return normals.indices.map { index in
+        switch self {
+        case .usual: normals[index]
+        case .equal: -90.5
+        case .far: 1e4 * (2 * uniforms[index] - 1).rounded(.awayFromZero) + normals[index]
+        case .partlyImpossible: uniforms[index] < 0.4 ? -.infinity : normals[index]
+        // The first image has no sample with any weight; the others have.
+        case .impossible: index < perImage ? -.infinity : normals[index]
+        case .notNumbers: index == 0 ? .nan : normals[index]
+        }
+      }
+    }
+  }
+
+  static func estimatorCases(_ seed: UInt64) -> [ConformanceCase] {
+    var cases: [ConformanceCase] = []
+    for (name, rule) in rules {
+      for (groups, samples) in [(1, 1), (1, 2), (3, 5), (1, 50), (8, 8), (2, 17)] {
+        cases.append(
+          estimate(name, rule, images: 3, groups: groups, samples: samples, .usual, seed))
+      }
+      for spread in Spread.allCases where spread != .usual {
+        cases.append(estimate(name, rule, images: 3, groups: 2, samples: 25, spread, seed))
+      }
+    }
+    cases.append(estimate("all", rules[1].rule, images: 20, groups: 1, samples: 50, .usual, seed))
+    for spread in Spread.allCases where spread != .notNumbers {
+      for samples in [1, 2, 5, 50, 333] {
+        cases.append(accumulate(images: 3, samples: samples, spread, seed))
+      }
+    }
+    for count in [1, 2, 15, 16, 17, 63, 64, 65, 1000] {
+      for accumulates in [false, true] {
+        var build = CaseBuilder("sum(count=\(count),accumulates=\(accumulates))", seed: seed)
+        let input = build.input("input", .vector(count))
+        let output = build.output("output", .vector(1), .sums(of: count))
+        if accumulates { build.append(.sum(Sum(input: input, output: output))) }
+        build.append(
+          .sum(Sum(input: input, scale: 0.25, accumulates: accumulates, output: output)))
+        cases.append(build.build())
+      }
+    }
+    return cases
+  }
+
+  private static func estimate(
+    _ name: String, _ rule: EstimatorRule, images: Int, groups: Int, samples: Int,
+    _ spread: Spread, _ seed: UInt64
+  ) -> ConformanceCase {
+    var build = CaseBuilder(
+      "estimate(\(name),images=\(images),m=\(groups),k=\(samples),\(spread.rawValue))", seed: seed)
+    let perImage = groups * samples
+    let shape = Shape.vector(images * perImage)
+    let values = spread.values(images: images, perImage: perImage, &build.inputs)
+    let limit = Tolerance.sums(of: perImage)
+    build.append(
+      .estimate(
+        Estimate(
+          logWeights: build.input("logWeights", shape, values), groups: groups, samples: samples,
+          rule: rule, scale: 1 / Float(images),
+          bounds: build.output("bounds", .vector(images), limit),
+          encoderBounds: build.output("encoderBounds", .vector(images), limit),
+          decoderCoefficients: build.output("decoder", shape, limit),
+          pathCoefficients: build.output("path", shape, limit),
+          scoreCoefficients: build.output("score", shape, limit))))
+    return build.build()
+  }
+
+  /// Two chunks: the same one twice, so that old sums are rescaled and added to.
+  private static func accumulate(
+    images: Int, samples: Int, _ spread: Spread, _ seed: UInt64
+  ) -> ConformanceCase {
+    var build = CaseBuilder(
+      "accumulateWeights(images=\(images),k=\(samples),\(spread.rawValue))", seed: seed)
+    let values = spread.values(images: images, perImage: samples, &build.inputs)
+    let limit = Tolerance.sums(of: 2 * samples)
+    let shape = Shape.vector(images)
+    let maximum = build.state("maximum", shape, Array(repeating: -.infinity, count: images))
+    let sum = build.state("sum", shape, Array(repeating: 0, count: images))
+    let squares = build.state("squares", shape, Array(repeating: 0, count: images))
+    let chunk = build.input("logWeights", .vector(images * samples), values)
+    build.append(
+      .accumulateWeights(
+        AccumulateWeights(logWeights: chunk, maximum: maximum, sum: sum, squares: squares)))
+    for tensor in [maximum, sum, squares] { build.check(tensor, limit) }
+    build.runs = 2
+    return build.build()
+  }
+}

@@ -1,0 +1,89 @@
+import Compute
+
+/// One program with seeded inputs, to be run on two devices and compared.
+public struct ConformanceCase: Sendable {
+  /// The operation and its sizes, as `multiply(m=7,n=93,k=784)`.
+  public let name: String
+  let program: Program
+  /// What the memory is to hold.
+  let shared: [Tensor]
+  let values: [Tensor: HostValues]
+  let control: Control
+  let checks: [Check]
+  /// How often the program runs before its results are compared.
+  let runs: Int
+
+  /// A tensor to compare.
+  public struct Check: Sendable {
+    let tensor: Tensor
+    let tolerance: Tolerance
+
+    public init(_ tensor: Tensor, _ tolerance: Tolerance) {
+      self.tensor = tensor
+      self.tolerance = tolerance
+    }
+  }
+
+  public init(
+    name: String, program: Program, shared: [Tensor], values: [Tensor: HostValues],
+    control: Control, checks: [Check], runs: Int = 1
+  ) {
+    self.name = name
+    self.program = program
+    self.shared = shared
+    self.values = values
+    self.control = control
+    self.checks = checks
+    self.runs = runs
+  }
+
+  /// The operations that the case exercises.
+  public var operationKinds: Set<String> { Set(program.operations.map(\.kind)) }
+}
+
+/// Inputs that depend on the case's name and the seed alone.
+public struct CaseInputs {
+  private let seed: UInt64
+  private var next: UInt32 = 0
+
+  public init(case name: String, seed: UInt64) {
+    // FNV-1a, so that cases do not share their numbers.
+    let hash = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
+    self.seed = seed ^ hash
+  }
+
+  /// Normal numbers.
+  public mutating func normals(_ count: Int, scale: Float = 1, mean: Float = 0) -> [Float] {
+    let address = stream()
+    return (0..<count).map { mean + scale * address.normal(column: $0) }
+  }
+
+  /// Uniform numbers in [0, 1).
+  public mutating func uniforms(_ count: Int) -> [Float] {
+    let address = stream()
+    return (0..<count).map { address.uniform(column: $0) }
+  }
+
+  /// Zeros and ones.
+  public mutating func bits(_ count: Int, probability: Float = 0.3) -> [Float] {
+    uniforms(count).map { $0 < probability ? 1 : 0 }
+  }
+
+  public mutating func bytes(_ count: Int) -> [UInt8] {
+    let address = stream()
+    return (0..<count).map { UInt8(truncatingIfNeeded: address.word(column: $0) >> 24) }
+  }
+
+  /// The numbers 0..<count in a random order.
+  public mutating func permutation(_ count: Int) -> [UInt32] {
+    let address = stream()
+    return (0..<count).map { (address.word(column: $0), UInt32($0)) }.sorted { $0 < $1 }.map(\.1)
+  }
+
+  private mutating func stream() -> NoiseAddress {
+    next += 1
+    return NoiseAddress(seed: seed, purpose: .data, time: next)
+  }
+}

@@ -1,0 +1,61 @@
+import Foundation
+
+/// How far a single-precision result may be from the double-precision one.
+///
+/// An element's error is its distance from the expected value, relative to that value's size plus
+/// the root mean square of the whole tensor. Rounding errors of a sum of n terms grow like the
+/// square root of n, and so does what is allowed. NaN and infinities must agree exactly.
+public enum Tolerance: Hashable, Sendable {
+  /// The same bits.
+  case exact
+  /// Sums of so many terms; 1 for elementwise results.
+  case sums(of: Int)
+
+  /// The largest error that passes.
+  public var limit: Double {
+    switch self {
+    case .exact: 0
+    case .sums(let count): 0x1p-23 * (4 + 2 * Double(count).squareRoot())
+    }
+  }
+}
+
+/// The outcome of comparing two tensors.
+public struct Comparison: Hashable, Sendable {
+  /// The largest element's error; infinite where NaN, infinities or bits disagree.
+  public let error: Double
+  public let limit: Double
+  /// Where and how it was largest.
+  public let detail: String
+
+  public var passes: Bool { error <= limit }
+
+  /// Compares element by element.
+  public init(expected: [Float], found: [Float], tolerance: Tolerance) {
+    precondition(expected.count == found.count && !expected.isEmpty)
+    let finite = expected.filter(\.isFinite).map(Double.init)
+    let scale =
+      finite.isEmpty
+      ? 0 : (finite.reduce(0) { $0 + $1 * $1 } / Double(finite.count)).squareRoot()
+    var worst = (error: 0.0, index: 0)
+    for index in expected.indices {
+      let error = Self.error(expected[index], found[index], scale: scale, tolerance)
+      // A comparison that a NaN cannot slip through.
+      if !(error <= worst.error) { worst = (error, index) }
+    }
+    self.error = worst.error
+    limit = tolerance.limit
+    detail =
+      "element \(worst.index): expected \(expected[worst.index]), found \(found[worst.index])"
+  }
+
+  private static func error(
+    _ expected: Float, _ found: Float, scale: Double, _ tolerance: Tolerance
+  ) -> Double {
+    if tolerance == .exact { return expected.bitPattern == found.bitPattern ? 0 : .infinity }
+    if expected.isNaN || found.isNaN { return expected.isNaN && found.isNaN ? 0 : .infinity }
+    if expected.isInfinite || found.isInfinite { return expected == found ? 0 : .infinity }
+    if expected == found { return 0 }
+    return abs(Double(found) - Double(expected)) / (abs(Double(expected)) + scale)
+  }
+}

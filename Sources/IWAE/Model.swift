@@ -1,0 +1,90 @@
+import Compute
+
+/// The shape of a model: stochastic layers counted upwards from the data in the encoder, and
+/// downwards from the topmost latent in the decoder.
+public struct Model: Hashable, Sendable {
+  /// The network from one layer's value to the next layer's mean and log-sigma.
+  public struct EncoderLayer: Hashable, Sendable {
+    public var hidden: [Int]
+    public var latent: Int
+
+    public init(hidden: [Int], latent: Int) {
+      self.hidden = hidden
+      self.latent = latent
+    }
+  }
+
+  /// The network from a latent to the distribution of what lies below.
+  public struct DecoderLayer: Hashable, Sendable {
+    public var hidden: [Int]
+
+    public init(hidden: [Int]) {
+      self.hidden = hidden
+    }
+  }
+
+  /// The distribution of the data given the lowest latent.
+  public enum Likelihood: String, Hashable, Sendable, CaseIterable {
+    case bernoulli, gaussian
+  }
+
+  public var dataSize: Int
+  /// The function of hidden units: tanh, relu or softplus.
+  public var activation: Activation
+  public var likelihood: Likelihood
+  public var encoder: [EncoderLayer]
+  public var decoder: [DecoderLayer]
+
+  public init(
+    dataSize: Int, activation: Activation = .tanh, likelihood: Likelihood = .bernoulli,
+    encoder: [EncoderLayer], decoder: [DecoderLayer]
+  ) {
+    self.dataSize = dataSize
+    self.activation = activation
+    self.likelihood = likelihood
+    self.encoder = encoder
+    self.decoder = decoder
+  }
+
+  /// One stochastic layer of 50 units, as in Burda et al.
+  public static func burda1(dataSize: Int) -> Model {
+    Model(
+      dataSize: dataSize, encoder: [.init(hidden: [200, 200], latent: 50)],
+      decoder: [.init(hidden: [200, 200])])
+  }
+
+  /// Two stochastic layers of 100 and 50 units, as in Burda et al.
+  public static func burda2(dataSize: Int) -> Model {
+    Model(
+      dataSize: dataSize,
+      encoder: [
+        .init(hidden: [200, 200], latent: 100), .init(hidden: [100, 100], latent: 50),
+      ],
+      decoder: [.init(hidden: [100, 100]), .init(hidden: [200, 200])])
+  }
+
+  /// The activations that hidden units may have.
+  public static let activations: [Activation] = [.tanh, .relu, .softplus]
+
+  /// Why the description is not a model; nil if it is one.
+  public var problem: String? {
+    let sizes =
+      [dataSize] + encoder.flatMap { $0.hidden + [$0.latent] } + decoder.flatMap(\.hidden)
+    if encoder.isEmpty { return "expected at least one stochastic layer, found none." }
+    if encoder.count != decoder.count {
+      return "expected as many decoder layers as encoder layers, found \(decoder.count) and "
+        + "\(encoder.count)."
+    }
+    if encoder.count > NoisePurpose.maximumLayers {
+      return "expected at most \(NoisePurpose.maximumLayers) stochastic layers, found "
+        + "\(encoder.count)."
+    }
+    if let size = sizes.first(where: { $0 < 1 || $0 > 1 << 20 }) {
+      return "expected every size to be from 1 to \(1 << 20), found \(size)."
+    }
+    if !Self.activations.contains(activation) {
+      return "expected the activation tanh, relu or softplus, found \(activation)."
+    }
+    return nil
+  }
+}

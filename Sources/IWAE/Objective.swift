@@ -1,0 +1,128 @@
+import Compute
+
+/// What is ascended, as data: a row of coefficients for each objective.
+///
+/// With w the weights of an image's M * K samples, normalised over a group or over all of them,
+/// every objective and estimator is a polynomial in w of degree two at most for the decoder, for
+/// the encoder through the sample (path) and for the encoder through the density (score).
+public enum Objective: Hashable, Sendable {
+  /// The evidence lower bound with the divergence to N(0, I) in closed form.
+  case elbo
+  /// The evidence lower bound, sampled.
+  case vae
+  case iwae
+  case miwae
+  /// beta * ELBO + (1 - beta) * IWAE.
+  case ciwae(beta: Double)
+  /// The decoder on IWAE over all M * K samples, the encoder on MIWAE.
+  case piwae
+  /// The variational Renyi bound of order alpha.
+  case renyi(alpha: Double)
+  /// Reweighted wake-sleep: the encoder follows the wake phase.
+  case rws
+
+  /// How the encoder's gradient is estimated.
+  public enum Estimator: String, Hashable, Sendable, CaseIterable {
+    /// Through the sample and through the density.
+    case standard
+    /// Sticking the landing: the score is dropped.
+    case stl
+    /// Doubly reparameterized: the score is turned into another path.
+    case dreg
+  }
+
+  /// The names as the command line spells them.
+  public static let names = ["elbo", "vae", "iwae", "miwae", "ciwae", "piwae", "renyi", "rws"]
+
+  /// The objective of a name; nil if there is none.
+  public init?(_ name: String, beta: Double = 0.5, alpha: Double = 0.5) {
+    switch name {
+    case "elbo": self = .elbo
+    case "vae": self = .vae
+    case "iwae": self = .iwae
+    case "miwae": self = .miwae
+    case "ciwae": self = .ciwae(beta: beta)
+    case "piwae": self = .piwae
+    // The Renyi bound of order one is the evidence lower bound.
+    case "renyi": self = alpha == 1 ? .vae : .renyi(alpha: alpha)
+    case "rws": self = .rws
+    default: return nil
+    }
+  }
+
+  /// What the topmost latent contributes to log w.
+  var topPrior: LatentPrior { self == .elbo ? .closedForm : .standardNormal }
+
+  /// The rule for M groups of K samples.
+  public func rule(groups: Int, samples: Int, estimator: Estimator = .standard) -> EstimatorRule {
+    let each = 1 / Float(groups * samples)
+    let perGroup = 1 / Float(groups)
+    let mean = CoefficientRule(constant: each)
+    let all = CoefficientRule(.all, linear: 1)
+    let group = CoefficientRule(.group, linear: perGroup)
+    let row: Row =
+      switch self {
+      case .elbo, .vae:
+        Row(bound: BoundRule(meanShare: 1), decoder: mean, doubled: mean)
+      case .iwae:
+        Row(bound: BoundRule(), decoder: all, doubled: CoefficientRule(.all, square: 1))
+      case .miwae:
+        Row(
+          bound: BoundRule(.group), decoder: group,
+          doubled: CoefficientRule(.group, square: perGroup))
+      case .ciwae(let beta):
+        Row(
+          bound: BoundRule(meanShare: Float(beta)),
+          decoder: CoefficientRule(constant: Float(beta) * each, linear: Float(1 - beta)),
+          doubled: CoefficientRule(constant: Float(beta) * each, square: Float(1 - beta)))
+      case .piwae:
+        Row(
+          bound: BoundRule(), encoderBound: BoundRule(.group), decoder: all, path: group,
+          doubled: CoefficientRule(.group, square: perGroup))
+      case .renyi(let alpha):
+        Row(
+          bound: BoundRule(temperature: Float(1 - alpha)),
+          decoder: CoefficientRule(temperature: Float(1 - alpha), linear: 1),
+          doubled: CoefficientRule(
+            temperature: Float(1 - alpha), linear: Float(alpha), square: Float(1 - alpha)))
+      case .rws:
+        Row(
+          bound: BoundRule(), decoder: all, path: CoefficientRule(), score: all,
+          doubled: CoefficientRule())
+      }
+    return row.rule(estimator, hasScore: self != .elbo)
+  }
+
+  /// One row of the table of objectives.
+  private struct Row {
+    var bound: BoundRule
+    var encoderBound: BoundRule?
+    var decoder: CoefficientRule
+    /// The decoder's unless given.
+    var path: CoefficientRule?
+    /// Minus the path's unless given.
+    var score: CoefficientRule?
+    /// The path of the doubly reparameterized estimator.
+    var doubled: CoefficientRule
+
+    func rule(_ estimator: Estimator, hasScore: Bool) -> EstimatorRule {
+      let path = path ?? decoder
+      // The closed form of the divergence has no score to drop or to turn.
+      let estimator = hasScore && score == nil ? estimator : .standard
+      return switch estimator {
+      case .standard:
+        EstimatorRule(
+          bound: bound, encoderBound: encoderBound, decoder: decoder, path: path,
+          score: score ?? -path)
+      case .stl:
+        EstimatorRule(
+          bound: bound, encoderBound: encoderBound, decoder: decoder, path: path,
+          score: CoefficientRule())
+      case .dreg:
+        EstimatorRule(
+          bound: bound, encoderBound: encoderBound, decoder: decoder, path: doubled,
+          score: CoefficientRule())
+      }
+    }
+  }
+}

@@ -1,0 +1,272 @@
+import Compute
+
+/// Where a step's images come from.
+public enum BatchSource: Hashable, Sendable {
+  /// Rows of a resident data set, in a resident order.
+  case resident(source: Tensor, order: Tensor, scale: Float, binarization: Binarization)
+  /// An input that the host uploads, already binarized.
+  case uploaded
+}
+
+/// The sizes and choices of a step.
+public struct StepConfiguration: Hashable, Sendable {
+  public var batchSize: Int
+  public var groups: Int
+  public var samples: Int
+  public var objective: Objective
+  public var estimator: Objective.Estimator
+  public var source: BatchSource
+  /// Whether the host uploads the noise instead of addressing it.
+  public var noiseIsGiven: Bool
+  /// Nil for gradients alone.
+  public var optimizer: Adam?
+  /// Whether gradients are summed over the batch, as the released IWAE code does, instead of
+  /// averaged.
+  public var sumsOverBatch: Bool
+
+  public init(
+    batchSize: Int, groups: Int = 1, samples: Int, objective: Objective,
+    estimator: Objective.Estimator = .standard, source: BatchSource = .uploaded,
+    noiseIsGiven: Bool = false, optimizer: Adam? = Adam(), sumsOverBatch: Bool = false
+  ) {
+    self.batchSize = batchSize
+    self.groups = groups
+    self.samples = samples
+    self.objective = objective
+    self.estimator = estimator
+    self.source = source
+    self.noiseIsGiven = noiseIsGiven
+    self.optimizer = optimizer
+    self.sumsOverBatch = sumsOverBatch
+  }
+}
+
+/// A training step as a program, and the tensors by which the host meets it.
+public struct Step: Hashable, Sendable {
+  public let program: Program
+  /// `(B, D)`: the images, where the host uploads them.
+  public let images: Tensor?
+  /// `(B)`, `uint32`: the images' indices, where the host uploads them.
+  public let indices: Tensor?
+  /// `(B * M * K, latent)` for each layer, where the host uploads the noise.
+  public let noise: [Tensor]
+  /// `(B * M * K)`
+  public let logWeights: Tensor
+  /// `(B)`: the decoder's bound of each image.
+  public let bounds: Tensor
+  /// `(B)`: the encoder's bound of each image.
+  public let encoderBounds: Tensor
+  /// `(1)`: the mean of the bounds.
+  public let bound: Tensor
+
+  /// Builds the step of a model.
+  public static func build(
+    _ model: Model, _ configuration: StepConfiguration
+  ) throws(ProgramError) -> Step {
+    if let problem = model.problem { throw .invalid(operation: "model", problem: problem) }
+    guard configuration.batchSize >= 1, configuration.groups >= 1, configuration.samples >= 1
+    else {
+      throw .invalid(
+        operation: "step",
+        problem: "expected a batch, groups and samples of at least 1, found "
+          + "\(configuration.batchSize), \(configuration.groups) and \(configuration.samples).")
+    }
+    var builder = StepBuilder(model, configuration)
+    return try builder.build()
+  }
+}
+
+/// Appends the operations of a step: encoder, samples, decoder, log-weights, coefficients; then
+/// back through the decoder once, for unit coefficients, and back through the encoder.
+struct StepBuilder {
+  let model: Model
+  let configuration: StepConfiguration
+  let rule: EstimatorRule
+  var program: ProgramBuilder
+  /// The latents' layers, upwards from the data.
+  var latents: [LatentLayer] = []
+  /// The decoder's forward results, downwards from the top.
+  var decoded: [Decoded] = []
+  var pathCoefficients: Tensor?
+  var scoreCoefficients: Tensor?
+  var decoderCoefficients: Tensor?
+
+  /// Samples: one row for each of M * K samples of each image.
+  var sampleRows: Int {
+    configuration.batchSize * configuration.groups * configuration.samples
+  }
+
+  var top: Int { model.encoder.count - 1 }
+
+  /// What a stochastic layer computed forwards.
+  struct LatentLayer {
+    var activations: Activations
+    var mean: Tensor
+    var logSigma: Tensor
+    var noise: Tensor
+    var sample: Tensor
+    var prior: LatentPrior
+    var term: Tensor
+    /// `(R, latent)`: the derivative of the decoder's densities at the sample.
+    var gradient: Tensor
+  }
+
+  /// A network's input and hidden values.
+  struct Activations {
+    var network: Network
+    /// The input, then each hidden layer.
+    var values: [Tensor]
+  }
+
+  /// What a decoder network computed forwards.
+  struct Decoded {
+    var activations: Activations
+    /// The derivative of its density with respect to each head.
+    var deltas: [Tensor]
+    var term: Tensor
+  }
+
+  init(_ model: Model, _ configuration: StepConfiguration) {
+    self.model = model
+    self.configuration = configuration
+    rule = configuration.objective.rule(
+      groups: configuration.groups, samples: configuration.samples,
+      estimator: configuration.estimator)
+    program = ProgramBuilder("step")
+  }
+
+  mutating func build() throws(ProgramError) -> Step {
+    let (images, indices) = try appendBatch()
+    try appendEncoder(images, indices)
+    try appendDecoder(images)
+    let outputs = try appendEstimate()
+    try appendDecoderBackward()
+    try appendEncoderBackward()
+    if let optimizer = configuration.optimizer { try program.append(.adam(optimizer)) }
+    let isUploaded = configuration.source == .uploaded
+    return Step(
+      program: program.build(), images: isUploaded ? images : nil,
+      indices: isUploaded ? indices : nil,
+      noise: configuration.noiseIsGiven ? latents.map(\.noise) : [],
+      logWeights: outputs.logWeights, bounds: outputs.bounds,
+      encoderBounds: outputs.encoderBounds, bound: outputs.bound)
+  }
+
+  private mutating func appendBatch() throws(ProgramError) -> (images: Tensor, indices: Tensor) {
+    let role: Role = configuration.source == .uploaded ? .input : .temporary
+    let images = Tensor(
+      "images", .matrix(rows: configuration.batchSize, columns: model.dataSize), role)
+    let indices = Tensor(
+      "indices", .vector(configuration.batchSize), role, element: .uint32)
+    if case .resident(let source, let order, let scale, let binarization) = configuration.source {
+      try program.append(
+        .gather(
+          Gather(
+            source: source, order: order, scale: scale, binarization: binarization,
+            batch: images, indices: indices)))
+    }
+    return (images, indices)
+  }
+
+  private mutating func appendEncoder(
+    _ images: Tensor, _ indices: Tensor
+  ) throws(ProgramError) {
+    var value = images
+    for (layer, network) in model.encoderNetworks.enumerated() {
+      let rows = layer == 0 ? configuration.batchSize : sampleRows
+      let (activations, heads) = try forward(network, value, rows: rows)
+      let shape = Shape.matrix(rows: sampleRows, columns: model.encoder[layer].latent)
+      let noise = Tensor(
+        "noise.\(layer)", shape, configuration.noiseIsGiven ? .input : .temporary)
+      let latent = LatentLayer(
+        activations: activations, mean: heads[0], logSigma: heads[1], noise: noise,
+        sample: Tensor("latent.\(layer)", shape, .temporary),
+        prior: layer < top ? .conditional : configuration.objective.topPrior,
+        term: Tensor("latent.\(layer).term", .vector(sampleRows), .temporary),
+        gradient: Tensor("latent.\(layer).gradient", shape, .temporary))
+      try program.append(
+        .reparameterize(
+          Reparameterize(
+            mean: latent.mean, logSigma: latent.logSigma, indices: indices,
+            source: configuration.noiseIsGiven ? .given : .addressed(layer: layer),
+            noise: noise, sample: latent.sample)))
+      try program.append(
+        .latentTerm(
+          LatentTerm(
+            mean: latent.mean, logSigma: latent.logSigma, noise: noise, sample: latent.sample,
+            prior: latent.prior, term: latent.term)))
+      latents.append(latent)
+      value = latent.sample
+    }
+  }
+
+  private mutating func appendDecoder(_ images: Tensor) throws(ProgramError) {
+    for (position, network) in model.decoderNetworks.enumerated() {
+      let layer = top - position
+      let (activations, heads) = try forward(network, latents[layer].sample, rows: sampleRows)
+      let term = Tensor("\(network.name).term", .vector(sampleRows), .temporary)
+      let deltas = heads.map { Tensor("\($0.name).delta", $0.shape, .temporary) }
+      if layer == 0 && model.likelihood == .bernoulli {
+        try program.append(
+          .bernoulli(
+            Bernoulli(logits: heads[0], target: images, term: term, delta: deltas[0])))
+      } else {
+        // The density of a latent also pulls at the latent itself.
+        try program.append(
+          .gaussian(
+            Gaussian(
+              mean: heads[0], logSigma: heads[1],
+              target: layer == 0 ? images : latents[layer - 1].sample, isAnnealed: layer > 0,
+              term: term, meanDelta: deltas[0], logSigmaDelta: deltas[1],
+              targetDelta: layer == 0 ? nil : latents[layer - 1].gradient)))
+      }
+      decoded.append(Decoded(activations: activations, deltas: deltas, term: term))
+    }
+  }
+
+  private mutating func appendEstimate() throws(ProgramError) -> (
+    logWeights: Tensor, bounds: Tensor, encoderBounds: Tensor, bound: Tensor
+  ) {
+    let weights = Shape.vector(sampleRows)
+    let logWeights = Tensor("log_weights", weights, .output)
+    try appendLogWeight(logWeights)
+
+    let bounds = Tensor("image_bounds", .vector(configuration.batchSize), .output)
+    let encoderBounds = Tensor("encoder_bounds", .vector(configuration.batchSize), .output)
+    let decoder = Tensor("coefficients.decoder", weights, .temporary)
+    let path = Tensor("coefficients.path", weights, .temporary)
+    // Where the score is minus the path, the two cancel and neither has to be computed.
+    let score =
+      rule.score == -rule.path ? nil : Tensor("coefficients.score", weights, .temporary)
+    try program.append(
+      .estimate(
+        Estimate(
+          logWeights: logWeights, groups: configuration.groups, samples: configuration.samples,
+          rule: rule, scale: configuration.sumsOverBatch ? 1 : 1 / Float(configuration.batchSize),
+          bounds: bounds, encoderBounds: encoderBounds, decoderCoefficients: decoder,
+          pathCoefficients: path, scoreCoefficients: score)))
+    decoderCoefficients = decoder
+    pathCoefficients = path
+    scoreCoefficients = score
+
+    let bound = Tensor("bound", .vector(1), .output)
+    try program.append(
+      .sum(Sum(input: bounds, scale: 1 / Float(configuration.batchSize), output: bound)))
+    return (logWeights, bounds, encoderBounds, bound)
+  }
+
+  /// log w = log p(x|h) + klWeight * (the rest), a few terms at a time.
+  private mutating func appendLogWeight(_ output: Tensor) throws(ProgramError) {
+    guard let likelihood = decoded.last?.term else { return }
+    let annealed = decoded.dropLast().map(\.term) + latents.map(\.term)
+    let most = LogWeight.maximumTerms
+    for start in stride(from: 0, to: annealed.count, by: most) {
+      try program.append(
+        .logWeight(
+          LogWeight(
+            likelihoods: start == 0 ? [likelihood] : [],
+            annealed: Array(annealed[start..<min(start + most, annealed.count)]),
+            accumulates: start > 0, output: output)))
+    }
+  }
+}

@@ -1,0 +1,207 @@
+/// A subcommand: what it is called, what it takes, and what it does.
+struct Command: Sendable {
+  var name: String
+  var abstract: String
+  var options: [Option]
+  var run: @Sendable (ParsedArguments, Terminal) throws -> ExitStatus
+
+  /// An option with a value, or a flag.
+  struct Option: Sendable {
+    /// With its dashes, as `--backend`.
+    var name: String
+    /// A short spelling with its dash, as `-k`.
+    var short: String?
+    /// How the help names the value; nil for a flag.
+    var placeholder: String?
+    var help: String
+    /// The only values there are.
+    var choices: [String]?
+
+    init(
+      _ name: String, short: String? = nil, _ placeholder: String? = nil, choices: [String]? = nil,
+      help: String
+    ) {
+      self.name = name
+      self.short = short
+      self.placeholder = placeholder
+      self.choices = choices
+      self.help = help
+    }
+
+    fileprivate var spelling: String {
+      let names = [short, name].compactMap(\.self).joined(separator: ", ")
+      return placeholder.map { "\(names) <\($0)>" } ?? names
+    }
+  }
+
+  var usage: String {
+    let parts = options.map { option in
+      "[\(option.name)\(option.placeholder.map { " <\($0)>" } ?? "")]"
+    }
+    return (["iwae-gpu \(name)"] + parts).joined(separator: " ")
+  }
+
+  var help: String {
+    let rows =
+      options.map { ($0.spelling, $0.help) } + [("-h, --help", "Show help information.")]
+    return """
+      OVERVIEW: \(abstract)
+
+      USAGE: \(usage)
+
+      OPTIONS:
+      \(columns(rows))
+      """
+  }
+
+  func usageError(_ message: String) -> UsageError {
+    UsageError(
+      message,
+      usage: "Usage: \(usage)\n  See 'iwae-gpu \(name) --help' for more information.")
+  }
+}
+
+/// What the user wrote makes no sense: exits 64 and shows the usage.
+struct UsageError: Error {
+  var message: String
+  var usage: String
+
+  init(_ message: String, usage: String) {
+    self.message = message
+    self.usage = usage
+  }
+}
+
+/// Anything else that stops a command.
+struct CommandError: Error {
+  var message: String
+  var status: ExitStatus
+}
+
+/// The options of one invocation.
+struct ParsedArguments {
+  private let command: Command
+  private var values: [String: String] = [:]
+  private var flags: Set<String> = []
+
+  init(_ arguments: [String], for command: Command) throws(UsageError) {
+    self.command = command
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      try parse(argument, &rest)
+    }
+  }
+
+  private mutating func parse(
+    _ argument: String, _ rest: inout ArraySlice<String>
+  ) throws(UsageError) {
+    guard argument.hasPrefix("-"), argument.count > 1 else {
+      throw command.usageError("Unexpected argument '\(argument)'.")
+    }
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard let option = command.options.first(where: { $0.name == name || $0.short == name })
+    else {
+      throw command.usageError(
+        "Unknown option '\(name)'." + suggestion(for: name, among: command.options.map(\.name)))
+    }
+    guard !flags.contains(option.name), values[option.name] == nil else {
+      throw command.usageError("Option '\(option.name)' was given twice.")
+    }
+    guard let placeholder = option.placeholder else {
+      guard parts.count == 1 else {
+        throw command.usageError("The flag '\(option.name)' takes no value.")
+      }
+      flags.insert(option.name)
+      return
+    }
+    guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
+      throw command.usageError("Missing value for '\(option.name) <\(placeholder)>'.")
+    }
+    if let choices = option.choices, !choices.contains(value) {
+      throw command.usageError(
+        "The value '\(value)' is invalid for '\(option.name) <\(placeholder)>'."
+          + suggestion(for: value, among: choices)
+          + " Please provide one of \(choices.map { "'\($0)'" }.joined(separator: ", ")).")
+    }
+    values[option.name] = value
+  }
+
+  /// Whether a flag was given.
+  func has(_ flag: String) -> Bool { flags.contains(flag) }
+
+  func string(_ name: String) -> String? { values[name] }
+
+  /// A whole number of at least `minimum`.
+  func integer(
+    _ name: String, default standard: Int, minimum: Int = 1, maximum: Int = 1 << 30
+  ) throws(UsageError) -> Int {
+    guard let text = values[name] else { return standard }
+    guard let value = Int(text), value >= minimum, value <= maximum else {
+      throw command.usageError(
+        "The value '\(text)' is invalid for '\(name)': expected a whole number from \(minimum) to "
+          + "\(maximum).")
+    }
+    return value
+  }
+
+  /// A finite number in a range.
+  func number(
+    _ name: String, default standard: Double, in range: ClosedRange<Double>
+  ) throws(UsageError) -> Double {
+    guard let text = values[name] else { return standard }
+    guard let value = Double(text), range.contains(value) else {
+      throw command.usageError(
+        "The value '\(text)' is invalid for '\(name)': expected a number from "
+          + "\(range.lowerBound) to \(range.upperBound).")
+    }
+    return value
+  }
+
+  /// A seed: any 64-bit whole number.
+  func seed(_ name: String = "--seed", default standard: UInt64) throws(UsageError) -> UInt64 {
+    guard let text = values[name] else { return standard }
+    guard let value = UInt64(text) else {
+      throw command.usageError(
+        "The value '\(text)' is invalid for '\(name)': expected a whole number from 0 to "
+          + "\(UInt64.max).")
+    }
+    return value
+  }
+
+  /// A usage error of the command.
+  func error(_ message: String) -> UsageError { command.usageError(message) }
+}
+
+/// " Did you mean 'x'?" if one of the candidates is close; else nothing.
+func suggestion(for text: String, among candidates: [String]) -> String {
+  let closest = candidates.map { (distance(text, $0), $0) }.min { $0 < $1 }
+  guard let (edits, name) = closest, edits <= max(2, text.count / 3) else { return "" }
+  return " Did you mean '\(name)'?"
+}
+
+/// The fewest insertions, deletions and substitutions that turn one text into another.
+private func distance(_ a: String, _ b: String) -> Int {
+  let (a, b) = (Array(a), Array(b))
+  var row = Array(0...b.count)
+  for (i, left) in a.enumerated() {
+    var diagonal = row[0]
+    row[0] = i + 1
+    for (j, right) in b.enumerated() {
+      let substituted = diagonal + (left == right ? 0 : 1)
+      diagonal = row[j + 1]
+      row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
+    }
+  }
+  return row[b.count]
+}
+
+/// Two columns, as help shows them.
+func columns(_ rows: [(String, String)]) -> String {
+  rows.map { left, right in
+    let padded = "  " + left
+    return padded.count < 26
+      ? padded + String(repeating: " ", count: 26 - padded.count) + right
+      : padded + "\n" + String(repeating: " ", count: 26) + right
+  }.joined(separator: "\n")
+}

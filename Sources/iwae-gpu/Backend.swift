@@ -1,0 +1,61 @@
+import Compute
+import OpenCLDevice
+import ReferenceDevice
+
+/// The flags by which every command chooses its device. This folder is the only one that names
+/// concrete devices.
+enum Backend {
+  static let options = [
+    Command.Option(
+      "--backend", "backend", choices: ["auto", "opencl", "cpu"],
+      help: "Where to compute: auto, opencl or cpu, the plain reference. (default: auto)"),
+    Command.Option(
+      "--device", "device",
+      help: "An OpenCL device by its index or part of its name, as 'iwae-gpu devices' lists them."),
+  ]
+
+  static let schedule = Command.Option(
+    "--schedule", "schedule", choices: Schedule.allCases.map(\.rawValue),
+    help: "The kernels' layout: panels for CPUs, tiles for GPUs. (default: what suits the device)")
+
+  /// Whether the flags mean the reference device.
+  static func isReference(_ arguments: ParsedArguments) throws -> Bool {
+    let backend = arguments.string("--backend") ?? "auto"
+    let device = arguments.string("--device")
+    if backend == "cpu" {
+      if device != nil {
+        throw arguments.error("'--device' chooses among OpenCL devices; leave out '--backend cpu'.")
+      }
+      return true
+    }
+    guard backend == "auto" && device == nil else { return false }
+    let devices = try wrap { () throws(DeviceError) in try DeviceList.all() }
+    return devices.isEmpty
+  }
+
+  /// Opens the OpenCL device that the flags mean.
+  static func openCL(
+    _ arguments: ParsedArguments, schedule: Schedule? = nil
+  ) throws -> OpenCLDevice {
+    let selection = arguments.string("--device").map(DeviceSelection.init) ?? .automatic
+    return try wrap { () throws(DeviceError) in
+      try OpenCLDevice.open(selection, schedule: schedule)
+    }
+  }
+
+  /// Turns a device's error into the command's, with its exit status.
+  static func wrap<Value>(_ body: () throws(DeviceError) -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch {
+      let status: ExitStatus =
+        switch error {
+        case .noPlatform, .noSuchDevice, .ambiguousDevice: .noDevice
+        case .unsupported, .compilationFailed, .insufficientMemory, .unknownTensor, .wrongCount,
+          .wrongElement, .foreignMemory, .callFailed:
+          .failed
+        }
+      throw CommandError(message: error.description, status: status)
+    }
+  }
+}

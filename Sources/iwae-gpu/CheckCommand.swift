@@ -1,0 +1,126 @@
+import Compute
+import Conformance
+import Foundation
+import OpenCLDevice
+import ReferenceDevice
+
+extension Command {
+  static let check = Command(
+    name: "check",
+    abstract: "Compare every operation on a device with the plain reference.",
+    options: Backend.options + [
+      Backend.schedule,
+      Option("--seed", "seed", help: "The seed of all inputs. (default: \(CaseTable.defaultSeed))"),
+      Option("--filter", "text", help: "Run only the cases whose names contain a text."),
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Show no progress."),
+    ],
+    run: { try runCheck($0, $1) })
+}
+
+/// What `--json` prints.
+private struct CheckReport: Encodable {
+  struct Worst: Encodable {
+    var name: String
+    var error: Double
+    var share_of_limit: Double
+  }
+
+  var cases: Int
+  var failures: Int
+  var skipped: Int
+  var worst: Worst?
+  var backend: String
+  var device: String
+  var schedules: [String]
+  var seed: UInt64
+  var seconds: Double
+  var failed: [String]
+}
+
+private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitStatus {
+  let seed = try arguments.seed(default: CaseTable.defaultSeed)
+  let filter = arguments.string("--filter")
+  let start = ContinuousClock.now
+  let isReference = try Backend.isReference(arguments)
+  let devices = isReference ? [] : try schedules(arguments)
+  let cases = CaseTable.all(seed: seed).filter { filter.map($0.name.contains) ?? true }
+  if !arguments.has("--quiet") { terminal.error("Seed \(seed).") }
+
+  var results: [CaseResult] = []
+  if isReference {
+    let differences = DifferenceCheck.all(seed: seed)
+    results = differences.filter { filter.map($0.name.contains) ?? true }
+    note(results.filter { !$0.failures.isEmpty }, "", terminal)
+  }
+  for device in devices {
+    let label = "\(device.tuning.schedule.rawValue)"
+    let report = CaseRunner(device).run(cases) { note([$0], label, terminal) }
+    if !arguments.has("--quiet") {
+      terminal.error(
+        "\(device.name), \(label): \(report.results.count) cases, "
+          + "\(report.failures.count) failures.")
+    }
+    results += report.results.map { $0.labelled(label) }
+  }
+  let report = ConformanceReport(results)
+  let elapsed = ContinuousClock.now - start
+  let summary = CheckReport(
+    cases: results.count - report.skipped.count, failures: report.failures.count,
+    skipped: report.skipped.count,
+    worst: report.worst.map {
+      .init(name: $0.name, error: finite($0.error), share_of_limit: finite($0.ratio))
+    },
+    backend: isReference ? "cpu" : "opencl",
+    device: devices.first?.name ?? "reference",
+    schedules: devices.map(\.tuning.schedule.rawValue), seed: seed,
+    seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18,
+    failed: report.failures.map(\.name))
+  if arguments.has("--json") { try terminal.json(summary) } else { describe(summary, terminal) }
+  if summary.cases == 0 {
+    throw CommandError(
+      message: "No case ran, so nothing was shown."
+        + (filter.map { " No name contains '\($0)'." } ?? ""), status: .failed)
+  }
+  return report.passes ? .done : .failed
+}
+
+/// The device under each schedule to check: the one asked for, else its own, and on a CPU, which
+/// runs both, both.
+private func schedules(_ arguments: ParsedArguments) throws -> [OpenCLDevice] {
+  if let name = arguments.string("--schedule"), let schedule = Schedule(rawValue: name) {
+    return [try Backend.openCL(arguments, schedule: schedule)]
+  }
+  let device = try Backend.openCL(arguments)
+  guard device.description.kind == .cpu else { return [device] }
+  return [device, try Backend.openCL(arguments, schedule: .tiles)]
+}
+
+private func note(_ results: [CaseResult], _ label: String, _ terminal: Terminal) {
+  for result in results {
+    for message in result.failures {
+      terminal.error("FAILED \(label) \(result.name)\n  \(message)")
+    }
+    if case .skipped(let reason) = result.outcome {
+      terminal.error("skipped \(label) \(result.name): \(reason)")
+    }
+  }
+}
+
+private func describe(_ report: CheckReport, _ terminal: Terminal) {
+  var lines = [
+    "\(report.device): \(report.cases) cases, \(report.failures) failures, "
+      + "\(report.skipped) skipped in \(String(format: "%.1f", report.seconds)) s."
+  ]
+  if let worst = report.worst {
+    lines.append(
+      "Closest to its limit: \(worst.name), error \(String(format: "%.2g", worst.error)), "
+        + "\(String(format: "%.0f", worst.share_of_limit * 100))% of what is allowed.")
+  }
+  terminal.output(lines.joined(separator: "\n"))
+}
+
+/// JSON has no infinity; a failure that is infinitely wrong shows as the largest number.
+private func finite(_ value: Double) -> Double {
+  value.isFinite ? value : .greatestFiniteMagnitude
+}

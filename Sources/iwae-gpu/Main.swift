@@ -1,0 +1,86 @@
+import Foundation
+
+@main
+struct Main {
+  /// Every subcommand, in the order in which the help lists them.
+  static let commands: [Command] = [.check]
+
+  static func main() {
+    exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+  }
+
+  /// Runs the program and returns its exit status.
+  static func run(_ arguments: [String], terminal: Terminal = .standard) -> ExitStatus {
+    do {
+      return try dispatch(arguments, terminal)
+    } catch let error as UsageError {
+      terminal.error("Error: \(error.message)\n\(error.usage)")
+      return .usage
+    } catch let error as CommandError {
+      terminal.error("Error: \(error.message)")
+      return error.status
+    } catch {
+      terminal.error("Error: \(error)")
+      return .failed
+    }
+  }
+
+  private static func dispatch(_ arguments: [String], _ terminal: Terminal) throws -> ExitStatus {
+    guard let name = arguments.first, !["-h", "--help", "help"].contains(name) else {
+      if let topic = arguments.dropFirst().first, arguments.first == "help" {
+        terminal.output(try find(topic).help)
+      } else {
+        terminal.output(help)
+      }
+      return .done
+    }
+    if name == "--version" {
+      terminal.output(version)
+      return .done
+    }
+    let command = try find(name)
+    let rest = Array(arguments.dropFirst())
+    if rest.contains("-h") || rest.contains("--help") {
+      terminal.output(command.help)
+      return .done
+    }
+    return try command.run(try ParsedArguments(rest, for: command), terminal)
+  }
+
+  private static func find(_ name: String) throws(UsageError) -> Command {
+    if let command = commands.first(where: { $0.name == name }) { return command }
+    throw UsageError(
+      "Unexpected argument '\(name)'." + suggestion(for: name, among: commands.map(\.name)),
+      usage: "Usage: iwae-gpu <subcommand>\n  See 'iwae-gpu --help' for more information.")
+  }
+
+  static let version = "0.1.0"
+
+  static var help: String {
+    """
+    OVERVIEW: Importance-weighted autoencoders on any OpenCL device.
+
+    USAGE: iwae-gpu <subcommand>
+
+    OPTIONS:
+      --version               Show the version.
+      -h, --help              Show help information.
+
+    SUBCOMMANDS:
+    \(columns(commands.map { ($0.name, $0.abstract) }))
+
+      See 'iwae-gpu help <subcommand>' for detailed help.
+    """
+  }
+}
+
+/// The exit status of the process.
+enum ExitStatus: Int32 {
+  case done = 0
+  case failed = 1
+  case usage = 64
+  case badInput = 65
+  case noDevice = 69
+  case fileAccess = 74
+  case interrupted = 130
+}

@@ -1,0 +1,58 @@
+import Foundation
+
+/// Where results and diagnostics go.
+struct Terminal: Sendable {
+  /// Results: a text and a newline on standard output.
+  var output: @Sendable (String) -> Void
+  /// Progress and diagnostics: a text and a newline on standard error.
+  var error: @Sendable (String) -> Void
+
+  static let standard = Terminal(
+    output: { FileHandle.standardOutput.write(Data(($0 + "\n").utf8)) },
+    error: { FileHandle.standardError.write(Data(($0 + "\n").utf8)) })
+
+  /// One JSON object, its keys in a fixed order.
+  func json(_ object: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    output(String(decoding: try encoder.encode(object), as: UTF8.self))
+  }
+}
+
+/// A table of left-aligned texts and right-aligned numbers.
+struct TextTable {
+  private var rows: [[String]]
+  private let rightAligned: Set<Int>
+
+  init(_ header: [String], rightAligned: Set<Int> = []) {
+    rows = [header]
+    self.rightAligned = rightAligned
+  }
+
+  mutating func append(_ row: [String]) { rows.append(row) }
+
+  var text: String {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      let cells = row.enumerated().map { column, cell in
+        let space = String(repeating: " ", count: widths[column] - cell.count)
+        return rightAligned.contains(column) ? space + cell : cell + space
+      }
+      var line = cells.joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line
+    }.joined(separator: "\n")
+  }
+}
+
+/// A number of bytes for people.
+func readable(bytes: Int) -> String {
+  let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+  var value = Double(bytes)
+  var unit = 0
+  while value >= 1024 && unit < units.count - 1 {
+    value /= 1024
+    unit += 1
+  }
+  return unit == 0 ? "\(bytes) B" : String(format: "%.1f %@", value, units[unit])
+}
