@@ -69,15 +69,16 @@ struct CaseBuilder {
 
   /// An output that is compared.
   mutating func output(
-    _ name: String, _ shape: Shape, _ tolerance: Tolerance, element: Element = .float32
+    _ name: String, _ shape: Shape, _ tolerance: Tolerance, element: Element = .float32,
+    termSize: Double = 0
   ) -> Tensor {
     let tensor = Tensor(name, shape, .output, element: element)
-    check(tensor, tolerance)
+    check(tensor, tolerance, termSize: termSize)
     return tensor
   }
 
-  mutating func check(_ tensor: Tensor, _ tolerance: Tolerance) {
-    checks.append(.init(tensor, tolerance))
+  mutating func check(_ tensor: Tensor, _ tolerance: Tolerance, termSize: Double = 0) {
+    checks.append(.init(tensor, tolerance, termSize: termSize))
   }
 
   mutating func append(_ operation: Compute.Operation) {

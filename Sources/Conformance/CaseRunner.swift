@@ -89,9 +89,15 @@ public struct CaseRunner {
     var messages = damage
     var worst = (ratio: damage.isEmpty ? 0.0 : .infinity, error: 0.0)
     if item.checks.isEmpty { messages.append("the case compares nothing") }
+    let pool = zip(item.checks, expected).filter(\.0.isPooled).map {
+      Comparison.scale(of: $1.floatBits)
+    }
     for (check, (expected, found)) in zip(item.checks, zip(expected, found)) {
+      let scales =
+        [check.termSize, Comparison.scale(of: expected.floatBits)] + (check.isPooled ? pool : [])
       let comparison = Comparison(
-        expected: expected.floatBits, found: found.floatBits, tolerance: check.tolerance)
+        expected: expected.floatBits, found: found.floatBits, tolerance: check.tolerance,
+        scale: scales.max() ?? 0)
       let ratio =
         comparison.limit > 0
         ? comparison.error / comparison.limit : comparison.error == 0 ? 0 : .infinity

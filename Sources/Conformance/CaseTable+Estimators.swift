@@ -77,7 +77,8 @@ extension CaseTable {
       for accumulates in [false, true] {
         var build = CaseBuilder("sum(count=\(count),accumulates=\(accumulates))", seed: seed)
         let input = build.input("input", .vector(count))
-        let output = build.output("output", .vector(1), .sums(of: count))
+        let output = build.output(
+          "output", .vector(1), .sums(of: count), termSize: Double(count).squareRoot())
         if accumulates { build.append(.sum(Sum(input: input, output: output))) }
         build.append(
           .sum(Sum(input: input, scale: 0.25, accumulates: accumulates, output: output)))

@@ -98,7 +98,7 @@ extension CaseTable {
     let noise =
       source == .given
       ? build.input("noise", size.shape) : build.output("noise", size.shape, .exact)
-    let sample = build.output("sample", size.shape, .sums(of: 1))
+    let sample = build.output("sample", size.shape, .sums(of: 1), termSize: 1)
     build.append(
       .reparameterize(
         Reparameterize(
@@ -112,7 +112,9 @@ extension CaseTable {
   ) -> ConformanceCase {
     var build = CaseBuilder("latentTerm(\(size.text),\(prior))", seed: seed)
     let layer = layer(size, &build)
-    let term = build.output("term", .vector(size.rows), .sums(of: size.columns))
+    let term = build.output(
+      "term", .vector(size.rows), .sums(of: size.columns),
+      termSize: Double(size.columns).squareRoot())
     build.append(
       .latentTerm(
         LatentTerm(
@@ -132,8 +134,8 @@ extension CaseTable {
     let score = hasScore ? build.input("score", .vector(size.rows)) : nil
     func pair(_ name: String) -> LatentGradient.Pair {
       LatentGradient.Pair(
-        mean: build.output("\(name)Mean", size.shape, .sums(of: 1)),
-        logSigma: build.output("\(name)LogSigma", size.shape, .sums(of: 1)))
+        mean: build.output("\(name)Mean", size.shape, .sums(of: 1), termSize: 1),
+        logSigma: build.output("\(name)LogSigma", size.shape, .sums(of: 4), termSize: 1))
     }
     build.append(
       .latentGradient(
@@ -148,7 +150,8 @@ extension CaseTable {
     var build = CaseBuilder("sumSamples(\(size.text))", seed: seed)
     let input = build.input("input", size.shape)
     let output = build.output(
-      "output", .matrix(rows: size.images, columns: size.columns), .sums(of: size.samples))
+      "output", .matrix(rows: size.images, columns: size.columns), .sums(of: size.samples),
+      termSize: 0.3 * Double(size.samples).squareRoot())
     build.append(.sumSamples(SumSamples(input: input, scale: 0.3, output: output)))
     return build.build()
   }

@@ -56,7 +56,7 @@ extension CaseTable {
       "weight", .matrix(rows: size.n, columns: size.k), scale: scale)
     let bias = hasBias ? build.parameter("bias", .vector(size.n)) : nil
     let shape = Shape.matrix(rows: size.m, columns: size.n)
-    let output = build.output("output", shape, .sums(of: size.k))
+    let output = build.output("output", shape, .sums(of: size.k), termSize: 1)
     if accumulates {
       // Something must have been written before it is added to.
       build.append(.multiply(Multiply(input: input, weight: weight, output: output)))
@@ -81,7 +81,7 @@ extension CaseTable {
     let shape = Shape.matrix(rows: size.m, columns: size.n)
     // In the range of every activation's output.
     let at = build.input("at", shape, build.inputs.uniforms(shape.count))
-    let output = build.output("output", shape, .sums(of: size.k))
+    let output = build.output("output", shape, .sums(of: size.k), termSize: 1)
     if accumulates {
       build.append(
         .multiply(Multiply(input: delta, weight: weight, transposed: true, output: output)))
@@ -129,8 +129,10 @@ extension CaseTable {
       .biasGradient(
         BiasGradient(
           delta: delta, rowScale: scale, accumulates: accumulates, gradient: toBias)))
-    build.check(toWeight, .sums(of: size.m))
-    build.check(toBias, .sums(of: size.m))
+    // The terms are of size one and have either sign.
+    let termSize = Double(size.m).squareRoot()
+    build.check(toWeight, .sums(of: size.m), termSize: termSize)
+    build.check(toBias, .sums(of: size.m), termSize: termSize)
     return build.build()
   }
 
@@ -148,8 +150,8 @@ extension CaseTable {
           build.set(parameter.counterpart(.gradient), build.inputs.normals(count))
           build.set(parameter.counterpart(.firstMoment), build.inputs.normals(count))
           build.set(parameter.counterpart(.secondMoment), build.inputs.uniforms(count))
-          build.check(parameter, .sums(of: 1))
-          build.check(parameter.counterpart(.firstMoment), .sums(of: 1))
+          build.check(parameter, .sums(of: 1), termSize: 1)
+          build.check(parameter.counterpart(.firstMoment), .sums(of: 1), termSize: 1)
           build.check(parameter.counterpart(.secondMoment), .sums(of: 1))
         }
         convention.apply(to: &build.control, step: 4, rate: 0.01, optimizer: optimizer)

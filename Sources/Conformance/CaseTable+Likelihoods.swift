@@ -60,9 +60,11 @@ extension CaseTable {
           mean: build.input("mean", shape),
           logSigma: build.input("logSigma", shape, scale: 0.5),
           target: build.input("target", .matrix(rows: images, columns: columns)),
-          term: build.output("term", .vector(shape.rows), .sums(of: columns)),
-          meanDelta: build.output("meanDelta", shape, .sums(of: 1)),
-          logSigmaDelta: build.output("logSigmaDelta", shape, .sums(of: 1)))))
+          term: build.output(
+            "term", .vector(shape.rows), .sums(of: columns),
+            termSize: Double(columns).squareRoot()),
+          meanDelta: build.output("meanDelta", shape, .sums(of: 1), termSize: 1),
+          logSigmaDelta: build.output("logSigmaDelta", shape, .sums(of: 1), termSize: 1))))
     return build.build()
   }
 
@@ -78,10 +80,11 @@ extension CaseTable {
           mean: build.input("mean", shape),
           logSigma: build.input("logSigma", shape, scale: 0.5),
           target: build.input("target", shape), isAnnealed: true,
-          term: build.output("term", .vector(rows), .sums(of: columns)),
-          meanDelta: build.output("meanDelta", shape, .sums(of: 1)),
-          logSigmaDelta: build.output("logSigmaDelta", shape, .sums(of: 1)),
-          targetDelta: build.output("targetDelta", shape, .sums(of: 1)))))
+          term: build.output(
+            "term", .vector(rows), .sums(of: columns), termSize: Double(columns).squareRoot()),
+          meanDelta: build.output("meanDelta", shape, .sums(of: 1), termSize: 1),
+          logSigmaDelta: build.output("logSigmaDelta", shape, .sums(of: 1), termSize: 1),
+          targetDelta: build.output("targetDelta", shape, .sums(of: 1), termSize: 1))))
     return build.build()
   }
 
@@ -93,7 +96,8 @@ extension CaseTable {
     let shape = Shape.vector(rows)
     let first = (0..<likelihoods).map { build.input("likelihood\($0)", shape, scale: 90) }
     let second = (0..<annealed).map { build.input("annealed\($0)", shape, scale: 20) }
-    let output = build.output("output", shape, .sums(of: likelihoods + annealed))
+    let output = build.output(
+      "output", shape, .sums(of: likelihoods + annealed), termSize: 90)
     let accumulates = likelihoods > 1
     if accumulates {
       build.append(

@@ -69,7 +69,10 @@ extension CaseTable {
     }
     var values: [Tensor: HostValues] = [:]
     for parameter in model.parameters {
-      let scale = parameter.shape.isVector ? 0.1 : 1 / Float(parameter.shape.columns).squareRoot()
+      // Small log-sigmas keep densities, and so all numbers, of moderate size.
+      let gain: Float = parameter.name.contains("log_sigma") ? 0.1 : 0.7
+      let scale =
+        parameter.shape.isVector ? 0.1 : gain / Float(parameter.shape.columns).squareRoot()
       values[parameter] = .floats(inputs.normals(parameter.shape.count, scale: scale))
     }
     if let images = step.images {
@@ -84,13 +87,18 @@ extension CaseTable {
     control.seed = seed
     control.step = 5
     control.klWeight = 0.9
-    // A log-weight is a sum over the data; its error moves every coefficient, and through them
-    // every gradient.
-    let depth = Tolerance.sums(of: 4 * model.dataSize * samples * groups)
+    // The widest layer bounds the length of every sum but those over samples; log-weights are no
+    // larger than a unit or two a pixel.
+    let widest = model.parameters.map(\.shape.columns).max() ?? 1
+    let depth = max(widest, batch * samples * groups)
+    let limit = Tolerance.weighted(sums: depth, logWeight: 2 * model.dataSize)
     return ConformanceCase(
       name: title, program: step.program, shared: model.parameters, values: values,
       control: control,
-      checks: [step.logWeights, step.bounds, step.bound].map { .init($0, depth) }
-        + step.program.tensors(.gradient).map { .init($0, depth) })
+      checks: [step.logWeights, step.bounds, step.encoderBounds, step.bound].map {
+        .init($0, .sums(of: depth))
+      } + step.program.tensors(.gradient).map {
+          .init($0, limit, isPooled: true)
+        })
   }
 }

@@ -17,10 +17,19 @@ public struct ConformanceCase: Sendable {
   public struct Check: Sendable {
     let tensor: Tensor
     let tolerance: Tolerance
+    /// The size of what was added up: a sum that cancels is no more exact than its terms.
+    let termSize: Double
+    /// Whether the check's scale is the largest of all checks of its case that are pooled, as for
+    /// gradients of one step, which cancel to different degrees.
+    let isPooled: Bool
 
-    public init(_ tensor: Tensor, _ tolerance: Tolerance) {
+    public init(
+      _ tensor: Tensor, _ tolerance: Tolerance, termSize: Double = 0, isPooled: Bool = false
+    ) {
       self.tensor = tensor
       self.tolerance = tolerance
+      self.termSize = termSize
+      self.isPooled = isPooled
     }
   }
 

@@ -1,5 +1,344 @@
 import Compute
+import Foundation
+import IWAE
+import ReferenceDevice
 
+/// Gradient operations against central differences of what they are the gradients of, in double
+/// precision on the reference device.
 public enum DifferenceCheck {
-  public static func all(seed: UInt64 = CaseTable.defaultSeed) -> [CaseResult] { [] }
+  /// The largest difference that passes, relative to the largest element of a gradient.
+  public static let limit = 1e-7
+
+  /// Runs every check.
+  public static func all(seed: UInt64 = CaseTable.defaultSeed) -> [CaseResult] {
+    (likelihoods(seed) + layers(seed) + latents(seed) + estimators(seed) + steps(seed)).map(judge)
+  }
+
+  /// A scalar function of some tensors, and a program that computes its gradient.
+  struct Problem {
+    var name: String
+    var program: Program
+    var shared: [Tensor] = []
+    var values: [Tensor: HostValues]
+    var control: Control
+    /// The function, read off the program's results.
+    var function: (ReferenceExecutable) -> Double
+    /// What the function depends on, and the tensor with the derivative.
+    var pairs: [(variable: Tensor, gradient: Tensor)]
+  }
+
+  private static func judge(_ problem: Problem) -> CaseResult {
+    do throws(DeviceError) {
+      let device = ReferenceDevice()
+      let memory = try device.allocate(problem.shared)
+      guard let executable = try device.compile(problem.program, on: memory) as? ReferenceExecutable
+      else { preconditionFailure("the reference device compiles to its own executables") }
+      for (tensor, values) in problem.values { try executable.upload(values, to: tensor) }
+      try executable.run(problem.control)
+      var worst = (error: 0.0, place: "")
+      for (variable, gradient) in problem.pairs {
+        let analytic = executable[gradient]
+        let scale = analytic.reduce(0) { max($0, abs($1)) }
+        for index in probes(of: variable) {
+          let numeric = try difference(problem, executable, variable, index)
+          let error = abs(numeric - analytic[index]) / max(scale, 1e-3)
+          if !(error <= worst.error) { worst = (error, "\(variable.name)[\(index)]") }
+        }
+      }
+      let passes = worst.error <= limit
+      return CaseResult(
+        name: problem.name,
+        outcome: passes ? .passed : .failed(["\(worst.place): error \(worst.error)"]),
+        ratio: worst.error / limit, error: worst.error)
+    } catch {
+      return CaseResult(
+        name: problem.name, outcome: .failed(["\(error)"]), ratio: .infinity, error: .infinity)
+    }
+  }
+
+  /// At most twelve elements of a tensor, spread evenly, the first and the last among them.
+  private static func probes(of tensor: Tensor) -> [Int] {
+    let count = tensor.shape.count
+    guard count > 12 else { return Array(0..<count) }
+    return (0..<12).map { $0 * (count - 1) / 11 }
+  }
+
+  /// The slope along one element, from four points, so that the error falls as the fourth power
+  /// of the step.
+  private static func difference(
+    _ problem: Problem, _ executable: ReferenceExecutable, _ variable: Tensor, _ index: Int
+  ) throws(DeviceError) -> Double {
+    let center = executable[variable][index]
+    let step = 1e-3
+    func value(_ offset: Double) throws(DeviceError) -> Double {
+      executable[variable][index] = center + offset
+      try executable.run(problem.control)
+      return problem.function(executable)
+    }
+    let near = try value(step) - value(-step)
+    let far = try value(2 * step) - value(-2 * step)
+    executable[variable][index] = center
+    try executable.run(problem.control)
+    return (8 * near - far) / (12 * step)
+  }
+}
+
+extension DifferenceCheck {
+  private static func control() -> Control {
+    var control = Control()
+    control.klWeight = 0.75
+    return control
+  }
+
+  private static func program(
+    _ name: String, _ operations: [Compute.Operation]
+  ) -> Program {
+    var builder = ProgramBuilder(name)
+    for operation in operations {
+      do throws(ProgramError) {
+        try builder.append(operation)
+      } catch {
+        preconditionFailure("\(name): \(error)")
+      }
+    }
+    return builder.build()
+  }
+
+  private static func likelihoods(_ seed: UInt64) -> [Problem] {
+    var inputs = CaseInputs(case: "likelihoods", seed: seed)
+    let shape = Shape.matrix(rows: 6, columns: 4)
+    let target = Tensor("target", .matrix(rows: 2, columns: 4), .input)
+    let own = Tensor("ownTarget", shape, .input)
+    let a = Tensor("a", shape, .input)
+    let b = Tensor("b", shape, .input)
+    let term = Tensor("term", .vector(6), .output)
+    let deltas = ["toA", "toB", "toTarget"].map { Tensor($0, shape, .output) }
+    let values: [Tensor: HostValues] = [
+      target: .floats(inputs.bits(8)), own: .floats(inputs.normals(24)),
+      a: .floats(inputs.normals(24)), b: .floats(inputs.normals(24, scale: 0.4)),
+    ]
+    let bernoulli = Problem(
+      name: "differences(bernoulli)",
+      program: program(
+        "bernoulli",
+        [.bernoulli(Bernoulli(logits: a, target: target, term: term, delta: deltas[0]))]),
+      values: values.filter { $0.key != b && $0.key != own }, control: control(),
+      function: { $0[term].reduce(0, +) }, pairs: [(a, deltas[0])])
+    let gaussian = Problem(
+      name: "differences(gaussian)",
+      program: program(
+        "gaussian",
+        [
+          .gaussian(
+            Gaussian(
+              mean: a, logSigma: b, target: own, isAnnealed: true, term: term,
+              meanDelta: deltas[0], logSigmaDelta: deltas[1], targetDelta: deltas[2]))
+        ]),
+      values: values.filter { $0.key != target }, control: control(),
+      function: { 0.75 * $0[term].reduce(0, +) },
+      pairs: [(a, deltas[0]), (b, deltas[1]), (own, deltas[2])])
+    return [bernoulli, gaussian]
+  }
+
+  /// f = sum over rows r and outputs j of scale[r] * slope[r, j] * a[r, j], a the second layer.
+  private static func layers(_ seed: UInt64) -> [Problem] {
+    Activation.allCases.map { activation in
+      var inputs = CaseInputs(case: "layers(\(activation))", seed: seed)
+      let x = Tensor("x", .matrix(rows: 5, columns: 4), .input)
+      let slope = Tensor("slope", .matrix(rows: 5, columns: 3), .input)
+      let scale = Tensor("scale", .vector(5), .input)
+      let w1 = Tensor("w1", .matrix(rows: 6, columns: 4), .parameter)
+      let b1 = Tensor("b1", .vector(6), .parameter)
+      let w2 = Tensor("w2", .matrix(rows: 3, columns: 6), .parameter)
+      let h = Tensor("h", .matrix(rows: 5, columns: 6), .temporary)
+      let a = Tensor("a", .matrix(rows: 5, columns: 3), .output)
+      let delta = Tensor("delta", h.shape, .temporary)
+      var values: [Tensor: HostValues] = [scale: .floats(inputs.normals(5))]
+      for tensor in [x, slope, w1, b1, w2] {
+        values[tensor] = .floats(inputs.normals(tensor.shape.count))
+      }
+      let operations: [Compute.Operation] = [
+        .multiply(Multiply(input: x, weight: w1, bias: b1, activation: activation, output: h)),
+        .multiply(Multiply(input: h, weight: w2, output: a)),
+        .multiply(
+          Multiply(
+            input: slope, weight: w2, transposed: true, activation: activation, derivativeAt: h,
+            output: delta)),
+        .weightGradient(
+          WeightGradient(
+            delta: slope, input: h, rowScale: scale, gradient: w2.counterpart(.gradient))),
+        .weightGradient(
+          WeightGradient(
+            delta: delta, input: x, rowScale: scale, gradient: w1.counterpart(.gradient))),
+        .biasGradient(
+          BiasGradient(delta: delta, rowScale: scale, gradient: b1.counterpart(.gradient))),
+      ]
+      return Problem(
+        name: "differences(layers,\(activation))", program: program("layers", operations),
+        shared: [w1, b1, w2], values: values, control: control(),
+        function: { executable in
+          let (a, slope, scale) = (executable[a], executable[slope], executable[scale])
+          return a.indices.reduce(0) { $0 + scale[$1 / 3] * slope[$1] * a[$1] }
+        },
+        pairs: [w1, b1, w2].map { ($0, $0.counterpart(.gradient)) })
+    }
+  }
+
+  /// f = sum over samples of path * (slope . h + klWeight * term)
+  ///   + (path + score) * klWeight * log q(the sample as it was), which is what `own` ascends.
+  private static func latents(_ seed: UInt64) -> [Problem] {
+    LatentPrior.allCases.flatMap { prior in
+      [false, true].compactMap { hasScore -> Problem? in
+        if hasScore && prior == .closedForm { return nil }
+        let name = "differences(latents,\(prior),score=\(hasScore))"
+        var inputs = CaseInputs(case: name, seed: seed)
+        let head = Shape.matrix(rows: 2, columns: 3)
+        let shape = Shape.matrix(rows: 8, columns: 3)
+        let mean = Tensor("mean", head, .input)
+        let logSigma = Tensor("logSigma", head, .input)
+        let indices = Tensor("indices", .vector(2), .input, element: .uint32)
+        let noise = Tensor("noise", shape, .input)
+        let slope = Tensor("slope", shape, .input)
+        let path = Tensor("path", .vector(8), .input)
+        let score = Tensor("score", .vector(8), .input)
+        let sample = Tensor("sample", shape, .output)
+        let term = Tensor("term", .vector(8), .output)
+        let own = LatentGradient.Pair(
+          mean: Tensor("ownMean", shape, .temporary),
+          logSigma: Tensor("ownLogSigma", shape, .temporary))
+        let sums = ["toMean", "toLogSigma"].map { Tensor($0, head, .output) }
+        let noiseValues = inputs.normals(24)
+        let meanValues = inputs.normals(6)
+        let logSigmaValues = inputs.normals(6, scale: 0.4)
+        var values: [Tensor: HostValues] = [
+          mean: .floats(meanValues), logSigma: .floats(logSigmaValues),
+          indices: .words([4, 9]), noise: .floats(noiseValues),
+          slope: .floats(inputs.normals(24)), path: .floats(inputs.normals(8)),
+        ]
+        if hasScore { values[score] = .floats(inputs.normals(8)) }
+        let operations: [Compute.Operation] = [
+          .reparameterize(
+            Reparameterize(
+              mean: mean, logSigma: logSigma, indices: indices, source: .given, noise: noise,
+              sample: sample)),
+          .latentTerm(
+            LatentTerm(
+              mean: mean, logSigma: logSigma, noise: noise, sample: sample, prior: prior,
+              term: term)),
+          .latentGradient(
+            LatentGradient(
+              decoderGradient: slope, mean: mean, logSigma: logSigma, noise: noise, sample: sample,
+              prior: prior, path: path, score: hasScore ? score : nil, own: own)),
+          .sumSamples(SumSamples(input: own.mean, output: sums[0])),
+          .sumSamples(SumSamples(input: own.logSigma, output: sums[1])),
+        ]
+        // The samples as they were, which the density's own gradient holds still.
+        let frozen = (0..<24).map { index in
+          let at = index / 12 * 3 + index % 3
+          return Double(meanValues[at])
+            + exp(Double(logSigmaValues[at])) * Double(noiseValues[index])
+        }
+        return Problem(
+          name: name, program: program("latents", operations), values: values, control: control(),
+          function: { executable in
+            let (path, slope, sample) = (executable[path], executable[slope], executable[sample])
+            let (mean, logSigma, term) = (executable[mean], executable[logSigma], executable[term])
+            var total = 0.0
+            for row in 0..<8 {
+              total += path[row] * 0.75 * term[row]
+              for j in 0..<3 {
+                let (index, at) = (row * 3 + j, row / 4 * 3 + j)
+                total += path[row] * slope[index] * sample[index]
+                guard hasScore else { continue }
+                let z = (frozen[index] - mean[at]) / exp(logSigma[at])
+                let both = path[row] + executable[score][row]
+                total += both * 0.75 * (-z * z / 2 - logSigma[at])
+              }
+            }
+            return total
+          },
+          pairs: [(mean, sums[0]), (logSigma, sums[1])])
+      }
+    }
+  }
+
+  /// The coefficients are the derivatives of the bound with respect to the log-weights.
+  private static func estimators(_ seed: UInt64) -> [Problem] {
+    ["vae", "iwae", "miwae", "ciwae", "piwae", "renyi"].compactMap { name in
+      guard let objective = Objective(name, beta: 0.25, alpha: 0.5) else { return nil }
+      var inputs = CaseInputs(case: "estimators(\(name))", seed: seed)
+      let shape = Shape.vector(2 * 3 * 5)
+      let logWeights = Tensor("logWeights", shape, .input)
+      let bounds = Tensor("bounds", .vector(2), .output)
+      let encoderBounds = Tensor("encoderBounds", .vector(2), .output)
+      let decoder = Tensor("decoder", shape, .output)
+      let path = Tensor("path", shape, .output)
+      // The decoder's and the encoder's bound in one sum would hide which is which, so PIWAE,
+      // where they differ, is checked through the encoder.
+      let checksEncoder = objective == .piwae
+      return Problem(
+        name: "differences(estimate,\(name))",
+        program: program(
+          "estimate",
+          [
+            .estimate(
+              Estimate(
+                logWeights: logWeights, groups: 3, samples: 5,
+                rule: objective.rule(groups: 3, samples: 5), bounds: bounds,
+                encoderBounds: encoderBounds, decoderCoefficients: decoder, pathCoefficients: path))
+          ]),
+        values: [logWeights: .floats(inputs.normals(30))], control: control(),
+        function: { $0[checksEncoder ? encoderBounds : bounds].reduce(0, +) },
+        pairs: [(logWeights, checksEncoder ? path : decoder)])
+    }
+  }
+
+  /// The bound of a whole model, differentiated through every parameter.
+  private static func steps(_ seed: UInt64) -> [Problem] {
+    let one = Model(
+      dataSize: 7, encoder: [.init(hidden: [5, 4], latent: 3)], decoder: [.init(hidden: [4, 5])])
+    let three = Model(
+      dataSize: 6, activation: .softplus, likelihood: .gaussian,
+      encoder: [
+        .init(hidden: [], latent: 4), .init(hidden: [5], latent: 3), .init(hidden: [4], latent: 2),
+      ],
+      decoder: [.init(hidden: []), .init(hidden: [6]), .init(hidden: [7])])
+    var problems: [Problem] = []
+    for name in ["elbo", "vae", "iwae", "miwae", "ciwae", "renyi"] {
+      guard let objective = Objective(name, beta: 0.25, alpha: 0.5) else { continue }
+      for (label, model) in [("one", one), ("three", three)] {
+        // The closed form leaves out the randomness of what lies above, as the bound does.
+        problems.append(step(label, model, name, objective, seed))
+      }
+    }
+    return problems
+  }
+
+  private static func step(
+    _ label: String, _ model: Model, _ name: String, _ objective: Objective, _ seed: UInt64
+  ) -> Problem {
+    var inputs = CaseInputs(case: "step(\(label),\(name))", seed: seed)
+    let configuration = StepConfiguration(
+      batchSize: 2, groups: 2, samples: 3, objective: objective, noiseIsGiven: true,
+      optimizer: nil)
+    let step: Step
+    do throws(ProgramError) {
+      step = try Step.build(model, configuration)
+    } catch {
+      preconditionFailure("\(name): \(error)")
+    }
+    var values: [Tensor: HostValues] = [:]
+    for tensor in model.parameters + step.noise {
+      let isNoise = tensor.role == .input
+      values[tensor] = .floats(
+        inputs.normals(tensor.shape.count, scale: isNoise ? 1 : 0.4))
+    }
+    if let images = step.images { values[images] = .floats(inputs.bits(images.shape.count)) }
+    if let indices = step.indices { values[indices] = .words([0, 1]) }
+    return Problem(
+      name: "differences(step,\(label),\(name))", program: step.program,
+      shared: model.parameters, values: values, control: control(),
+      function: { $0[step.bound][0] },
+      pairs: model.parameters.map { ($0, $0.counterpart(.gradient)) })
+  }
 }

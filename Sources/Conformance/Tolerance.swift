@@ -3,19 +3,24 @@ import Foundation
 /// How far a single-precision result may be from the double-precision one.
 ///
 /// An element's error is its distance from the expected value, relative to that value's size plus
-/// the root mean square of the whole tensor. Rounding errors of a sum of n terms grow like the
-/// square root of n, and so does what is allowed. NaN and infinities must agree exactly.
+/// a scale: the root mean square of the whole tensor, or more where sums of larger terms cancel. Rounding errors of a sum of n terms grow like the
+/// square root of n, and so does what is allowed. NaN and infinities must agree exactly; denormal
+/// numbers count as zero.
 public enum Tolerance: Hashable, Sendable {
   /// The same bits.
   case exact
   /// Sums of so many terms; 1 for elementwise results.
   case sums(of: Int)
+  /// Sums of so many terms, each with an importance weight. A log-weight of size s is rounded by
+  /// s / 2^24, which moves the weight by as much in proportion.
+  case weighted(sums: Int, logWeight: Int)
 
   /// The largest error that passes.
   public var limit: Double {
     switch self {
     case .exact: 0
     case .sums(let count): 0x1p-23 * (4 + 2 * Double(count).squareRoot())
+    case .weighted(let count, let size): Self.sums(of: count).limit + 0x1p-23 * Double(size)
     }
   }
 }
@@ -30,13 +35,16 @@ public struct Comparison: Hashable, Sendable {
 
   public var passes: Bool { error <= limit }
 
+  /// The root mean square of the finite values.
+  public static func scale(of values: [Float]) -> Double {
+    let finite = values.filter(\.isFinite).map(Double.init)
+    if finite.isEmpty { return 0 }
+    return (finite.reduce(0) { $0 + $1 * $1 } / Double(finite.count)).squareRoot()
+  }
+
   /// Compares element by element.
-  public init(expected: [Float], found: [Float], tolerance: Tolerance) {
+  public init(expected: [Float], found: [Float], tolerance: Tolerance, scale: Double) {
     precondition(expected.count == found.count && !expected.isEmpty)
-    let finite = expected.filter(\.isFinite).map(Double.init)
-    let scale =
-      finite.isEmpty
-      ? 0 : (finite.reduce(0) { $0 + $1 * $1 } / Double(finite.count)).squareRoot()
     var worst = (error: 0.0, index: 0)
     for index in expected.indices {
       let error = Self.error(expected[index], found[index], scale: scale, tolerance)
@@ -55,7 +63,9 @@ public struct Comparison: Hashable, Sendable {
     if tolerance == .exact { return expected.bitPattern == found.bitPattern ? 0 : .infinity }
     if expected.isNaN || found.isNaN { return expected.isNaN && found.isNaN ? 0 : .infinity }
     if expected.isInfinite || found.isInfinite { return expected == found ? 0 : .infinity }
-    if expected == found { return 0 }
+    // Denormal results may be flushed to zero.
+    let normal = Float.leastNormalMagnitude
+    if expected == found || abs(expected) < normal && abs(found) < normal { return 0 }
     return abs(Double(found) - Double(expected)) / (abs(Double(expected)) + scale)
   }
 }
