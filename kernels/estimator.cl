@@ -124,18 +124,19 @@ static void run_estimate(const context *c, const descriptor *d, int begin, int e
 }
 
 // operands: 0 log-weights, 1 maximum, 2 sum, 3 squares. group: samples of an image.
-static void run_accumulate_weights(const context *c, const descriptor *d, int begin, int end) {
+static void run_accumulate_weights(
+    const context *c, const descriptor *d, int begin, int end) {
   for (int image = begin; image < end; image++) {
     __global const float *weights = base_of(c, d->operands[0]) + (size_t)image * d->group;
-    real best = (real)(-INFINITY);
+    // One worker alone reads and writes the state; the others learn the old maximum from the new.
+    float before = WORKER == 0 ? load_value(c, d->operands[1], image) : -INFINITY;
+    real best = (real)(before);
     FOR_SPANS(first, d->group) {
       real value = load_span(weights + first, d->group - first);
       value = first + LANE < d->group ? value : (real)(-INFINITY);
       best = value > best ? value : best;
     }
-    float before = load_value(c, d->operands[1], image);
     float largest = group_max(best, c->scratch);
-    largest = before > largest ? before : largest;
     float reference = largest == -INFINITY ? 0.0f : largest;
     real sum = (real)(0.0f);
     real squares = (real)(0.0f);
@@ -146,16 +147,16 @@ static void run_accumulate_weights(const context *c, const descriptor *d, int be
       sum += share;
       squares = fma(share, share, squares);
     }
-    // The old sums are relative to the old maximum. They are read before the barriers of
-    // group_sum, and written after.
-    float decay = before == -INFINITY ? 0.0f : exp_value(before - reference);
-    float old_sum = load_value(c, d->operands[2], image) * decay;
-    float old_squares = load_value(c, d->operands[3], image) * decay * decay;
     float new_sum = group_sum(sum, c->scratch);
     float new_squares = group_sum(squares, c->scratch);
-    store_value(c, d->operands[1], image, largest);
-    store_value(c, d->operands[2], image, old_sum + new_sum);
-    store_value(c, d->operands[3], image, old_squares + new_squares);
+    if (WORKER == 0) {
+      float decay = before == -INFINITY ? 0.0f : exp_value(before - reference);
+      float old_sum = load_value(c, d->operands[2], image) * decay;
+      float old_squares = load_value(c, d->operands[3], image) * decay * decay;
+      store_value(c, d->operands[1], image, largest);
+      store_value(c, d->operands[2], image, old_sum + new_sum);
+      store_value(c, d->operands[3], image, old_squares + new_squares);
+    }
   }
 }
 
@@ -166,7 +167,9 @@ static void run_sum(const context *c, const descriptor *d, int begin, int end) {
   __global const float *input = base_of(c, d->operands[0]);
   real total = (real)(0.0f);
   FOR_SPANS(first, d->inner) total += load_span(input + first, d->inner - first);
-  float before = d->mode ? load_value(c, d->operands[1], 0) : 0.0f;
-  float sum = group_sum(total, c->scratch);
-  store_value(c, d->operands[1], 0, fma(d->constants[0], sum, before));
+  float sum = d->constants[0] * group_sum(total, c->scratch);
+  if (WORKER == 0) {
+    if (d->mode) sum += load_value(c, d->operands[1], 0);
+    store_value(c, d->operands[1], 0, sum);
+  }
 }

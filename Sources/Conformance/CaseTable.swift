@@ -14,3 +14,18 @@ public enum CaseTable {
       + likelihoodCases(seed) + estimatorCases(seed) + optimizerCases(seed) + stepCases(seed)
   }
 }
+
+extension CaseTable {
+  /// A first look at a device: one case of a moderate size for each operation.
+  public static func smokeTest(seed: UInt64 = defaultSeed) -> [ConformanceCase] {
+    var seen: Set<String> = []
+    return all(seed: seed).filter { item in
+      let isSmall = item.largestCount <= 1 << 14
+      let isNew = !item.operationKinds.isSubset(of: seen)
+      guard isSmall && isNew && item.program.tensors.contains(where: { $0.shape.count > 32 })
+      else { return false }
+      seen.formUnion(item.operationKinds)
+      return true
+    }
+  }
+}

@@ -46,6 +46,9 @@ public struct ConformanceCase: Sendable {
     self.runs = runs
   }
 
+  /// The elements of its largest tensor.
+  public var largestCount: Int { (program.tensors + shared).map(\.shape.count).max() ?? 0 }
+
   /// The operations that the case exercises.
   public var operationKinds: Set<String> { Set(program.operations.map(\.kind)) }
 }

@@ -12,6 +12,8 @@ extension Command {
       Backend.schedule,
       Option("--seed", "seed", help: "The seed of all inputs. (default: \(CaseTable.defaultSeed))"),
       Option("--filter", "text", help: "Run only the cases whose names contain a text."),
+      Option(
+        "--largest", "count", help: "Run only the cases whose tensors have no more elements."),
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -44,7 +46,10 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let start = ContinuousClock.now
   let isReference = try Backend.isReference(arguments)
   let devices = isReference ? [] : try schedules(arguments)
-  let cases = CaseTable.all(seed: seed).filter { filter.map($0.name.contains) ?? true }
+  let largest = try arguments.integer("--largest", default: 1 << 30)
+  let cases = CaseTable.all(seed: seed).filter {
+    $0.largestCount <= largest && (filter.map($0.name.contains) ?? true)
+  }
   if !arguments.has("--quiet") { terminal.error("Seed \(seed).") }
 
   var results: [CaseResult] = []

@@ -3,7 +3,7 @@ import Foundation
 @main
 struct Main {
   /// Every subcommand, in the order in which the help lists them.
-  static let commands: [Command] = [.check]
+  static let commands: [Command] = [.plan, .devices, .check]
 
   static func main() {
     exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)

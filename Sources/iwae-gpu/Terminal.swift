@@ -56,3 +56,10 @@ func readable(bytes: Int) -> String {
   }
   return unit == 0 ? "\(bytes) B" : String(format: "%.1f %@", value, units[unit])
 }
+
+/// A time for people.
+func readable(_ duration: Duration) -> String {
+  let seconds = duration / .seconds(1)
+  return seconds < 1
+    ? String(format: "%.0f ms", seconds * 1e3) : String(format: "%.1f s", seconds)
+}

@@ -1,0 +1,88 @@
+import Compute
+import Conformance
+import OpenCLDevice
+
+extension Command {
+  static let devices = Command(
+    name: "devices",
+    abstract: "List every OpenCL device and try each one out.",
+    options: [Option("--json", help: "Print one JSON object.")],
+    run: { try runDevices($0, $1) })
+}
+
+/// What `--json` prints.
+private struct DevicesReport: Encodable {
+  struct Entry: Encodable {
+    var index: Int
+    var name: String
+    var platform: String
+    var kind: String
+    var version: String
+    var driver: String
+    var compute_units: Int
+    var memory_bytes: Int
+    var schedule: String
+    var smoke_test: String
+    var works: Bool
+    var is_default: Bool
+  }
+
+  var devices: [Entry]
+}
+
+private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitStatus {
+  let isJSON = arguments.has("--json")
+  let devices = try Backend.wrap { () throws(DeviceError) in try DeviceList.all() }
+  let standard = try? DeviceList.find(.automatic)
+  var entries: [DevicesReport.Entry] = []
+  for device in devices {
+    let test = smokeTest(device)
+    let entry = DevicesReport.Entry(
+      index: device.index, name: device.name, platform: device.platform,
+      kind: device.kind.rawValue, version: device.version, driver: device.driver,
+      compute_units: device.computeUnits, memory_bytes: device.memoryBytes,
+      schedule: Tuning.choose(for: device).schedule.rawValue, smoke_test: test.text,
+      works: test.passes, is_default: device.index == standard?.index)
+    entries.append(entry)
+    if !isJSON { terminal.output(describe(entry)) }
+  }
+  if isJSON {
+    try terminal.json(DevicesReport(devices: entries))
+  } else {
+    terminal.output("reference: plain loops in double precision ('--backend cpu')")
+  }
+  if devices.isEmpty {
+    throw CommandError(message: DeviceError.noPlatform.description, status: .noDevice)
+  }
+  return entries.allSatisfy(\.works) ? .done : .failed
+}
+
+private func smokeTest(_ device: DeviceDescription) -> (text: String, passes: Bool) {
+  do throws(DeviceError) {
+    let opened = try OpenCLDevice.open(.index(device.index))
+    let clock = ContinuousClock()
+    let start = clock.now
+    let report = CaseRunner(opened).run(CaseTable.smokeTest())
+    let failed = report.failures
+    let time = readable(start.duration(to: clock.now))
+    if let first = failed.first {
+      return (
+        "\(failed.count) of \(report.results.count) cases FAILED, the first: \(first.name): "
+          + (first.failures.first ?? ""), false
+      )
+    }
+    return ("passed \(report.results.count) cases in \(time)", report.passes)
+  } catch {
+    return ("FAILED: \(error)", false)
+  }
+}
+
+private func describe(_ entry: DevicesReport.Entry) -> String {
+  """
+  \(entry.index): \(entry.name)\(entry.is_default ? " (default)" : "")
+     \(entry.kind) on \(entry.platform), \(entry.version), driver \(entry.driver)
+     \(entry.compute_units) compute units, \(readable(bytes: entry.memory_bytes)), \
+  schedule \(entry.schedule)
+     smoke test: \(entry.smoke_test)
+  """
+}

@@ -1,0 +1,146 @@
+import Compute
+import Foundation
+import IWAE
+
+extension Command {
+  static let plan = Command(
+    name: "plan",
+    abstract: "Show the operations of a training step and its memory.",
+    options: ModelOptions.options + StepOptions.options + [
+      Option("--json", help: "Print one JSON object.")
+    ],
+    run: { try runPlan($0, $1) })
+}
+
+/// What `--json` prints.
+private struct PlanReport: Encodable {
+  struct Entry: Encodable {
+    var kind: String
+    var reads: [String]
+    var writes: [String]
+    var flops: Int
+    var bytes: Int
+  }
+
+  struct Block: Encodable {
+    var name: String
+    var shape: String
+    var bytes: Int
+    var offset: Int
+    var first: Int
+    var last: Int
+  }
+
+  struct Memory: Encodable {
+    var parameters: Int
+    var gradients: Int
+    var moments: Int
+    var outputs: Int
+    var temporaries: Int
+    /// What the temporaries would take if none shared its place.
+    var temporaries_unshared: Int
+    var blocks: [Block]
+  }
+
+  var operations: [Entry]
+  var flops: Int
+  var bytes: Int
+  var memory: Memory
+}
+
+private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitStatus {
+  let model = try ModelOptions.model(arguments)
+  // A data set of one image stands for any: the batch's rows are gathered out of it.
+  let source = Tensor(
+    "data", .matrix(rows: 1, columns: model.dataSize), .resident, element: .uint8)
+  let order = Tensor("order", .vector(1), .resident, element: .uint32)
+  let configuration = try StepOptions.configuration(
+    arguments,
+    source: .resident(
+      source: source, order: order, scale: 1 / 255,
+      binarization: model.likelihood == .bernoulli ? .sample : .none))
+  let step: Step
+  do throws(ProgramError) {
+    step = try Step.build(model, configuration)
+  } catch {
+    throw CommandError(message: error.description, status: .failed)
+  }
+  let report = report(on: step.program, model)
+  if arguments.has("--json") {
+    try terminal.json(report)
+  } else {
+    terminal.output(describe(report))
+  }
+  return .done
+}
+
+private func report(on program: Program, _ model: Model) -> PlanReport {
+  let parameterCount = model.parameters.reduce(0) { $0 + $1.shape.count }
+  let costs = program.operations.map { $0.cost(parameterCount: parameterCount) }
+  let total = costs.reduce(.zero, +)
+  let lifetimes = program.lifetimes
+  let temporaries = program.tensors(.temporary)
+  let sizes = temporaries.map { $0.shape.count * $0.element.byteCount }
+  let plan = MemoryPlan(
+    zip(temporaries, sizes).map { tensor, size in
+      .init(size: size, lifetime: lifetimes[tensor] ?? 0...0)
+    })
+  let blocks = temporaries.indices.map { index in
+    let lifetime = lifetimes[temporaries[index]] ?? 0...0
+    return PlanReport.Block(
+      name: temporaries[index].name, shape: "\(temporaries[index].shape)", bytes: sizes[index],
+      offset: plan.offsets[index], first: lifetime.lowerBound, last: lifetime.upperBound)
+  }
+  return PlanReport(
+    operations: zip(program.operations, costs).map { operation, cost in
+      .init(
+        kind: operation.kind, reads: operation.reads.map(\.description),
+        writes: operation.writes.map(\.description), flops: cost.floatingPointOperations,
+        bytes: cost.bytes)
+    },
+    flops: total.floatingPointOperations, bytes: total.bytes,
+    memory: .init(
+      parameters: 4 * parameterCount, gradients: 4 * parameterCount, moments: 8 * parameterCount,
+      outputs: program.tensors(.output).reduce(0) { $0 + $1.shape.count * $1.element.byteCount },
+      temporaries: plan.size, temporaries_unshared: sizes.reduce(0, +),
+      blocks: blocks.sorted { ($0.offset, $0.first) < ($1.offset, $1.first) }))
+}
+
+private func describe(_ report: PlanReport) -> String {
+  var operations = TextTable(
+    ["#", "MFLOP", "KiB", "operation", "results", "operands"], rightAligned: [0, 1, 2])
+  for (index, entry) in report.operations.enumerated() {
+    operations.append([
+      "\(index)", String(format: "%.2f", Double(entry.flops) / 1e6),
+      String(format: "%.0f", Double(entry.bytes) / 1024), entry.kind,
+      entry.writes.joined(separator: ", "), entry.reads.joined(separator: ", "),
+    ])
+  }
+  var blocks = TextTable(
+    ["offset", "bytes", "alive", "temporary"], rightAligned: [0, 1])
+  for block in report.memory.blocks {
+    blocks.append([
+      "\(block.offset)", "\(block.bytes)", "\(block.first)-\(block.last)",
+      "\(block.name) \(block.shape)",
+    ])
+  }
+  let memory = report.memory
+  return """
+    \(operations.text)
+
+    \(report.operations.count) operations, \
+    \(String(format: "%.3f", Double(report.flops) / 1e9)) GFLOP, \
+    \(readable(bytes: report.bytes)) read and written once each
+
+    \(blocks.text)
+
+    parameters   \(readable(bytes: memory.parameters))
+    gradients    \(readable(bytes: memory.gradients))
+    moments      \(readable(bytes: memory.moments))
+    outputs      \(readable(bytes: memory.outputs))
+    temporaries  \(readable(bytes: memory.temporaries)), which would be \
+    \(readable(bytes: memory.temporaries_unshared)) if none shared its place
+
+    Devices lay tensors out in their own way and fuse operations, which changes these sizes a little.
+    """
+}
