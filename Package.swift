@@ -38,15 +38,22 @@ let package = Package(
       linkerSettings: openCLLinking),
     .target(name: "Conformance", dependencies: ["Compute", "ReferenceDevice", "IWAE"]),
     .target(name: "IWAE", dependencies: ["Compute"]),
+    .target(name: "Artifacts"),
     .executableTarget(
       name: "iwae-gpu",
       dependencies: ["Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
-    .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Conformance"]),
+    .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Compute"]),
     .testTarget(
-      name: "OpenCLDeviceTests", dependencies: ["OpenCLDevice", "ReferenceDevice", "Conformance"]),
-    .testTarget(name: "ConformanceTests", dependencies: ["Conformance", "ReferenceDevice"]),
-    .testTarget(name: "IWAETests", dependencies: ["IWAE", "ReferenceDevice", "OpenCLDevice"]),
+      name: "OpenCLDeviceTests",
+      dependencies: ["OpenCLDevice", "ReferenceDevice", "Conformance", "IWAE", "Kernels"]),
+    .testTarget(
+      name: "ConformanceTests", dependencies: ["Conformance", "ReferenceDevice", "Compute"]),
+    .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts"]),
+    .testTarget(
+      name: "IWAETests",
+      dependencies: ["IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "CommandTests", dependencies: ["iwae-gpu"]),
   ]
 )

@@ -50,7 +50,7 @@ public struct Step: Hashable, Sendable {
   public let indices: Tensor?
   /// `(B * M * K, latent)` for each layer, where the host uploads the noise.
   public let noise: [Tensor]
-  /// `(B * M * K)`
+  /// `(B * M * K)`: log p(x, h) - log q(h|x) of every sample, whatever the objective.
   public let logWeights: Tensor
   /// `(B)`: the decoder's bound of each image.
   public let bounds: Tensor
@@ -85,7 +85,7 @@ struct StepBuilder {
   var program: ProgramBuilder
   /// The latents' layers, upwards from the data.
   var latents: [LatentLayer] = []
-  /// The decoder's forward results, downwards from the top.
+  /// The decoder's forward results, downwards from the topmost latent.
   var decoded: [Decoded] = []
   var pathCoefficients: Tensor?
   var scoreCoefficients: Tensor?
@@ -109,6 +109,12 @@ struct StepBuilder {
     var term: Tensor
     /// `(R, latent)`: the derivative of the decoder's densities at the sample.
     var gradient: Tensor
+
+    /// The layer's share of log p(h) - log q(h|x), its prior taken in one way or another.
+    func densities(as prior: LatentPrior, into term: Tensor) -> LatentTerm {
+      LatentTerm(
+        mean: mean, logSigma: logSigma, noise: noise, sample: sample, prior: prior, term: term)
+    }
   }
 
   /// A network's input and hidden values.
@@ -192,9 +198,7 @@ struct StepBuilder {
             noise: noise, sample: latent.sample)))
       try program.append(
         .latentTerm(
-          LatentTerm(
-            mean: latent.mean, logSigma: latent.logSigma, noise: noise, sample: latent.sample,
-            prior: latent.prior, term: latent.term)))
+          latent.densities(as: layer < top ? .conditional : .standardNormal, into: latent.term)))
       latents.append(latent)
       value = latent.sample
     }
@@ -229,7 +233,13 @@ struct StepBuilder {
   ) {
     let weights = Shape.vector(sampleRows)
     let logWeights = Tensor("log_weights", weights, .output)
-    try appendLogWeight(logWeights)
+    try appendLogWeight(logWeights, latentTerms: latents.map(\.term))
+    var estimated = logWeights
+    if latents[top].prior == .closedForm {
+      // What is ascended holds the divergence in closed form; what is reported is log w all the same.
+      estimated = Tensor("closed_form_weights", weights, .temporary)
+      try appendLogWeight(estimated, latentTerms: latents.dropLast().map(\.term) + [closedForm()])
+    }
 
     let bounds = Tensor("image_bounds", .vector(configuration.batchSize), .output)
     let encoderBounds = Tensor("encoder_bounds", .vector(configuration.batchSize), .output)
@@ -241,7 +251,7 @@ struct StepBuilder {
     try program.append(
       .estimate(
         Estimate(
-          logWeights: logWeights, groups: configuration.groups, samples: configuration.samples,
+          logWeights: estimated, groups: configuration.groups, samples: configuration.samples,
           rule: rule, scale: configuration.sumsOverBatch ? 1 : 1 / Float(configuration.batchSize),
           bounds: bounds, encoderBounds: encoderBounds, decoderCoefficients: decoder,
           pathCoefficients: path, scoreCoefficients: score)))
@@ -255,10 +265,20 @@ struct StepBuilder {
     return (logWeights, bounds, encoderBounds, bound)
   }
 
+  /// The topmost layer's divergence from its prior, where it stands for the sampled terms.
+  private mutating func closedForm() throws(ProgramError) -> Tensor {
+    let latent = latents[top]
+    let term = Tensor("latent.\(top).divergence", latent.term.shape, .temporary)
+    try program.append(.latentTerm(latent.densities(as: .closedForm, into: term)))
+    return term
+  }
+
   /// log w = log p(x|h) + klWeight * (the rest), a few terms at a time.
-  private mutating func appendLogWeight(_ output: Tensor) throws(ProgramError) {
+  private mutating func appendLogWeight(
+    _ output: Tensor, latentTerms: [Tensor]
+  ) throws(ProgramError) {
     guard let likelihood = decoded.last?.term else { return }
-    let annealed = decoded.dropLast().map(\.term) + latents.map(\.term)
+    let annealed = decoded.dropLast().map(\.term) + latentTerms
     let most = LogWeight.maximumTerms
     for start in stride(from: 0, to: annealed.count, by: most) {
       try program.append(

@@ -49,16 +49,24 @@ public enum DeviceSelection: Hashable, Sendable {
 
 /// All devices of all platforms.
 public enum DeviceList {
-  /// Asks every platform for every device; empty where there is no platform.
-  public static func all() throws(DeviceError) -> [DeviceDescription] {
-    var result: [DeviceDescription] = []
-    for platform in try platforms() {
-      for device in try devices(of: platform) {
-        result.append(describe(device, platform, index: result.count))
+  /// Every device of every platform; empty where there is no platform.
+  public static func all() throws(DeviceError) -> [DeviceDescription] { try discovered.get() }
+
+  /// Drivers are asked once in the life of the process: some crash when two threads are the first
+  /// to ask.
+  private static let discovered: Result<[DeviceDescription], DeviceError> = {
+    do throws(DeviceError) {
+      var result: [DeviceDescription] = []
+      for platform in try platforms() {
+        for device in try devices(of: platform) {
+          result.append(describe(device, platform, index: result.count))
+        }
       }
+      return .success(result)
+    } catch {
+      return .failure(error)
     }
-    return result
-  }
+  }()
 
   /// The device that a selection means.
   public static func find(_ selection: DeviceSelection) throws(DeviceError) -> DeviceDescription {

@@ -3,7 +3,7 @@ struct Command: Sendable {
   var name: String
   var abstract: String
   var options: [Option]
-  var run: @Sendable (ParsedArguments, Terminal) throws -> ExitStatus
+  var run: @Sendable (ParsedArguments, Terminal) throws -> ExitCode
 
   /// An option with a value, or a flag.
   struct Option: Sendable {
@@ -75,7 +75,7 @@ struct UsageError: Error {
 /// Anything else that stops a command.
 struct CommandError: Error {
   var message: String
-  var status: ExitStatus
+  var status: ExitCode
 }
 
 /// The options of one invocation.

@@ -48,7 +48,7 @@ enum Backend {
     do {
       return try body()
     } catch {
-      let status: ExitStatus =
+      let status: ExitCode =
         switch error {
         case .noPlatform, .noSuchDevice, .ambiguousDevice: .noDevice
         case .unsupported, .compilationFailed, .insufficientMemory, .unknownTensor, .wrongCount,

@@ -40,7 +40,7 @@ private struct CheckReport: Encodable {
   var failed: [String]
 }
 
-private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitStatus {
+private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let seed = try arguments.seed(default: CaseTable.defaultSeed)
   let filter = arguments.string("--filter")
   let start = ContinuousClock.now

@@ -30,7 +30,7 @@ private struct DevicesReport: Encodable {
   var devices: [Entry]
 }
 
-private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitStatus {
+private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let isJSON = arguments.has("--json")
   let devices = try Backend.wrap { () throws(DeviceError) in try DeviceList.all() }
   let standard = try? DeviceList.find(.automatic)

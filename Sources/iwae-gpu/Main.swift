@@ -10,7 +10,7 @@ struct Main {
   }
 
   /// Runs the program and returns its exit status.
-  static func run(_ arguments: [String], terminal: Terminal = .standard) -> ExitStatus {
+  static func run(_ arguments: [String], terminal: Terminal = .standard) -> ExitCode {
     do {
       return try dispatch(arguments, terminal)
     } catch let error as UsageError {
@@ -25,7 +25,7 @@ struct Main {
     }
   }
 
-  private static func dispatch(_ arguments: [String], _ terminal: Terminal) throws -> ExitStatus {
+  private static func dispatch(_ arguments: [String], _ terminal: Terminal) throws -> ExitCode {
     guard let name = arguments.first, !["-h", "--help", "help"].contains(name) else {
       if let topic = arguments.dropFirst().first, arguments.first == "help" {
         terminal.output(try find(topic).help)
@@ -75,7 +75,7 @@ struct Main {
 }
 
 /// The exit status of the process.
-enum ExitStatus: Int32 {
+enum ExitCode: Int32 {
   case done = 0
   case failed = 1
   case usage = 64

@@ -48,7 +48,7 @@ private struct PlanReport: Encodable {
   var memory: Memory
 }
 
-private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitStatus {
+private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let model = try ModelOptions.model(arguments)
   // A data set of one image stands for any: the batch's rows are gathered out of it.
   let source = Tensor(

@@ -1,0 +1,230 @@
+import Foundation
+
+/// Why a file's content is not what it should be.
+public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file's name or path.
+  public var file: String
+  public var problem: String
+
+  public init(file: String, problem: String) {
+    self.file = file
+    self.problem = problem
+  }
+
+  public var description: String { "\(file): \(problem)" }
+}
+
+/// Named arrays of numbers in one file, in the safetensors format: eight bytes with the length of a
+/// JSON header, the header, then the numbers.
+public struct Safetensors: Hashable, Sendable {
+  /// One array.
+  public struct Entry: Hashable, Sendable {
+    public var shape: [Int]
+    public var values: Values
+
+    public init(shape: [Int], values: Values) {
+      self.shape = shape
+      self.values = values
+    }
+  }
+
+  /// The element types that this project reads and writes.
+  public enum Values: Hashable, Sendable {
+    case float32([Float])
+    case float64([Double])
+    case int64([Int64])
+
+    public var count: Int {
+      switch self {
+      case .float32(let values): values.count
+      case .float64(let values): values.count
+      case .int64(let values): values.count
+      }
+    }
+
+    /// The numbers in double precision.
+    public var doubles: [Double] {
+      switch self {
+      case .float32(let values): values.map(Double.init)
+      case .float64(let values): values
+      case .int64(let values): values.map(Double.init)
+      }
+    }
+
+    fileprivate var typeName: String {
+      switch self {
+      case .float32: "F32"
+      case .float64: "F64"
+      case .int64: "I64"
+      }
+    }
+
+    fileprivate var data: Data {
+      switch self {
+      case .float32(let values): littleEndian(values.map(\.bitPattern))
+      case .float64(let values): littleEndian(values.map(\.bitPattern))
+      case .int64(let values): littleEndian(values)
+      }
+    }
+  }
+
+  public var entries: [String: Entry]
+  public var metadata: [String: String]
+
+  public init(entries: [String: Entry] = [:], metadata: [String: String] = [:]) {
+    self.entries = entries
+    self.metadata = metadata
+  }
+
+  /// The largest header that is read; real ones have kilobytes.
+  private static let largestHeader = 100 << 20
+}
+
+/// The bytes of integers, the lowest first.
+private func littleEndian<Integer: FixedWidthInteger>(_ values: [Integer]) -> Data {
+  values.map(\.littleEndian).withUnsafeBytes { Data($0) }
+}
+
+// MARK: Reading
+
+extension Safetensors {
+  /// The header's record of one array.
+  private struct Record: Decodable {
+    var dtype: String
+    var shape: [Int]
+    var data_offsets: [Int]
+  }
+
+  /// The header: metadata under one reserved name, records under all others.
+  private struct Header: Decodable {
+    var metadata: [String: String] = [:]
+    var records: [String: Record] = [:]
+
+    private struct Key: CodingKey {
+      var stringValue: String
+      var intValue: Int? { nil }
+
+      init(stringValue: String) { self.stringValue = stringValue }
+
+      init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Key.self)
+      for key in container.allKeys {
+        if key.stringValue == "__metadata__" {
+          metadata = try container.decode([String: String].self, forKey: key)
+        } else {
+          records[key.stringValue] = try container.decode(Record.self, forKey: key)
+        }
+      }
+    }
+  }
+
+  /// Reads a file's content.
+  ///
+  /// - Parameters:
+  ///   - data: All bytes of the file.
+  ///   - file: What to call the file in errors.
+  public init(_ data: Data, file: String) throws(FormatError) {
+    let bytes = [UInt8](data)
+    guard bytes.count >= 8 else {
+      throw FormatError(
+        file: file, problem: "expected a header of 8 bytes, found \(bytes.count) bytes in all.")
+    }
+    let length = (0..<8).reduce(0 as UInt64) { $0 | UInt64(bytes[$1]) << (8 * UInt64($1)) }
+    guard length <= Self.largestHeader, length <= bytes.count - 8 else {
+      throw FormatError(
+        file: file,
+        problem: "the header claims \(length) bytes, but \(bytes.count - 8) follow. The file is "
+          + "cut off or is not safetensors.")
+    }
+    let start = 8 + Int(length)
+    let header: Header
+    do {
+      header = try JSONDecoder().decode(Header.self, from: Data(bytes[8..<start]))
+    } catch {
+      throw FormatError(file: file, problem: "the header is not the JSON of safetensors.")
+    }
+    metadata = header.metadata
+    entries = [:]
+    for (name, record) in header.records {
+      entries[name] = try Self.read(name, record, bytes[start...], file: file)
+    }
+  }
+
+  private static func read(
+    _ name: String, _ record: Record, _ content: ArraySlice<UInt8>, file: String
+  ) throws(FormatError) -> Entry {
+    func problem(_ text: String) -> FormatError {
+      FormatError(file: file, problem: "tensor '\(name)': \(text)")
+    }
+    let widths = ["F32": 4, "F64": 8, "I64": 8]
+    guard let width = widths[record.dtype] else {
+      throw problem("expected F32, F64 or I64, found \(record.dtype).")
+    }
+    var count = 1
+    for size in record.shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard size >= 0, !overflow else { throw problem("has the shape \(record.shape).") }
+      count = product
+    }
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: width)
+    guard record.data_offsets.count == 2, !overflow,
+      record.data_offsets[0] >= 0, record.data_offsets[1] <= content.count,
+      record.data_offsets[0] <= record.data_offsets[1],
+      record.data_offsets[1] - record.data_offsets[0] == bytes
+    else {
+      throw problem(
+        "its shape \(record.shape) does not fit its place \(record.data_offsets) in the "
+          + "\(content.count) bytes that are there. The file is cut off or damaged.")
+    }
+    let slice = content[
+      content.startIndex + record.data_offsets[0]..<content.startIndex + record.data_offsets[1]]
+    let values: Values =
+      switch record.dtype {
+      case "F32":
+        .float32(integers(slice).map { (bits: UInt32) in Float(bitPattern: bits) })
+      case "F64":
+        .float64(integers(slice).map { (bits: UInt64) in Double(bitPattern: bits) })
+      default: .int64(integers(slice))
+      }
+    return Entry(shape: record.shape, values: values)
+  }
+
+  private static func integers<Integer: FixedWidthInteger>(
+    _ bytes: ArraySlice<UInt8>
+  ) -> [Integer] {
+    Array(bytes).withUnsafeBytes { buffer in
+      let width = MemoryLayout<Integer>.size
+      return (0..<buffer.count / width).map {
+        Integer(littleEndian: buffer.loadUnaligned(fromByteOffset: $0 * width, as: Integer.self))
+      }
+    }
+  }
+}
+
+// MARK: Writing
+
+extension Safetensors {
+  /// The file's content, arrays in the order of their names.
+  public var data: Data {
+    var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]
+    var content = Data()
+    for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
+      let data = entry.values.data
+      header[name] = [
+        "dtype": entry.values.typeName, "shape": entry.shape,
+        "data_offsets": [content.count, content.count + data.count],
+      ]
+      content += data
+    }
+    // The header holds only texts and whole numbers, which always make JSON.
+    var json =
+      (try? JSONSerialization.data(
+        withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])) ?? Data()
+    // Numbers begin at a multiple of eight.
+    while json.count % 8 != 0 { json.append(UInt8(ascii: " ")) }
+    return littleEndian([UInt64(json.count)]) + json + content
+  }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+@testable import iwae_gpu
+
+/// What a run of the program printed, and its exit status.
+struct Outcome {
+  var status: ExitCode
+  var output: String
+  var error: String
+}
+
+/// Runs the program within the test's process.
+func run(_ arguments: String...) -> Outcome {
+  final class Log: @unchecked Sendable {
+    var output: [String] = []
+    var error: [String] = []
+  }
+  let log = Log()
+  let terminal = Terminal(
+    output: { log.output.append($0) }, error: { log.error.append($0) })
+  let status = Main.run(arguments, terminal: terminal)
+  return Outcome(
+    status: status, output: log.output.joined(separator: "\n"),
+    error: log.error.joined(separator: "\n"))
+}
+
+@Suite struct UsageTests {
+  @Test func wrongUsageExits64AndSaysWhatWasMeant() {
+    let unknown = run("chekc")
+    #expect(unknown.status == .usage && unknown.output.isEmpty)
+    #expect(unknown.error.hasPrefix("Error: Unexpected argument 'chekc'. Did you mean 'check'?"))
+    let option = run("plan", "--objectve", "iwae")
+    #expect(option.status == .usage)
+    #expect(option.error.contains("Unknown option '--objectve'. Did you mean '--objective'?"))
+    let value = run("plan", "--objective", "iwea")
+    #expect(value.error.contains("'iwea' is invalid for '--objective <name>'. Did you mean 'iwae'?"))
+    #expect(run("plan", "-k", "0").error.contains("expected a whole number from 1"))
+    #expect(run("plan", "-k", "five").status == .usage)
+    #expect(run("plan", "-k").error.contains("Missing value for '--samples <count>'"))
+    #expect(run("plan", "-k", "5", "-k", "6").error.contains("given twice"))
+    #expect(run("plan", "extra").error.contains("Unexpected argument 'extra'"))
+    #expect(run("plan", "--json=yes").error.contains("takes no value"))
+    #expect(run("plan", "--beta", "2").error.contains("from 0.0 to 1.0"))
+    #expect(run("plan", "--beta", "nan").status == .usage)
+    #expect(run("plan", "--layers", "200,x:50").error.contains("found '200,x:50'"))
+    #expect(run("plan", "--layers", "200:0").error.contains("every size"))
+    #expect(run("plan", "--layers", "2:1", "--model", "burda-1").status == .usage)
+    #expect(run("check", "--backend", "cuda").status == .usage)
+    #expect(run("check", "--backend", "cpu", "--device", "0").status == .usage)
+    #expect(run("plan", "--batch", "1048576", "-k", "1048576").error.contains("Expected at most"))
+  }
+
+  @Test func helpIsWhole() {
+    #expect(
+      run("devices", "--help").output == """
+        OVERVIEW: List every OpenCL device and try each one out.
+
+        USAGE: iwae-gpu devices [--json]
+
+        OPTIONS:
+          --json                  Print one JSON object.
+          -h, --help              Show help information.
+        """)
+    let help = run("--help").output
+    for command in Main.commands { #expect(help.contains("  \(command.name) ")) }
+    #expect(run().output == help && run("help").output == help)
+    #expect(run("help", "plan").output == run("plan", "-h").output)
+    #expect(run("--version").output == Main.version)
+  }
+}
+
+@Suite struct PlanCommandTests {
+  private struct Report: Decodable {
+    struct Memory: Decodable {
+      var parameters: Int
+      var temporaries: Int
+      var temporaries_unshared: Int
+    }
+
+    struct Operation: Decodable {
+      var kind: String
+      var flops: Int
+    }
+
+    var operations: [Operation]
+    var flops: Int
+    var memory: Memory
+  }
+
+  @Test func planListsAStep() throws {
+    let text = run("plan", "--batch", "20", "-k", "50")
+    #expect(text.status == .done && text.error.isEmpty)
+    #expect(text.output.contains("decoder.0.logits [1000, 784]"))
+    let outcome = run("plan", "--batch", "20", "-k", "50", "--json")
+    let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+    // 407,484 parameters: 157,000 + 40,200 + 20,100 + 10,200 + 40,200 + 157,584 - and Adam's moments.
+    #expect(report.memory.parameters == 4 * 425_284)
+    #expect(report.operations.first?.kind == "gather" && report.operations.last?.kind == "adam")
+    // The products alone: 1.26 GFLOP.
+    #expect(report.flops > 1_255_000_000 && report.flops < 1_300_000_000)
+    #expect(report.memory.temporaries < report.memory.temporaries_unshared)
+    #expect(report.flops == report.operations.reduce(0) { $0 + $1.flops })
+  }
+
+  @Test func aModelOfOnesOwn() {
+    let outcome = run(
+      "plan", "--layers", "30,20:5/10:2", "--data-size", "9", "--likelihood", "gaussian",
+      "--activation", "relu", "--objective", "piwae", "-m", "2", "-k", "3", "--batch", "1")
+    #expect(outcome.status == .done)
+    #expect(outcome.output.contains("decoder.1.log_sigma [6, 9]"))
+  }
+}
+
+@Suite struct CheckCommandTests {
+  private struct Report: Decodable {
+    struct Worst: Decodable {
+      var name: String
+      var error: Double
+    }
+
+    var cases: Int
+    var failures: Int
+    var skipped: Int
+    var worst: Worst
+  }
+
+  @Test func checkReportsAsJSON() throws {
+    let outcome = run(
+      "check", "--backend", "opencl", "--json", "--quiet", "--filter", "estimate(all", "--schedule",
+      "panels")
+    #expect(outcome.status == .done && outcome.error.isEmpty)
+    let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+    #expect(report.cases >= 10 && report.failures == 0 && report.skipped == 0)
+    #expect(report.worst.name.hasPrefix("estimate(all"))
+    #expect(report.worst.error >= 0)
+  }
+
+  @Test func theReferenceIsCheckedByDifferences() {
+    let outcome = run("check", "--backend", "cpu", "--filter", "differences(estimate")
+    #expect(outcome.status == .done && outcome.output.contains("6 cases, 0 failures"))
+  }
+
+  @Test func aCheckThatRanNothingFails() {
+    let outcome = run("check", "--backend", "opencl", "--filter", "no such case")
+    #expect(outcome.status == .failed && outcome.error.contains("No case ran"))
+  }
+
+  @Test func devicesThatAreNotThereExit69() {
+    let outcome = run("check", "--device", "no such device")
+    #expect(outcome.status == .noDevice && outcome.error.contains("There are:"))
+    #expect(run("check", "--device", "99").status == .noDevice)
+  }
+}
+
+@Suite struct DevicesCommandTests {
+  @Test func everyDeviceIsTriedOut() {
+    let outcome = run("devices")
+    #expect(outcome.status == .done)
+    #expect(outcome.output.contains("(default)") && outcome.output.contains("smoke test: passed"))
+  }
+}

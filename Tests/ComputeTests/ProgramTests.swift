@@ -1,0 +1,189 @@
+import Testing
+
+@testable import Compute
+
+@Suite struct ProgramTests {
+  let input = Tensor("x", .matrix(rows: 4, columns: 3), .input)
+  let weight = Tensor("w", .matrix(rows: 2, columns: 3), .parameter)
+  let output = Tensor("y", .matrix(rows: 4, columns: 2), .output)
+
+  private func error(_ operation: Compute.Operation) -> String {
+    var builder = ProgramBuilder("test")
+    do throws(ProgramError) {
+      try builder.append(operation)
+      return "no error"
+    } catch {
+      return error.description
+    }
+  }
+
+  @Test func shapesThatDoNotFitAreNamed() {
+    let wide = Tensor("wide", .matrix(rows: 4, columns: 5), .input)
+    #expect(
+      error(.multiply(Multiply(input: wide, weight: weight, output: output)))
+        == "multiply: expected 'wide' to have shape [4, 3], found [4, 5].")
+    #expect(
+      error(.multiply(Multiply(input: input, weight: weight, transposed: true, output: output)))
+        == "multiplyTransposed: expected 'x' to have shape [4, 2], found [4, 3].")
+    #expect(
+      error(
+        .bernoulli(
+          Bernoulli(
+            logits: input, target: Tensor("t", .matrix(rows: 3, columns: 3), .input),
+            term: Tensor("term", .vector(4), .output))))
+        == "bernoulli: expected 't' to have shape [a divisor of 4, 3], found [3, 3].")
+  }
+
+  @Test func rolesAreChecked() {
+    #expect(
+      error(.multiply(Multiply(input: input, weight: input, output: output)))
+        == "multiply: expected 'x' to be a parameter, found input.")
+    let parameter = Tensor("p", .matrix(rows: 4, columns: 2), .parameter)
+    #expect(
+      error(.multiply(Multiply(input: input, weight: weight, output: parameter)))
+        == "multiply: expected 'p' to be writable by an operation, found parameter.")
+  }
+
+  @Test func elementsAreChecked() {
+    let words = Tensor("x", .matrix(rows: 4, columns: 3), .input, element: .uint32)
+    #expect(
+      error(.multiply(Multiply(input: words, weight: weight, output: output)))
+        == "multiply: expected 'x' to hold float32, found uint32.")
+  }
+
+  @Test func temporariesAreWrittenBeforeTheyAreRead() {
+    let ghost = Tensor("ghost", .matrix(rows: 4, columns: 3), .temporary)
+    #expect(
+      error(.multiply(Multiply(input: ghost, weight: weight, output: output)))
+        .hasPrefix("multiply reads 'ghost' before any operation has written it."))
+    #expect(
+      error(.multiply(Multiply(input: input, weight: weight, accumulates: true, output: output)))
+        .hasPrefix("multiply reads 'y' before any operation has written it."))
+  }
+
+  @Test func namesAreUnique() throws {
+    var builder = ProgramBuilder("test")
+    try builder.append(.multiply(Multiply(input: input, weight: weight, output: output)))
+    let other = Tensor("y", .matrix(rows: 4, columns: 2), .temporary)
+    #expect(throws: ProgramError.nameTaken(tensor: "y")) {
+      try builder.append(.multiply(Multiply(input: input, weight: weight, output: other)))
+    }
+  }
+
+  @Test func emptyTensorsAreRefused() {
+    let empty = Tensor("empty", .matrix(rows: 0, columns: 3), .input)
+    #expect(
+      error(.multiply(Multiply(input: empty, weight: weight, output: output)))
+        == "multiply: expected 'empty' to have shape at least one element, found [0, 3].")
+  }
+
+  @Test func numbersAreChecked() {
+    let weights = Tensor("lw", .vector(6), .input)
+    let bounds = Tensor("b", .vector(2), .output)
+    func estimate(groups: Int, samples: Int, temperature: Float) -> Compute.Operation {
+      let rule = CoefficientRule(temperature: temperature, linear: 1)
+      return .estimate(
+        Estimate(
+          logWeights: weights, groups: groups, samples: samples,
+          rule: EstimatorRule(bound: BoundRule(), decoder: rule, path: rule, score: -rule),
+          bounds: bounds))
+    }
+    #expect(error(estimate(groups: 1, samples: 3, temperature: 1)) == "no error")
+    #expect(
+      error(estimate(groups: 2, samples: 3, temperature: 1))
+        == "estimate: expected 'lw' to have shape [12], found [6].")
+    #expect(error(estimate(groups: 0, samples: 3, temperature: 1)).contains("at least one group"))
+    #expect(error(estimate(groups: 1, samples: 3, temperature: 0)).contains("temperatures"))
+    #expect(error(.adam(Adam(beta1: 1))).contains("[0, 1)"))
+    #expect(error(.adam(Adam(epsilon: 0))).contains("positive epsilon"))
+  }
+
+  @Test func lifetimesRunFromFirstToLastUse() throws {
+    let middle = Tensor("m", .matrix(rows: 4, columns: 2), .temporary)
+    let square = Tensor("s", .matrix(rows: 2, columns: 2), .parameter)
+    var builder = ProgramBuilder("test")
+    try builder.append(.multiply(Multiply(input: input, weight: weight, output: middle)))
+    try builder.append(.multiply(Multiply(input: middle, weight: square, output: output)))
+    try builder.append(
+      .sumSamples(
+        SumSamples(input: middle, output: Tensor("z", .matrix(rows: 2, columns: 2), .output))))
+    #expect(builder.build().lifetimes == [middle: 0...2])
+  }
+
+  @Test func costCountsArithmetic() {
+    let operation = Compute.Operation.multiply(
+      Multiply(input: input, weight: weight, output: output))
+    let cost = operation.cost(parameterCount: 6)
+    #expect(cost == Cost(floatingPointOperations: 2 * 4 * 3 * 2, bytes: 4 * (12 + 6 + 8)))
+  }
+}
+
+@Suite struct MemoryPlanTests {
+  @Test func blocksAliveTogetherNeverOverlap() {
+    for seed in 0..<50 as Range<UInt64> {
+      let address = NoiseAddress(seed: seed, purpose: .data)
+      let blocks = (0..<40).map { index in
+        let first = Int(address.word(column: 3 * index) % 30)
+        return MemoryPlan.Block(
+          size: Int(address.word(column: 3 * index + 1) % 100) + 1,
+          lifetime: first...first + Int(address.word(column: 3 * index + 2) % 10))
+      }
+      let plan = MemoryPlan(blocks)
+      for i in blocks.indices {
+        #expect(plan.offsets[i] + blocks[i].size <= plan.size)
+        for j in blocks.indices.dropFirst(i + 1)
+        where blocks[i].lifetime.overlaps(blocks[j].lifetime) {
+          let first = plan.offsets[i]..<plan.offsets[i] + blocks[i].size
+          let second = plan.offsets[j]..<plan.offsets[j] + blocks[j].size
+          #expect(!first.overlaps(second), "seed \(seed)")
+        }
+      }
+      // No plan can do with less than what is alive at once, and none needs all blocks apart.
+      let peak = (0..<40).map { time in
+        blocks.filter { $0.lifetime.contains(time) }.reduce(0) { $0 + $1.size }
+      }.max() ?? 0
+      #expect(plan.size >= peak)
+      #expect(plan.size < blocks.reduce(0) { $0 + $1.size })
+    }
+  }
+
+  @Test func blocksThatNeverMeetShareAPlace() {
+    let plan = MemoryPlan([
+      .init(size: 10, lifetime: 0...1), .init(size: 8, lifetime: 2...3),
+      .init(size: 4, lifetime: 1...2),
+    ])
+    #expect(plan.offsets == [0, 0, 10])
+    #expect(plan.size == 14)
+  }
+
+  @Test func nothingTakesNothing() {
+    #expect(MemoryPlan([]).size == 0)
+  }
+}
+
+@Suite struct ControlTests {
+  @Test func wordsAreSixteen() {
+    var control = Control()
+    control.seed = 0x1234_5678_9abc_def0
+    control.step = 7
+    control.klWeight = 0.5
+    #expect(control.words.count == 16)
+    #expect(control.words[0] == 0x9abc_def0)
+    #expect(control.words[1] == 0x1234_5678)
+    #expect(control.words[2] == 7)
+    #expect(control.words[6] == (0.5 as Float).bitPattern)
+  }
+
+  @Test func adamConventions() {
+    var control = Control()
+    AdamConvention.usual.apply(to: &control, step: 0, rate: 0.001, optimizer: Adam(.usual))
+    // After one step both corrections undo the averaging: 1 - beta.
+    #expect(abs(control.stepSize - 0.01) < 1e-8)
+    #expect(abs(control.momentScale - 31.6228) < 1e-2)
+    let released = Adam(.released)
+    AdamConvention.released.apply(to: &control, step: 0, rate: 0.001, optimizer: released)
+    #expect(abs(control.stepSize - 0.001 * 0.031_622_8 / 0.01) < 1e-6)
+    #expect(control.momentScale == 1)
+    #expect(released.isDelayed && AdamConvention.released.initialSecondMoment == 1)
+  }
+}

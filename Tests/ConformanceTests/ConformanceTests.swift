@@ -1,0 +1,135 @@
+import Compute
+import ReferenceDevice
+import Testing
+
+@testable import Conformance
+
+@Suite struct ComparisonTests {
+  private func compare(
+    _ expected: [Float], _ found: [Float], _ tolerance: Tolerance = .sums(of: 1), scale: Double = 1
+  ) -> Bool {
+    Comparison(expected: expected, found: found, tolerance: tolerance, scale: scale).passes
+  }
+
+  @Test func nothingSlipsThrough() {
+    #expect(compare([1, 2], [1, 2]))
+    #expect(!compare([1, 2], [1, 2.001]))
+    #expect(!compare([1, 2], [1, .nan]))
+    #expect(!compare([1, .nan], [1, 2]))
+    #expect(!compare([.nan, 1], [.nan, .nan]))
+    #expect(compare([.nan, .infinity, -.infinity], [.nan, .infinity, -.infinity]))
+    #expect(!compare([.infinity], [-.infinity]))
+    #expect(!compare([.infinity], [.greatestFiniteMagnitude]))
+    #expect(!compare([0], [.infinity]))
+    #expect(compare([0], [-0.0]) && !compare([0], [-0.0], .exact))
+    #expect(compare([1e-44], [0], scale: 0) && !compare([1e-37], [0], scale: 0))
+  }
+
+  @Test func longerSumsMayErrMore() {
+    #expect(!compare([1], [1 + 0x1p-18]))
+    #expect(compare([1], [1 + 0x1p-18], .sums(of: 10_000)))
+  }
+}
+
+@Suite struct CaseRunnerTests {
+  /// A reference device that spoils one operation's result, or declares that it cannot do it.
+  final class Faulty: Device {
+    let backend = "cpu"
+    let name = "faulty"
+    let inner = ReferenceDevice()
+    let refuses: String?
+    let spoils: Bool
+
+    init(refuses: String? = nil, spoils: Bool = false) {
+      self.refuses = refuses
+      self.spoils = spoils
+    }
+
+    func obstacle(to operation: Compute.Operation) -> String? {
+      operation.kind == refuses ? "it was told not to" : nil
+    }
+
+    func allocate(_ tensors: [Tensor], protection: Protection) throws(DeviceError) -> any Memory {
+      try inner.allocate(tensors, protection: protection)
+    }
+
+    func compile(
+      _ program: Program, on memory: any Memory, protection: Protection
+    ) throws(DeviceError) -> any Executable {
+      let executable = try inner.compile(program, on: memory, protection: protection)
+      return spoils ? Spoiled(executable) : executable
+    }
+  }
+
+  final class Spoiled: Executable {
+    let inner: any Executable
+    var program: Program { inner.program }
+
+    init(_ inner: any Executable) { self.inner = inner }
+
+    func run(_ control: Control) throws(DeviceError) { try inner.run(control) }
+    func finish() throws(DeviceError) { try inner.finish() }
+    func poison(_ tensors: [Tensor]) throws(DeviceError) { try inner.poison(tensors) }
+    func damage() throws(DeviceError) -> [String] { try inner.damage() }
+
+    func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {
+      try inner.upload(values, to: tensor)
+    }
+
+    func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
+      guard case .floats(var values) = try inner.download(tensor) else {
+        return try inner.download(tensor)
+      }
+      values[values.count - 1] += 0.01 * (1 + abs(values[values.count - 1]))
+      return .floats(values)
+    }
+  }
+
+  private let cases = CaseTable.multiplyCases(1).prefix(5)
+
+  @Test func theReferenceAgreesWithItself() {
+    let report = CaseRunner(ReferenceDevice()).run(Array(cases))
+    #expect(report.passes && report.results.count == 5)
+  }
+
+  @Test func aWrongElementFails() {
+    let report = CaseRunner(Faulty(spoils: true)).run(Array(cases))
+    #expect(!report.passes && report.failures.count == 5)
+    #expect(report.worst?.ratio ?? 0 > 1)
+  }
+
+  @Test func anOperationThatIsRefusedIsSkippedAndSaid() {
+    let report = CaseRunner(Faulty(refuses: "multiply")).run(Array(cases))
+    #expect(report.skipped.count == 3 && report.failures.isEmpty)
+    guard case .skipped(let reason) = report.skipped[0].outcome else { return }
+    #expect(reason == "multiply: it was told not to")
+  }
+
+  @Test func aTableThatRanNothingFails() {
+    #expect(!CaseRunner(ReferenceDevice()).run([]).passes)
+    let skipped = CaseRunner(Faulty(refuses: "multiply")).run([cases[0]])
+    #expect(!skipped.passes)
+  }
+
+  @Test func everyOperationHasCases() {
+    let kinds = CaseTable.all().reduce(into: Set<String>()) { $0.formUnion($1.operationKinds) }
+    #expect(
+      kinds == [
+        "gather", "multiply", "multiplyTransposed", "weightGradient", "biasGradient",
+        "reparameterize", "latentTerm", "bernoulli", "gaussian", "logWeight", "estimate",
+        "latentGradient", "sumSamples", "accumulateWeights", "sum", "adam",
+      ])
+    let names = CaseTable.all().map(\.name)
+    #expect(Set(names).count == names.count && names.count >= 200)
+    let smoke = CaseTable.smokeTest().reduce(into: Set<String>()) { $0.formUnion($1.operationKinds) }
+    #expect(smoke == kinds)
+  }
+}
+
+@Suite struct DifferenceTests {
+  @Test func gradientsAreDerivatives() {
+    let results = DifferenceCheck.all()
+    #expect(results.count >= 25)
+    for result in results { #expect(result.failures.isEmpty, "\(result.name)") }
+  }
+}

@@ -1,0 +1,133 @@
+import Artifacts
+import Compute
+import Foundation
+import IWAE
+import OpenCLDevice
+import ReferenceDevice
+import Testing
+
+/// Gradients of every objective and estimator against cases computed in float64 by automatic
+/// differentiation.
+@Suite struct GoldenTests {
+  /// What a case asks for.
+  private struct Case: Decodable {
+    var objective: String
+    var m: Int
+    var k: Int
+    var beta: Double
+    var alpha: Double
+    var estimator: String
+  }
+
+  static let names = [
+    "ciwae", "elbo", "iwae", "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer",
+    "iwae-two-layer-dreg", "miwae", "piwae", "renyi", "vae",
+  ]
+
+  private static func url(_ name: String, _ file: String) throws -> URL {
+    let root = try #require(Bundle.module.resourceURL)
+    return root.appending(path: "Fixtures/golden/\(name)/\(file)")
+  }
+
+  private static func load(_ name: String, _ file: String) throws -> Safetensors {
+    try Safetensors(Data(contentsOf: url(name, file)), file: file)
+  }
+
+  /// The floats of an array in NumPy's format, after its header.
+  private static func images(_ name: String) throws -> [Float] {
+    let data = try Data(contentsOf: url(name, "images.npy"))
+    let start = 10 + Int(data[8]) + Int(data[9]) << 8
+    return data[start...].withUnsafeBytes { buffer in
+      (0..<buffer.count / 4).map {
+        Float(
+          bitPattern: UInt32(
+            littleEndian: buffer.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+      }
+    }
+  }
+
+  /// The model of a checkpoint, read off the shapes of its tensors.
+  private static func model(_ checkpoint: Safetensors, gaussian: Bool) -> Model {
+    func rows(_ name: String) -> Int? { checkpoint.entries["\(name).weight"]?.shape[0] }
+    func hidden(_ prefix: String) -> [Int] {
+      (0...).lazy.map { rows("\(prefix).hidden.\($0)") }.prefix { $0 != nil }.compactMap(\.self)
+    }
+    let layers = (0...).lazy.prefix { rows("encoder.\($0).mean") != nil }
+    let encoder = layers.map {
+      Model.EncoderLayer(hidden: hidden("encoder.\($0)"), latent: rows("encoder.\($0).mean") ?? 0)
+    }
+    let decoder = layers.map { Model.DecoderLayer(hidden: hidden("decoder.\($0)")) }
+    return Model(
+      dataSize: 12, likelihood: gaussian ? .gaussian : .bernoulli, encoder: Array(encoder),
+      decoder: Array(decoder))
+  }
+
+  /// The squared error relative to the squared size.
+  private static func error(_ expected: [Double], _ found: [Float]) -> Double {
+    guard expected.count == found.count else { return .infinity }
+    let distance = zip(expected, found).reduce(0) { $0 + ($1.0 - Double($1.1)) * ($1.0 - Double($1.1)) }
+    return distance / expected.reduce(0) { $0 + $1 * $1 }
+  }
+
+  /// Runs a case on a device; returns the error of each tensor.
+  private static func run(_ name: String, on device: any Device) throws -> [String: Double] {
+    let what = try JSONDecoder().decode(
+      Case.self, from: Data(contentsOf: url(name, "case.json")))
+    let checkpoint = try load(name, "checkpoint.safetensors")
+    let noise = try load(name, "noise.safetensors")
+    let expected = try load(name, "expected.safetensors")
+    let model = model(checkpoint, gaussian: name.contains("gaussian"))
+    let objective = try #require(Objective(what.objective, beta: what.beta, alpha: what.alpha))
+    let estimator = try #require(Objective.Estimator(rawValue: what.estimator))
+    let images = try images(name)
+    let batch = images.count / model.dataSize
+    let step = try Step.build(
+      model,
+      StepConfiguration(
+        batchSize: batch, groups: what.m, samples: what.k, objective: objective,
+        estimator: estimator, noiseIsGiven: true, optimizer: nil))
+
+    let memory = try device.allocate(model.parameters)
+    let executable = try device.compile(step.program, on: memory)
+    for parameter in model.parameters {
+      let entry = try #require(checkpoint.entries[parameter.name])
+      try executable.upload(entry.values.doubles.map { Float($0) }, to: parameter)
+    }
+    try executable.upload(images, to: try #require(step.images))
+    try executable.upload(
+      .words((0..<UInt32(batch)).map(\.self)), to: try #require(step.indices))
+    for tensor in step.noise {
+      let entry = try #require(noise.entries[tensor.name])
+      try executable.upload(entry.values.doubles.map { Float($0) }, to: tensor)
+    }
+    try executable.run(Control())
+
+    var errors: [String: Double] = [:]
+    for (name, entry) in expected.entries {
+      let tensor =
+        switch name {
+        case "bound": step.bound
+        case "image_bounds": step.bounds
+        case "log_weights": step.logWeights
+        default: try #require(model.parameters.first { "gradient.\($0.name)" == name })
+          .counterpart(.gradient)
+        }
+      errors[name] = error(entry.values.doubles, try executable.floats(tensor))
+    }
+    #expect(errors.count == model.parameters.count + 3)
+    return errors
+  }
+
+  @Test(arguments: names) func referenceDevice(name: String) throws {
+    for (tensor, error) in try Self.run(name, on: ReferenceDevice()) {
+      #expect(error <= 1e-10, "\(name): \(tensor) has error \(error)")
+    }
+  }
+
+  @Test(arguments: names, Schedule.allCases)
+  func openCLDevice(name: String, schedule: Schedule) throws {
+    for (tensor, error) in try Self.run(name, on: OpenCLDevice.open(schedule: schedule)) {
+      #expect(error <= 1e-9, "\(name): \(tensor) has error \(error)")
+    }
+  }
+}

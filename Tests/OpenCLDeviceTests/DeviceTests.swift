@@ -1,0 +1,220 @@
+import COpenCL
+import Compute
+import Foundation
+import Kernels
+import Testing
+
+@testable import OpenCLDevice
+
+@Suite struct SelectionTests {
+  private func device(_ index: Int, _ name: String, _ kind: DeviceDescription.Kind) throws
+    -> DeviceDescription
+  {
+    let real = try DeviceList.find(.automatic)
+    return DeviceDescription(
+      index: index, name: name, platform: "test", kind: kind, version: "OpenCL 1.2", driver: "1",
+      computeUnits: 4, memoryBytes: 1 << 30, largestAllocationBytes: 1 << 28,
+      localMemoryBytes: 32 << 10, largestWorkGroup: 256, handle: real.handle)
+  }
+
+  @Test func devicesAreChosenByIndexNameOrKind() throws {
+    let devices = [
+      try device(0, "Slow CPU", .cpu), try device(1, "Fast GPU A", .gpu),
+      try device(2, "Fast GPU B", .gpu),
+    ]
+    #expect(try DeviceList.choose(.automatic, from: devices).index == 1)
+    #expect(try DeviceList.choose(.index(2), from: devices).index == 2)
+    #expect(try DeviceList.choose(.name("slow"), from: devices).index == 0)
+    #expect(try DeviceList.choose(.name("gpu b"), from: devices).index == 2)
+    #expect(try DeviceList.choose(.automatic, from: [devices[0]]).index == 0)
+    let summaries = devices.map(\.summary)
+    #expect(throws: DeviceError.noSuchDevice(asked: "3", available: summaries)) {
+      try DeviceList.choose(.index(3), from: devices)
+    }
+    #expect(throws: DeviceError.noSuchDevice(asked: "nvidia", available: summaries)) {
+      try DeviceList.choose(.name("nvidia"), from: devices)
+    }
+    #expect(
+      throws: DeviceError.ambiguousDevice(asked: "fast", matches: Array(summaries.dropFirst()))
+    ) {
+      try DeviceList.choose(.name("fast"), from: devices)
+    }
+  }
+
+  @Test func selectionsAreReadAsUsersWriteThem() {
+    #expect(DeviceSelection("1") == .index(1))
+    #expect(DeviceSelection("radeon") == .name("radeon"))
+  }
+
+  @Test func tuningFitsTheDevice() throws {
+    var small = try device(0, "Tiny GPU", .gpu)
+    #expect(Tuning.choose(for: small).schedule == .tiles)
+    #expect(Tuning.choose(for: small).tile == 64)
+    small = DeviceDescription(
+      index: 0, name: "Tiny", platform: "test", kind: .gpu, version: "", driver: "",
+      computeUnits: 1, memoryBytes: 1 << 20, largestAllocationBytes: 1 << 20,
+      localMemoryBytes: 4 << 10, largestWorkGroup: 64, handle: small.handle)
+    let tuning = Tuning.choose(for: small)
+    #expect(tuning.fits(small) && tuning.tile == 16)
+    #expect(Tuning.choose(for: try device(0, "CPU", .cpu)).schedule == .panels)
+  }
+}
+
+@Suite struct KernelLibraryTests {
+  private func folder() -> URL {
+    FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-test-\(UUID())")
+  }
+
+  /// Opens the default device with a cache of its own, and runs something small.
+  private func runOnce(_ cache: BinaryCache) throws -> (device: OpenCLDevice, isCached: Bool) {
+    let description = try DeviceList.find(.automatic)
+    let device = try OpenCLDevice(
+      description, tuning: .choose(for: description), cache: cache)
+    let input = Tensor("x", .vector(3), .input)
+    let output = Tensor("y", .vector(1), .output)
+    var builder = ProgramBuilder("sum")
+    try builder.append(.sum(Sum(input: input, output: output)))
+    let executable = try device.compile(builder.build(), on: device.allocate([]))
+    try executable.upload([1, 2, 4], to: input)
+    try executable.run(Control())
+    try executable.finish()
+    #expect(try executable.floats(output) == [7])
+    return (device, try device.kernelsAreCached)
+  }
+
+  @Test func kernelsAreCachedAndDamageIsRepaired() throws {
+    let cache = BinaryCache(folder: folder())
+    defer { try? FileManager.default.removeItem(at: cache.folder) }
+    #expect(try runOnce(cache).isCached == false)
+    #expect(try runOnce(cache).isCached)
+    let entries = try FileManager.default.contentsOfDirectory(
+      at: cache.folder, includingPropertiesForKeys: nil)
+    #expect(entries.count == 1)
+    let good = try Data(contentsOf: entries[0])
+    var flipped = good
+    flipped[good.count / 2] ^= 1
+    for damaged in [Data(), good.prefix(10), good.prefix(good.count - 1), flipped] {
+      try damaged.write(to: entries[0])
+      #expect(try runOnce(cache).isCached == false)
+      #expect(try runOnce(cache).isCached)
+    }
+    // An entry that is whole but that the driver does not take.
+    let key = entries[0].deletingPathExtension().lastPathComponent
+    #expect(cache.store(Array("not a binary".utf8), as: key))
+    #expect(try runOnce(cache).isCached == false)
+  }
+
+  @Test func aCacheThatCannotBeWrittenDoesNoHarm() throws {
+    let file = folder()
+    try Data("in the way".utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    #expect(try runOnce(BinaryCache(folder: file)).isCached == false)
+  }
+
+  @Test func keysDependOnEveryPart() {
+    let keys = [["a", "b"], ["ab", ""], ["a", "b", ""], ["b", "a"], ["a"]].map(BinaryCache.key)
+    #expect(Set(keys).count == keys.count)
+    #expect(keys.allSatisfy { $0.count == 64 })
+  }
+
+  @Test func kernelsThatDoNotCompileShowTheirLogAndDefines() throws {
+    let device = try OpenCLDevice.open()
+    do throws(DeviceError) {
+      _ = try KernelLibrary(
+        context: device.context, device: device.description, tuning: device.tuning, cache: nil,
+        source: "__kernel void broken(__global float *x) { x[0] = undeclared_name; }")
+      Issue.record("a broken kernel compiled")
+    } catch {
+      #expect(error.description.contains("undeclared_name"))
+      #expect(error.description.contains(device.name))
+      #expect(error.description.contains("-DPANELS") || error.description.contains("-DTILES"))
+    }
+  }
+
+  @Test func everyKernelFileIsInTheCatalog() {
+    for schedule in Schedule.allCases {
+      let source = KernelCatalog.source(of: schedule.sourceFile)
+      #expect(!source.contains("#include"))
+      #expect(source.contains("run_latent_gradient"))
+    }
+  }
+}
+
+@Suite struct DigestTests {
+  @Test(arguments: [
+    ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+    (
+      "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"
+    ),
+  ])
+  func publishedExamples(message: String, digest: String) {
+    #expect(SHA256.hexadecimal(Array(message.utf8)) == digest)
+  }
+
+  @Test func aMillionLetters() {
+    #expect(
+      SHA256.hexadecimal(Array(repeating: UInt8(ascii: "a"), count: 1_000_000))
+        == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+  }
+}
+
+@Suite struct MemoryTests {
+  @Test func tooMuchMemorySaysWhatThereIs() throws {
+    let device = try OpenCLDevice.open()
+    let huge = Tensor("huge", .matrix(rows: 1 << 30, columns: 1 << 12), .state)
+    do throws(DeviceError) {
+      _ = try device.allocate([huge])
+      Issue.record("16 TiB were allocated")
+    } catch {
+      guard case .insufficientMemory(_, _, let asked, let available) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(asked == 4 << 42 && available > 0 && available < asked)
+      #expect(error.description.contains("16777216 MiB"))
+    }
+  }
+
+  @Test func memoriesStayWithTheirDevice() throws {
+    let first = try OpenCLDevice.open()
+    let second = try OpenCLDevice.open()
+    var builder = ProgramBuilder("sum")
+    try builder.append(
+      .sum(
+        Sum(input: Tensor("x", .vector(3), .input), output: Tensor("y", .vector(1), .output))))
+    let memory = try first.allocate([])
+    #expect(throws: DeviceError.foreignMemory(device: second.name)) {
+      try second.compile(builder.build(), on: memory)
+    }
+  }
+
+  @Test(arguments: Schedule.allCases) func layoutsRoundTrip(schedule: Schedule) throws {
+    let device = try OpenCLDevice.open(schedule: schedule)
+    let tensors = [
+      Tensor("p", .matrix(rows: 19, columns: 37), .parameter), Tensor("b", .vector(21), .parameter),
+      Tensor("s", .matrix(rows: 5, columns: 33), .state), Tensor("v", .vector(3), .state),
+    ]
+    let memory = try device.allocate(tensors, protection: .guarded)
+    for (index, tensor) in tensors.enumerated() {
+      let values = (0..<tensor.shape.count).map { Float($0 + 1000 * index) }
+      try memory.upload(values, to: tensor)
+      #expect(try memory.floats(tensor) == values)
+    }
+    let moment = tensors[0].counterpart(.secondMoment)
+    try memory.upload(Array(repeating: 1, count: 19 * 37), to: moment)
+    #expect(try memory.floats(moment).allSatisfy { $0 == 1 })
+    #expect(try memory.damage() == [])
+  }
+
+  /// Guards notice a write past the end of a tensor.
+  @Test func guardsNoticeStrayWrites() throws {
+    let device = try OpenCLDevice.open()
+    let memory = try device.allocate(
+      [Tensor("s", .vector(3), .state)], protection: .guarded)
+    let opencl = try #require(memory as? OpenCLMemory)
+    try opencl.arenas[Int(ArenaKind.states.rawValue)].fill(19..<20, with: 0)
+    #expect(try memory.damage().count == 1)
+  }
+}

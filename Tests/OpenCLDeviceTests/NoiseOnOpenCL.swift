@@ -1,0 +1,97 @@
+import Compute
+import Testing
+
+@testable import OpenCLDevice
+
+@Suite struct NoiseOnOpenCL {
+  /// Reads `rows` by `columns` normals as a device makes them.
+  private func normals(
+    on device: OpenCLDevice, images: [UInt32], samples: Int, columns: Int, control: Control,
+    layer: Int
+  ) throws -> [Float] {
+    let shape = Shape.matrix(rows: images.count * samples, columns: columns)
+    let head = Shape.matrix(rows: images.count, columns: columns)
+    let mean = Tensor("mean", head, .input)
+    let logSigma = Tensor("logSigma", head, .input)
+    let indices = Tensor("indices", .vector(images.count), .input, element: .uint32)
+    let noise = Tensor("noise", shape, .output)
+    var builder = ProgramBuilder("noise")
+    try builder.append(
+      .reparameterize(
+        Reparameterize(
+          mean: mean, logSigma: logSigma, indices: indices, source: .addressed(layer: layer),
+          noise: noise, sample: Tensor("sample", shape, .temporary))))
+    let executable = try device.compile(builder.build(), on: device.allocate([]))
+    try executable.upload(.words(images), to: indices)
+    try executable.run(control)
+    return try executable.floats(noise)
+  }
+
+  private func expect(
+    _ found: [Float], images: [UInt32], samples: Int, columns: Int, control: Control, layer: Int
+  ) {
+    var mismatches = 0
+    for row in 0..<images.count * samples {
+      let address = NoiseAddress(
+        seed: control.seed, purpose: .latent(layer: layer), time: control.step,
+        image: images[row / samples], sample: control.sampleOffset &+ UInt32(row % samples))
+      for column in 0..<columns
+      where found[row * columns + column].bitPattern != address.normal(column: column).bitPattern {
+        mismatches += 1
+      }
+    }
+    #expect(mismatches == 0)
+  }
+
+  /// Ten million normals and more, bit for bit.
+  @Test(arguments: Schedule.allCases) func tenMillionNormalsHaveTheSameBits(schedule: Schedule) throws {
+    let device = try OpenCLDevice.open(schedule: schedule)
+    let columns = 1024
+    var control = Control()
+    control.seed = 0x0123_4567_89ab_cdef
+    for part in 0..<4 as Range<UInt32> {
+      control.step = part
+      control.sampleOffset = part * 1000
+      let images = (0..<10).map { UInt32($0) * 77 + part }
+      let found = try normals(
+        on: device, images: images, samples: 256, columns: columns, control: control, layer: 0)
+      #expect(found.count * 4 >= 10_000_000)
+      expect(
+        found, images: images, samples: 256, columns: columns, control: control, layer: 0)
+    }
+  }
+
+  /// Counters at the ends of every field.
+  @Test(arguments: Schedule.allCases) func extremeCountersHaveTheSameBits(schedule: Schedule) throws {
+    let device = try OpenCLDevice.open(schedule: schedule)
+    for seed in [0, 1, 0xffff_ffff, 0x1_0000_0000, UInt64.max] {
+      for step in [0, 0x8000_0000, UInt32.max] {
+        for offset in [0, 0x7fff_fff0, UInt32.max - 2] {
+          var control = Control()
+          control.seed = seed
+          control.step = step
+          control.sampleOffset = offset
+          let images: [UInt32] = [0, 0x7fff_ffff, 0x8000_0000, .max]
+          let layer = NoisePurpose.maximumLayers - 1
+          let found = try normals(
+            on: device, images: images, samples: 3, columns: 67, control: control, layer: layer)
+          expect(found, images: images, samples: 3, columns: 67, control: control, layer: layer)
+        }
+      }
+    }
+  }
+
+  /// The same samples, whether asked for at once, in chunks, or in another order of images.
+  @Test(arguments: Schedule.allCases) func nothingDependsOnTheBatch(schedule: Schedule) throws {
+    let device = try OpenCLDevice.open(schedule: schedule)
+    var control = Control()
+    control.seed = 9
+    let columns = 50
+    let whole = try normals(
+      on: device, images: [3, 8], samples: 12, columns: columns, control: control, layer: 0)
+    control.sampleOffset = 5
+    let part = try normals(
+      on: device, images: [8], samples: 7, columns: columns, control: control, layer: 0)
+    #expect(part == Array(whole[(12 + 5) * columns..<24 * columns]))
+  }
+}
