@@ -90,9 +90,15 @@ private func littleEndian<Integer: FixedWidthInteger>(_ values: [Integer]) -> Da
 extension Safetensors {
   /// The header's record of one array.
   private struct Record: Decodable {
-    var dtype: String
+    var type: String
     var shape: [Int]
-    var data_offsets: [Int]
+    var offsets: [Int]
+
+    private enum CodingKeys: String, CodingKey {
+      case type = "dtype"
+      case shape
+      case offsets = "data_offsets"
+    }
   }
 
   /// The header: metadata under one reserved name, records under all others.
@@ -160,8 +166,8 @@ extension Safetensors {
       FormatError(file: file, problem: "tensor '\(name)': \(text)")
     }
     let widths = ["F32": 4, "F64": 8, "I64": 8]
-    guard let width = widths[record.dtype] else {
-      throw problem("expected F32, F64 or I64, found \(record.dtype).")
+    guard let width = widths[record.type] else {
+      throw problem("expected F32, F64 or I64, found \(record.type).")
     }
     var count = 1
     for size in record.shape {
@@ -170,19 +176,19 @@ extension Safetensors {
       count = product
     }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: width)
-    guard record.data_offsets.count == 2, !overflow,
-      record.data_offsets[0] >= 0, record.data_offsets[1] <= content.count,
-      record.data_offsets[0] <= record.data_offsets[1],
-      record.data_offsets[1] - record.data_offsets[0] == bytes
+    guard record.offsets.count == 2, !overflow,
+      record.offsets[0] >= 0, record.offsets[1] <= content.count,
+      record.offsets[0] <= record.offsets[1],
+      record.offsets[1] - record.offsets[0] == bytes
     else {
       throw problem(
-        "its shape \(record.shape) does not fit its place \(record.data_offsets) in the "
+        "its shape \(record.shape) does not fit its place \(record.offsets) in the "
           + "\(content.count) bytes that are there. The file is cut off or damaged.")
     }
     let slice = content[
-      content.startIndex + record.data_offsets[0]..<content.startIndex + record.data_offsets[1]]
+      content.startIndex + record.offsets[0]..<content.startIndex + record.offsets[1]]
     let values: Values =
-      switch record.dtype {
+      switch record.type {
       case "F32":
         .float32(integers(slice).map { (bits: UInt32) in Float(bitPattern: bits) })
       case "F64":

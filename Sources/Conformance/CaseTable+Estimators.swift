@@ -12,10 +12,13 @@ extension CaseTable {
     let hot = CoefficientRule(.group, temperature: -1.5, linear: 1)
     return [
       (
-        "mean", EstimatorRule(bound: BoundRule(meanShare: 1), decoder: mean, path: mean, score: -mean)
+        "mean",
+        EstimatorRule(bound: BoundRule(meanShare: 1), decoder: mean, path: mean, score: -mean)
       ),
       ("all", EstimatorRule(bound: BoundRule(), decoder: all, path: all, score: -all)),
-      ("group", EstimatorRule(bound: BoundRule(.group), decoder: group, path: group, score: -group)),
+      (
+        "group", EstimatorRule(bound: BoundRule(.group), decoder: group, path: group, score: -group)
+      ),
       (
         "partial",
         EstimatorRule(
@@ -29,7 +32,8 @@ extension CaseTable {
       (
         "tempered",
         EstimatorRule(
-          bound: BoundRule(.all, temperature: 0.6), encoderBound: BoundRule(.group, temperature: -1.5),
+          bound: BoundRule(.all, temperature: 0.6),
+          encoderBound: BoundRule(.group, temperature: -1.5),
           decoder: warm, path: hot, score: all)
       ),
     ]

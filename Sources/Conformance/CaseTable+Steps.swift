@@ -97,7 +97,8 @@ extension CaseTable {
       control: control,
       checks: [step.logWeights, step.bounds, step.encoderBounds, step.bound].map {
         .init($0, .sums(of: depth))
-      } + step.program.tensors(.gradient).map {
+      }
+        + step.program.tensors(.gradient).map {
           .init($0, limit, isPooled: true)
         })
   }

@@ -29,7 +29,8 @@ func infoString(
   guard query(size, &bytes, nil) == CL_SUCCESS else { return "" }
   let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   let spaces: Set<Character> = [" ", "\n", "\t"]
-  return String(text.drop { spaces.contains($0) }.reversed().drop { spaces.contains($0) }.reversed())
+  return String(
+    text.drop { spaces.contains($0) }.reversed().drop { spaces.contains($0) }.reversed())
 }
 
 /// The name of a status code, as the headers spell it.

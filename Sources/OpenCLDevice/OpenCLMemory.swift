@@ -137,7 +137,9 @@ final class OpenCLMemory: Memory {
     let placement = try find(tensor)
     let range = placement.offset..<placement.offset + layout.occupied(by: tensor)
     let values = try arena(placement).read(range)
-    return layout.dirtyPadding(values, of: tensor).map { ["padding \($0) of \(tensor) is not zero"] }
+    return layout.dirtyPadding(values, of: tensor).map {
+      ["padding \($0) of \(tensor) is not zero"]
+    }
       ?? []
   }
 

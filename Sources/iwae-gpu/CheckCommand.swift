@@ -25,7 +25,7 @@ private struct CheckReport: Encodable {
   struct Worst: Encodable {
     var name: String
     var error: Double
-    var share_of_limit: Double
+    var shareOfLimit: Double
   }
 
   var cases: Int
@@ -74,7 +74,7 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     cases: results.count - report.skipped.count, failures: report.failures.count,
     skipped: report.skipped.count,
     worst: report.worst.map {
-      .init(name: $0.name, error: finite($0.error), share_of_limit: finite($0.ratio))
+      .init(name: $0.name, error: finite($0.error), shareOfLimit: finite($0.ratio))
     },
     backend: isReference ? "cpu" : "opencl",
     device: devices.first?.name ?? "reference",
@@ -120,7 +120,7 @@ private func describe(_ report: CheckReport, _ terminal: Terminal) {
   if let worst = report.worst {
     lines.append(
       "Closest to its limit: \(worst.name), error \(String(format: "%.2g", worst.error)), "
-        + "\(String(format: "%.0f", worst.share_of_limit * 100))% of what is allowed.")
+        + "\(String(format: "%.0f", worst.shareOfLimit * 100))% of what is allowed.")
   }
   terminal.output(lines.joined(separator: "\n"))
 }

@@ -19,12 +19,12 @@ private struct DevicesReport: Encodable {
     var kind: String
     var version: String
     var driver: String
-    var compute_units: Int
-    var memory_bytes: Int
+    var computeUnits: Int
+    var memoryBytes: Int
     var schedule: String
-    var smoke_test: String
+    var smokeTest: String
     var works: Bool
-    var is_default: Bool
+    var isDefault: Bool
   }
 
   var devices: [Entry]
@@ -40,9 +40,9 @@ private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) thro
     let entry = DevicesReport.Entry(
       index: device.index, name: device.name, platform: device.platform,
       kind: device.kind.rawValue, version: device.version, driver: device.driver,
-      compute_units: device.computeUnits, memory_bytes: device.memoryBytes,
-      schedule: Tuning.choose(for: device).schedule.rawValue, smoke_test: test.text,
-      works: test.passes, is_default: device.index == standard?.index)
+      computeUnits: device.computeUnits, memoryBytes: device.memoryBytes,
+      schedule: Tuning.choose(for: device).schedule.rawValue, smokeTest: test.text,
+      works: test.passes, isDefault: device.index == standard?.index)
     entries.append(entry)
     if !isJSON { terminal.output(describe(entry)) }
   }
@@ -79,10 +79,10 @@ private func smokeTest(_ device: DeviceDescription) -> (text: String, passes: Bo
 
 private func describe(_ entry: DevicesReport.Entry) -> String {
   """
-  \(entry.index): \(entry.name)\(entry.is_default ? " (default)" : "")
+  \(entry.index): \(entry.name)\(entry.isDefault ? " (default)" : "")
      \(entry.kind) on \(entry.platform), \(entry.version), driver \(entry.driver)
-     \(entry.compute_units) compute units, \(readable(bytes: entry.memory_bytes)), \
+     \(entry.computeUnits) compute units, \(readable(bytes: entry.memoryBytes)), \
   schedule \(entry.schedule)
-     smoke test: \(entry.smoke_test)
+     smoke test: \(entry.smokeTest)
   """
 }

@@ -38,7 +38,7 @@ private struct PlanReport: Encodable {
     var outputs: Int
     var temporaries: Int
     /// What the temporaries would take if none shared its place.
-    var temporaries_unshared: Int
+    var temporariesUnshared: Int
     var blocks: [Block]
   }
 
@@ -102,7 +102,7 @@ private func report(on program: Program, _ model: Model) -> PlanReport {
     memory: .init(
       parameters: 4 * parameterCount, gradients: 4 * parameterCount, moments: 8 * parameterCount,
       outputs: program.tensors(.output).reduce(0) { $0 + $1.shape.count * $1.element.byteCount },
-      temporaries: plan.size, temporaries_unshared: sizes.reduce(0, +),
+      temporaries: plan.size, temporariesUnshared: sizes.reduce(0, +),
       blocks: blocks.sorted { ($0.offset, $0.first) < ($1.offset, $1.first) }))
 }
 
@@ -139,7 +139,7 @@ private func describe(_ report: PlanReport) -> String {
     moments      \(readable(bytes: memory.moments))
     outputs      \(readable(bytes: memory.outputs))
     temporaries  \(readable(bytes: memory.temporaries)), which would be \
-    \(readable(bytes: memory.temporaries_unshared)) if none shared its place
+    \(readable(bytes: memory.temporariesUnshared)) if none shared its place
 
     Devices lay tensors out in their own way and fuse operations, which changes these sizes a little.
     """

@@ -14,6 +14,7 @@ struct Terminal: Sendable {
   /// One JSON object, its keys in a fixed order.
   func json(_ object: some Encodable) throws {
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     output(String(decoding: try encoder.encode(object), as: UTF8.self))
   }

@@ -25,6 +25,13 @@ func run(_ arguments: String...) -> Outcome {
     error: log.error.joined(separator: "\n"))
 }
 
+/// A decoder of what `--json` prints.
+var decoder: JSONDecoder {
+  let decoder = JSONDecoder()
+  decoder.keyDecodingStrategy = .convertFromSnakeCase
+  return decoder
+}
+
 @Suite struct UsageTests {
   @Test func wrongUsageExits64AndSaysWhatWasMeant() {
     let unknown = run("chekc")
@@ -34,7 +41,8 @@ func run(_ arguments: String...) -> Outcome {
     #expect(option.status == .usage)
     #expect(option.error.contains("Unknown option '--objectve'. Did you mean '--objective'?"))
     let value = run("plan", "--objective", "iwea")
-    #expect(value.error.contains("'iwea' is invalid for '--objective <name>'. Did you mean 'iwae'?"))
+    #expect(
+      value.error.contains("'iwea' is invalid for '--objective <name>'. Did you mean 'iwae'?"))
     #expect(run("plan", "-k", "0").error.contains("expected a whole number from 1"))
     #expect(run("plan", "-k", "five").status == .usage)
     #expect(run("plan", "-k").error.contains("Missing value for '--samples <count>'"))
@@ -75,7 +83,7 @@ func run(_ arguments: String...) -> Outcome {
     struct Memory: Decodable {
       var parameters: Int
       var temporaries: Int
-      var temporaries_unshared: Int
+      var temporariesUnshared: Int
     }
 
     struct Operation: Decodable {
@@ -93,13 +101,13 @@ func run(_ arguments: String...) -> Outcome {
     #expect(text.status == .done && text.error.isEmpty)
     #expect(text.output.contains("decoder.0.logits [1000, 784]"))
     let outcome = run("plan", "--batch", "20", "-k", "50", "--json")
-    let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+    let report = try decoder.decode(Report.self, from: Data(outcome.output.utf8))
     // 407,484 parameters: 157,000 + 40,200 + 20,100 + 10,200 + 40,200 + 157,584 - and Adam's moments.
     #expect(report.memory.parameters == 4 * 425_284)
     #expect(report.operations.first?.kind == "gather" && report.operations.last?.kind == "adam")
     // The products alone: 1.26 GFLOP.
     #expect(report.flops > 1_255_000_000 && report.flops < 1_300_000_000)
-    #expect(report.memory.temporaries < report.memory.temporaries_unshared)
+    #expect(report.memory.temporaries < report.memory.temporariesUnshared)
     #expect(report.flops == report.operations.reduce(0) { $0 + $1.flops })
   }
 
@@ -130,7 +138,7 @@ func run(_ arguments: String...) -> Outcome {
       "check", "--backend", "opencl", "--json", "--quiet", "--filter", "estimate(all", "--schedule",
       "panels")
     #expect(outcome.status == .done && outcome.error.isEmpty)
-    let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+    let report = try decoder.decode(Report.self, from: Data(outcome.output.utf8))
     #expect(report.cases >= 10 && report.failures == 0 && report.skipped == 0)
     #expect(report.worst.name.hasPrefix("estimate(all"))
     #expect(report.worst.error >= 0)

@@ -139,9 +139,10 @@ import Testing
         }
       }
       // No plan can do with less than what is alive at once, and none needs all blocks apart.
-      let peak = (0..<40).map { time in
-        blocks.filter { $0.lifetime.contains(time) }.reduce(0) { $0 + $1.size }
-      }.max() ?? 0
+      let peak =
+        (0..<40).map { time in
+          blocks.filter { $0.lifetime.contains(time) }.reduce(0) { $0 + $1.size }
+        }.max() ?? 0
       #expect(plan.size >= peak)
       #expect(plan.size < blocks.reduce(0) { $0 + $1.size })
     }

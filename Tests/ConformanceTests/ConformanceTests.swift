@@ -121,7 +121,9 @@ import Testing
       ])
     let names = CaseTable.all().map(\.name)
     #expect(Set(names).count == names.count && names.count >= 200)
-    let smoke = CaseTable.smokeTest().reduce(into: Set<String>()) { $0.formUnion($1.operationKinds) }
+    let smoke = CaseTable.smokeTest().reduce(into: Set<String>()) {
+      $0.formUnion($1.operationKinds)
+    }
     #expect(smoke == kinds)
   }
 }

@@ -65,7 +65,9 @@ import Testing
   /// The squared error relative to the squared size.
   private static func error(_ expected: [Double], _ found: [Float]) -> Double {
     guard expected.count == found.count else { return .infinity }
-    let distance = zip(expected, found).reduce(0) { $0 + ($1.0 - Double($1.1)) * ($1.0 - Double($1.1)) }
+    let distance = zip(expected, found).reduce(0) {
+      $0 + ($1.0 - Double($1.1)) * ($1.0 - Double($1.1))
+    }
     return distance / expected.reduce(0) { $0 + $1 * $1 }
   }
 
@@ -109,8 +111,9 @@ import Testing
         case "bound": step.bound
         case "image_bounds": step.bounds
         case "log_weights": step.logWeights
-        default: try #require(model.parameters.first { "gradient.\($0.name)" == name })
-          .counterpart(.gradient)
+        default:
+          try #require(model.parameters.first { "gradient.\($0.name)" == name })
+            .counterpart(.gradient)
         }
       errors[name] = error(entry.values.doubles, try executable.floats(tensor))
     }

@@ -44,7 +44,9 @@ import Testing
   }
 
   /// Ten million normals and more, bit for bit.
-  @Test(arguments: Schedule.allCases) func tenMillionNormalsHaveTheSameBits(schedule: Schedule) throws {
+  @Test(arguments: Schedule.allCases) func tenMillionNormalsHaveTheSameBits(schedule: Schedule)
+    throws
+  {
     let device = try OpenCLDevice.open(schedule: schedule)
     let columns = 1024
     var control = Control()
@@ -62,7 +64,8 @@ import Testing
   }
 
   /// Counters at the ends of every field.
-  @Test(arguments: Schedule.allCases) func extremeCountersHaveTheSameBits(schedule: Schedule) throws {
+  @Test(arguments: Schedule.allCases) func extremeCountersHaveTheSameBits(schedule: Schedule) throws
+  {
     let device = try OpenCLDevice.open(schedule: schedule)
     for seed in [0, 1, 0xffff_ffff, 0x1_0000_0000, UInt64.max] {
       for step in [0, 0x8000_0000, UInt32.max] {
