@@ -38,10 +38,12 @@ let package = Package(
       linkerSettings: openCLLinking),
     .target(name: "Conformance", dependencies: ["Compute", "ReferenceDevice", "IWAE"]),
     .target(name: "IWAE", dependencies: ["Compute"]),
-    .target(name: "Artifacts"),
+    .target(name: "Artifacts", dependencies: ["Compute", "IWAE"]),
     .executableTarget(
       name: "iwae-gpu",
-      dependencies: ["Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE"]),
+      dependencies: [
+        "Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE", "Artifacts",
+      ]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
     .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Compute"]),
     .testTarget(

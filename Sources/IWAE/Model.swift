@@ -4,7 +4,7 @@ import Compute
 /// downwards from the topmost latent in the decoder.
 public struct Model: Hashable, Sendable {
   /// The network from one layer's value to the next layer's mean and log-sigma.
-  public struct EncoderLayer: Hashable, Sendable {
+  public struct EncoderLayer: Hashable, Sendable, Codable {
     public var hidden: [Int]
     public var latent: Int
 
@@ -15,7 +15,7 @@ public struct Model: Hashable, Sendable {
   }
 
   /// The network from a latent to the distribution of what lies below.
-  public struct DecoderLayer: Hashable, Sendable {
+  public struct DecoderLayer: Hashable, Sendable, Codable {
     public var hidden: [Int]
 
     public init(hidden: [Int]) {
@@ -24,7 +24,7 @@ public struct Model: Hashable, Sendable {
   }
 
   /// The distribution of the data given the lowest latent.
-  public enum Likelihood: String, Hashable, Sendable, CaseIterable {
+  public enum Likelihood: String, Hashable, Sendable, CaseIterable, Codable {
     case bernoulli, gaussian
   }
 

@@ -2,8 +2,20 @@
 struct Command: Sendable {
   var name: String
   var abstract: String
+  var arguments: [Argument] = []
   var options: [Option]
   var run: @Sendable (ParsedArguments, Terminal) throws -> ExitCode
+
+  /// A value without a name, known by its place.
+  struct Argument: Sendable {
+    var name: String
+    var help: String
+
+    init(_ name: String, help: String) {
+      self.name = name
+      self.help = help
+    }
+  }
 
   /// An option with a value, or a flag.
   struct Option: Sendable {
@@ -35,21 +47,25 @@ struct Command: Sendable {
   }
 
   var usage: String {
+    let places = arguments.map { "<\($0.name)>" }
     let parts = options.map { option in
       "[\(option.name)\(option.placeholder.map { " <\($0)>" } ?? "")]"
     }
-    return (["iwae-gpu \(name)"] + parts).joined(separator: " ")
+    return (["iwae-gpu \(name)"] + places + parts).joined(separator: " ")
   }
 
   var help: String {
     let rows =
       options.map { ($0.spelling, $0.help) } + [("-h, --help", "Show help information.")]
+    let places =
+      arguments.isEmpty
+      ? "" : "ARGUMENTS:\n\(columns(arguments.map { ("<\($0.name)>", $0.help) }))\n\n"
     return """
       OVERVIEW: \(abstract)
 
       USAGE: \(usage)
 
-      OPTIONS:
+      \(places)OPTIONS:
       \(columns(rows))
       """
   }
@@ -75,7 +91,7 @@ struct UsageError: Error {
 /// Anything else that stops a command.
 struct CommandError: Error {
   var message: String
-  var status: ExitCode
+  var code: ExitCode
 }
 
 /// The options of one invocation.
@@ -83,6 +99,7 @@ struct ParsedArguments {
   private let command: Command
   private var values: [String: String] = [:]
   private var flags: Set<String> = []
+  private var places: [String] = []
 
   init(_ arguments: [String], for command: Command) throws(UsageError) {
     self.command = command
@@ -96,7 +113,11 @@ struct ParsedArguments {
     _ argument: String, _ rest: inout ArraySlice<String>
   ) throws(UsageError) {
     guard argument.hasPrefix("-"), argument.count > 1 else {
-      throw command.usageError("Unexpected argument '\(argument)'.")
+      guard places.count < command.arguments.count else {
+        throw command.usageError("Unexpected argument '\(argument)'.")
+      }
+      places.append(argument)
+      return
     }
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])
@@ -131,6 +152,20 @@ struct ParsedArguments {
   func has(_ flag: String) -> Bool { flags.contains(flag) }
 
   func string(_ name: String) -> String? { values[name] }
+
+  /// An option without which the command makes no sense.
+  func required(_ name: String) throws(UsageError) -> String {
+    if let value = values[name] { return value }
+    let placeholder = command.options.first { $0.name == name }?.placeholder ?? "value"
+    throw command.usageError("Missing expected argument '\(name) <\(placeholder)>'.")
+  }
+
+  /// The value at a named place.
+  func argument(_ name: String) throws(UsageError) -> String {
+    let index = command.arguments.firstIndex { $0.name == name }
+    if let index, index < places.count { return places[index] }
+    throw command.usageError("Missing expected argument '<\(name)>'.")
+  }
 
   /// A whole number of at least `minimum`.
   func integer(

@@ -43,19 +43,24 @@ enum Backend {
     }
   }
 
+  /// Opens the device that the flags mean.
+  static func open(_ arguments: ParsedArguments) throws -> any Device {
+    try isReference(arguments) ? ReferenceDevice() : openCL(arguments)
+  }
+
   /// Turns a device's error into the command's, with its exit status.
   static func wrap<Value>(_ body: () throws(DeviceError) -> Value) throws -> Value {
     do {
       return try body()
     } catch {
-      let status: ExitCode =
+      let code: ExitCode =
         switch error {
         case .noPlatform, .noSuchDevice, .ambiguousDevice: .noDevice
         case .unsupported, .compilationFailed, .insufficientMemory, .unknownTensor, .wrongCount,
           .wrongElement, .foreignMemory, .callFailed:
           .failed
         }
-      throw CommandError(message: error.description, status: status)
+      throw CommandError(message: error.description, code: code)
     }
   }
 }

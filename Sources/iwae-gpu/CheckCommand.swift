@@ -85,7 +85,7 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   if summary.cases == 0 {
     throw CommandError(
       message: "No case ran, so nothing was shown."
-        + (filter.map { " No name contains '\($0)'." } ?? ""), status: .failed)
+        + (filter.map { " No name contains '\($0)'." } ?? ""), code: .failed)
   }
   return report.passes ? .done : .failed
 }

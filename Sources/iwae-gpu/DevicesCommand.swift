@@ -52,7 +52,7 @@ private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) thro
     terminal.output("reference: plain loops in double precision ('--backend cpu')")
   }
   if devices.isEmpty {
-    throw CommandError(message: DeviceError.noPlatform.description, status: .noDevice)
+    throw CommandError(message: DeviceError.noPlatform.description, code: .noDevice)
   }
   return entries.allSatisfy(\.works) ? .done : .failed
 }

@@ -3,7 +3,7 @@ import Foundation
 @main
 struct Main {
   /// Every subcommand, in the order in which the help lists them.
-  static let commands: [Command] = [.plan, .devices, .check]
+  static let commands: [Command] = [.gradient, .plan, .devices, .check]
 
   static func main() {
     exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
@@ -18,7 +18,7 @@ struct Main {
       return .usage
     } catch let error as CommandError {
       terminal.error("Error: \(error.message)")
-      return error.status
+      return error.code
     } catch {
       terminal.error("Error: \(error)")
       return .failed

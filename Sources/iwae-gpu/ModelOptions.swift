@@ -68,10 +68,13 @@ enum ModelOptions {
 
 /// The flags that describe a training step.
 enum StepOptions {
-  static let options = [
-    Command.Option("--batch", "count", help: "Images in a batch. (default: 20)"),
-    Command.Option(
-      "--samples", short: "-k", "count", help: "Samples K of each group. (default: 50)"),
+  /// The batch and the objective.
+  static let options =
+    [Command.Option("--batch", "count", help: "Images in a batch. (default: 20)")] + objective
+
+  /// The objective and its samples.
+  static let objective = [
+    Command.Option("--samples", short: "-k", "count", help: "Samples K of each group."),
     Command.Option(
       "--groups", short: "-m", "count", help: "Groups M of samples of each image. (default: 1)"),
     Command.Option(
@@ -86,11 +89,10 @@ enum StepOptions {
 
   /// The step that the flags describe, on a batch of the given source.
   static func configuration(
-    _ arguments: ParsedArguments, source: BatchSource
+    _ arguments: ParsedArguments, batch: Int, defaultSamples: Int = 50, source: BatchSource
   ) throws(UsageError) -> StepConfiguration {
-    let batch = try arguments.integer("--batch", default: 20, maximum: 1 << 20)
     let groups = try arguments.integer("--groups", default: 1, maximum: 1 << 20)
-    let samples = try arguments.integer("--samples", default: 50, maximum: 1 << 20)
+    let samples = try arguments.integer("--samples", default: defaultSamples, maximum: 1 << 20)
     let beta = try arguments.number("--beta", default: 0.5, in: 0...1)
     let alpha = try arguments.number("--alpha", default: 0.5, in: -100...100)
     let name = arguments.string("--objective") ?? "iwae"

@@ -55,7 +55,7 @@ private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     "data", .matrix(rows: 1, columns: model.dataSize), .resident, element: .uint8)
   let order = Tensor("order", .vector(1), .resident, element: .uint32)
   let configuration = try StepOptions.configuration(
-    arguments,
+    arguments, batch: try arguments.integer("--batch", default: 20, maximum: 1 << 20),
     source: .resident(
       source: source, order: order, scale: 1 / 255,
       binarization: model.likelihood == .bernoulli ? .sample : .none))
@@ -63,7 +63,7 @@ private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   do throws(ProgramError) {
     step = try Step.build(model, configuration)
   } catch {
-    throw CommandError(message: error.description, status: .failed)
+    throw CommandError(message: error.description, code: .failed)
   }
   let report = report(on: step.program, model)
   if arguments.has("--json") {

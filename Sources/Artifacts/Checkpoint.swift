@@ -1,0 +1,108 @@
+import Compute
+import Foundation
+import IWAE
+
+/// A model's parameters on disk, with whatever a training run keeps beside them.
+public struct Checkpoint: Sendable {
+  public var model: Model
+  /// One for each of the model's parameters.
+  public var parameters: [Tensor: [Float]]
+  /// Tensors beside the parameters: the optimizer's moments.
+  public var extras: [String: [Float]]
+  /// Metadata beside the model.
+  public var metadata: [String: String]
+
+  public init(
+    model: Model, parameters: [Tensor: [Float]], extras: [String: [Float]] = [:],
+    metadata: [String: String] = [:]
+  ) {
+    self.model = model
+    self.parameters = parameters
+    self.extras = extras
+    self.metadata = metadata
+  }
+
+  private static let modelKey = "model"
+
+  /// Reads a checkpoint; everything but the model and its parameters is optional.
+  public init(_ data: Data, file: String) throws(FormatError) {
+    let content = try Safetensors(data, file: file)
+    guard let description = content.metadata[Self.modelKey] else {
+      throw FormatError(
+        file: file, problem: "expected the metadata to describe the model under 'model'.")
+    }
+    do {
+      model = try JSONDecoder().decode(Model.self, from: Data(description.utf8))
+    } catch {
+      throw FormatError(file: file, problem: "the model's description: \(Self.words(error)).")
+    }
+    metadata = content.metadata.filter { $0.key != Self.modelKey }
+    parameters = [:]
+    for parameter in model.parameters {
+      parameters[parameter] = try Self.values(of: parameter, in: content, file: file)
+    }
+    let names = Set(model.parameters.map(\.name))
+    extras = [:]
+    for (name, entry) in content.entries where !names.contains(name) {
+      if case .float32(let values) = entry.values { extras[name] = values }
+    }
+  }
+
+  private static func values(
+    of parameter: Tensor, in content: Safetensors, file: String
+  ) throws(FormatError) -> [Float] {
+    func problem(_ text: String) -> FormatError {
+      FormatError(file: file, problem: "tensor '\(parameter.name)': \(text)")
+    }
+    guard let entry = content.entries[parameter.name] else { throw problem("it is missing.") }
+    let shape = parameter.shape.dimensions
+    guard entry.shape == shape else {
+      throw problem("expected the shape \(shape), found \(entry.shape).")
+    }
+    guard case .float32(let values) = entry.values else { throw problem("expected float32.") }
+    if let index = values.firstIndex(where: { !$0.isFinite }) {
+      throw problem("element \(index) is \(values[index]); expected finite numbers.")
+    }
+    return values
+  }
+
+  /// The file's content.
+  public var data: Data {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      let description = String(decoding: try encoder.encode(model), as: UTF8.self)
+      var entries: [String: Safetensors.Entry] = [:]
+      for (parameter, values) in parameters {
+        entries[parameter.name] = .init(
+          shape: parameter.shape.dimensions, values: .float32(values))
+      }
+      for (name, values) in extras {
+        entries[name] = .init(shape: [values.count], values: .float32(values))
+      }
+      var metadata = metadata
+      metadata[Self.modelKey] = description
+      return Safetensors(entries: entries, metadata: metadata).data
+    }
+  }
+
+  private static func words(_ error: any Error) -> String {
+    switch error {
+    case DecodingError.dataCorrupted(let context): context.debugDescription
+    case DecodingError.keyNotFound(let key, _): "the field '\(key.stringValue)' is missing"
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+      "the field '\(context.codingPath.last?.stringValue ?? "model")' has the wrong type"
+    default: "\(error)"
+    }
+  }
+}
+
+extension Shape {
+  /// The sizes as files write them.
+  public var dimensions: [Int] {
+    switch self {
+    case .vector(let count): [count]
+    case .matrix(let rows, let columns): [rows, columns]
+    }
+  }
+}

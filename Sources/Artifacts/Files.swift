@@ -1,0 +1,44 @@
+import Foundation
+
+/// Why a file could not be read or written.
+public struct FileAccessError: Error, Hashable, Sendable, CustomStringConvertible {
+  public var description: String
+
+  public init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// Whole files, read and replaced at once.
+public enum Files {
+  /// All bytes of a file.
+  public static func read(_ path: String) throws(FileAccessError) -> Data {
+    do {
+      return try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw FileAccessError("'\(path)' could not be read: \(reason(error))")
+    }
+  }
+
+  /// Replaces a file atomically: whoever reads it finds the old content or the new, never a part.
+  public static func write(_ data: Data, to path: String) throws(FileAccessError) {
+    do {
+      try data.write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw FileAccessError("'\(path)' could not be written: \(reason(error))")
+    }
+  }
+
+  /// The system's own words, without the rest of Foundation's description.
+  static func reason(_ error: any Error) -> String {
+    let error = error as NSError
+    if let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError {
+      return cause.localizedDescription
+    }
+    switch CocoaError.Code(rawValue: error.code) {
+    case .fileNoSuchFile, .fileReadNoSuchFile: return "there is no such file."
+    case .fileReadNoPermission, .fileWriteNoPermission: return "permission denied."
+    default: return error.localizedDescription
+    }
+  }
+}

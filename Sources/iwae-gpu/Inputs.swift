@@ -1,0 +1,96 @@
+import Artifacts
+import Compute
+import Foundation
+import IWAE
+
+/// Files that commands read and write, with errors that carry their exit codes.
+enum Inputs {
+  /// Turns a module's error into the command's.
+  static func wrap<Value, Failure>(_ body: () throws(Failure) -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch {
+      throw CommandError(message: "\(error)", code: code(of: error))
+    }
+  }
+
+  private static func code(of error: any Error) -> ExitCode {
+    switch error {
+    case is FormatError: .badInput
+    case is FileAccessError: .fileAccess
+    default: .failed
+    }
+  }
+
+  static func read(_ path: String) throws -> Data {
+    try wrap { () throws(FileAccessError) in try Files.read(path) }
+  }
+
+  static func write(_ data: Data, to path: String) throws {
+    try wrap { () throws(FileAccessError) in try Files.write(data, to: path) }
+  }
+
+  /// A checkpoint, or the newest of a run folder.
+  static func checkpoint(_ path: String) throws -> Checkpoint {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    let file = exists && isFolder.boolValue ? path + "/checkpoint.safetensors" : path
+    let data = try read(file)
+    return try wrap { () throws(FormatError) in try Checkpoint(data, file: file) }
+  }
+
+  /// A batch of images, taken as it is.
+  static func batch(_ path: String, for model: Model) throws -> [Float] {
+    let data = try read(path)
+    let array = try wrap { () throws(FormatError) in try NumPyArray(data, file: path) }
+    let values: [Float] =
+      switch array.values {
+      case .bytes(let bytes): bytes.map(Float.init)
+      case .floats(let floats): floats
+      }
+    let width = array.shape.dropFirst().reduce(1, *)
+    guard array.shape.count >= 2, !values.isEmpty, width == model.dataSize else {
+      throw bad(path, "expected images of \(model.dataSize) values, found the shape \(array.shape).")
+    }
+    try validate(values, for: model, path)
+    return values
+  }
+
+  /// Checks that values can be modelled.
+  static func validate(_ values: [Float], for model: Model, _ path: String) throws {
+    if let index = values.firstIndex(where: { !$0.isFinite }) {
+      throw bad(path, "value \(index) is \(values[index]); expected finite numbers.")
+    }
+    guard model.likelihood == .bernoulli else { return }
+    if let index = values.firstIndex(where: { $0 < 0 || $0 > 1 }) {
+      throw bad(
+        path,
+        "value \(index) is \(values[index]); a Bernoulli likelihood needs values from 0 to 1.")
+    }
+  }
+
+  /// The noise of each layer, as (B, M*K, latents).
+  static func noise(_ path: String, for tensors: [Tensor], batch: Int) throws -> [[Float]] {
+    let data = try read(path)
+    let file = try wrap { () throws(FormatError) in try Safetensors(data, file: path) }
+    return try tensors.map { tensor in
+      guard let entry = file.entries[tensor.name] else {
+        throw bad(path, "tensor '\(tensor.name)': it is missing.")
+      }
+      let expected = [batch, tensor.shape.rows / batch, tensor.shape.columns]
+      guard entry.shape == expected else {
+        throw bad(
+          path, "tensor '\(tensor.name)': expected the shape \(expected), found \(entry.shape).")
+      }
+      let values = entry.values.doubles
+      guard values.allSatisfy(\.isFinite) else {
+        throw bad(path, "tensor '\(tensor.name)': expected finite numbers.")
+      }
+      return values.map { Float($0) }
+    }
+  }
+
+  static func bad(_ path: String, _ problem: String) -> CommandError {
+    CommandError(message: FormatError(file: path, problem: problem).description, code: .badInput)
+  }
+}
