@@ -38,11 +38,16 @@ let package = Package(
       linkerSettings: openCLLinking),
     .target(name: "Conformance", dependencies: ["Compute", "ReferenceDevice", "IWAE"]),
     .target(name: "IWAE", dependencies: ["Compute"]),
+    .target(name: "Datasets", dependencies: ["Compute", "IWAE"]),
+    .systemLibrary(
+      name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .target(name: "Report", dependencies: ["CPNG", "Artifacts"]),
     .target(name: "Artifacts", dependencies: ["Compute", "IWAE"]),
     .executableTarget(
       name: "iwae-gpu",
       dependencies: [
         "Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE", "Artifacts",
+        "Datasets", "Report",
       ]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
     .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Compute"]),

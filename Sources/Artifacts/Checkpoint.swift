@@ -86,7 +86,8 @@ public struct Checkpoint: Sendable {
     }
   }
 
-  private static func words(_ error: any Error) -> String {
+  /// What JSON that could not be read as expected had wrong with it.
+  public static func words(_ error: any Error) -> String {
     switch error {
     case DecodingError.dataCorrupted(let context): context.debugDescription
     case DecodingError.keyNotFound(let key, _): "the field '\(key.stringValue)' is missing"

@@ -45,7 +45,8 @@ public struct NumPyArray: Hashable, Sendable {
       let sizes = Self.tuple("shape", in: header)
     else { throw problem("the header '\(header.prefix(80))' is not understood.") }
     guard order == "False" else {
-      throw problem("its columns are contiguous (Fortran order); save it with numpy.ascontiguousarray.")
+      throw problem(
+        "its columns are contiguous (Fortran order); save it with numpy.ascontiguousarray.")
     }
     let widths = ["|u1": 1, "u1": 1, "|b1": 1, "<f4": 4, "<f8": 8]
     guard let width = widths[type] else {

@@ -38,7 +38,8 @@ extension Device {
 /// Whether memory is watched for stray writes.
 public enum Protection: Hashable, Sendable {
   case none
-  /// Guard words stand around every tensor, and tensors can be poisoned.
+  /// Guard words stand around every tensor, tensors can be poisoned, and temporaries keep places of
+  /// their own, so that they can be downloaded.
   case guarded
 }
 

@@ -1,6 +1,5 @@
 import Compute
 
-
 /// The description in a checkpoint's metadata.
 extension Model: Codable {
   private enum CodingKeys: String, CodingKey, CaseIterable {

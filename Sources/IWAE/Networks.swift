@@ -28,6 +28,13 @@ struct Network: Hashable {
     }
   }
 
+  /// A network's hidden layers, without what is on top.
+  init(hiddenOf network: Network) {
+    name = network.name
+    hidden = network.hidden
+    heads = []
+  }
+
   var parameters: [Tensor] { (hidden + heads).flatMap { [$0.weight, $0.bias] } }
 }
 

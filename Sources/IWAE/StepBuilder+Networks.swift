@@ -3,7 +3,7 @@ import Compute
 extension StepBuilder {
   /// Walks a network forwards; returns its values and its heads.
   mutating func forward(
-    _ network: Network, _ input: Tensor, rows: Int
+    _ network: Network, _ input: Tensor, rows: Int, headRole: Role = .temporary
   ) throws(ProgramError) -> (Activations, heads: [Tensor]) {
     var values = [input]
     for (index, layer) in network.hidden.enumerated() {
@@ -21,7 +21,7 @@ extension StepBuilder {
     for head in network.heads {
       let name = String(head.weight.name.dropLast(".weight".count))
       let output = Tensor(
-        name, .matrix(rows: rows, columns: head.weight.shape.rows), .temporary)
+        name, .matrix(rows: rows, columns: head.weight.shape.rows), headRole)
       try program.append(
         .multiply(
           Multiply(

@@ -23,11 +23,14 @@ public struct StepConfiguration: Hashable, Sendable {
   /// Whether gradients are summed over the batch, as the released IWAE code does, instead of
   /// averaged.
   public var sumsOverBatch: Bool
+  /// A state `(1)` to which every step adds its bound, so that the host need not read each.
+  public var boundTotal: Tensor?
 
   public init(
     batchSize: Int, groups: Int = 1, samples: Int, objective: Objective,
     estimator: Objective.Estimator = .standard, source: BatchSource = .uploaded,
-    noiseIsGiven: Bool = false, optimizer: Adam? = Adam(), sumsOverBatch: Bool = false
+    noiseIsGiven: Bool = false, optimizer: Adam? = Adam(), sumsOverBatch: Bool = false,
+    boundTotal: Tensor? = nil
   ) {
     self.batchSize = batchSize
     self.groups = groups
@@ -38,6 +41,7 @@ public struct StepConfiguration: Hashable, Sendable {
     self.noiseIsGiven = noiseIsGiven
     self.optimizer = optimizer
     self.sumsOverBatch = sumsOverBatch
+    self.boundTotal = boundTotal
   }
 }
 
@@ -132,19 +136,19 @@ struct StepBuilder {
     var term: Tensor
   }
 
-  init(_ model: Model, _ configuration: StepConfiguration) {
+  init(_ model: Model, _ configuration: StepConfiguration, name: String = "step") {
     self.model = model
     self.configuration = configuration
     rule = configuration.objective.rule(
       groups: configuration.groups, samples: configuration.samples,
       estimator: configuration.estimator)
-    program = ProgramBuilder("step")
+    program = ProgramBuilder(name)
   }
 
   mutating func build() throws(ProgramError) -> Step {
     let (images, indices) = try appendBatch()
     try appendEncoder(images, indices)
-    try appendDecoder(images)
+    try appendDecoder(images, hasDeltas: true)
     let outputs = try appendEstimate()
     try appendDecoderBackward()
     try appendEncoderBackward()
@@ -158,8 +162,11 @@ struct StepBuilder {
       encoderBounds: outputs.encoderBounds, bound: outputs.bound)
   }
 
-  private mutating func appendBatch() throws(ProgramError) -> (images: Tensor, indices: Tensor) {
-    let role: Role = configuration.source == .uploaded ? .input : .temporary
+  /// Gathers the batch, or declares it as an input.
+  mutating func appendBatch(
+    as gathered: Role = .temporary
+  ) throws(ProgramError) -> (images: Tensor, indices: Tensor) {
+    let role: Role = configuration.source == .uploaded ? .input : gathered
     let images = Tensor(
       "images", .matrix(rows: configuration.batchSize, columns: model.dataSize), role)
     let indices = Tensor(
@@ -181,39 +188,49 @@ struct StepBuilder {
     for (layer, network) in model.encoderNetworks.enumerated() {
       let rows = layer == 0 ? configuration.batchSize : sampleRows
       let (activations, heads) = try forward(network, value, rows: rows)
-      let shape = Shape.matrix(rows: sampleRows, columns: model.encoder[layer].latent)
-      let noise = Tensor(
-        "noise.\(layer)", shape, configuration.noiseIsGiven ? .input : .temporary)
-      let latent = LatentLayer(
-        activations: activations, mean: heads[0], logSigma: heads[1], noise: noise,
-        sample: Tensor("latent.\(layer)", shape, .temporary),
-        prior: layer < top ? .conditional : configuration.objective.topPrior,
-        term: Tensor("latent.\(layer).term", .vector(sampleRows), .temporary),
-        gradient: Tensor("latent.\(layer).gradient", shape, .temporary))
-      try program.append(
-        .reparameterize(
-          Reparameterize(
-            mean: latent.mean, logSigma: latent.logSigma, indices: indices,
-            source: configuration.noiseIsGiven ? .given : .addressed(layer: layer),
-            noise: noise, sample: latent.sample)))
-      try program.append(
-        .latentTerm(
-          latent.densities(as: layer < top ? .conditional : .standardNormal, into: latent.term)))
-      latents.append(latent)
-      value = latent.sample
+      value = try appendLatent(layer, activations, heads: heads, indices)
     }
   }
 
-  private mutating func appendDecoder(_ images: Tensor) throws(ProgramError) {
+  /// Draws the samples of a layer; returns them.
+  mutating func appendLatent(
+    _ layer: Int, _ activations: Activations, heads: [Tensor], _ indices: Tensor
+  ) throws(ProgramError) -> Tensor {
+    let shape = Shape.matrix(rows: sampleRows, columns: model.encoder[layer].latent)
+    let latent = LatentLayer(
+      activations: activations, mean: heads[0], logSigma: heads[1],
+      noise: Tensor("noise.\(layer)", shape, configuration.noiseIsGiven ? .input : .temporary),
+      sample: Tensor("latent.\(layer)", shape, .temporary),
+      prior: layer < top ? .conditional : configuration.objective.topPrior,
+      term: Tensor("latent.\(layer).term", .vector(sampleRows), .temporary),
+      gradient: Tensor("latent.\(layer).gradient", shape, .temporary))
+    try program.append(
+      .reparameterize(
+        Reparameterize(
+          mean: latent.mean, logSigma: latent.logSigma, indices: indices,
+          source: configuration.noiseIsGiven ? .given : .addressed(layer: layer),
+          noise: latent.noise, sample: latent.sample)))
+    try program.append(
+      .latentTerm(
+        latent.densities(as: layer < top ? .conditional : .standardNormal, into: latent.term)))
+    latents.append(latent)
+    return latent.sample
+  }
+
+  /// Decodes every layer's samples. With `hasDeltas`, the derivatives of the densities come along.
+  mutating func appendDecoder(
+    _ images: Tensor, hasDeltas: Bool, termRole: Role = .temporary
+  ) throws(ProgramError) {
     for (position, network) in model.decoderNetworks.enumerated() {
       let layer = top - position
       let (activations, heads) = try forward(network, latents[layer].sample, rows: sampleRows)
-      let term = Tensor("\(network.name).term", .vector(sampleRows), .temporary)
-      let deltas = heads.map { Tensor("\($0.name).delta", $0.shape, .temporary) }
+      let term = Tensor(
+        "\(network.name).term", .vector(sampleRows), layer == 0 ? termRole : .temporary)
+      let deltas = hasDeltas ? heads.map { Tensor("\($0.name).delta", $0.shape, .temporary) } : []
       if layer == 0 && model.likelihood == .bernoulli {
         try program.append(
           .bernoulli(
-            Bernoulli(logits: heads[0], target: images, term: term, delta: deltas[0])))
+            Bernoulli(logits: heads[0], target: images, term: term, delta: deltas.first)))
       } else {
         // The density of a latent also pulls at the latent itself.
         try program.append(
@@ -221,8 +238,8 @@ struct StepBuilder {
             Gaussian(
               mean: heads[0], logSigma: heads[1],
               target: layer == 0 ? images : latents[layer - 1].sample, isAnnealed: layer > 0,
-              term: term, meanDelta: deltas[0], logSigmaDelta: deltas[1],
-              targetDelta: layer == 0 ? nil : latents[layer - 1].gradient)))
+              term: term, meanDelta: deltas.first, logSigmaDelta: deltas.last,
+              targetDelta: layer == 0 || !hasDeltas ? nil : latents[layer - 1].gradient)))
       }
       decoded.append(Decoded(activations: activations, deltas: deltas, term: term))
     }
@@ -262,6 +279,9 @@ struct StepBuilder {
     let bound = Tensor("bound", .vector(1), .output)
     try program.append(
       .sum(Sum(input: bounds, scale: 1 / Float(configuration.batchSize), output: bound)))
+    if let total = configuration.boundTotal {
+      try program.append(.sum(Sum(input: bound, accumulates: true, output: total)))
+    }
     return (logWeights, bounds, encoderBounds, bound)
   }
 
@@ -274,7 +294,7 @@ struct StepBuilder {
   }
 
   /// log w = log p(x|h) + klWeight * (the rest), a few terms at a time.
-  private mutating func appendLogWeight(
+  mutating func appendLogWeight(
     _ output: Tensor, latentTerms: [Tensor]
   ) throws(ProgramError) {
     guard let likelihood = decoded.last?.term else { return }

@@ -134,7 +134,9 @@ final class OpenCLExecutable: Executable {
   }
 
   func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
-    guard let placement = placements[tensor], tensor.role != .temporary else {
+    // Temporaries share their places unless they are guarded.
+    guard let placement = placements[tensor], tensor.role != .temporary || protection == .guarded
+    else {
       return try memory.download(tensor)
     }
     let range = placement.offset..<placement.offset + memory.layout.size(of: tensor)

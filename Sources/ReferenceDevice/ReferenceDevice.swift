@@ -24,7 +24,7 @@ public final class ReferenceDevice: Device {
     guard let memory = memory as? ReferenceMemory, memory.device === self else {
       throw .foreignMemory(device: name)
     }
-    return try ReferenceExecutable(program, on: memory)
+    return try ReferenceExecutable(program, on: memory, protection: protection)
   }
 }
 
@@ -93,9 +93,14 @@ public final class ReferenceExecutable: Executable {
   var own: [Tensor: [Double]] = [:]
   var control = Control()
 
-  init(_ program: Program, on memory: ReferenceMemory) throws(DeviceError) {
+  private let protection: Protection
+
+  init(
+    _ program: Program, on memory: ReferenceMemory, protection: Protection
+  ) throws(DeviceError) {
     self.program = program
     self.memory = memory
+    self.protection = protection
     for tensor in program.tensors {
       switch tensor.role {
       case .input, .output, .temporary:
@@ -122,7 +127,7 @@ public final class ReferenceExecutable: Executable {
   }
 
   public func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
-    guard let values = own[tensor], tensor.role != .temporary else {
+    guard let values = own[tensor], tensor.role != .temporary || protection == .guarded else {
       return try memory.download(tensor)
     }
     return HostValues(values, as: tensor.element)

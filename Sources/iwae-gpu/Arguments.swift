@@ -153,6 +153,9 @@ struct ParsedArguments {
 
   func string(_ name: String) -> String? { values[name] }
 
+  /// The names of all options and flags that were given.
+  var given: Set<String> { flags.union(values.keys) }
+
   /// An option without which the command makes no sense.
   func required(_ name: String) throws(UsageError) -> String {
     if let value = values[name] { return value }

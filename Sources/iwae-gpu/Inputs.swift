@@ -50,7 +50,8 @@ enum Inputs {
       }
     let width = array.shape.dropFirst().reduce(1, *)
     guard array.shape.count >= 2, !values.isEmpty, width == model.dataSize else {
-      throw bad(path, "expected images of \(model.dataSize) values, found the shape \(array.shape).")
+      throw bad(
+        path, "expected images of \(model.dataSize) values, found the shape \(array.shape).")
     }
     try validate(values, for: model, path)
     return values

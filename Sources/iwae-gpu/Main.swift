@@ -3,7 +3,9 @@ import Foundation
 @main
 struct Main {
   /// Every subcommand, in the order in which the help lists them.
-  static let commands: [Command] = [.gradient, .plan, .devices, .check]
+  static let commands: [Command] = [
+    .train, .evaluate, .gradient, .sample, .reconstruct, .plan, .devices, .check,
+  ]
 
   static func main() {
     exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)

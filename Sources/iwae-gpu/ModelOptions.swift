@@ -23,8 +23,12 @@ enum ModelOptions {
   ]
 
   /// The model that the flags describe.
-  static func model(_ arguments: ParsedArguments) throws(UsageError) -> Model {
-    let dataSize = try arguments.integer("--data-size", default: 784, maximum: 1 << 20)
+  ///
+  /// - Parameter dataSize: The pixels of an image, where they are known.
+  static func model(
+    _ arguments: ParsedArguments, dataSize: Int? = nil
+  ) throws(UsageError) -> Model {
+    let dataSize = try arguments.integer("--data-size", default: dataSize ?? 784, maximum: 1 << 20)
     var model: Model
     if let text = arguments.string("--layers") {
       if arguments.string("--model") != nil {

@@ -1,0 +1,73 @@
+import Foundation
+
+/// The folder that a training run leaves: its configuration, its metrics and its checkpoints.
+public struct RunFolder: Sendable {
+  public let path: String
+
+  public init(_ path: String) {
+    self.path = path
+  }
+
+  public var configuration: String { path + "/config.json" }
+  public var metrics: String { path + "/metrics.jsonl" }
+  public var checkpoint: String { path + "/checkpoint.safetensors" }
+  public var best: String { path + "/best.safetensors" }
+
+  /// Whether there is a run in the folder.
+  public var exists: Bool {
+    [configuration, metrics, checkpoint, best].contains {
+      FileManager.default.fileExists(atPath: $0)
+    }
+  }
+
+  /// Makes the folder and checks that files can be put into it.
+  public func create() throws(FileAccessError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FileAccessError("The run folder '\(path)' could not be made: \(Files.reason(error))")
+    }
+    guard FileManager.default.isWritableFile(atPath: path) else {
+      throw FileAccessError("The run folder '\(path)' is not writable.")
+    }
+  }
+
+  /// Takes a former run's files away.
+  public func clear() {
+    for file in [configuration, metrics, checkpoint, best] {
+      try? FileManager.default.removeItem(atPath: file)
+    }
+  }
+
+  /// Adds one object to the metrics.
+  public func append(_ line: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let data = try encoder.encode(line) + Data("\n".utf8)
+    guard let handle = FileHandle(forWritingAtPath: metrics) else {
+      try Files.write(data, to: metrics)
+      return
+    }
+    defer { try? handle.close() }
+    do {
+      try handle.seekToEnd()
+      try handle.write(contentsOf: data)
+    } catch {
+      throw FileAccessError("'\(metrics)' could not be written: \(Files.reason(error))")
+    }
+  }
+
+  /// Drops the metrics of steps after a checkpoint, which a run that was killed may have left, and a
+  /// last line that is cut off.
+  public func truncateMetrics(afterStep step: Int) throws {
+    struct Line: Decodable { var step: Int }
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: metrics)) else { return }
+    let kept = String(decoding: data, as: UTF8.self).split(separator: "\n").filter { text in
+      let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8))
+      return line.map { $0.step <= step } ?? false
+    }
+    try Files.write(Data(kept.map { $0 + "\n" }.joined().utf8), to: metrics)
+  }
+}

@@ -1,0 +1,2 @@
+// The simplified interface of libpng.
+#include <png.h>

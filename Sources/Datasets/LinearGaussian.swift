@@ -1,0 +1,58 @@
+import Compute
+import Foundation
+import IWAE
+
+/// Data whose exact log-likelihood is known: x = W z + b + s e, with z and e standard normal.
+public struct LinearGaussian: Sendable {
+  public let width = 12
+  public let latents = 3
+  public let noise = 0.5
+  public let weights: [Double]
+  public let offset: [Double]
+
+  public init() {
+    let weightAddress = NoiseAddress(seed: 1, purpose: .data, time: 1)
+    weights = (0..<width * latents).map { Double(weightAddress.normal(column: $0)) }
+    let offsetAddress = NoiseAddress(seed: 1, purpose: .data, time: 2)
+    offset = (0..<width).map { Double(offsetAddress.normal(column: $0)) }
+  }
+
+  /// Independent draws; the n-th depends on the seed and n alone.
+  public func images(count: Int, seed: UInt64) -> ImageSet {
+    var values: [Float] = []
+    values.reserveCapacity(count * width)
+    for index in 0..<count {
+      let address = NoiseAddress(seed: seed, purpose: .data, time: 3, image: UInt32(index))
+      let z = (0..<latents).map { Double(address.normal(column: $0)) }
+      for row in 0..<width {
+        var x = offset[row] + noise * Double(address.normal(column: 64 + row))
+        for j in 0..<latents { x += weights[row * latents + j] * z[j] }
+        values.append(Float(x))
+      }
+    }
+    return ImageSet(name: "linear-gaussian", values: .floats(values), width: width)
+  }
+
+  /// log N(x; b, W W^T + s^2 I), by Cholesky's decomposition.
+  public func logLikelihood(_ x: [Float]) -> Double {
+    var factor = [Double](repeating: 0, count: width * width)
+    for i in 0..<width {
+      for j in 0...i {
+        var sum = i == j ? noise * noise : 0
+        for k in 0..<latents { sum += weights[i * latents + k] * weights[j * latents + k] }
+        for k in 0..<j { sum -= factor[i * width + k] * factor[j * width + k] }
+        factor[i * width + j] = i == j ? sum.squareRoot() : sum / factor[j * width + j]
+      }
+    }
+    // Solve L y = x - b; then log p = -y.y / 2 - log det L - n log(2 pi) / 2.
+    var y = [Double](repeating: 0, count: width)
+    var result = -0.5 * Double(width) * log(2 * Double.pi)
+    for i in 0..<width {
+      var sum = Double(x[i]) - offset[i]
+      for k in 0..<i { sum -= factor[i * width + k] * y[k] }
+      y[i] = sum / factor[i * width + i]
+      result -= 0.5 * y[i] * y[i] + log(factor[i * width + i])
+    }
+    return result
+  }
+}

@@ -1,0 +1,70 @@
+import Compute
+
+/// The two programs of an evaluation: one encodes a batch once, the other draws a chunk of samples
+/// for each of its images and adds their weights to running sums.
+struct EvaluationPrograms {
+  let encode: Program
+  let weigh: Program
+  /// `(B)` each, running sums of all chunks.
+  let maximum: Tensor
+  let sum: Tensor
+  let squares: Tensor
+  /// What the programs keep for each other.
+  let states: [Tensor]
+  /// `(B, latent)`: the mean of the lowest layer.
+  let lowestMean: Tensor
+  /// `(B * chunk, latent)`: the means of the layers above it.
+  let upperMeans: [Tensor]
+  /// `(B * chunk)`: log p(x|h).
+  let likelihood: Tensor
+  /// `(B * chunk)`: log w.
+  let logWeights: Tensor
+
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - source: Where the images come from.
+  ///   - batchSize: Images at a time.
+  ///   - chunk: Samples of each image at a time.
+  init(
+    _ model: Model, source: BatchSource, batchSize: Int, chunk: Int
+  ) throws(ProgramError) {
+    let configuration = StepConfiguration(
+      batchSize: batchSize, samples: chunk, objective: .vae, source: source, optimizer: nil)
+    let networks = model.encoderNetworks
+
+    var encoder = StepBuilder(model, configuration, name: "encode")
+    let (images, indices) = try encoder.appendBatch(as: .state)
+    let (_, heads) = try encoder.forward(
+      networks[0], images, rows: batchSize, headRole: .state)
+    encode = encoder.program.build()
+
+    var weigher = StepBuilder(model, configuration, name: "weigh")
+    var value = try weigher.appendLatent(
+      0, .init(network: networks[0], values: [images]), heads: heads, indices)
+    var means: [Tensor] = []
+    for (layer, network) in networks.enumerated().dropFirst() {
+      let (activations, heads) = try weigher.forward(
+        network, value, rows: weigher.sampleRows, headRole: .output)
+      means.append(heads[0])
+      value = try weigher.appendLatent(layer, activations, heads: heads, indices)
+    }
+    try weigher.appendDecoder(images, hasDeltas: false, termRole: .output)
+    let weights = Tensor("log_weights", .vector(weigher.sampleRows), .output)
+    try weigher.appendLogWeight(weights, latentTerms: weigher.latents.map(\.term))
+    let sums = ["maximum", "sum", "squares"].map {
+      Tensor("evaluation.\($0)", .vector(batchSize), .state)
+    }
+    try weigher.program.append(
+      .accumulateWeights(
+        AccumulateWeights(
+          logWeights: weights, maximum: sums[0], sum: sums[1], squares: sums[2])))
+    weigh = weigher.program.build()
+
+    (maximum, sum, squares) = (sums[0], sums[1], sums[2])
+    states = [images, indices] + heads + sums
+    lowestMean = heads[0]
+    upperMeans = means
+    likelihood = weigher.decoded.last?.term ?? weights
+    logWeights = weights
+  }
+}

@@ -1,0 +1,242 @@
+import Compute
+
+/// What an evaluation found.
+public struct Evaluation: Sendable {
+  /// log p(x) of each image, estimated by the log of the mean weight of its samples.
+  public var imageLogLikelihoods: [Double]
+  /// The effective number of samples of each image: (sum w)^2 / sum w^2.
+  public var effectiveSampleSizes: [Double]
+  /// log p(x|h), averaged over samples and images.
+  public var reconstruction: Double
+  /// log q(h|x) - log p(h), averaged over samples and images.
+  public var divergence: Double
+  /// For each layer, the variance over images of each unit's posterior mean.
+  public var unitVariances: [[Double]]
+
+  /// A unit is active if its posterior mean varies by more than this over images (Burda et al.).
+  public static let activityThreshold = 0.01
+
+  public var logLikelihood: Double { mean(imageLogLikelihoods) }
+
+  /// The negative log-likelihood, as the papers report it.
+  public var nll: Double { -logLikelihood }
+
+  /// The standard error of the mean over images.
+  public var standardError: Double {
+    let count = Double(imageLogLikelihoods.count)
+    guard count > 1 else { return 0 }
+    let center = logLikelihood
+    let squares = imageLogLikelihoods.reduce(0) { $0 + ($1 - center) * ($1 - center) }
+    return (squares / (count - 1) / count).squareRoot()
+  }
+
+  public var effectiveSampleSize: Double { mean(effectiveSampleSizes) }
+
+  /// The number of active units of each layer.
+  public var activeUnits: [Int] {
+    unitVariances.map { $0.count { $0 > Self.activityThreshold } }
+  }
+
+  private func mean(_ values: [Double]) -> Double {
+    values.reduce(0, +) / Double(max(values.count, 1))
+  }
+}
+
+/// Estimates log-likelihoods by importance sampling, in chunks of samples, so that memory does not
+/// grow with their number. Noise is addressed by image and sample: any chunk size draws the same.
+public final class Evaluator {
+  private let model: Model
+  private let data: ResidentSet
+  private let memory: any Memory
+  private let programs: EvaluationPrograms
+  private let encode: any Executable
+  private let weigh: any Executable
+  /// For the samples that are left when every chunk is full.
+  private let weighRest: (any Executable)?
+  private let batchSize: Int
+  private let chunk: Int
+  private let samples: Int
+  private let seed: UInt64
+
+  /// The step that evaluation's noise has for its time; training never reaches it.
+  static let time = UInt32.max
+
+  /// What an evaluation of some images needs.
+  struct Needs {
+    let data: ResidentSet
+    let programs: EvaluationPrograms
+    /// The program for the samples that are left when every chunk is full.
+    let rest: Program?
+    let batchSize: Int
+    let chunk: Int
+    let samples: Int
+
+    var tensors: [Tensor] { data.tensors + programs.states }
+
+    init(
+      _ model: Model, images: ImageSet, name: String, samples: Int, binarization: Binarization,
+      batchSize: Int, chunk: Int
+    ) throws(ProgramError) {
+      data = ResidentSet(images, name: name)
+      self.batchSize = min(batchSize, images.count)
+      self.chunk = min(chunk, samples)
+      self.samples = samples
+      let source = data.batchSource(binarization)
+      programs = try EvaluationPrograms(
+        model, source: source, batchSize: self.batchSize, chunk: self.chunk)
+      let left = samples % self.chunk
+      rest =
+        left == 0
+        ? nil
+        : try EvaluationPrograms(model, source: source, batchSize: self.batchSize, chunk: left)
+          .weigh
+    }
+  }
+
+  init(
+    _ model: Model, _ needs: Needs, on memory: any Memory, device: any Device, seed: UInt64
+  ) throws(DeviceError) {
+    self.model = model
+    self.memory = memory
+    self.seed = seed
+    data = needs.data
+    programs = needs.programs
+    batchSize = needs.batchSize
+    chunk = needs.chunk
+    samples = needs.samples
+    encode = try device.compile(programs.encode, on: memory)
+    weigh = try device.compile(programs.weigh, on: memory)
+    weighRest = if let rest = needs.rest { try device.compile(rest, on: memory) } else { nil }
+    try data.upload(to: memory)
+  }
+
+  /// Prepares the evaluation of a model on images.
+  public convenience init(
+    _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, device: any Device,
+    samples: Int = 5000, binarization: Binarization = .sample, batchSize: Int = 20,
+    chunk: Int = 250, seed: UInt64 = 0
+  ) throws {
+    let needs = try Needs(
+      model, images: images, name: "evaluation", samples: samples,
+      binarization: model.likelihood == .bernoulli ? binarization : .none, batchSize: batchSize,
+      chunk: chunk)
+    let memory = try device.allocate(model.parameters + needs.tensors)
+    for (parameter, values) in parameters { try memory.upload(values, to: parameter) }
+    try self.init(model, needs, on: memory, device: device, seed: seed)
+  }
+
+  /// Evaluates every image.
+  ///
+  /// - Parameter progress: Told of the images done; returns whether to go on.
+  /// - Returns: Nil if `progress` asked to stop.
+  public func evaluate(
+    progress: (Int) -> Bool = { _ in true }
+  ) throws(DeviceError) -> Evaluation? {
+    var sums = EvaluationSums(layers: model.encoder.map(\.latent))
+    for first in stride(from: 0, to: data.images.count, by: batchSize) {
+      let valid = min(batchSize, data.images.count - first)
+      try evaluateBatch(first, valid, &sums)
+      guard progress(first + valid) else { return nil }
+    }
+    return sums.evaluation
+  }
+
+  private func evaluateBatch(
+    _ first: Int, _ valid: Int, _ sums: inout EvaluationSums
+  ) throws(DeviceError) {
+    var control = Control()
+    control.seed = seed
+    control.step = Self.time
+    control.pass = Self.time
+    control.batchOffset = UInt32(first)
+    let zeros = [Float](repeating: 0, count: batchSize)
+    try memory.upload(zeros.map { _ in -Float.infinity }, to: programs.maximum)
+    try memory.upload(zeros, to: programs.sum)
+    try memory.upload(zeros, to: programs.squares)
+    try encode.run(control)
+    for offset in stride(from: 0, to: samples, by: chunk) {
+      control.sampleOffset = UInt32(offset)
+      if offset + chunk > samples { try weighRest?.run(control) } else { try weigh.run(control) }
+      if offset == 0 { try readTerms(valid, &sums) }
+    }
+    let maximum = try memory.floats(programs.maximum)
+    let sum = try memory.floats(programs.sum)
+    let squares = try memory.floats(programs.squares)
+    for image in 0..<valid {
+      sums.add(
+        maximum: Double(maximum[image]), sum: Double(sum[image]),
+        squares: Double(squares[image]), samples: samples)
+    }
+  }
+
+  /// Reads what one chunk suffices for: the terms of the bound and the posterior's means.
+  private func readTerms(_ valid: Int, _ sums: inout EvaluationSums) throws(DeviceError) {
+    let likelihood = try weigh.floats(programs.likelihood)
+    let weights = try weigh.floats(programs.logWeights)
+    for row in 0..<valid * chunk {
+      sums.add(likelihood: Double(likelihood[row]), logWeight: Double(weights[row]))
+    }
+    sums.add(means: try memory.floats(programs.lowestMean), layer: 0, rows: valid, perImage: 1)
+    for (index, tensor) in programs.upperMeans.enumerated() {
+      sums.add(
+        means: try weigh.floats(tensor), layer: index + 1, rows: valid, perImage: chunk)
+    }
+  }
+}
+
+/// Running sums over images.
+private struct EvaluationSums {
+  private var logLikelihoods: [Double] = []
+  private var effective: [Double] = []
+  private var likelihood = 0.0
+  private var divergence = 0.0
+  private var terms = 0.0
+  /// For each layer and unit, Welford's mean and sum of squared deviations over images.
+  private var means: [[Double]]
+  private var deviations: [[Double]]
+  private var counts: [Double]
+
+  init(layers: [Int]) {
+    means = layers.map { Array(repeating: 0, count: $0) }
+    deviations = means
+    counts = layers.map { _ in 0 }
+  }
+
+  mutating func add(maximum: Double, sum: Double, squares: Double, samples: Int) {
+    logLikelihoods.append(maximum + naturalLogarithm(sum / Double(samples)))
+    effective.append(squares > 0 ? sum * sum / squares : 0)
+  }
+
+  mutating func add(likelihood term: Double, logWeight: Double) {
+    likelihood += term
+    divergence += term - logWeight
+    terms += 1
+  }
+
+  /// Adds the posterior means of some images, each averaged over `perImage` rows.
+  mutating func add(means values: [Float], layer: Int, rows: Int, perImage: Int) {
+    let width = means[layer].count
+    for image in 0..<rows {
+      counts[layer] += 1
+      for unit in 0..<width {
+        var value = 0.0
+        for sample in 0..<perImage {
+          value += Double(values[(image * perImage + sample) * width + unit])
+        }
+        value /= Double(perImage)
+        let before = value - means[layer][unit]
+        means[layer][unit] += before / counts[layer]
+        deviations[layer][unit] += before * (value - means[layer][unit])
+      }
+    }
+  }
+
+  var evaluation: Evaluation {
+    Evaluation(
+      imageLogLikelihoods: logLikelihoods, effectiveSampleSizes: effective,
+      reconstruction: likelihood / max(terms, 1), divergence: divergence / max(terms, 1),
+      unitVariances: zip(deviations, counts).map { layer, count in
+        layer.map { $0 / max(count, 1) }
+      })
+  }
+}

@@ -1,0 +1,40 @@
+import Compute
+
+extension Model {
+  /// Initial parameters: Glorot's uniform weights, zero biases, and an output bias that gives the
+  /// data's mean.
+  ///
+  /// - Parameters:
+  ///   - seed: The seed of the weights.
+  ///   - mean: The mean of each pixel; nil to leave the output's bias at zero.
+  public func initialParameters(seed: UInt64, mean: [Double]? = nil) -> [Tensor: [Float]] {
+    var result: [Tensor: [Float]] = [:]
+    for (index, parameter) in parameters.enumerated() {
+      guard case .matrix(let outputs, let inputs) = parameter.shape else {
+        result[parameter] = Array(repeating: 0, count: parameter.shape.count)
+        continue
+      }
+      let limit = Float((6 / Double(outputs + inputs)).squareRoot())
+      result[parameter] = (0..<outputs).flatMap { row in
+        let address = NoiseAddress(
+          seed: seed, purpose: .initialization, image: UInt32(index), sample: UInt32(row))
+        return (0..<inputs).map { limit * (2 * address.uniform(column: $0) - 1) }
+      }
+    }
+    if let mean, let last = decoderNetworks.last, mean.count == dataSize {
+      result[last.heads[0].bias] = mean.map { value in
+        switch likelihood {
+        case .bernoulli: logit(value)
+        case .gaussian: Float(value)
+        }
+      }
+    }
+    return result
+  }
+
+  /// log(p / (1 - p)), p kept within [0.001, 0.999] as Burda et al. do.
+  private func logit(_ probability: Double) -> Float {
+    let p = min(max(probability, 0.001), 0.999)
+    return Float(naturalLogarithm(p / (1 - p)))
+  }
+}

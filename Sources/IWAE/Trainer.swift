@@ -1,0 +1,310 @@
+import Compute
+
+/// How a model is trained.
+public struct TrainingConfiguration: Hashable, Sendable {
+  public var objective: Objective
+  public var estimator: Objective.Estimator = .standard
+  public var groups = 1
+  public var samples = 50
+  public var batchSize = 20
+  public var passes = 10
+  public var schedule = LearningRate.burda
+  public var convention = AdamConvention.usual
+  /// Passes over which the weight of log p(h) - log q(h|x) rises from 0 to 1.
+  public var warmUpPasses = 0.0
+  public var binarization = Binarization.sample
+  /// Samples of each validation image.
+  public var validationSamples = 50
+  public var seed: UInt64 = 0
+
+  public init(objective: Objective) {
+    self.objective = objective
+  }
+}
+
+/// Where a training run stands: all that resuming needs beside parameters and moments, because
+/// noise and order are addressed.
+public struct TrainingProgress: Hashable, Sendable, Codable {
+  /// Updates made.
+  public var step = 0
+  /// The pass under way, and the batches of it that are done.
+  public var pass = 0
+  public var batch = 0
+  /// The best validation so far, and the passes since.
+  public var bestValidation: Double?
+  public var passesSinceBest = 0
+
+  public init() {}
+}
+
+/// What a finished pass reports.
+public struct PassReport: Sendable {
+  public var progress: TrainingProgress
+  /// The mean of the steps' bounds.
+  public var bound: Double
+  public var learningRate: Double
+  /// log p(x) on the validation images, where there are any.
+  public var validation: Double?
+  /// Whether the validation is the best so far.
+  public var isBest: Bool
+}
+
+/// Why training stopped early.
+public enum TrainingError: Error, Sendable, CustomStringConvertible {
+  /// The bound ceased to be a number.
+  case notANumber(step: Int, operation: String)
+
+  public var description: String {
+    switch self {
+    case .notANumber(let step, let operation):
+      "The bound became NaN or infinite at step \(step); \(operation) was the first to produce it. "
+        + "The last good checkpoint is kept. Try a lower learning rate."
+    }
+  }
+}
+
+/// Trains a model on a device, batch after batch, with everything resident there.
+public final class Trainer {
+  public let model: Model
+  public let configuration: TrainingConfiguration
+  public private(set) var progress: TrainingProgress
+  /// The batches of a pass. What is left over at its end is another set of images each pass.
+  public let batchesPerPass: Int
+  private let device: any Device
+  private let memory: any Memory
+  private let data: ResidentSet
+  private let step: Step
+  private let executable: any Executable
+  private let evaluator: Evaluator?
+  private let total: Tensor
+  /// The updates made since the total was last read.
+  private var pending = 0
+  /// A state that was good.
+  private var snapshot: [Tensor: [Float]]
+  private var snapshotProgress: TrainingProgress
+  private var uploadedPass: Int?
+
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - configuration: How it is trained.
+  ///   - images: The images to train on.
+  ///   - validation: Images to choose the best parameters by.
+  ///   - device: Where.
+  ///   - state: Parameters and moments to start from; nil for fresh ones.
+  ///   - progress: Where the run stands.
+  public init(
+    _ model: Model, _ configuration: TrainingConfiguration, images: ImageSet,
+    validation: ImageSet? = nil, device: any Device, state: [Tensor: [Float]]? = nil,
+    progress: TrainingProgress = TrainingProgress()
+  ) throws {
+    self.model = model
+    self.configuration = configuration
+    self.device = device
+    self.progress = progress
+    let batchSize = min(configuration.batchSize, images.count)
+    batchesPerPass = max(1, images.count / batchSize)
+    data = ResidentSet(images, name: "training")
+    total = Tensor("training.bound", .vector(1), .state)
+    let binarization = model.likelihood == .bernoulli ? configuration.binarization : .none
+    step = try Step.build(
+      model,
+      StepConfiguration(
+        batchSize: batchSize, groups: configuration.groups, samples: configuration.samples,
+        objective: configuration.objective, estimator: configuration.estimator,
+        source: data.batchSource(binarization), optimizer: Adam(configuration.convention),
+        sumsOverBatch: configuration.convention == .released, boundTotal: total))
+    let needs = try validation.map { images throws(ProgramError) in
+      try Evaluator.Needs(
+        model, images: images, name: "validation", samples: configuration.validationSamples,
+        binarization: binarization, batchSize: 20, chunk: 250)
+    }
+    let memory = try device.allocate(
+      model.parameters + data.tensors + [total] + (needs?.tensors ?? []))
+    self.memory = memory
+    executable = try device.compile(step.program, on: memory)
+    evaluator = try needs.map { needs throws(DeviceError) in
+      try Evaluator(model, needs, on: memory, device: device, seed: configuration.seed)
+    }
+    try data.upload(to: memory)
+    let start =
+      state
+      ?? Self.freshState(
+        model, configuration, mean: images.mean)
+    for (tensor, values) in start { try memory.upload(values, to: tensor) }
+    snapshot = start
+    snapshotProgress = progress
+  }
+
+  private static func freshState(
+    _ model: Model, _ configuration: TrainingConfiguration, mean: [Double]
+  ) -> [Tensor: [Float]] {
+    var state = model.initialParameters(seed: configuration.seed, mean: mean)
+    for parameter in model.parameters {
+      let count = parameter.shape.count
+      state[parameter.counterpart(.firstMoment)] = Array(repeating: 0, count: count)
+      state[parameter.counterpart(.secondMoment)] = Array(
+        repeating: configuration.convention.initialSecondMoment, count: count)
+    }
+    return state
+  }
+
+  /// Parameters and moments as they stand.
+  public func state() throws(DeviceError) -> [Tensor: [Float]] {
+    var state: [Tensor: [Float]] = [:]
+    for parameter in model.parameters {
+      for tensor in [
+        parameter, parameter.counterpart(.firstMoment), parameter.counterpart(.secondMoment),
+      ] {
+        state[tensor] = try memory.floats(tensor)
+      }
+    }
+    return state
+  }
+
+  public var isDone: Bool { progress.pass >= configuration.passes }
+
+  /// Images that a batch holds.
+  public var batchSize: Int { step.bounds.shape.count }
+
+  /// Trains until the end of the pass.
+  ///
+  /// - Parameter monitor: Told now and then of the mean bound of the last steps; returns whether to
+  ///   go on. Training stops between two updates, and can be resumed there.
+  /// - Returns: The report of the pass, or nil if the monitor asked to stop.
+  public func finishPass(
+    every interval: Duration = .milliseconds(500), monitor: (Double) -> Bool = { _ in true }
+  ) throws -> PassReport? {
+    if uploadedPass != progress.pass { try uploadOrder() }
+    var sum = 0.0
+    var count = 0
+    var rate = 0.0
+    let clock = ContinuousClock()
+    var next = clock.now + interval
+    while progress.batch < batchesPerPass {
+      let control = control(for: progress)
+      rate = learningRate
+      try executable.run(control)
+      pending += 1
+      progress.batch += 1
+      progress.step += 1
+      // The queue is asynchronous: wait now and then, for the time and for Ctrl-C to mean something.
+      if pending >= 64 || clock.now >= next || progress.batch == batchesPerPass {
+        let mean = try readBound()
+        sum += mean.sum
+        count += mean.count
+        if clock.now >= next {
+          next = clock.now + interval
+          guard monitor(mean.sum / Double(mean.count)) else { return nil }
+        }
+      }
+    }
+    progress.pass += 1
+    progress.batch = 0
+    return try report(bound: sum / Double(max(count, 1)), rate: rate)
+  }
+
+  private func report(bound: Double, rate: Double) throws(DeviceError) -> PassReport {
+    let validation = try evaluator?.evaluate()?.logLikelihood
+    var isBest = false
+    if let validation {
+      isBest = progress.bestValidation.map { validation > $0 } ?? true
+      progress.bestValidation = isBest ? validation : progress.bestValidation
+      progress.passesSinceBest = isBest ? 0 : progress.passesSinceBest + 1
+    }
+    return PassReport(
+      progress: progress, bound: bound, learningRate: rate, validation: validation, isBest: isBest)
+  }
+
+  private var learningRate: Double {
+    let done =
+      (Double(progress.pass) + Double(progress.batch) / Double(batchesPerPass))
+      / Double(max(configuration.passes, 1))
+    return configuration.schedule.rate(pass: progress.pass, progress: done)
+  }
+
+  private func control(for progress: TrainingProgress) -> Control {
+    var control = Control()
+    control.seed = configuration.seed
+    control.step = UInt32(progress.step)
+    control.pass = UInt32(progress.pass)
+    control.batchOffset = UInt32(progress.batch * batchSize)
+    if configuration.warmUpPasses > 0 {
+      let done = Double(progress.pass) + Double(progress.batch) / Double(batchesPerPass)
+      control.klWeight = Float(min(1, done / configuration.warmUpPasses))
+    }
+    configuration.convention.apply(
+      to: &control, step: progress.step, rate: learningRate,
+      optimizer: Adam(configuration.convention))
+    return control
+  }
+
+  /// Each pass has an order of its own, which its number determines.
+  private func uploadOrder() throws(DeviceError) {
+    let address = NoiseAddress(
+      seed: configuration.seed, purpose: .shuffling, time: UInt32(progress.pass))
+    try memory.upload(.words(address.permutation(data.images.count)), to: data.order)
+    uploadedPass = progress.pass
+  }
+
+  /// Waits for the steps so far, and returns the sum of their bounds.
+  private func readBound() throws -> (sum: Double, count: Int) {
+    let sum = Double(try memory.floats(total)[0])
+    let count = pending
+    guard sum.isFinite else {
+      throw try diagnose()
+    }
+    try memory.upload([0], to: total)
+    pending = 0
+    return (sum, count)
+  }
+}
+
+// MARK: When a bound is not a number
+
+extension Trainer {
+  /// Makes a state the one that a search for NaN starts from; called when a checkpoint is written.
+  public func keep(_ state: [Tensor: [Float]]) {
+    snapshot = state
+    snapshotProgress = progress
+  }
+
+  /// Finds the step and the operation at fault: the steps since the last good state are run again,
+  /// those whose bounds are not known to be numbers with every intermediate result kept.
+  private func diagnose() throws -> TrainingError {
+    let firstSuspect = progress.step - pending
+    let end = progress.step
+    let probe = try device.compile(step.program, on: memory, protection: .guarded)
+    for (tensor, values) in snapshot { try memory.upload(values, to: tensor) }
+    progress = snapshotProgress
+    while progress.step < end {
+      if progress.batch == batchesPerPass {
+        progress.pass += 1
+        progress.batch = 0
+      }
+      if uploadedPass != progress.pass { try uploadOrder() }
+      let control = control(for: progress)
+      if progress.step < firstSuspect {
+        try executable.run(control)
+      } else {
+        try probe.run(control)
+        if let operation = try firstFault(probe) {
+          return .notANumber(step: progress.step, operation: operation)
+        }
+      }
+      progress.step += 1
+      progress.batch += 1
+    }
+    return .notANumber(step: end, operation: "an update of the parameters")
+  }
+
+  private func firstFault(_ probe: any Executable) throws(DeviceError) -> String? {
+    for operation in step.program.operations {
+      for tensor in operation.writes where tensor.element == .float32 && tensor != total {
+        if try probe.floats(tensor).contains(where: { !$0.isFinite }) {
+          return "'\(operation.kind)' into '\(tensor.name)'"
+        }
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,149 @@
+import Compute
+import Datasets
+import Foundation
+import IWAE
+
+extension Command {
+  static let evaluate = Command(
+    name: "evaluate",
+    abstract: "Estimate a model's log-likelihood of test images.",
+    arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
+    options: [
+      DataOptions.option, DataOptions.binarize,
+      Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 5000)"),
+      Option("--limit", "count", help: "Only the first images of the test set."),
+      Option("--batch", "count", help: "Images at a time. (default: 20)"),
+      Option("--chunk", "count", help: "Samples of each image at a time. (default: 250)"),
+      Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
+    ] + Backend.options + [
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Show no progress."),
+    ],
+    run: { try runEvaluate($0, $1) })
+}
+
+/// What `--json` prints.
+struct EvaluationReport: Encodable {
+  var nll: Double
+  var standardError: Double
+  var samples: Int
+  var images: Int
+  var effectiveSampleSize: Double
+  var activeUnits: [Int]
+  var reconstruction: Double
+  var divergence: Double
+  var bound: Double
+  /// With every inactive unit of the lowest layer drawn from its prior.
+  var nllActiveUnitsOnly: Double?
+  /// Where the data's own density is known.
+  var exactNll: Double?
+  var seconds: Double
+  var backend: String
+  var device: String
+
+  var text: String {
+    func number(_ value: Double) -> String { String(format: "%.2f", value) }
+    var lines = [
+      "NLL \(number(nll)) ± \(number(standardError)) (L_\(samples) over \(images) images)",
+      "bound \(number(bound)): reconstruction \(number(reconstruction)), divergence "
+        + number(divergence),
+      "active units \(activeUnits.map(String.init).joined(separator: " + ")), "
+        + "effective samples \(String(format: "%.1f", effectiveSampleSize)) of \(samples)",
+    ]
+    if let nllActiveUnitsOnly {
+      lines.append("NLL without inactive units \(number(nllActiveUnitsOnly))")
+    }
+    if let exactNll { lines.append("NLL of the data's own density \(number(exactNll))") }
+    lines.append("\(String(format: "%.1f", seconds)) s on \(device)")
+    return lines.joined(separator: "\n")
+  }
+}
+
+private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let path = try arguments.argument("checkpoint")
+  let samples = try arguments.integer("--samples", default: 5000)
+  let limit = try arguments.integer("--limit", default: Int(Int32.max), maximum: Int(Int32.max))
+  let checkpoint = try Inputs.checkpoint(path)
+  let name = arguments.string("--data") ?? "strokes"
+  // A file is evaluated whole; a built-in set has a part for testing.
+  let all =
+    DataOptions.names.contains(name) ? try DataOptions.split(name).test : try DataOptions.file(name)
+  let images = all.subset(0..<min(limit, all.count))
+  try DataOptions.check(images, checkpoint.model, name)
+  let interrupt = Interrupt()
+  let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
+  let report = try evaluate(
+    checkpoint.model, checkpoint.parameters, images, samples: samples,
+    device: try Backend.open(arguments), seed: try arguments.seed(default: 0),
+    binarization: binarization(arguments),
+    batchSize: try arguments.integer("--batch", default: 20, maximum: 1 << 16),
+    chunk: try arguments.integer("--chunk", default: 250, maximum: 1 << 20),
+    line: line, interrupt: interrupt)
+  line.clear()
+  guard let report else { return .interrupted }
+  if arguments.has("--json") { try terminal.json(report) } else { terminal.output(report.text) }
+  return .done
+}
+
+func binarization(_ arguments: ParsedArguments) -> Binarization {
+  switch arguments.string("--binarize") {
+  case "none": .none
+  case "threshold": .threshold
+  default: .sample
+  }
+}
+
+/// Evaluates a model; nil if interrupted.
+func evaluate(
+  _ model: Model, _ parameters: [Tensor: [Float]], _ images: ImageSet, samples: Int,
+  device: any Device, seed: UInt64, binarization: Binarization, batchSize: Int = 20,
+  chunk: Int = 250, line: ProgressLine, interrupt: Interrupt
+) throws -> EvaluationReport? {
+  let start = ContinuousClock.now
+  func run(_ parameters: [Tensor: [Float]], _ label: String) throws -> Evaluation? {
+    let begin = ContinuousClock.now
+    let evaluator = try Evaluator(
+      model, parameters: parameters, images: images, device: device, samples: samples,
+      binarization: binarization, batchSize: batchSize, chunk: chunk, seed: seed)
+    return try evaluator.evaluate { done in
+      let elapsed = (ContinuousClock.now - begin) / .seconds(1)
+      let left = elapsed / Double(done) * Double(images.count - done)
+      line.show(
+        "\(label)  \(done) of \(images.count) images  "
+          + "\(String(format: "%.0f", Double(done) / elapsed)) images/s  "
+          + "\(readable(.seconds(left))) left")
+      return !interrupt.isRequested
+    }
+  }
+  guard let result = try openCLErrors({ try run(parameters, "evaluating") }) else { return nil }
+  var withoutDead: Double?
+  if let pruned = model.removingInactiveUnits(from: parameters, variances: result.unitVariances) {
+    guard let second = try openCLErrors({ try run(pruned, "without inactive units") }) else {
+      return nil
+    }
+    withoutDead = second.nll
+  }
+  let density = images.name == "linear-gaussian" ? LinearGaussian() : nil
+  let exact = density.map { density in
+    -(0..<images.count).reduce(0) { $0 + density.logLikelihood(images.pixels(of: $1)) }
+      / Double(images.count)
+  }
+  return EvaluationReport(
+    nll: result.nll, standardError: result.standardError, samples: samples, images: images.count,
+    effectiveSampleSize: result.effectiveSampleSize, activeUnits: result.activeUnits,
+    reconstruction: result.reconstruction, divergence: result.divergence,
+    bound: result.reconstruction - result.divergence, nllActiveUnitsOnly: withoutDead,
+    exactNll: exact, seconds: (ContinuousClock.now - start) / .seconds(1),
+    backend: device.backend, device: device.name)
+}
+
+/// Gives a device's error its exit code.
+func openCLErrors<Value>(_ body: () throws -> Value) throws -> Value {
+  do {
+    return try body()
+  } catch let error as DeviceError {
+    return try Backend.wrap { () throws(DeviceError) in throw error }
+  } catch let error as ProgramError {
+    throw CommandError(message: error.description, code: .failed)
+  }
+}

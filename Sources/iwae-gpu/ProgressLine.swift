@@ -1,0 +1,46 @@
+import Foundation
+
+/// One line on standard error that is written over on a terminal, and now and then a plain line
+/// elsewhere.
+final class ProgressLine {
+  private let terminal: Terminal
+  private let isQuiet: Bool
+  private let isInteractive = isatty(STDERR_FILENO) == 1
+  private var lastPlain: ContinuousClock.Instant?
+  private var width = 0
+
+  init(_ terminal: Terminal, isQuiet: Bool) {
+    self.terminal = terminal
+    self.isQuiet = isQuiet
+  }
+
+  var isSilent: Bool { isQuiet }
+
+  func show(_ text: String) {
+    if isQuiet { return }
+    if isInteractive {
+      let padding = String(repeating: " ", count: max(0, width - text.count))
+      FileHandle.standardError.write(Data("\r\(text)\(padding)".utf8))
+      width = text.count
+    } else {
+      let now = ContinuousClock.now
+      if let lastPlain, now - lastPlain < .seconds(10) { return }
+      lastPlain = now
+      terminal.error(text)
+    }
+  }
+
+  /// Writes a line that stays.
+  func keep(_ text: String) {
+    if isQuiet { return }
+    clear()
+    terminal.error(text)
+  }
+
+  /// Takes the line away.
+  func clear() {
+    guard isInteractive, width > 0 else { return }
+    FileHandle.standardError.write(Data("\r\(String(repeating: " ", count: width))\r".utf8))
+    width = 0
+  }
+}

@@ -1,0 +1,137 @@
+import Compute
+import Foundation
+import IWAE
+
+/// Everything that determines a training run: what `config.json` holds and `--config` reads.
+struct RunConfiguration: Codable {
+  var data = "strokes"
+  var model = Model.burda1(dataSize: 784)
+  var objective = "iwae"
+  var estimator = "standard"
+  var groups = 1
+  var samples = 50
+  var beta = 0.5
+  var alpha = 0.5
+  var batch = 20
+  var passes = 20
+  var schedule = "cosine"
+  var learningRate = 0.001
+  var optimizer = "usual"
+  var warmUp = 0.0
+  var binarize = "sample"
+  var validationSamples = 50
+  /// Stop after so many passes without a better validation; 0 for never.
+  var patience = 0
+  var seed: UInt64 = 0
+
+  static let schedules = ["burda", "constant", "cosine"]
+
+  init() {}
+
+  /// A file may leave fields out, which then have their defaults, but must not have others.
+  init(from decoder: any Decoder) throws {
+    let known = Set(CodingKeys.allCases.map(\.stringValue))
+    for key in try decoder.container(keyedBy: AnyKey.self).allKeys
+    where !known.contains(key.stringValue) {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: [key],
+          debugDescription: "unknown field '\(key.stringValue)'."
+            + suggestion(for: key.stringValue, among: Array(known))))
+    }
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    func read<Value: Decodable>(_ key: CodingKeys, _ standard: Value) throws -> Value {
+      try fields.decodeIfPresent(Value.self, forKey: key) ?? standard
+    }
+    let standard = RunConfiguration()
+    data = try read(.data, standard.data)
+    model = try read(.model, standard.model)
+    objective = try read(.objective, standard.objective)
+    estimator = try read(.estimator, standard.estimator)
+    groups = try read(.groups, standard.groups)
+    samples = try read(.samples, standard.samples)
+    beta = try read(.beta, standard.beta)
+    alpha = try read(.alpha, standard.alpha)
+    batch = try read(.batch, standard.batch)
+    passes = try read(.passes, standard.passes)
+    schedule = try read(.schedule, standard.schedule)
+    learningRate = try read(.learningRate, standard.learningRate)
+    optimizer = try read(.optimizer, standard.optimizer)
+    warmUp = try read(.warmUp, standard.warmUp)
+    binarize = try read(.binarize, standard.binarize)
+    validationSamples = try read(.validationSamples, standard.validationSamples)
+    patience = try read(.patience, standard.patience)
+    seed = try read(.seed, standard.seed)
+  }
+
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case data, model, objective, estimator, groups, samples, beta, alpha, batch, passes, schedule
+    case learningRate = "learning_rate"
+    case optimizer
+    case warmUp = "warm_up"
+    case binarize
+    case validationSamples = "validation_samples"
+    case patience, seed
+  }
+
+  private struct AnyKey: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+
+    init?(intValue: Int) { nil }
+  }
+
+  /// The run as the trainer takes it; nil and a reason where a field makes no sense.
+  func training() throws(ConfigurationError) -> TrainingConfiguration {
+    func require(_ condition: Bool, _ text: String) throws(ConfigurationError) {
+      if !condition { throw ConfigurationError(description: text) }
+    }
+    guard let objective = Objective(objective, beta: beta, alpha: alpha) else {
+      throw ConfigurationError(
+        description: "unknown objective '\(objective)'."
+          + suggestion(for: objective, among: Objective.names))
+    }
+    guard let estimator = Objective.Estimator(rawValue: estimator) else {
+      throw ConfigurationError(description: "unknown estimator '\(estimator)'.")
+    }
+    guard let convention = AdamConvention(rawValue: optimizer) else {
+      throw ConfigurationError(description: "unknown optimizer '\(optimizer)'.")
+    }
+    guard let binarization = ["none", "threshold", "sample"].firstIndex(of: binarize) else {
+      throw ConfigurationError(description: "unknown binarization '\(binarize)'.")
+    }
+    try require(groups >= 1 && samples >= 1, "expected groups and samples of at least 1.")
+    try require(batch >= 1 && passes >= 0, "expected a batch of at least 1 and no negative passes.")
+    try require(validationSamples >= 1, "expected at least one validation sample.")
+    try require(
+      groups <= 1 << 20 && samples <= 1 << 20 && batch <= 1 << 20
+        && batch * groups * samples <= 1 << 30, "expected at most 2^30 samples in a step.")
+    try require((0...1).contains(beta), "expected beta from 0 to 1.")
+    try require(alpha.isFinite, "expected a finite alpha.")
+    try require(learningRate > 0 && learningRate.isFinite, "expected a positive learning rate.")
+    try require(warmUp >= 0 && warmUp.isFinite, "expected a warm-up of no less than 0 passes.")
+    var result = TrainingConfiguration(objective: objective)
+    result.estimator = estimator
+    (result.groups, result.samples) = (groups, samples)
+    (result.batchSize, result.passes) = (batch, passes)
+    switch schedule {
+    case "burda": result.schedule = .burda
+    case "constant": result.schedule = .constant(rate: learningRate)
+    case "cosine": result.schedule = .cosine(rate: learningRate)
+    default: throw ConfigurationError(description: "unknown schedule '\(schedule)'.")
+    }
+    result.convention = convention
+    result.warmUpPasses = warmUp
+    result.binarization = Binarization.allCases[binarization]
+    result.validationSamples = validationSamples
+    result.seed = seed
+    return result
+  }
+}
+
+/// What a configuration says that makes no sense.
+struct ConfigurationError: Error, CustomStringConvertible {
+  var description: String
+}
