@@ -13,7 +13,7 @@
 typedef struct {
   int arena;
   uint offset;
-  int stride;
+  uint stride;
 } operand;
 
 #define OPERANDS 12

@@ -60,7 +60,7 @@ static inline real log_any(real x) {
   return x < (real)(INFINITY) ? result : x;
 }
 
-// tanh x = x P(x^2) / Q(x^2), all coefficients positive; 1 to the last bit beyond 9.
+// tanh x = x P(x^2) / Q(x^2), all coefficients positive; 1 beyond 9.
 static inline real tanh_real(real x) {
   real t = x < (real)(-9.02f) ? (real)(-9.02f) : x;
   t = t > (real)(9.02f) ? (real)(9.02f) : t;
@@ -75,7 +75,10 @@ static inline real tanh_real(real x) {
   q = fma(q, z, (real)(0x1.a7df20p-6f));
   q = fma(q, z, (real)(0x1.de576ap-2f));
   q = fma(q, z, (real)(1.0f));
-  return t * p / q;
+  // Rounding must not take it beyond 1, where the derivative 1 - y^2 would change its sign.
+  real y = t * p / q;
+  y = y > (real)(1.0f) ? (real)(1.0f) : y;
+  return y < (real)(-1.0f) ? (real)(-1.0f) : y;
 }
 
 // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), with what rounding 1 + e^-|x| loses added back.

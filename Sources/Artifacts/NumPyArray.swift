@@ -63,6 +63,8 @@ public struct NumPyArray: Hashable, Sendable {
       throw problem(
         "the shape \(sizes) needs \(expected) bytes, but \(content.count) follow the header.")
     }
+    // A size of zero would hide sizes whose product overflows.
+    guard expected > 0 else { throw problem("the shape \(sizes) holds nothing.") }
     shape = sizes
     values = Self.values(content, width: width)
   }

@@ -2,7 +2,7 @@
 ///
 /// A device lays tensors out as it likes and fuses operations as it likes; uploads and downloads
 /// convert. Everything runs in the order in which it was asked for, and only a download or
-/// `finish()` waits.
+/// `finish()` waits (and, rarely, an upload, when too many are under way).
 public protocol Device: AnyObject {
   /// The kind of device as the command line selects it: `opencl` or `cpu`.
   var backend: String { get }
@@ -38,7 +38,8 @@ extension Device {
 /// Whether memory is watched for stray writes.
 public enum Protection: Hashable, Sendable {
   case none
-  /// Guard words stand around every tensor, tensors can be poisoned, and temporaries keep places of
+  /// Guard words stand around every tensor of a program, every state, and the arenas of parameters;
+  /// tensors can be poisoned, and temporaries keep places of
   /// their own, so that they can be downloaded.
   case guarded
 }

@@ -46,6 +46,10 @@ public struct BoundRule: Hashable, Sendable {
   public var temperature: Float
   public var meanShare: Float
 
+  /// The temperature nearest to 0, where the bound is the difference of rounded numbers divided by
+  /// the temperature: 6e-8 / 1e-3.
+  public static let leastTemperature: Float = 1e-3
+
   public init(_ scope: SampleScope = .all, temperature: Float = 1, meanShare: Float = 0) {
     self.scope = scope
     self.temperature = temperature

@@ -1,7 +1,7 @@
 /// What an operation costs at least: arithmetic, and memory touched once.
 public struct Cost: Hashable, Sendable {
-  public var floatingPointOperations: Int
-  public var bytes: Int
+  public var floatingPointOperations: Double
+  public var bytes: Double
 
   public static func + (a: Cost, b: Cost) -> Cost {
     Cost(
@@ -19,40 +19,46 @@ extension Operation {
   public func cost(parameterCount: Int) -> Cost {
     if case .adam = self {
       // Reads p, g, m and v; writes p, m and v.
-      return Cost(floatingPointOperations: 12 * parameterCount, bytes: 7 * 4 * parameterCount)
+      let count = Double(parameterCount)
+      return Cost(floatingPointOperations: 12 * count, bytes: 7 * 4 * count)
     }
     if case .gather(let operation) = self {
-      let count = operation.batch.shape.count
-      let rows = operation.indices.shape.count
+      let count = Double(operation.batch.shape.count)
+      let rows = Double(operation.indices.shape.count)
       let written = (count + rows) * 4
       return Cost(
         floatingPointOperations: 2 * count,
-        bytes: count * operation.source.element.byteCount + rows * 4 + written)
+        bytes: count * Double(operation.source.element.byteCount) + rows * 4 + written)
     }
     let touched = reads + writes
     return Cost(
       floatingPointOperations: arithmetic,
-      bytes: touched.reduce(0) { $0 + $1.shape.count * $1.element.byteCount })
+      bytes: touched.reduce(0) { $0 + $1.size * Double($1.element.byteCount) })
   }
 
-  private var arithmetic: Int {
+  private var arithmetic: Double {
     switch self {
     case .gather, .adam: 0
-    case .multiply(let operation): 2 * operation.output.shape.count * operation.depth
+    case .multiply(let operation): 2 * operation.output.size * Double(operation.depth)
     case .weightGradient(let operation):
-      2 * operation.gradient.shape.count * operation.delta.shape.rows
-    case .biasGradient(let operation): operation.delta.shape.count
-    case .reparameterize(let operation): 3 * operation.sample.shape.count
-    case .latentTerm(let operation): 5 * operation.sample.shape.count
-    case .bernoulli(let operation): 8 * operation.logits.shape.count
-    case .gaussian(let operation): 8 * operation.mean.shape.count
+      2 * operation.gradient.size * Double(operation.delta.shape.rows)
+    case .biasGradient(let operation): operation.delta.size
+    case .reparameterize(let operation): 3 * operation.sample.size
+    case .latentTerm(let operation): 5 * operation.sample.size
+    case .bernoulli(let operation): 8 * operation.logits.size
+    case .gaussian(let operation): 8 * operation.mean.size
     case .logWeight(let operation):
-      (operation.likelihoods.count + operation.annealed.count) * operation.output.shape.count
-    case .estimate(let operation): 12 * operation.logWeights.shape.count
-    case .latentGradient(let operation): 12 * operation.sample.shape.count
-    case .sumSamples(let operation): operation.input.shape.count
-    case .accumulateWeights(let operation): 6 * operation.logWeights.shape.count
-    case .sum(let operation): operation.input.shape.count
+      Double(operation.likelihoods.count + operation.annealed.count) * operation.output.size
+    case .estimate(let operation): 12 * operation.logWeights.size
+    case .latentGradient(let operation): 12 * operation.sample.size
+    case .sumSamples(let operation): operation.input.size
+    case .accumulateWeights(let operation): 6 * operation.logWeights.size
+    case .sum(let operation): operation.input.size
     }
   }
+}
+
+extension Tensor {
+  /// The number of elements, as a number that cannot overflow when it is multiplied.
+  fileprivate var size: Double { Double(shape.count) }
 }

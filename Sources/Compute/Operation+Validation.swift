@@ -48,6 +48,26 @@ extension Operation {
     for tensor in reads + writes where !exceptions.contains(tensor) {
       try expect(tensor, element: .float32)
     }
+    // Parameters, gradients and resident data lie in ways of their own: only the operands that are
+    // meant for them may be them.
+    let slots: [Tensor] =
+      switch self {
+      case .gather(let operation): [operation.source, operation.order]
+      case .multiply(let operation):
+        [operation.weight] + [operation.bias].compactMap(\.self)
+      case .weightGradient(let operation): [operation.gradient]
+      case .biasGradient(let operation): [operation.gradient]
+      default: []
+      }
+    for tensor in reads + writes where !slots.contains(tensor) {
+      switch tensor.role {
+      case .input, .output, .temporary, .state: break
+      case .parameter, .gradient, .firstMoment, .secondMoment, .resident:
+        throw .wrongRole(
+          operation: kind, operand: tensor.name, expected: "an input, output, state or temporary",
+          found: tensor.role)
+      }
+    }
   }
 
   private func expect(_ tensor: Tensor, element: Element) throws(ProgramError) {
@@ -109,7 +129,7 @@ extension Operation {
       "expected 'source' to hold uint8 or float32, found uint32.")
     try expect(operation.order, element: .uint32)
     try expect(operation.indices, element: .uint32)
-    try expectVector(operation.order)
+    try expect(operation.order, .vector(operation.source.shape.rows))
     try expectMatrix(operation.batch)
     let columns = operation.source.shape.columns
     try expect(operation.batch, .matrix(rows: operation.batch.shape.rows, columns: columns))
@@ -238,9 +258,12 @@ extension Operation {
       operation.rule.score.temperature,
     ]
     try expect(
-      temperatures.allSatisfy { $0 != 0 && $0.isFinite },
-      "expected finite temperatures other than 0. A temperature of 0 is the plain mean: use a "
-        + "mean share of 1 and constant coefficients.")
+      temperatures.allSatisfy { abs($0) >= BoundRule.leastTemperature && $0.isFinite },
+      "expected temperatures of at least \(BoundRule.leastTemperature) either way: nearer to 0, the "
+        + "plain mean, single precision loses the bound. Use a mean share of 1 instead.")
+    // An image's log-weights are read again after its first coefficients are written.
+    try expect(
+      !writes.contains(operation.logWeights), "the coefficients cannot replace the log-weights.")
   }
 
   private func validate(_ operation: LatentGradient) throws(ProgramError) {

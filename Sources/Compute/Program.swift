@@ -46,6 +46,10 @@ public struct ProgramBuilder {
   /// Appends an operation after checking the shapes, elements and roles of its operands.
   public mutating func append(_ operation: Operation) throws(ProgramError) {
     try operation.validate()
+    // The optimizer ends a step: devices bring copies of the parameters up to date between runs.
+    if case .adam = operations.last {
+      throw .invalid(operation: operation.kind, problem: "nothing can follow the optimizer.")
+    }
     for tensor in operation.reads {
       if tensor.role == .temporary || tensor.role == .output {
         guard written.contains(tensor) else {

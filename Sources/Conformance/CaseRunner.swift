@@ -89,12 +89,15 @@ public struct CaseRunner {
     var messages = damage
     var worst = (ratio: damage.isEmpty ? 0.0 : .infinity, error: 0.0)
     if item.checks.isEmpty { messages.append("the case compares nothing") }
-    let pool = zip(item.checks, expected).filter(\.0.isPooled).map {
-      Comparison.scale(of: $1.floatBits)
+    var pools: [String: Double] = [:]
+    for (check, values) in zip(item.checks, expected) {
+      guard let pool = check.pool else { continue }
+      pools[pool] = max(pools[pool] ?? 0, Comparison.scale(of: values.floatBits))
     }
     for (check, (expected, found)) in zip(item.checks, zip(expected, found)) {
       let scales =
-        [check.termSize, Comparison.scale(of: expected.floatBits)] + (check.isPooled ? pool : [])
+        [check.termSize, Comparison.scale(of: expected.floatBits)]
+        + [check.pool.flatMap { pools[$0] }].compactMap(\.self)
       let comparison = Comparison(
         expected: expected.floatBits, found: found.floatBits, tolerance: check.tolerance,
         scale: scales.max() ?? 0)
@@ -116,8 +119,8 @@ public struct CaseRunner {
   private func execute(
     _ item: ConformanceCase, on device: any Device
   ) throws(DeviceError) -> (values: [HostValues], damage: [String]) {
-    let memory = try device.allocate(item.shared, protection: .guarded)
-    let executable = try device.compile(item.program, on: memory, protection: .guarded)
+    let memory = try device.allocate(item.shared, protection: item.protection)
+    let executable = try device.compile(item.program, on: memory, protection: item.protection)
     // Whatever is written must be written in full: start from NaN, inputs excepted.
     let outputs = item.program.tensors.filter {
       switch $0.role {
@@ -127,7 +130,12 @@ public struct CaseRunner {
     }
     try executable.poison(outputs)
     for (tensor, values) in item.values { try executable.upload(values, to: tensor) }
-    for _ in 0..<item.runs { try executable.run(item.control) }
+    var control = item.control
+    for _ in 0..<item.runs {
+      try executable.run(control)
+      control.step &+= 1
+      control.batchOffset &+= item.batchAdvance
+    }
     try executable.finish()
     var values: [HostValues] = []
     for check in item.checks { values.append(try executable.download(check.tensor)) }

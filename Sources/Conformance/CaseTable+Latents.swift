@@ -28,7 +28,7 @@ private struct LatentSize {
 
 extension CaseTable {
   static func gatherCases(_ seed: UInt64) -> [ConformanceCase] {
-    var cases: [ConformanceCase] = []
+    var cases = [twoGathers(seed)]
     for binarization in Binarization.allCases {
       for (count, columns, batch) in [(1, 1, 1), (5, 17, 3), (11, 64, 4), (30, 784, 20)] {
         for isBytes in [true, false] {
@@ -56,6 +56,24 @@ extension CaseTable {
       }
     }
     return cases
+  }
+
+  /// Two data sets in one program, of which a launch can be bound to one only.
+  static func twoGathers(_ seed: UInt64) -> ConformanceCase {
+    var build = CaseBuilder("gather(two data sets)", seed: seed)
+    for (name, count) in [("first", 4), ("second", 7)] {
+      let shape = Shape.matrix(rows: count, columns: 19)
+      let source = build.resident(
+        "\(name).source", shape, .bytes(build.inputs.bytes(shape.count)))
+      let order = build.resident(
+        "\(name).order", .vector(count), .words(build.inputs.permutation(count)))
+      let batch = build.output("\(name).batch", .matrix(rows: 3, columns: 19), .exact)
+      let indices = build.output("\(name).indices", .vector(3), .exact, element: .uint32)
+      build.append(
+        .gather(
+          Gather(source: source, order: order, scale: 1 / 255, batch: batch, indices: indices)))
+    }
+    return build.build()
   }
 
   static func latentCases(_ seed: UInt64) -> [ConformanceCase] {

@@ -5,7 +5,7 @@ extension CaseTable {
     var cases: [ConformanceCase] = []
     let sizes = [
       (1, 1, 1), (2, 2, 5), (3, 5, 15), (4, 1, 16), (2, 50, 17), (5, 2, 64), (2, 3, 97),
-      (1, 2, 1601), (20, 5, 784),
+      (1, 2, 1601), (1, 1, 6500), (20, 5, 784),
     ]
     for (images, samples, columns) in sizes {
       for largest in [3, 100] as [Float] {

@@ -48,7 +48,62 @@ extension CaseTable {
       step(
         "burda-2", .burda2(dataSize: 784), "iwae", batch: 4, groups: 1, samples: 5, .iwae, .dreg,
         seed))
+    cases += [
+      training("small", small, batch: 3, samples: 5, .usual, seed),
+      training("small", small, batch: 3, samples: 5, .released, seed),
+      training("two", two, batch: 4, samples: 1, .usual, seed),
+      training("three", three, batch: 2, samples: 120, .usual, seed),
+    ]
     return cases
+  }
+
+  /// Three training steps in a row, in earnest: batches out of resident data, the optimizer, and
+  /// temporaries that share their places.
+  private static func training(
+    _ label: String, _ model: Model, batch: Int, samples: Int, _ convention: AdamConvention,
+    _ seed: UInt64
+  ) -> ConformanceCase {
+    let title = "training(\(label),\(convention.rawValue),batch=\(batch),k=\(samples))"
+    var inputs = CaseInputs(case: title, seed: seed)
+    let images = 3 * batch + 1
+    let shape = Shape.matrix(rows: images, columns: model.dataSize)
+    let source = Tensor("data", shape, .resident, element: .float32)
+    let order = Tensor("order", .vector(images), .resident, element: .uint32)
+    let total = Tensor("total", .vector(1), .state)
+    // The epsilon is large, so that updates do not blow up the rounding of small gradients.
+    var optimizer = Adam(convention)
+    optimizer.epsilon = 0.1
+    let step = build(
+      model,
+      StepConfiguration(
+        batchSize: batch, samples: samples, objective: .iwae,
+        source: .resident(
+          source: source, order: order, scale: 1,
+          binarization: model.likelihood == .bernoulli ? .sample : .none),
+        optimizer: optimizer, sumsOverBatch: convention == .released, boundTotal: total))
+    var values = parameterValues(of: model, &inputs)
+    values[source] = .floats(inputs.uniforms(shape.count))
+    values[order] = .words(inputs.permutation(images))
+    values[total] = .floats([0])
+    for parameter in model.parameters {
+      values[parameter.counterpart(.secondMoment)] = .floats(
+        Array(repeating: convention.initialSecondMoment, count: parameter.shape.count))
+    }
+    var control = Control()
+    control.seed = seed
+    control.pass = 4
+    convention.apply(to: &control, step: 0, rate: 0.01, optimizer: optimizer)
+    let limit = limit(model, rows: batch * samples)
+    return ConformanceCase(
+      name: title, program: step.program, shared: model.parameters + [source, order, total],
+      values: values, control: control,
+      checks: [.init(total, limit)]
+        + model.parameters.flatMap { parameter in
+          [
+            .init(parameter, limit, pool: "parameters"),
+            .init(parameter.counterpart(.firstMoment), limit, pool: layer(of: parameter)),
+          ]
+        }, runs: 3, protection: .none)
   }
 
   private static func step(
@@ -61,20 +116,8 @@ extension CaseTable {
     let configuration = StepConfiguration(
       batchSize: batch, groups: groups, samples: samples, objective: objective,
       estimator: estimator, optimizer: nil)
-    let step: Step
-    do throws(ProgramError) {
-      step = try Step.build(model, configuration)
-    } catch {
-      preconditionFailure("\(title): \(error)")
-    }
-    var values: [Tensor: HostValues] = [:]
-    for parameter in model.parameters {
-      // Small log-sigmas keep densities, and so all numbers, of moderate size.
-      let gain: Float = parameter.name.contains("log_sigma") ? 0.1 : 0.7
-      let scale =
-        parameter.shape.isVector ? 0.1 : gain / Float(parameter.shape.columns).squareRoot()
-      values[parameter] = .floats(inputs.normals(parameter.shape.count, scale: scale))
-    }
+    let step = build(model, configuration)
+    var values = parameterValues(of: model, &inputs)
     if let images = step.images {
       values[images] = .floats(
         model.likelihood == .bernoulli
@@ -87,19 +130,48 @@ extension CaseTable {
     control.seed = seed
     control.step = 5
     control.klWeight = 0.9
-    // The widest layer bounds the length of every sum but those over samples; log-weights are no
-    // larger than a unit or two a pixel.
-    let widest = model.parameters.map(\.shape.columns).max() ?? 1
-    let depth = max(widest, batch * samples * groups)
-    let limit = Tolerance.weighted(sums: depth, logWeight: 2 * model.dataSize)
+    let limit = limit(model, rows: batch * samples * groups)
     return ConformanceCase(
       name: title, program: step.program, shared: model.parameters, values: values,
       control: control,
       checks: [step.logWeights, step.bounds, step.encoderBounds, step.bound].map {
-        .init($0, .sums(of: depth))
+        .init($0, limit)
       }
-        + step.program.tensors(.gradient).map {
-          .init($0, limit, isPooled: true)
-        })
+        + step.program.tensors(.gradient).map { .init($0, limit, pool: layer(of: $0)) })
+  }
+
+  /// The widest layer bounds the length of every sum but those over samples; log-weights are no
+  /// larger than a unit or two a pixel.
+  private static func limit(_ model: Model, rows: Int) -> Tolerance {
+    let widest = model.parameters.map(\.shape.columns).max() ?? 1
+    return .weighted(sums: max(widest, rows), logWeight: 2 * model.dataSize)
+  }
+
+  /// The name of the layer that a weight or a bias belongs to.
+  private static func layer(of parameter: Tensor) -> String {
+    parameter.name.split(separator: ".").dropLast().joined(separator: ".")
+  }
+
+  /// Small log-sigmas keep densities, and so all numbers, of moderate size.
+  private static func parameterValues(
+    of model: Model, _ inputs: inout CaseInputs
+  ) -> [Tensor: HostValues] {
+    var values: [Tensor: HostValues] = [:]
+    for parameter in model.parameters {
+      let gain: Float = parameter.name.contains("log_sigma") ? 0.1 : 0.7
+      let scale =
+        parameter.shape.isVector ? 0.1 : gain / Float(parameter.shape.columns).squareRoot()
+      values[parameter] = .floats(inputs.normals(parameter.shape.count, scale: scale))
+    }
+    return values
+  }
+
+  /// The table is ours, so a step that cannot be built is a bug in it.
+  private static func build(_ model: Model, _ configuration: StepConfiguration) -> Step {
+    do throws(ProgramError) {
+      return try Step.build(model, configuration)
+    } catch {
+      preconditionFailure("\(error)")
+    }
   }
 }

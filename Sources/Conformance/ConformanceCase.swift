@@ -10,8 +10,11 @@ public struct ConformanceCase: Sendable {
   let values: [Tensor: HostValues]
   let control: Control
   let checks: [Check]
-  /// How often the program runs before its results are compared.
+  /// How often the program runs before its results are compared, each time one step later.
   let runs: Int
+  /// With guards, stray writes are seen and every tensor stands alone; without, temporaries share
+  /// their places as they do in earnest.
+  let protection: Protection
 
   /// A tensor to compare.
   public struct Check: Sendable {
@@ -19,23 +22,23 @@ public struct ConformanceCase: Sendable {
     let tolerance: Tolerance
     /// The size of what was added up: a sum that cancels is no more exact than its terms.
     let termSize: Double
-    /// Whether the check's scale is the largest of all checks of its case that are pooled, as for
-    /// gradients of one step, which cancel to different degrees.
-    let isPooled: Bool
+    /// Checks of one pool have the largest of their scales, as a layer's weight and bias, whose
+    /// gradients are sums of the same deltas and cancel to different degrees.
+    let pool: String?
 
     public init(
-      _ tensor: Tensor, _ tolerance: Tolerance, termSize: Double = 0, isPooled: Bool = false
+      _ tensor: Tensor, _ tolerance: Tolerance, termSize: Double = 0, pool: String? = nil
     ) {
       self.tensor = tensor
       self.tolerance = tolerance
       self.termSize = termSize
-      self.isPooled = isPooled
+      self.pool = pool
     }
   }
 
   public init(
     name: String, program: Program, shared: [Tensor], values: [Tensor: HostValues],
-    control: Control, checks: [Check], runs: Int = 1
+    control: Control, checks: [Check], runs: Int = 1, protection: Protection = .guarded
   ) {
     self.name = name
     self.program = program
@@ -44,6 +47,13 @@ public struct ConformanceCase: Sendable {
     self.control = control
     self.checks = checks
     self.runs = runs
+    self.protection = protection
+  }
+
+  /// The images that each run moves on by.
+  var batchAdvance: UInt32 {
+    for case .gather(let gather) in program.operations { return UInt32(gather.batch.shape.rows) }
+    return 0
   }
 
   /// The elements of its largest tensor.

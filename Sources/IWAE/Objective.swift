@@ -50,6 +50,19 @@ public enum Objective: Hashable, Sendable {
     }
   }
 
+  /// Whether the encoder's gradient can be estimated in other ways than the standard one.
+  public var hasEstimators: Bool { self != .elbo && self != .rws }
+
+  /// Why the objective cannot be computed in single precision; nil if it can.
+  public var problem: String? {
+    guard case .renyi(let alpha) = self,
+      abs(Float(1 - alpha)) < BoundRule.leastTemperature
+    else { return nil }
+    return
+      "an alpha of \(alpha) is too close to 1 for single precision; use 1, which is the vae, or "
+      + "stay \(BoundRule.leastTemperature) away from it."
+  }
+
   /// What the topmost latent contributes to log w.
   var topPrior: LatentPrior { self == .elbo ? .closedForm : .standardNormal }
 
@@ -90,7 +103,7 @@ public enum Objective: Hashable, Sendable {
           bound: BoundRule(), decoder: all, path: CoefficientRule(), score: all,
           doubled: CoefficientRule())
       }
-    return row.rule(estimator, hasScore: self != .elbo)
+    return row.rule(hasEstimators ? estimator : .standard)
   }
 
   /// One row of the table of objectives.
@@ -105,10 +118,8 @@ public enum Objective: Hashable, Sendable {
     /// The path of the doubly reparameterized estimator.
     var doubled: CoefficientRule
 
-    func rule(_ estimator: Estimator, hasScore: Bool) -> EstimatorRule {
+    func rule(_ estimator: Estimator) -> EstimatorRule {
       let path = path ?? decoder
-      // The closed form of the divergence has no score to drop or to turn.
-      let estimator = hasScore && score == nil ? estimator : .standard
       return switch estimator {
       case .standard:
         EstimatorRule(

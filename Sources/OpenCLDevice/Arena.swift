@@ -10,22 +10,20 @@ final class Arena {
   /// What poisoned floats hold: a quiet NaN.
   static let poisonWord: UInt32 = 0x7FC0_DEAD
 
-  let buffer: cl_mem
   /// The floats between the margins.
   let count: Int
-  private let queue: cl_command_queue
+  private let buffer: Buffer
+  private let device: OpenCLDevice
 
-  init(context: cl_context, queue: cl_command_queue, count: Int) throws(DeviceError) {
-    self.queue = queue
+  var memory: cl_mem { buffer.memory }
+
+  init(_ device: OpenCLDevice, count: Int, what: String) throws(DeviceError) {
+    self.device = device
     self.count = count
-    let bytes = (count + 2 * Self.margin) * 4
-    buffer = try make("clCreateBuffer") {
-      clCreateBuffer(context, cl_mem_flags(CL_MEM_READ_WRITE), bytes, nil, $0)
-    }
+    let (bytes, overflow) = (count + 2 * Self.margin).multipliedReportingOverflow(by: 4)
+    buffer = try Buffer(device, byteCount: overflow ? Int.max : bytes, what: what)
     try fill(-Self.margin..<count + Self.margin, with: 0)
   }
-
-  deinit { clReleaseMemObject(buffer) }
 
   /// Fills a range of words; ranges before 0 and past the count are the margins.
   func fill(_ range: Range<Int>, with word: UInt32) throws(DeviceError) {
@@ -33,17 +31,19 @@ final class Arena {
     var pattern = word
     let start = (range.lowerBound + Self.margin) * 4
     try call("clEnqueueFillBuffer") {
-      clEnqueueFillBuffer(queue, buffer, &pattern, 4, start, range.count * 4, 0, nil, nil)
+      clEnqueueFillBuffer(
+        device.queue, memory, &pattern, 4, start, range.count * 4, 0, nil, nil)
     }
   }
 
-  /// Writes words; the values are taken before the call returns.
+  /// Writes words; they are taken before the call returns.
   func write(_ words: [Float], at offset: Int) throws(DeviceError) {
-    try call("clEnqueueWriteBuffer") {
-      clEnqueueWriteBuffer(
-        queue, buffer, cl_bool(CL_TRUE), (offset + Self.margin) * 4, words.count * 4, words, 0, nil,
-        nil)
+    let result = words.withUnsafeBytes { bytes in
+      Result { () throws(DeviceError) in
+        try buffer.write(bytes, at: (offset + Self.margin) * 4, device)
+      }
     }
+    try result.get()
   }
 
   /// Waits for everything enqueued before, and reads.
@@ -52,8 +52,9 @@ final class Arena {
     let start = (range.lowerBound + Self.margin) * 4
     try call("clEnqueueReadBuffer") {
       clEnqueueReadBuffer(
-        queue, buffer, cl_bool(CL_TRUE), start, range.count * 4, &result, 0, nil, nil)
+        device.queue, memory, cl_bool(CL_TRUE), start, range.count * 4, &result, 0, nil, nil)
     }
+    device.queueIsEmpty()
     return result
   }
 

@@ -6,8 +6,14 @@ import Foundation
 /// absent, and one that cannot be written is not. Entries replace one another atomically, so any
 /// number of processes may share the folder.
 struct BinaryCache {
-  private static let magic = Array("IWAE kernel 1\n".utf8)
+  private static let magic = Array("IWAE kernel 2\n".utf8)
   let folder: URL
+
+  /// A program's binary, and the kernels whose compiled code is in it.
+  struct Entry: Equatable {
+    var kernels: Set<String>
+    var binary: [UInt8]
+  }
 
   /// The user's cache folder.
   static var standard: BinaryCache? {
@@ -26,22 +32,28 @@ struct BinaryCache {
     SHA256.hexadecimal(parts.flatMap { Array("\($0.utf8.count):\($0)".utf8) })
   }
 
-  /// The binary under a key, if it is there and intact.
-  func load(_ key: String) -> [UInt8]? {
+  /// The entry under a key, if it is there and intact.
+  func load(_ key: String) -> Entry? {
     guard let data = try? Data(contentsOf: file(key)) else { return nil }
     let bytes = [UInt8](data)
     let header = Self.magic.count + 32
     guard bytes.count > header, Array(bytes.prefix(Self.magic.count)) == Self.magic else {
       return nil
     }
-    let binary = Array(bytes[header...])
-    return SHA256.digest(binary) == Array(bytes[Self.magic.count..<header]) ? binary : nil
+    let content = bytes[header...]
+    guard SHA256.digest(Array(content)) == Array(bytes[Self.magic.count..<header]),
+      let end = content.firstIndex(of: UInt8(ascii: "\n"))
+    else { return nil }
+    let names = String(decoding: content[..<end], as: UTF8.self).split(separator: " ")
+    return Entry(kernels: Set(names.map(String.init)), binary: Array(content[(end + 1)...]))
   }
 
-  /// Stores a binary; says whether it could.
+  /// Stores an entry; says whether it could.
   @discardableResult
-  func store(_ binary: [UInt8], as key: String) -> Bool {
-    let data = Data(Self.magic + SHA256.digest(binary) + binary)
+  func store(_ entry: Entry, as key: String) -> Bool {
+    let names = entry.kernels.sorted().joined(separator: " ") + "\n"
+    let content = Array(names.utf8) + entry.binary
+    let data = Data(Self.magic + SHA256.digest(content) + content)
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       try data.write(to: file(key), options: .atomic)

@@ -4,6 +4,9 @@ import Compute
 /// A kernel whose arguments are set once and for all.
 final class BoundLaunch {
   private let kernel: cl_kernel
+  /// What the kernel is bound to must live as long as it.
+  private let owners: [Buffer]
+  private let library: KernelLibrary
   private let groups: Int
   private let localSize: Int
   let name: String
@@ -15,7 +18,9 @@ final class BoundLaunch {
     var source: cl_mem
     var order: cl_mem
     var control: cl_mem
-    var table: cl_mem
+    var table: Buffer
+    /// Buffers of its own that a launch keeps alive beside the table.
+    var owners: [Buffer] = []
   }
 
   /// - Parameters:
@@ -29,11 +34,13 @@ final class BoundLaunch {
     name = launch.kernel
     groups = launch.groups
     localSize = launch.localSize
+    owners = buffers.owners + [buffers.table]
+    self.library = library
     let kernel = try library.kernel(launch.kernel)
     self.kernel = kernel
     var index: cl_uint = 0
     let memories =
-      buffers.arenas + [buffers.source, buffers.order, buffers.control, buffers.table]
+      buffers.arenas + [buffers.source, buffers.order, buffers.control, buffers.table.memory]
     for memory in memories {
       var memory: cl_mem? = memory
       try call("clSetKernelArg(\(launch.kernel), \(index))") {
@@ -42,7 +49,11 @@ final class BoundLaunch {
       index += 1
     }
     for number in [first, launch.operations.count, launch.units, launch.unitsPerGroup] {
-      var number = cl_int(number)
+      guard var number = cl_int(exactly: number) else {
+        throw .unsupported(
+          device: library.deviceName, operation: launch.kernel,
+          reason: "\(number) is more than its 32-bit counters hold. Use a smaller batch.")
+      }
       try call("clSetKernelArg(\(launch.kernel), \(index))") {
         clSetKernelArg(kernel, index, MemoryLayout<cl_int>.size, &number)
       }
@@ -58,5 +69,6 @@ final class BoundLaunch {
     try call("clEnqueueNDRangeKernel(\(name))") {
       clEnqueueNDRangeKernel(queue, kernel, 1, nil, &global, &local, 0, nil, nil)
     }
+    library.noteRun(name)
   }
 }

@@ -2,9 +2,9 @@ import COpenCL
 import Compute
 
 /// Runs a driver call and turns its status into an error that names both.
-func call(_ name: String, _ body: () -> cl_int) throws(DeviceError) {
+func call(_ name: @autoclosure () -> String, _ body: () -> cl_int) throws(DeviceError) {
   let status = body()
-  guard status == CL_SUCCESS else { throw .callFailed(call: name, code: codeName(status)) }
+  guard status == CL_SUCCESS else { throw .callFailed(call: name(), code: codeName(status)) }
 }
 
 /// Runs a driver call that makes an object and reports its status through a pointer.

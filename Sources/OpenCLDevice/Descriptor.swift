@@ -36,6 +36,17 @@ struct Descriptor {
     case gaussian, logWeight, estimate, latentGradient, sumSamples, accumulateWeights, sum, adam
   }
 
+  /// A number that the device's 32-bit words cannot hold; nil if all fit.
+  var tooLarge: Int? {
+    let counts = [rowsPerUnit, columns, inner, group, samples, mode, firstGroup]
+    if let count = counts.first(where: { $0 > Int32.max }) { return count }
+    var places: [Int] = []
+    for operand in operands.compactMap(\.self) {
+      places += [operand.stride, (operand.offset + Arena.margin) / 16]
+    }
+    return places.first { $0 > UInt32.max }
+  }
+
   /// The words as the device reads them.
   var words: [UInt32] {
     precondition(constants.count <= Self.constantCount && operands.count <= Self.operandCount)
@@ -86,7 +97,6 @@ extension Descriptor {
       self.init(kind: .multiply, columns: multiply.output.shape.columns)
       inner = multiply.depth
       group = multiply.accumulates ? 1 : 0
-      samples = multiply.transposed ? 1 : 0
       mode = multiply.activation.rawValue
       let second = multiply.transposed ? transposedWeight(multiply.weight) : nil
       operands = [

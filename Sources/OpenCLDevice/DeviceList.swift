@@ -21,6 +21,8 @@ public struct DeviceDescription: Sendable {
   public let largestAllocationBytes: Int
   public let localMemoryBytes: Int
   public let largestWorkGroup: Int
+  /// Whether the driver says that the device is there and can compile kernels.
+  public let isUsable: Bool
   let handle: Handle
 
   /// The driver's object. It is a plain identifier that any thread may use.
@@ -57,11 +59,18 @@ public enum DeviceList {
   private static let discovered: Result<[DeviceDescription], DeviceError> = {
     do throws(DeviceError) {
       var result: [DeviceDescription] = []
+      var failure: DeviceError?
       for platform in try platforms() {
-        for device in try devices(of: platform) {
-          result.append(describe(device, platform, index: result.count))
+        do throws(DeviceError) {
+          for device in try devices(of: platform) {
+            result.append(describe(device, platform, index: result.count))
+          }
+        } catch {
+          // One driver that fails must not hide the devices of the others.
+          failure = error
         }
       }
+      if let failure, result.isEmpty { return .failure(failure) }
       return .success(result)
     } catch {
       return .failure(error)
@@ -82,14 +91,13 @@ public enum DeviceList {
     switch selection {
     case .automatic:
       for kind in [DeviceDescription.Kind.gpu, .accelerator, .cpu] {
-        if let device = devices.first(where: { $0.kind == kind }) { return device }
+        if let device = devices.first(where: { $0.kind == kind && $0.isUsable }) { return device }
       }
       throw .noPlatform
     case .index(let index):
-      guard devices.indices.contains(index) else {
-        throw .noSuchDevice(asked: "\(index)", available: summaries)
-      }
-      return devices[index]
+      if devices.indices.contains(index) { return devices[index] }
+      // A number that is no index may be part of a name.
+      return try choose(.name("\(index)"), from: devices)
     case .name(let part):
       let matches = devices.filter { $0.name.lowercased().contains(part.lowercased()) }
       if matches.isEmpty { throw .noSuchDevice(asked: part, available: summaries) }
@@ -152,6 +160,8 @@ public enum DeviceList {
       largestAllocationBytes: number(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong.self),
       localMemoryBytes: number(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong.self),
       largestWorkGroup: max(1, number(CL_DEVICE_MAX_WORK_GROUP_SIZE, Int.self)),
+      isUsable: number(CL_DEVICE_AVAILABLE, cl_bool.self) != 0
+        && number(CL_DEVICE_COMPILER_AVAILABLE, cl_bool.self) != 0,
       handle: .init(platform: platform, device: device))
   }
 }

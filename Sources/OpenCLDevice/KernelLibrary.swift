@@ -10,7 +10,9 @@ final class KernelLibrary {
   private let key: String
   /// Whether the kernels came out of the cache.
   let isFromCache: Bool
-  private var isStored: Bool
+  /// The kernels that have run, whose compiled code the driver holds, and those in the cache.
+  private var run: Set<String> = []
+  private var stored: Set<String>
 
   /// Denormal importance weights would cost more than the arithmetic; nothing else is relaxed,
   /// because log-weights can be infinite.
@@ -27,16 +29,16 @@ final class KernelLibrary {
     self.device = device
     self.cache = cache
     self.key = key
-    if let binary = cache?.load(key),
-      let program = Self.load(binary, context, device, options: defines)
+    if let entry = cache?.load(key),
+      let program = Self.load(entry.binary, context, device, options: defines)
     {
       self.program = program
       isFromCache = true
-      isStored = true
+      stored = entry.kernels
     } else {
       program = try Self.compile(source, context, device, options: defines)
       isFromCache = false
-      isStored = false
+      stored = []
     }
   }
 
@@ -46,11 +48,15 @@ final class KernelLibrary {
     try make("clCreateKernel(\(name))") { clCreateKernel(program, name, $0) }
   }
 
-  /// Stores the binary once. PoCL puts only those kernels into it that have run, so this follows
-  /// the first run of a program.
+  var deviceName: String { device.name }
+
+  func noteRun(_ kernel: String) { run.insert(kernel) }
+
+  /// Stores the binary whenever it holds more than the cache does: PoCL puts only those kernels into
+  /// it that have run.
   func store() {
-    guard !isStored, let cache else { return }
-    isStored = true
+    guard let cache, !run.isSubset(of: stored) else { return }
+    stored.formUnion(run)
     var size = 0
     guard
       clGetProgramInfo(
@@ -64,7 +70,7 @@ final class KernelLibrary {
         program, cl_program_info(CL_PROGRAM_BINARIES),
         MemoryLayout<UnsafeMutablePointer<UInt8>?>.size, &pointer, nil)
     }
-    if status == CL_SUCCESS { cache.store(binary, as: key) }
+    if status == CL_SUCCESS { cache.store(.init(kernels: stored, binary: binary), as: key) }
   }
 
   /// A program from a binary; nil where the driver does not take it.

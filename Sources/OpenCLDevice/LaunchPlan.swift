@@ -27,6 +27,8 @@ struct LaunchPlan {
   private let arenaUnits: Int
   private var walk: Walk?
   private var pending: [Int] = []
+  /// Totals, which would cut a block's walk in two: nothing but the host reads them.
+  private var totals: [Int] = []
 
   /// A launch of row operations that still grows.
   private struct Walk {
@@ -62,7 +64,7 @@ struct LaunchPlan {
     switch operation {
     case .weightGradient, .biasGradient:
       // Sums over rows wait: nothing reads a gradient before the optimizer or the host.
-      if pending.contains(where: { writesMeet(program.operations[$0], operation) }) {
+      if pending.contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
         closeSums()
       }
@@ -71,9 +73,11 @@ struct LaunchPlan {
       closeWalk()
       closeSums()
       appendAdam(index)
+    case .sum:
+      totals.append(index)
     case .gather, .multiply, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
-      .estimate, .latentGradient, .sumSamples, .accumulateWeights, .sum:
-      if pending.contains(where: { disturbs(operation, program.operations[$0]) }) {
+      .estimate, .latentGradient, .sumSamples, .accumulateWeights:
+      if (pending + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
         closeSums()
       }
@@ -81,28 +85,22 @@ struct LaunchPlan {
     }
   }
 
-  private func writesMeet(_ a: Operation, _ b: Operation) -> Bool {
-    a.writes.contains { b.writes.contains($0) }
-  }
-
-  /// Whether running `later` before `waiting` would change what `waiting` reads.
+  /// Whether running `later` before `waiting`, or beside it, would change what either computes.
   private func disturbs(_ later: Operation, _ waiting: Operation) -> Bool {
-    later.writes.contains { waiting.reads.contains($0) }
+    later.writes.contains { waiting.reads.contains($0) || waiting.writes.contains($0) }
       || later.reads.contains { waiting.writes.contains($0) }
   }
 
   private mutating func extendWalk(_ index: Int, _ operation: Operation) {
     guard let rows = operation.rows else { return }
     let isProduct = if case .multiply = operation { true } else { false }
-    let isSum = if case .sum = operation { true } else { false }
-    if let open = walk, !isSum, let joined = join(open, index, rows: rows, isProduct: isProduct) {
+    if let open = walk, let joined = join(open, index, rows: rows, isProduct: isProduct) {
       walk = joined
       return
     }
     closeWalk()
     walk = Walk(
       operations: [index], units: rows, mostRows: rows, productRows: isProduct ? rows : nil)
-    if isSum { closeWalk() }
   }
 
   /// The launch with one more operation, if its blocks stay independent and small.
@@ -114,6 +112,11 @@ struct LaunchPlan {
       && open.operations.allSatisfy { program.operations[$0].rows.map { $0 % units == 0 } ?? false }
     guard isAligned, units == mostRows || mostRows / units <= tuning.blockRows else { return nil }
     if isProduct, let productRows = open.productRows, productRows != rows { return nil }
+    // A launch is bound to one data set.
+    if case .gather(let gather) = program.operations[index] {
+      for case .gather(let other) in open.operations.map({ program.operations[$0] })
+      where other.source != gather.source || other.order != gather.order { return nil }
+    }
     return Walk(
       operations: open.operations + [index], units: units, mostRows: mostRows,
       productRows: isProduct ? rows : open.productRows)
@@ -136,6 +139,13 @@ struct LaunchPlan {
   }
 
   private mutating func closeSums() {
+    if !totals.isEmpty {
+      launches.append(
+        Launch(
+          kernel: "walk_rows", operations: totals, units: 1, unitsPerGroup: 1, groups: 1,
+          localSize: 1))
+      totals = []
+    }
     guard !pending.isEmpty else { return }
     var firstGroups: [Int] = []
     var groups = 0

@@ -10,6 +10,8 @@ public final class OpenCLDevice: Device {
   public let tuning: Tuning
   let context: cl_context
   let queue: cl_command_queue
+  let budget = MemoryBudget()
+  let staging = Staging()
   private let cache: BinaryCache?
   private var loaded: KernelLibrary?
 
@@ -57,6 +59,8 @@ public final class OpenCLDevice: Device {
   }
 
   deinit {
+    clFinish(queue)
+    loaded?.store()
     clReleaseCommandQueue(queue)
     clReleaseContext(context)
   }
@@ -95,20 +99,27 @@ public final class OpenCLDevice: Device {
     get throws(DeviceError) { try library().isFromCache }
   }
 
-  /// Fails where an allocation would exceed the device's memory or its largest buffer.
-  func checkRoom(forFloats count: Int, what: String) throws(DeviceError) {
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: 4)
-    let available = min(description.largestAllocationBytes, description.memoryBytes)
-    guard !overflow, bytes <= available else {
-      throw .insufficientMemory(
-        device: name, what: what, askedBytes: overflow ? Int.max : bytes,
-        availableBytes: available)
-    }
-  }
-
   func finish() throws(DeviceError) {
     let queue = queue
     try call("clFinish") { clFinish(queue) }
+    queueIsEmpty()
+  }
+
+  /// What can be done whenever everything enqueued is known to be done.
+  func queueIsEmpty() {
+    staging.clear()
     loaded?.store()
+  }
+
+  /// A buffer with a table of descriptors.
+  func makeTable(_ descriptors: [Descriptor]) throws(DeviceError) -> Buffer {
+    let words = descriptors.flatMap(\.words)
+    let table = try Buffer(
+      self, byteCount: words.count * 4, isReadOnly: true, what: "the table of operations")
+    let result = words.withUnsafeBytes { bytes in
+      Result { () throws(DeviceError) in try table.write(bytes, at: 0, self) }
+    }
+    try result.get()
+    return table
   }
 }

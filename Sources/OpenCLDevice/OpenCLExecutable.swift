@@ -10,8 +10,7 @@ final class OpenCLExecutable: Executable {
   private let placements: [Tensor: Placement]
   private let regions: [Range<Int>]
   private let launches: [BoundLaunch]
-  private let control: cl_mem
-  private let table: cl_mem
+  private let control: Buffer
   private let usesTransposes: Bool
   private let updatesParameters: Bool
   private let protection: Protection
@@ -24,6 +23,10 @@ final class OpenCLExecutable: Executable {
     self.protection = protection
     let device = memory.device
     self.device = device
+    if program.updatesParameters, memory.parameterFloats == 0 {
+      throw .unsupported(
+        device: device.name, operation: "adam", reason: "the memory holds no parameters.")
+    }
     let plan = LaunchPlan(
       program, tuning: device.tuning, computeUnits: device.description.computeUnits,
       parameterFloats: memory.parameterFloats)
@@ -37,34 +40,24 @@ final class OpenCLExecutable: Executable {
         || memory.resident(tensor) != nil
       guard isHere else { throw .unknownTensor(name: tensor.name, role: tensor.role) }
     }
-    try device.checkRoom(forFloats: workspacePlan.size, what: "the workspace of '\(program.name)'")
     workspace = try Arena(
-      context: device.context, queue: device.queue, count: workspacePlan.size)
+      device, count: workspacePlan.size, what: "the workspace of '\(program.name)'")
     if protection == .guarded { try workspace.guardAround(regions) }
-    control = try make("clCreateBuffer") {
-      clCreateBuffer(device.context, cl_mem_flags(CL_MEM_READ_ONLY), 64, nil, $0)
-    }
-    table = try device.makeTable(Self.descriptors(program, plan, memory, placements))
+    control = try Buffer(device, byteCount: 64, isReadOnly: true, what: "the control record")
+    let table = try device.makeTable(try Self.descriptors(program, plan, memory, placements))
     launches = try Self.bind(
       program, plan, memory, workspace: workspace, control: control, table: table)
     usesTransposes = program.operations.contains {
       if case .multiply(let multiply) = $0 { multiply.transposed } else { false }
     }
-    updatesParameters = program.operations.contains {
-      if case .adam = $0 { true } else { false }
-    }
-  }
-
-  deinit {
-    clReleaseMemObject(control)
-    clReleaseMemObject(table)
+    updatesParameters = program.updatesParameters
   }
 
   private static func descriptors(
     _ program: Program, _ plan: LaunchPlan, _ memory: OpenCLMemory,
     _ placements: [Tensor: Placement]
-  ) -> [Descriptor] {
-    plan.launches.flatMap { launch in
+  ) throws(DeviceError) -> [Descriptor] {
+    let descriptors = plan.launches.flatMap { launch in
       launch.operations.enumerated().map { position, index in
         let operation = program.operations[index]
         var descriptor = Descriptor(
@@ -80,19 +73,27 @@ final class OpenCLExecutable: Executable {
         return descriptor
       }
     }
+    for descriptor in descriptors {
+      if let number = descriptor.tooLarge {
+        throw .unsupported(
+          device: memory.device.name, operation: "\(descriptor.kind)",
+          reason: "\(number) is more than its 32-bit counters hold. Use a smaller batch.")
+      }
+    }
+    return descriptors
   }
 
   private static func bind(
     _ program: Program, _ plan: LaunchPlan, _ memory: OpenCLMemory, workspace: Arena,
-    control: cl_mem, table: cl_mem
+    control: Buffer, table: Buffer
   ) throws(DeviceError) -> [BoundLaunch] {
     let library = try memory.device.library()
     var result: [BoundLaunch] = []
     var first = 0
     for launch in plan.launches {
       var buffers = BoundLaunch.Buffers(
-        arenas: memory.arenas.map(\.buffer) + [workspace.buffer], source: workspace.buffer,
-        order: workspace.buffer, control: control, table: table)
+        arenas: memory.arenas.map(\.memory) + [workspace.memory], source: workspace.memory,
+        order: workspace.memory, control: control.memory, table: table)
       for case .gather(let gather) in launch.operations.map({ program.operations[$0] }) {
         buffers.source = memory.resident(gather.source) ?? buffers.source
         buffers.order = memory.resident(gather.order) ?? buffers.order
@@ -105,16 +106,16 @@ final class OpenCLExecutable: Executable {
 
   // MARK: Running
 
-  func run(_ control: Control) throws(DeviceError) {
+  func run(_ record: Control) throws(DeviceError) {
     let queue = device.queue
-    let buffer = self.control
+    let buffer = control.memory
     // A fill takes its pattern before it returns, so the record needs no life of its own.
     try call("clEnqueueFillBuffer") {
-      clEnqueueFillBuffer(queue, buffer, control.words, 64, 0, 64, 0, nil, nil)
+      clEnqueueFillBuffer(queue, buffer, record.words, 64, 0, 64, 0, nil, nil)
     }
     if usesTransposes { try memory.refreshTransposes() }
-    for launch in launches { try launch.enqueue(on: queue) }
     if updatesParameters { memory.transposesAreStale = true }
+    for launch in launches { try launch.enqueue(on: queue) }
     try call("clFlush") { clFlush(queue) }
   }
 
@@ -174,5 +175,12 @@ final class OpenCLExecutable: Executable {
       }
     }
     return result
+  }
+}
+
+extension Program {
+  /// Whether the program ends with the optimizer.
+  fileprivate var updatesParameters: Bool {
+    if case .adam = operations.last { true } else { false }
   }
 }

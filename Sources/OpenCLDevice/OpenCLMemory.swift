@@ -11,8 +11,8 @@ final class OpenCLMemory: Memory {
   let arenas: [Arena]
   private let placements: [Tensor: Placement]
   private let transposedPlacements: [Tensor: Placement]
-  private var residents: [Tensor: cl_mem] = [:]
-  private var transposition: (launch: BoundLaunch, table: cl_mem)?
+  private var residents: [Tensor: Buffer] = [:]
+  private var transposition: BoundLaunch?
   /// Whether parameters changed since their second copies were made.
   var transposesAreStale = true
 
@@ -63,8 +63,7 @@ final class OpenCLMemory: Memory {
     var arenas: [Arena] = []
     for kind in ArenaKind.allCases where kind != .workspace {
       let count = sizes[Int(kind.rawValue)]
-      try device.checkRoom(forFloats: count, what: "the \(kind)")
-      arenas.append(try Arena(context: device.context, queue: device.queue, count: count))
+      arenas.append(try Arena(device, count: count, what: "the \(kind)"))
     }
     self.arenas = arenas
     if protection == .guarded {
@@ -73,13 +72,10 @@ final class OpenCLMemory: Memory {
       }
     }
     for tensor in tensors where tensor.role == .resident {
-      residents[tensor] = try makeResident(tensor)
+      residents[tensor] = try Buffer(
+        device, byteCount: tensor.shape.count * tensor.element.byteCount, isReadOnly: true,
+        what: "'\(tensor.name)'")
     }
-  }
-
-  deinit {
-    for resident in residents.values { clReleaseMemObject(resident) }
-    if let transposition { clReleaseMemObject(transposition.table) }
   }
 
   /// The floats of the parameter arena.
@@ -89,7 +85,7 @@ final class OpenCLMemory: Memory {
 
   func transposedPlacement(of weight: Tensor) -> Placement? { transposedPlacements[weight] }
 
-  func resident(_ tensor: Tensor) -> cl_mem? { residents[tensor] }
+  func resident(_ tensor: Tensor) -> cl_mem? { residents[tensor]?.memory }
 
   // MARK: Values
 
@@ -161,27 +157,14 @@ final class OpenCLMemory: Memory {
 
   // MARK: Resident data
 
-  private func makeResident(_ tensor: Tensor) throws(DeviceError) -> cl_mem {
-    let bytes = tensor.shape.count * tensor.element.byteCount
-    try device.checkRoom(forFloats: (bytes + 3) / 4, what: "'\(tensor.name)'")
-    let buffer = try make("clCreateBuffer") {
-      clCreateBuffer(device.context, cl_mem_flags(CL_MEM_READ_ONLY), bytes, nil, $0)
+  private func write(_ values: HostValues, to buffer: Buffer) throws(DeviceError) {
+    func write(_ bytes: UnsafeRawBufferPointer) -> Result<Void, DeviceError> {
+      Result { () throws(DeviceError) in try buffer.write(bytes, at: 0, device) }
     }
-    return buffer
-  }
-
-  private func write(_ values: HostValues, to buffer: cl_mem) throws(DeviceError) {
-    let queue = device.queue
-    func write(_ bytes: UnsafeRawBufferPointer) -> cl_int {
-      clEnqueueWriteBuffer(
-        queue, buffer, cl_bool(CL_TRUE), 0, bytes.count, bytes.baseAddress, 0, nil, nil)
-    }
-    try call("clEnqueueWriteBuffer") {
-      switch values {
-      case .floats(let values): values.withUnsafeBytes(write)
-      case .bytes(let values): values.withUnsafeBytes(write)
-      case .words(let values): values.withUnsafeBytes(write)
-      }
+    switch values {
+    case .floats(let values): try values.withUnsafeBytes(write).get()
+    case .bytes(let values): try values.withUnsafeBytes(write).get()
+    case .words(let values): try values.withUnsafeBytes(write).get()
     }
   }
 
@@ -189,14 +172,14 @@ final class OpenCLMemory: Memory {
 
   /// Brings the second copies of the weights up to date, where the layout has them.
   func refreshTransposes() throws(DeviceError) {
-    guard transposesAreStale else { return }
+    guard transposesAreStale, !transposedPlacements.isEmpty else { return }
+    let launch = if let transposition { transposition } else { try makeTransposition() }
+    transposition = launch
+    try launch.enqueue(on: device.queue)
     transposesAreStale = false
-    guard !transposedPlacements.isEmpty else { return }
-    if transposition == nil { transposition = try makeTransposition() }
-    try transposition?.launch.enqueue(on: device.queue)
   }
 
-  private func makeTransposition() throws(DeviceError) -> (launch: BoundLaunch, table: cl_mem) {
+  private func makeTransposition() throws(DeviceError) -> BoundLaunch {
     var descriptors: [Descriptor] = []
     var groups = 0
     for weight in tensors {
@@ -214,30 +197,11 @@ final class OpenCLMemory: Memory {
     let launch = Launch(
       kernel: "transpose_weights", operations: Array(descriptors.indices), units: groups,
       unitsPerGroup: 1, groups: groups, localSize: 1)
-    let unused = arenas[0].buffer
+    let unused = arenas[0].memory
     let buffers = BoundLaunch.Buffers(
-      arenas: arenas.map(\.buffer) + [unused], source: unused, order: unused, control: unused,
+      arenas: arenas.map(\.memory) + [unused], source: unused, order: unused, control: unused,
       table: table)
-    let bound = try BoundLaunch(launch, first: 0, buffers: buffers, library: device.library())
-    return (bound, table)
-  }
-}
-
-extension OpenCLDevice {
-  /// A buffer with a table of descriptors.
-  func makeTable(_ descriptors: [Descriptor]) throws(DeviceError) -> cl_mem {
-    let words = descriptors.flatMap(\.words)
-    let table = try make("clCreateBuffer") {
-      clCreateBuffer(context, cl_mem_flags(CL_MEM_READ_ONLY), max(1, words.count) * 4, nil, $0)
-    }
-    let queue = queue
-    if !words.isEmpty {
-      try call("clEnqueueWriteBuffer") {
-        clEnqueueWriteBuffer(
-          queue, table, cl_bool(CL_TRUE), 0, words.count * 4, words, 0, nil, nil)
-      }
-    }
-    return table
+    return try BoundLaunch(launch, first: 0, buffers: buffers, library: device.library())
   }
 }
 

@@ -28,7 +28,7 @@ public struct Tuning: Hashable, Sendable {
   var productGroup: Int { (tile / item) * (tile / item) }
 
   /// The local memory of a matrix product.
-  var productLocalBytes: Int { 2 * tileDepth * (tile + 1) * 4 }
+  var productLocalBytes: Int { (2 * tileDepth * (tile + 1) + groupSize) * 4 }
 
   /// The definitions that the kernels take.
   var defines: [String] {
@@ -48,6 +48,9 @@ public struct Tuning: Hashable, Sendable {
       || tile % item == 0 && groupSize <= device.largestWorkGroup
         && productGroup <= device.largestWorkGroup && productLocalBytes <= device.localMemoryBytes
   }
+
+  /// Every tuning in the table.
+  static var all: [Tuning] { table.map(\.tuning) }
 
   /// A row of the table: the first that a device matches and can run is taken.
   private struct Entry {

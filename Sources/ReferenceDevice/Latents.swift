@@ -13,7 +13,8 @@ extension ReferenceExecutable {
     let bytes = memory.bytes[operation.source]
     let numbers = memory.values[operation.source]
     for row in 0..<operation.batch.shape.rows {
-      let index = Int(order[(Int(control.batchOffset) + row) % order.count])
+      let position = Int(control.batchOffset &+ UInt32(row)) % order.count
+      let index = min(Int(order[position]), operation.source.shape.rows - 1)
       indices[row] = Double(index)
       let address = NoiseAddress(
         seed: control.seed, purpose: .binarization, time: control.pass, image: UInt32(index))
@@ -50,7 +51,7 @@ extension ReferenceExecutable {
           let address = NoiseAddress(
             seed: control.seed, purpose: .latent(layer: layer), time: control.step,
             image: UInt32(indices[row / perImage]),
-            sample: control.sampleOffset + UInt32(row % perImage))
+            sample: control.sampleOffset &+ UInt32(truncatingIfNeeded: row % perImage))
           noise[index] = Double(address.normal(column: j))
         }
         let at = row / perMean * columns + j

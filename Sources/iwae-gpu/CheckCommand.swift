@@ -53,6 +53,9 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   if !arguments.has("--quiet") { terminal.error("Seed \(seed).") }
 
   var results: [CaseResult] = []
+  if isReference, let flag = arguments.given.intersection(["--schedule", "--largest"]).first {
+    throw arguments.error("'\(flag)' means nothing on the reference; it is checked by differences.")
+  }
   if isReference {
     let differences = DifferenceCheck.all(seed: seed)
     results = differences.filter { filter.map($0.name.contains) ?? true }
@@ -74,14 +77,14 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     cases: results.count - report.skipped.count, failures: report.failures.count,
     skipped: report.skipped.count,
     worst: report.worst.map {
-      .init(name: $0.name, error: finite($0.error), shareOfLimit: finite($0.ratio))
+      .init(name: $0.name, error: $0.error, shareOfLimit: $0.ratio)
     },
     backend: isReference ? "cpu" : "opencl",
     device: devices.first?.name ?? "reference",
     schedules: devices.map(\.tuning.schedule.rawValue), seed: seed,
     seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18,
     failed: report.failures.map(\.name))
-  if arguments.has("--json") { try terminal.json(summary) } else { describe(summary, terminal) }
+  if arguments.has("--json") { try terminal.json(summary) } else { try describe(summary, terminal) }
   if summary.cases == 0 {
     throw CommandError(
       message: "No case ran, so nothing was shown."
@@ -112,7 +115,7 @@ private func note(_ results: [CaseResult], _ label: String, _ terminal: Terminal
   }
 }
 
-private func describe(_ report: CheckReport, _ terminal: Terminal) {
+private func describe(_ report: CheckReport, _ terminal: Terminal) throws {
   var lines = [
     "\(report.device): \(report.cases) cases, \(report.failures) failures, "
       + "\(report.skipped) skipped in \(String(format: "%.1f", report.seconds)) s."
@@ -122,10 +125,5 @@ private func describe(_ report: CheckReport, _ terminal: Terminal) {
       "Closest to its limit: \(worst.name), error \(String(format: "%.2g", worst.error)), "
         + "\(String(format: "%.0f", worst.shareOfLimit * 100))% of what is allowed.")
   }
-  terminal.output(lines.joined(separator: "\n"))
-}
-
-/// JSON has no infinity; a failure that is infinitely wrong shows as the largest number.
-private func finite(_ value: Double) -> Double {
-  value.isFinite ? value : .greatestFiniteMagnitude
+  try terminal.output(lines.joined(separator: "\n"))
 }

@@ -44,12 +44,12 @@ private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) thro
       schedule: Tuning.choose(for: device).schedule.rawValue, smokeTest: test.text,
       works: test.passes, isDefault: device.index == standard?.index)
     entries.append(entry)
-    if !isJSON { terminal.output(describe(entry)) }
+    if !isJSON { try terminal.output(describe(entry)) }
   }
   if isJSON {
     try terminal.json(DevicesReport(devices: entries))
   } else {
-    terminal.output("reference: plain loops in double precision ('--backend cpu')")
+    try terminal.output("reference: plain loops in double precision ('--backend cpu')")
   }
   if devices.isEmpty {
     throw CommandError(message: DeviceError.noPlatform.description, code: .noDevice)

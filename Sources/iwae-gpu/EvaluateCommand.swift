@@ -81,7 +81,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     line: line, interrupt: interrupt)
   line.clear()
   guard let report else { return .interrupted }
-  if arguments.has("--json") { try terminal.json(report) } else { terminal.output(report.text) }
+  if arguments.has("--json") { try terminal.json(report) } else { try terminal.output(report.text) }
   return .done
 }
 

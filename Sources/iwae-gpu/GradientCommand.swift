@@ -85,7 +85,7 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   if arguments.has("--json") {
     try terminal.json(report)
   } else if !arguments.has("--quiet") {
-    terminal.output("bound \(report.bound) over \(batch) images; gradient in \(outPath)")
+    try terminal.output("bound \(report.bound) over \(batch) images; gradient in \(outPath)")
   }
   return .done
 }

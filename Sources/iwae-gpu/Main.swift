@@ -30,20 +30,20 @@ struct Main {
   private static func dispatch(_ arguments: [String], _ terminal: Terminal) throws -> ExitCode {
     guard let name = arguments.first, !["-h", "--help", "help"].contains(name) else {
       if let topic = arguments.dropFirst().first, arguments.first == "help" {
-        terminal.output(try find(topic).help)
+        try terminal.output(try find(topic).help)
       } else {
-        terminal.output(help)
+        try terminal.output(help)
       }
       return .done
     }
     if name == "--version" {
-      terminal.output(version)
+      try terminal.output(version)
       return .done
     }
     let command = try find(name)
     let rest = Array(arguments.dropFirst())
     if rest.contains("-h") || rest.contains("--help") {
-      terminal.output(command.help)
+      try terminal.output(command.help)
       return .done
     }
     return try command.run(try ParsedArguments(rest, for: command), terminal)

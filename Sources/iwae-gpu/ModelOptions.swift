@@ -100,13 +100,19 @@ enum StepOptions {
     let beta = try arguments.number("--beta", default: 0.5, in: 0...1)
     let alpha = try arguments.number("--alpha", default: 0.5, in: -100...100)
     let name = arguments.string("--objective") ?? "iwae"
-    guard batch * groups * samples <= 1 << 30,
+    let rows = groups * samples
+    guard rows <= 1 << 30, batch <= (1 << 30) / rows,
       let objective = Objective(name, beta: beta, alpha: alpha)
     else {
       throw arguments.error(
         "Expected at most \(1 << 30) samples in a step, found \(batch) x \(groups) x \(samples).")
     }
+    if let problem = objective.problem { throw arguments.error(problem) }
     let estimator = arguments.string("--estimator").flatMap(Objective.Estimator.init(rawValue:))
+    if let estimator, estimator != .standard, !objective.hasEstimators {
+      throw arguments.error(
+        "'\(name)' has no estimator '\(estimator.rawValue)'; leave out '--estimator'.")
+    }
     return StepConfiguration(
       batchSize: batch, groups: groups, samples: samples, objective: objective,
       estimator: estimator ?? .standard, source: source)

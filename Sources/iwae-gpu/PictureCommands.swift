@@ -122,7 +122,7 @@ private func write(
     try terminal.json(
       PictureReport(out: out, images: images.count, width: grid.width, height: grid.height))
   } else {
-    terminal.output("\(images.count) images in \(out)")
+    try terminal.output("\(images.count) images in \(out)")
   }
   return .done
 }

@@ -18,8 +18,8 @@ private struct PlanReport: Encodable {
     var kind: String
     var reads: [String]
     var writes: [String]
-    var flops: Int
-    var bytes: Int
+    var flops: Double
+    var bytes: Double
   }
 
   struct Block: Encodable {
@@ -43,8 +43,8 @@ private struct PlanReport: Encodable {
   }
 
   var operations: [Entry]
-  var flops: Int
-  var bytes: Int
+  var flops: Double
+  var bytes: Double
   var memory: Memory
 }
 
@@ -69,7 +69,7 @@ private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   if arguments.has("--json") {
     try terminal.json(report)
   } else {
-    terminal.output(describe(report))
+    try terminal.output(describe(report))
   }
   return .done
 }
@@ -111,8 +111,8 @@ private func describe(_ report: PlanReport) -> String {
     ["#", "MFLOP", "KiB", "operation", "results", "operands"], rightAligned: [0, 1, 2])
   for (index, entry) in report.operations.enumerated() {
     operations.append([
-      "\(index)", String(format: "%.2f", Double(entry.flops) / 1e6),
-      String(format: "%.0f", Double(entry.bytes) / 1024), entry.kind,
+      "\(index)", String(format: "%.2f", entry.flops / 1e6),
+      String(format: "%.0f", entry.bytes / 1024), entry.kind,
       entry.writes.joined(separator: ", "), entry.reads.joined(separator: ", "),
     ])
   }
@@ -129,8 +129,8 @@ private func describe(_ report: PlanReport) -> String {
     \(operations.text)
 
     \(report.operations.count) operations, \
-    \(String(format: "%.3f", Double(report.flops) / 1e9)) GFLOP, \
-    \(readable(bytes: report.bytes)) read and written once each
+    \(String(format: "%.3f", report.flops / 1e9)) GFLOP, \
+    \(readable(bytes: Int(min(report.bytes, 1e18)))) read and written once each
 
     \(blocks.text)
 

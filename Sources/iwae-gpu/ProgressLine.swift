@@ -20,7 +20,7 @@ final class ProgressLine {
     if isQuiet { return }
     if isInteractive {
       let padding = String(repeating: " ", count: max(0, width - text.count))
-      FileHandle.standardError.write(Data("\r\(text)\(padding)".utf8))
+      try? FileHandle.standardError.write(contentsOf: Data("\r\(text)\(padding)".utf8))
       width = text.count
     } else {
       let now = ContinuousClock.now
@@ -40,7 +40,8 @@ final class ProgressLine {
   /// Takes the line away.
   func clear() {
     guard isInteractive, width > 0 else { return }
-    FileHandle.standardError.write(Data("\r\(String(repeating: " ", count: width))\r".utf8))
+    let blank = String(repeating: " ", count: width)
+    try? FileHandle.standardError.write(contentsOf: Data("\r\(blank)\r".utf8))
     width = 0
   }
 }

@@ -3,20 +3,31 @@ import Foundation
 /// Where results and diagnostics go.
 struct Terminal: Sendable {
   /// Results: a text and a newline on standard output.
-  var output: @Sendable (String) -> Void
+  var output: @Sendable (String) throws -> Void
   /// Progress and diagnostics: a text and a newline on standard error.
   var error: @Sendable (String) -> Void
 
   static let standard = Terminal(
-    output: { FileHandle.standardOutput.write(Data(($0 + "\n").utf8)) },
-    error: { FileHandle.standardError.write(Data(($0 + "\n").utf8)) })
+    output: { text in
+      do {
+        try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+      } catch {
+        throw CommandError(
+          message: "The result could not be written to standard output.", code: .fileAccess)
+      }
+    },
+    // Where diagnostics cannot be shown, there is nobody to tell.
+    error: { try? FileHandle.standardError.write(contentsOf: Data(($0 + "\n").utf8)) })
 
   /// One JSON object, its keys in a fixed order.
   func json(_ object: some Encodable) throws {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
+    // JSON has no infinity and no NaN; readers of Python know these words.
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    output(String(decoding: try encoder.encode(object), as: UTF8.self))
+    try output(String(decoding: try encoder.encode(object), as: UTF8.self))
   }
 }
 

@@ -347,7 +347,7 @@ private final class TrainingRun {
       try terminal.json(report)
     } else {
       let picture = best == nil ? "checkpoint" : "best"
-      terminal.output(
+      try terminal.output(
         """
         Trained \(report.steps) steps in \(readable(.seconds(seconds)))\
         \(lastBound.map { String(format: ", bound %.2f in the last pass", $0) } ?? "").

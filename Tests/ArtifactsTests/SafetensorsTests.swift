@@ -6,7 +6,8 @@ import Testing
 @Suite struct SafetensorsTests {
   private let file = Safetensors(
     entries: [
-      "a": .init(shape: [2, 3], values: .float32([1, -2.5, .infinity, 0, 3e-40, 7])),
+      "a": .init(
+        shape: [2, 3], values: .float32([1, -2.5, .infinity, 0, Float.leastNonzeroMagnitude, 7])),
       "b/c": .init(shape: [], values: .float64([.pi])),
       "d": .init(shape: [0, 4], values: .int64([])),
       "e": .init(shape: [2], values: .int64([.min, .max])),

@@ -38,10 +38,36 @@ import Testing
     #expect(
       error(.multiply(Multiply(input: input, weight: input, output: output)))
         == "multiply: expected 'x' to be a parameter, found input.")
+    let square = Tensor("square", .matrix(rows: 4, columns: 3), .parameter)
+    #expect(
+      error(.multiply(Multiply(input: square, weight: weight, output: output)))
+        == "multiply: expected 'square' to be an input, output, state or temporary, found parameter."
+    )
     let parameter = Tensor("p", .matrix(rows: 4, columns: 2), .parameter)
     #expect(
       error(.multiply(Multiply(input: input, weight: weight, output: parameter)))
         == "multiply: expected 'p' to be writable by an operation, found parameter.")
+  }
+
+  @Test func ordersCoverTheirData() {
+    let source = Tensor("data", .matrix(rows: 5, columns: 3), .resident, element: .uint8)
+    let order = Tensor("order", .vector(4), .resident, element: .uint32)
+    #expect(
+      error(
+        .gather(
+          Gather(
+            source: source, order: order,
+            batch: Tensor("b", .matrix(rows: 2, columns: 3), .output),
+            indices: Tensor("i", .vector(2), .output, element: .uint32))))
+        == "gather: expected 'order' to have shape [5], found [4].")
+  }
+
+  @Test func theOptimizerComesLast() throws {
+    var builder = ProgramBuilder("test")
+    try builder.append(.adam(Adam()))
+    #expect(throws: ProgramError.self) {
+      try builder.append(.multiply(Multiply(input: input, weight: weight, output: output)))
+    }
   }
 
   @Test func elementsAreChecked() {
@@ -114,7 +140,7 @@ import Testing
     let operation = Compute.Operation.multiply(
       Multiply(input: input, weight: weight, output: output))
     let cost = operation.cost(parameterCount: 6)
-    #expect(cost == Cost(floatingPointOperations: 2 * 4 * 3 * 2, bytes: 4 * (12 + 6 + 8)))
+    #expect(cost == Cost(floatingPointOperations: 48, bytes: 104))
   }
 }
 

@@ -63,8 +63,57 @@ import Testing
     #expect(
       Objective.elbo.rule(groups: 1, samples: 3, estimator: .stl)
         == Objective.elbo.rule(groups: 1, samples: 3))
+    #expect(Objective("renyi", alpha: 0.9999)?.problem != nil)
+    #expect(Objective("renyi", alpha: 0.9)?.problem == nil)
     let wake = Objective.rws.rule(groups: 1, samples: 3)
     #expect(wake.path.isZero && wake.score == CoefficientRule(.all, linear: 1))
+  }
+
+  /// Every row of the table of objectives, against its formula for M = 2, K = 2 and known weights.
+  @Test func everyRowIsItsFormula() throws {
+    let w: [Double] = [0.1, 0.2, 0.3, 0.4]
+    let inGroup: [Double] = [1.0 / 3, 2.0 / 3, 3.0 / 7, 4.0 / 7]
+    let renyi = w.map { $0.squareRoot() / w.reduce(0) { $0 + $1.squareRoot() } }
+    let quarter = [0.25, 0.25, 0.25, 0.25]
+    let half: [Double] = inGroup.map { $0 / 2 }
+    let halfSquare: [Double] = inGroup.map { $0 * $0 / 2 }
+    let mixed: [Double] = w.map { 0.2 / 4 + 0.8 * $0 }
+    let mixedSquare: [Double] = w.map { 0.2 / 4 + 0.8 * $0 * $0 }
+    let squares: [Double] = w.map { $0 * $0 }
+    let renyiDoubled: [Double] = renyi.map { 0.5 * $0 + 0.5 * $0 * $0 }
+    // Name, decoder, path as usual, path when doubly reparameterized.
+    let rows: [(String, [Double], [Double], [Double])] = [
+      ("vae", quarter, quarter, quarter), ("elbo", quarter, quarter, quarter),
+      ("iwae", w, w, squares), ("miwae", half, half, halfSquare),
+      ("ciwae", mixed, mixed, mixedSquare), ("piwae", w, half, halfSquare),
+      ("renyi", renyi, renyi, renyiDoubled),
+    ]
+    func values(_ rule: CoefficientRule) -> [Double] {
+      let weights =
+        rule.scope == .group ? inGroup : rule.temperature == 0.5 ? renyi : w
+      return weights.map {
+        Double(rule.constant) + Double(rule.linear) * $0 + Double(rule.square) * $0 * $0
+      }
+    }
+    func expect(_ rule: CoefficientRule, _ expected: [Double], _ name: String) {
+      for (found, expected) in zip(values(rule), expected) {
+        #expect(abs(found - expected) < 1e-7, "\(name)")
+      }
+    }
+    for (name, decoder, path, doubled) in rows {
+      let objective = try #require(Objective(name, beta: 0.2, alpha: 0.5))
+      let usual = objective.rule(groups: 2, samples: 2)
+      expect(usual.decoder, decoder, name)
+      expect(usual.path, path, name)
+      expect(usual.score, path.map { -$0 }, name)
+      guard objective.hasEstimators else { continue }
+      let stl = objective.rule(groups: 2, samples: 2, estimator: .stl)
+      expect(stl.path, path, name)
+      #expect(stl.score.isZero && stl.decoder == usual.decoder)
+      let dreg = objective.rule(groups: 2, samples: 2, estimator: .dreg)
+      expect(dreg.path, doubled, name)
+      #expect(dreg.score.isZero && dreg.decoder == usual.decoder)
+    }
   }
 
   /// The decoder is walked backwards once, whatever the objective: no estimator costs a second pass.

@@ -4,15 +4,32 @@ import Testing
 
 @testable import OpenCLDevice
 
-/// The whole table on whatever OpenCL device there is, under both schedules.
+/// The table on whatever OpenCL device there is.
 @Suite struct ConformanceOnOpenCL {
-  @Test(arguments: Schedule.allCases) func table(schedule: Schedule) throws {
-    let device = try OpenCLDevice.open(schedule: schedule)
-    let report = CaseRunner(device).run(CaseTable.all())
-    #expect(report.results.count >= 200)
+  private func expectPass(_ device: OpenCLDevice, _ cases: [ConformanceCase], atLeast count: Int) {
+    let report = CaseRunner(device).run(cases)
+    #expect(report.results.count >= count)
     #expect(report.skipped.isEmpty)
     for failure in report.failures {
       Issue.record("\(failure.name), seed \(CaseTable.defaultSeed): \(failure.failures)")
+    }
+  }
+
+  /// The whole table, under both schedules.
+  @Test(arguments: Schedule.allCases) func table(schedule: Schedule) throws {
+    expectPass(try OpenCLDevice.open(schedule: schedule), CaseTable.all(), atLeast: 200)
+  }
+
+  /// Every row of the tuning table, and blocks of other heights.
+  @Test func everyTuningAgrees() throws {
+    let description = try DeviceList.find(.automatic)
+    let small = CaseTable.all().filter { $0.largestCount <= 1500 }
+    var tunings = Tuning.all.filter { $0.fits(description) }
+    tunings += [1, 7, 64].map { Tuning(schedule: .panels, blockRows: $0) }
+    #expect(tunings.count >= 6)
+    for tuning in tunings {
+      let device = try OpenCLDevice(description, tuning: tuning, cache: nil)
+      expectPass(device, small, atLeast: 150)
     }
   }
 }

@@ -1,0 +1,119 @@
+import Compute
+import IWAE
+import Testing
+
+@testable import OpenCLDevice
+
+@Suite struct LaunchPlanTests {
+  private func step(batch: Int, samples: Int, model: Model = .burda1(dataSize: 784)) throws
+    -> Program
+  {
+    let source = Tensor("data", .matrix(rows: 99, columns: 784), .resident, element: .uint8)
+    let order = Tensor("order", .vector(99), .resident, element: .uint32)
+    return try Step.build(
+      model,
+      StepConfiguration(
+        batchSize: batch, samples: samples, objective: .iwae,
+        source: .resident(source: source, order: order, scale: 1, binarization: .sample))
+    ).program
+  }
+
+  private func plan(_ program: Program, _ schedule: Schedule = .panels) -> LaunchPlan {
+    LaunchPlan(
+      program, tuning: Tuning(schedule: schedule), computeUnits: 2, parameterFloats: 1 << 20)
+  }
+
+  /// The encoder; the samples there and back; the encoder back; the total; the gradients; the
+  /// optimizer.
+  @Test func aStepIsSixLaunches() throws {
+    let launches = plan(try step(batch: 20, samples: 50)).launches
+    #expect(
+      launches.map(\.kernel) == [
+        "walk_rows", "walk_rows", "walk_rows", "walk_rows", "sum_rows", "update_parameters",
+      ])
+    // Blocks of two images of fifty samples, ten for two processors.
+    #expect(launches[1].units == 20 && launches[1].unitsPerGroup == 2 && launches[1].groups == 10)
+  }
+
+  /// One sample an image: everything that walks rows is one launch.
+  @Test func oneSampleIsOneWalk() throws {
+    let launches = plan(try step(batch: 20, samples: 1)).launches
+    #expect(launches.count { $0.kernel == "walk_rows" } == 2)
+    #expect(launches[0].unitsPerGroup == 10)
+  }
+
+  /// Images of too many samples for a block are taken apart, and put together by image.
+  @Test func manySamplesAreBlocksOfRows() throws {
+    let program = try step(batch: 2, samples: 5000)
+    for launch in plan(program).launches where launch.kernel == "walk_rows" {
+      let products = launch.operations.filter {
+        if case .multiply = program.operations[$0] { true } else { false }
+      }
+      let rows = products.compactMap { program.operations[$0].rows }.max() ?? 0
+      #expect(rows / launch.units * launch.unitsPerGroup <= 100)
+    }
+  }
+
+  @Test(arguments: Schedule.allCases) func everyOperationRunsOnce(schedule: Schedule) throws {
+    for (batch, samples) in [(1, 1), (20, 50), (3, 5000), (7, 13)] {
+      for model in [Model.burda1(dataSize: 784), .burda2(dataSize: 784)] {
+        let program = try step(batch: batch, samples: samples, model: model)
+        let launches = plan(program, schedule).launches
+        #expect(launches.flatMap(\.operations).sorted() == Array(program.operations.indices))
+        #expect(launches.allSatisfy { $0.groups >= 1 && $0.units >= 1 })
+      }
+    }
+  }
+
+  /// An operation never runs before one whose result it reads, or whose operand it replaces.
+  @Test(arguments: Schedule.allCases) func launchesKeepTheOrder(schedule: Schedule) throws {
+    let program = try step(batch: 20, samples: 50, model: .burda2(dataSize: 784))
+    let order = plan(program, schedule).launches.flatMap(\.operations)
+    for (position, index) in order.enumerated() {
+      let operation = program.operations[index]
+      for later in order[(position + 1)...] where later < index {
+        let moved = program.operations[later]
+        #expect(operation.reads.allSatisfy { !moved.writes.contains($0) })
+        #expect(
+          operation.writes.allSatisfy { !moved.writes.contains($0) && !moved.reads.contains($0) })
+      }
+    }
+  }
+
+  /// Tensors that hold values in the same launch never share a place.
+  @Test(arguments: Schedule.allCases) func placesAreNotSharedWithinALaunch(
+    schedule: Schedule
+  ) throws {
+    for (batch, samples) in [(20, 50), (3, 500)] {
+      let program = try step(batch: batch, samples: samples, model: .burda2(dataSize: 784))
+      let launches = plan(program, schedule).launches
+      let layout = TensorLayout(schedule)
+      let workspace = WorkspacePlan(program, launches, layout: layout, protection: .none)
+      var alive: [Tensor: ClosedRange<Int>] = [:]
+      for (index, launch) in launches.enumerated() {
+        for operation in launch.operations.map({ program.operations[$0] }) {
+          for tensor in operation.reads + operation.writes
+          where workspace.placements[tensor] != nil {
+            let known = alive[tensor] ?? index...index
+            alive[tensor] = min(known.lowerBound, index)...max(known.upperBound, index)
+          }
+        }
+      }
+      let tensors = Array(alive.keys)
+      for (i, first) in tensors.enumerated() {
+        for second in tensors[(i + 1)...] {
+          guard let one = alive[first], let two = alive[second], one.overlaps(two),
+            let a = workspace.placements[first], let b = workspace.placements[second]
+          else { continue }
+          let (p, q) = (
+            a.offset..<a.offset + layout.size(of: first),
+            b.offset..<b.offset + layout.size(of: second)
+          )
+          #expect(!p.overlaps(q), "\(first) and \(second)")
+        }
+      }
+      let apart = tensors.reduce(0) { $0 + layout.size(of: $1) }
+      #expect(workspace.size < apart)
+    }
+  }
+}
