@@ -59,8 +59,9 @@ let package = Package(
     .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts"]),
     .testTarget(
       name: "IWAETests",
-      dependencies: ["IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts"],
+      dependencies: ["IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts", "Datasets"],
       resources: [.copy("Fixtures")]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "IWAE"]),
     .testTarget(name: "CommandTests", dependencies: ["iwae-gpu"]),
   ]
 )

@@ -59,8 +59,8 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Drops the metrics of steps after a checkpoint, which a run that was killed may have left, and a
-  /// last line that is cut off.
+  /// Drops the metrics of steps after a checkpoint, which a run that was killed may have left, and
+  /// a last line that is cut off.
   public func truncateMetrics(afterStep step: Int) throws {
     struct Line: Decodable { var step: Int }
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: metrics)) else { return }

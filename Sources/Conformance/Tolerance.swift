@@ -3,9 +3,9 @@ import Foundation
 /// How far a single-precision result may be from the double-precision one.
 ///
 /// An element's error is its distance from the expected value, relative to that value's size plus
-/// a scale: the root mean square of the whole tensor, or more where sums of larger terms cancel. Rounding errors of a sum of n terms grow like the
-/// square root of n, and so does what is allowed. NaN and infinities must agree exactly; denormal
-/// numbers count as zero.
+/// a scale: the root mean square of the whole tensor, or more where sums of larger terms cancel.
+/// Rounding errors of a sum of n terms grow like the square root of n, and so does what is allowed.
+/// NaN and infinities must agree exactly; denormal numbers count as zero.
 public enum Tolerance: Hashable, Sendable {
   /// The same bits.
   case exact

@@ -1,8 +1,8 @@
 import Compute
 
 extension Model {
-  /// The parameters with every inactive unit of the topmost layer cut off: its posterior becomes its
-  /// prior, and nothing reads it. Nil where there is none.
+  /// The parameters with every inactive unit of the topmost layer cut off: its posterior becomes
+  /// its prior, and nothing reads it. Nil where there is none.
   ///
   /// Only the topmost layer has a prior that does not depend on the layer above, so only there does
   /// a posterior that ignores the data equal the prior.

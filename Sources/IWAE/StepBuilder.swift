@@ -253,7 +253,7 @@ struct StepBuilder {
     try appendLogWeight(logWeights, latentTerms: latents.map(\.term))
     var estimated = logWeights
     if latents[top].prior == .closedForm {
-      // What is ascended holds the divergence in closed form; what is reported is log w all the same.
+      // What is ascended holds the divergence in closed form; what is reported is log w as ever.
       estimated = Tensor("closed_form_weights", weights, .temporary)
       try appendLogWeight(estimated, latentTerms: latents.dropLast().map(\.term) + [closedForm()])
     }

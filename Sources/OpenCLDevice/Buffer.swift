@@ -52,8 +52,8 @@ final class Buffer {
   }
 }
 
-/// The bytes that one process holds on a device, so that what is asked for can be compared with what
-/// there is before the driver, or the system, runs out.
+/// The bytes that one process holds on a device, so that what is asked for can be compared with
+/// what there is before the driver, or the system, runs out.
 final class MemoryBudget {
   private var held = 0
 

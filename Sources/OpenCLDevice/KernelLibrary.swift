@@ -52,8 +52,8 @@ final class KernelLibrary {
 
   func noteRun(_ kernel: String) { run.insert(kernel) }
 
-  /// Stores the binary whenever it holds more than the cache does: PoCL puts only those kernels into
-  /// it that have run.
+  /// Stores the binary whenever it holds more than the cache does: PoCL puts only those kernels
+  /// into it that have run.
   func store() {
     guard let cache, !run.isSubset(of: stored) else { return }
     stored.formUnion(run)

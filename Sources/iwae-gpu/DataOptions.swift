@@ -24,7 +24,7 @@ enum DataOptions {
     var test: ImageSet
   }
 
-  /// The seed of the built-in sets, which no other seed moves: their images are what their name says.
+  /// The seed of the built-in sets. No other seed moves them: a name means the same images always.
   private static let seed: UInt64 = 7
 
   /// A data set, divided. Files are divided by position: the last tenth tests, the tenth before it

@@ -194,14 +194,15 @@ private final class TrainingRun {
     var best = try resumedBest(trainer)
     do {
       while !trainer.isDone && !isOutOfPatience(trainer) {
-        guard let report = try trainPass(trainer) else {
+        let report = try trainPass(trainer)
+        if report?.isBest == true {
+          best = try trainer.state()
+          try write(best ?? [:], trainer, to: folder.best)
+        }
+        if report == nil || interrupt.isRequested && !trainer.isDone {
           try save(trainer)
           line.keep("Interrupted and saved. Go on with: iwae-gpu train --resume \(folder.path)")
           return .interrupted
-        }
-        if report.isBest {
-          best = try trainer.state()
-          try write(best ?? [:], trainer, to: folder.best)
         }
         if ContinuousClock.now - lastSave > .seconds(5) { try save(trainer) }
       }
@@ -283,7 +284,7 @@ private final class TrainingRun {
       Metrics(
         step: report.progress.step, epoch: report.progress.pass, bound: report.bound,
         learningRate: report.learningRate, validation: report.validation, trainSeconds: seconds))
-    return interrupt.isRequested && !trainer.isDone ? nil : report
+    return report
   }
 
   private func show(_ trainer: Trainer, bound: Double, secondsAStep: Double) {
