@@ -267,17 +267,14 @@ private final class TrainingRun {
 
   private func trainPass(_ trainer: Trainer) throws -> PassReport? {
     let clock = ContinuousClock()
-    var last = clock.now
     let begin = (time: clock.now, step: trainer.progress.step)
-    defer { seconds += (clock.now - last) / .seconds(1) }
     let report = try trainer.finishPass { [self] bound in
       let now = clock.now
-      seconds += (now - last) / .seconds(1)
-      last = now
       let steps = trainer.progress.step - begin.step
       show(trainer, bound: bound, secondsAStep: (now - begin.time) / .seconds(1) / Double(steps))
       return !interrupt.isRequested
     }
+    seconds += (clock.now - begin.time) / .seconds(1)
     guard let report else { return nil }
     lastBound = report.bound
     try folder.append(
