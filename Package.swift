@@ -26,6 +26,8 @@ let package = Package(
     .library(name: "ReferenceDevice", targets: ["ReferenceDevice"]),
     .library(name: "OpenCLDevice", targets: ["OpenCLDevice"]),
     .library(name: "IWAE", targets: ["IWAE"]),
+    .library(name: "Datasets", targets: ["Datasets"]),
+    .library(name: "Artifacts", targets: ["Artifacts"]),
     .executable(name: "iwae-gpu", targets: ["iwae-gpu"]),
   ],
   targets: [

@@ -104,9 +104,45 @@ static inline void evaluate_column(
   }
 }
 
+// Adds to each coefficient `share` times how much the log of the sum of weights falls when the
+// sample's log-weight is replaced by the mean of the others'; nothing where no sample has any weight.
+//
+// Every lane sums for a sample of its own: a difference of sums would cancel for the largest.
+static inline void add_leave_one_out(
+    __global const float *weights, int count, float share, __global float *coefficients) {
+  FOR_SPANS(first, count) {
+    whole own = (whole)(first) + LANE;
+    real own_weight = load_span(weights + first, count - first);
+    real best = (real)(-INFINITY);
+    real total = (real)(0.0f);
+    for (int j = 0; j < count; j++) {
+      real other = (whole)(j) == own ? (real)(-INFINITY) : (real)(weights[j]);
+      best = other > best ? other : best;
+      total += (whole)(j) == own ? (real)(0.0f) : (real)(weights[j]);
+    }
+    real mean = total / (real)((float)(count - 1));
+    // The mean of the others is no larger than the largest of them.
+    real reference = best == (real)(-INFINITY) ? (real)(0.0f) : best;
+    real sum = exp_real(mean - reference);
+    for (int j = 0; j < count; j++) {
+      real other = (whole)(j) == own ? (real)(-INFINITY) : (real)(weights[j]);
+      sum += exp_real(other - reference);
+    }
+    real largest = own_weight > best ? own_weight : best;
+    real whole_reference = largest == (real)(-INFINITY) ? (real)(0.0f) : largest;
+    real whole_sum = (real)(0.0f);
+    for (int j = 0; j < count; j++)
+      whole_sum += exp_real((real)(weights[j]) - whole_reference);
+    real fall = (whole_reference + log_any(whole_sum)) - (reference + log_any(sum));
+    fall = largest == (real)(-INFINITY) ? (real)(0.0f) : fall;
+    real old = load_span(coefficients + first, count - first);
+    store_span(fma((real)(share), fall, old), coefficients + first, count - first);
+  }
+}
+
 // operands: 0 log-weights, 1 bounds, 2 encoder bounds, 3 decoder, 4 path and 5 score coefficients.
 // inner: groups of an image. group: samples of a group. constants: rules of the bound (at 0), the
-// encoder's bound (3) and the columns (6, 11, 16).
+// encoder's bound (3) and the columns (6, 11, 16), and the share of leaving one out (21).
 static void run_estimate(const context *c, const descriptor *d, int begin, int end) {
   int count = d->inner * d->group;
   for (int image = begin; image < end; image++) {
@@ -119,6 +155,11 @@ static void run_estimate(const context *c, const descriptor *d, int begin, int e
       if (is_present(o))
         evaluate_column(
             c, d, weights, 6 + 5 * column, base_of(c, o) + (size_t)image * count);
+    }
+    if (d->constants[21] != 0.0f && is_present(d->operands[5])) {
+      __global float *scores = base_of(c, d->operands[5]) + (size_t)image * count;
+      for (int first = 0; first < count; first += d->group)
+        add_leave_one_out(weights + first, d->group, d->constants[21], scores + first);
     }
   }
 }

@@ -41,11 +41,16 @@ public struct RunFolder: Sendable {
   }
 
   /// Adds one object to the metrics.
-  public func append(_ line: some Encodable) throws {
+  public func append(_ line: some Encodable) throws(FileAccessError) {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let data = try encoder.encode(line) + Data("\n".utf8)
+    let data: Data
+    do {
+      data = try encoder.encode(line) + Data("\n".utf8)
+    } catch {
+      throw FileAccessError("The metrics could not be written as JSON: \(error)")
+    }
     guard let handle = FileHandle(forWritingAtPath: metrics) else {
       try Files.write(data, to: metrics)
       return
@@ -61,7 +66,7 @@ public struct RunFolder: Sendable {
 
   /// Drops the metrics of steps after a checkpoint, which a run that was killed may have left, and
   /// a last line that is cut off.
-  public func truncateMetrics(afterStep step: Int) throws {
+  public func truncateMetrics(afterStep step: Int) throws(FileAccessError) {
     struct Line: Decodable { var step: Int }
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: metrics)) else { return }
     let kept = String(decoding: data, as: UTF8.self).split(separator: "\n").filter { text in

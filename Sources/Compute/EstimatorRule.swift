@@ -57,22 +57,27 @@ public struct BoundRule: Hashable, Sendable {
   }
 }
 
-/// An objective and its gradient estimator as data: two bounds and three columns.
+/// An objective and its gradient estimator as data: two bounds and three columns, and the one
+/// function that data cannot say.
 public struct EstimatorRule: Hashable, Sendable {
   public var bound: BoundRule
   public var encoderBound: BoundRule
   public var decoder: CoefficientRule
   public var path: CoefficientRule
   public var score: CoefficientRule
+  /// What is added to the score for each sample, times how much the group's bound would fall if the
+  /// sample's log-weight were the mean of the others' (Mnih and Rezende 2016). Needs two samples.
+  public var leaveOneOut: Float
 
   public init(
     bound: BoundRule, encoderBound: BoundRule? = nil, decoder: CoefficientRule,
-    path: CoefficientRule, score: CoefficientRule
+    path: CoefficientRule, score: CoefficientRule, leaveOneOut: Float = 0
   ) {
     self.bound = bound
     self.encoderBound = encoderBound ?? bound
     self.decoder = decoder
     self.path = path
     self.score = score
+    self.leaveOneOut = leaveOneOut
   }
 }

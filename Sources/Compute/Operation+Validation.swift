@@ -261,6 +261,9 @@ extension Operation {
       temperatures.allSatisfy { abs($0) >= BoundRule.leastTemperature && $0.isFinite },
       "expected temperatures of at least \(BoundRule.leastTemperature) either way: nearer to 0, the "
         + "plain mean, single precision loses the bound. Use a mean share of 1 instead.")
+    try expect(
+      operation.rule.leaveOneOut == 0 || operation.samples >= 2,
+      "leaving one sample out needs at least two, found \(operation.samples).")
     // An image's log-weights are read again after its first coefficients are written.
     try expect(
       !writes.contains(operation.logWeights), "the coefficients cannot replace the log-weights.")

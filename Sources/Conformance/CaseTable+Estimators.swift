@@ -71,6 +71,19 @@ extension CaseTable {
         cases.append(estimate(name, rule, images: 3, groups: 2, samples: 25, spread, seed))
       }
     }
+    let group = CoefficientRule(.group, linear: 0.5)
+    let leaving = EstimatorRule(
+      bound: BoundRule(.group), decoder: group, path: CoefficientRule(), score: -group,
+      leaveOneOut: 0.5)
+    for samples in [2, 5, 16, 17, 50] {
+      cases.append(
+        estimate(
+          "leaveOneOut", leaving, images: 3, groups: 2, samples: samples, .usual, seed))
+    }
+    for spread in [Spread.equal, .impossible, .notNumbers] {
+      cases.append(
+        estimate("leaveOneOut", leaving, images: 3, groups: 2, samples: 25, spread, seed))
+    }
     cases.append(estimate("all", rules[1].rule, images: 20, groups: 1, samples: 50, .usual, seed))
     for spread in Spread.allCases where spread != .notNumbers {
       for samples in [1, 2, 5, 50, 333] {
@@ -111,7 +124,9 @@ extension CaseTable {
           encoderBounds: build.output("encoderBounds", .vector(images), limit),
           decoderCoefficients: build.output("decoder", shape, limit),
           pathCoefficients: build.output("path", shape, limit),
-          scoreCoefficients: build.output("score", shape, limit))))
+          // What a bound falls by is a difference of log-weights.
+          scoreCoefficients: build.output(
+            "score", shape, limit, termSize: rule.leaveOneOut == 0 ? 0 : 90))))
     return build.build()
   }
 

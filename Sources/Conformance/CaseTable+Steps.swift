@@ -130,7 +130,10 @@ extension CaseTable {
     control.seed = seed
     control.step = 5
     control.klWeight = 0.9
-    let limit = limit(model, rows: batch * samples * groups)
+    // VIMCO's coefficients are differences of log-weights, not shares of them: they are as large as
+    // what tells samples apart, and their errors as large as the log-weights'.
+    let size = objective == .vimco ? 4 : 1
+    let limit = limit(model, rows: batch * samples * groups, times: size)
     return ConformanceCase(
       name: title, program: step.program, shared: model.parameters, values: values,
       control: control,
@@ -142,9 +145,9 @@ extension CaseTable {
 
   /// The widest layer bounds the length of every sum but those over samples; log-weights are no
   /// larger than a unit or two a pixel.
-  private static func limit(_ model: Model, rows: Int) -> Tolerance {
+  private static func limit(_ model: Model, rows: Int, times: Int = 1) -> Tolerance {
     let widest = model.parameters.map(\.shape.columns).max() ?? 1
-    return .weighted(sums: max(widest, rows), logWeight: 2 * model.dataSize)
+    return .weighted(sums: max(widest, rows), logWeight: 2 * times * model.dataSize)
   }
 
   /// The name of the layer that a weight or a bias belongs to.

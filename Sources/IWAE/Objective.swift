@@ -20,6 +20,9 @@ public enum Objective: Hashable, Sendable {
   case renyi(alpha: Double)
   /// Reweighted wake-sleep: the encoder follows the wake phase.
   case rws
+  /// VIMCO: the encoder follows its density alone, each sample judged by what the bound would be
+  /// without it.
+  case vimco
 
   /// How the encoder's gradient is estimated.
   public enum Estimator: String, Hashable, Sendable, CaseIterable {
@@ -32,7 +35,9 @@ public enum Objective: Hashable, Sendable {
   }
 
   /// The names as the command line spells them.
-  public static let names = ["elbo", "vae", "iwae", "miwae", "ciwae", "piwae", "renyi", "rws"]
+  public static let names = [
+    "elbo", "vae", "iwae", "miwae", "ciwae", "piwae", "renyi", "rws", "vimco",
+  ]
 
   /// The objective of a name; nil if there is none.
   public init?(_ name: String, beta: Double = 0.5, alpha: Double = 0.5) {
@@ -46,12 +51,16 @@ public enum Objective: Hashable, Sendable {
     // The Renyi bound of order one is the evidence lower bound.
     case "renyi": self = alpha == 1 ? .vae : .renyi(alpha: alpha)
     case "rws": self = .rws
+    case "vimco": self = .vimco
     default: return nil
     }
   }
 
   /// Whether the encoder's gradient can be estimated in other ways than the standard one.
-  public var hasEstimators: Bool { self != .elbo && self != .rws }
+  public var hasEstimators: Bool { ![.elbo, .rws, .vimco].contains(self) }
+
+  /// The fewest samples K with which the objective means something.
+  public var leastSamples: Int { self == .vimco ? 2 : 1 }
 
   /// Why the objective cannot be computed in single precision; nil if it can.
   public var problem: String? {
@@ -102,6 +111,10 @@ public enum Objective: Hashable, Sendable {
         Row(
           bound: BoundRule(), decoder: all, path: CoefficientRule(), score: all,
           doubled: CoefficientRule())
+      case .vimco:
+        Row(
+          bound: BoundRule(.group), decoder: group, path: CoefficientRule(), score: -group,
+          leaveOneOut: perGroup, doubled: CoefficientRule())
       }
     return row.rule(hasEstimators ? estimator : .standard)
   }
@@ -115,6 +128,7 @@ public enum Objective: Hashable, Sendable {
     var path: CoefficientRule?
     /// Minus the path's unless given.
     var score: CoefficientRule?
+    var leaveOneOut: Float = 0
     /// The path of the doubly reparameterized estimator.
     var doubled: CoefficientRule
 
@@ -124,7 +138,7 @@ public enum Objective: Hashable, Sendable {
       case .standard:
         EstimatorRule(
           bound: bound, encoderBound: encoderBound, decoder: decoder, path: path,
-          score: score ?? -path)
+          score: score ?? -path, leaveOneOut: leaveOneOut)
       case .stl:
         EstimatorRule(
           bound: bound, encoderBound: encoderBound, decoder: decoder, path: path,

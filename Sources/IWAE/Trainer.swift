@@ -30,6 +30,9 @@ public struct TrainingProgress: Hashable, Sendable, Codable {
   /// The pass under way, and the batches of it that are done.
   public var pass = 0
   public var batch = 0
+  /// The sum of the bounds of those batches, and their number.
+  public var boundSum = 0.0
+  public var boundCount = 0
   /// The best validation so far, and the passes since.
   public var bestValidation: Double?
   public var passesSinceBest = 0
@@ -58,7 +61,7 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     switch self {
     case .notANumber(let step, let operation):
       "The bound became NaN or infinite at step \(step); \(operation) was the first to produce it. "
-        + "The last good checkpoint is kept. Try a lower learning rate."
+        + "Try a lower learning rate."
     }
   }
 }
@@ -161,6 +164,16 @@ public final class Trainer {
     return state
   }
 
+  /// Whether a progress is one that a run of this length and data can have.
+  public static func isPossible(
+    _ progress: TrainingProgress, images: Int, batchSize: Int
+  ) -> Bool {
+    let batches = max(1, images / min(batchSize, images))
+    let (before, overflow) = progress.pass.multipliedReportingOverflow(by: batches)
+    return progress.pass >= 0 && (0..<batches).contains(progress.batch) && !overflow
+      && progress.step == before + progress.batch && progress.step < Int(Evaluator.time)
+  }
+
   public var isDone: Bool { progress.pass >= configuration.passes }
 
   /// Images that a batch holds.
@@ -175,9 +188,7 @@ public final class Trainer {
     every interval: Duration = .milliseconds(500), monitor: (Double) -> Bool = { _ in true }
   ) throws -> PassReport? {
     if uploadedPass != progress.pass { try uploadOrder() }
-    var sum = 0.0
-    var count = 0
-    var rate = 0.0
+    var rate = learningRate
     let clock = ContinuousClock()
     var next = clock.now + interval
     while progress.batch < batchesPerPass {
@@ -190,23 +201,29 @@ public final class Trainer {
       // The queue is asynchronous: wait now and then, for the time and for Ctrl-C to mean something.
       if pending >= 64 || clock.now >= next || progress.batch == batchesPerPass {
         let mean = try readBound()
-        sum += mean.sum
-        count += mean.count
-        if clock.now >= next {
+        progress.boundSum += mean.sum
+        progress.boundCount += mean.count
+        // A pass whose steps are all made is finished, whoever asks to stop.
+        if clock.now >= next && progress.batch < batchesPerPass {
           next = clock.now + interval
           guard monitor(mean.sum / Double(mean.count)) else { return nil }
         }
       }
     }
+    let bound = progress.boundSum / Double(max(progress.boundCount, 1))
+    (progress.boundSum, progress.boundCount) = (0, 0)
     progress.pass += 1
     progress.batch = 0
-    return try report(bound: sum / Double(max(count, 1)), rate: rate)
+    return try report(bound: bound, rate: rate)
   }
 
-  private func report(bound: Double, rate: Double) throws(DeviceError) -> PassReport {
+  private func report(bound: Double, rate: Double) throws -> PassReport {
     let validation = try evaluator?.evaluate()?.logLikelihood
     var isBest = false
     if let validation {
+      guard validation.isFinite else {
+        throw TrainingError.notANumber(step: progress.step, operation: "validation")
+      }
       isBest = progress.bestValidation.map { validation > $0 } ?? true
       progress.bestValidation = isBest ? validation : progress.bestValidation
       progress.passesSinceBest = isBest ? 0 : progress.passesSinceBest + 1

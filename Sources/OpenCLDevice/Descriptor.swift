@@ -224,6 +224,6 @@ extension Descriptor {
       result += [column.scope == .all ? 1 : 0, column.temperature]
       result += [column.constant, column.linear, column.square].map { $0 * estimate.scale }
     }
-    return result
+    return result + [rule.leaveOneOut * estimate.scale]
   }
 }

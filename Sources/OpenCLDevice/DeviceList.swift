@@ -57,6 +57,7 @@ public enum DeviceList {
   /// Drivers are asked once in the life of the process: some crash when two threads are the first
   /// to ask.
   private static let discovered: Result<[DeviceDescription], DeviceError> = {
+    ProcessorAffinity.keepThreadsInPlace()
     do throws(DeviceError) {
       var result: [DeviceDescription] = []
       var failure: DeviceError?

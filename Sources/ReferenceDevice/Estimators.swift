@@ -53,6 +53,18 @@ extension CoefficientRule {
   }
 }
 
+/// For each sample, how much the log of the mean weight falls when its log-weight is replaced by the
+/// mean of the others'; 0 where no sample has any weight.
+func leaveOneOut(_ logWeights: ArraySlice<Double>) -> [Double] {
+  let whole = logMeanExp(logWeights)
+  if whole == -.infinity { return logWeights.map { _ in 0 } }
+  return logWeights.indices.map { left in
+    let others = logWeights.indices.filter { $0 != left }.map { logWeights[$0] }
+    let mean = others.reduce(0, +) / Double(others.count)
+    return whole - logMeanExp((others + [mean])[...])
+  }
+}
+
 extension ReferenceExecutable {
   func run(_ operation: Estimate) {
     let logWeights = self[operation.logWeights]
@@ -72,7 +84,18 @@ extension ReferenceExecutable {
     if let tensor = operation.encoderBounds { self[tensor] = bounds(rule.encoderBound) }
     if let tensor = operation.decoderCoefficients { self[tensor] = coefficients(rule.decoder) }
     if let tensor = operation.pathCoefficients { self[tensor] = coefficients(rule.path) }
-    if let tensor = operation.scoreCoefficients { self[tensor] = coefficients(rule.score) }
+    if let tensor = operation.scoreCoefficients {
+      var scores = coefficients(rule.score)
+      if rule.leaveOneOut != 0 {
+        for start in stride(from: 0, to: logWeights.count, by: operation.samples) {
+          let falls = leaveOneOut(logWeights[start..<start + operation.samples])
+          for (offset, fall) in falls.enumerated() {
+            scores[start + offset] += Double(rule.leaveOneOut * operation.scale) * fall
+          }
+        }
+      }
+      self[tensor] = scores
+    }
   }
 
   func run(_ operation: AccumulateWeights) {

@@ -42,7 +42,7 @@ public struct ImageGrid: Sendable {
     image.width = png_uint_32(width)
     image.height = png_uint_32(height)
     image.format = 0  // one byte of grey a pixel
-    let bytes = pixels.map { UInt8((min(max($0, 0), 1) * 255).rounded()) }
+    let bytes = pixels.map { $0.isNaN ? 0 : UInt8((min(max($0, 0), 1) * 255).rounded()) }
     var size = 0
     guard png_image_write_to_memory(&image, nil, &size, 0, bytes, 0, nil) != 0 else {
       throw FileAccessError("The picture of \(width) by \(height) pixels could not be encoded.")

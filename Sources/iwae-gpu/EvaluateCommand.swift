@@ -33,7 +33,7 @@ struct EvaluationReport: Encodable {
   var reconstruction: Double
   var divergence: Double
   var bound: Double
-  /// With every inactive unit of the lowest layer drawn from its prior.
+  /// With every inactive unit of the topmost layer cut off.
   var nllActiveUnitsOnly: Double?
   /// Where the data's own density is known.
   var exactNll: Double?
@@ -63,19 +63,22 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let path = try arguments.argument("checkpoint")
   let samples = try arguments.integer("--samples", default: 5000)
   let limit = try arguments.integer("--limit", default: Int(Int32.max), maximum: Int(Int32.max))
-  let checkpoint = try Inputs.checkpoint(path)
-  let name = arguments.string("--data") ?? "strokes"
-  // A file is evaluated whole; a built-in set has a part for testing.
+  let checkpoint = try Inputs.checkpoint(path, best: true)
+  // A run knows what it was trained on.
+  let run = try Inputs.configuration(ofRun: path)
+  let name = arguments.string("--data") ?? run?.data ?? "strokes"
+  // A file that is named is evaluated whole; a built-in set and a run's data have a part for testing.
   let all =
-    DataOptions.names.contains(name) ? try DataOptions.split(name).test : try DataOptions.file(name)
+    DataOptions.names.contains(name) || arguments.string("--data") == nil
+    ? try DataOptions.split(name).test : try DataOptions.file(name)
   let images = all.subset(0..<min(limit, all.count))
   try DataOptions.check(images, checkpoint.model, name)
   let interrupt = Interrupt()
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
   let report = try evaluate(
     checkpoint.model, checkpoint.parameters, images, samples: samples,
-    device: try Backend.open(arguments), seed: try arguments.seed(default: 0),
-    binarization: binarization(arguments),
+    device: try Backend.open(arguments), seed: try arguments.seed(default: run?.seed ?? 0),
+    binarization: binarization(arguments.string("--binarize") ?? run?.binarize),
     batchSize: try arguments.integer("--batch", default: 20, maximum: 1 << 16),
     chunk: try arguments.integer("--chunk", default: 250, maximum: 1 << 20),
     line: line, interrupt: interrupt)
@@ -85,8 +88,8 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   return .done
 }
 
-func binarization(_ arguments: ParsedArguments) -> Binarization {
-  switch arguments.string("--binarize") {
+func binarization(_ name: String?) -> Binarization {
+  switch name {
   case "none": .none
   case "threshold": .threshold
   default: .sample
@@ -116,8 +119,16 @@ func evaluate(
     }
   }
   guard let result = try openCLErrors({ try run(parameters, "evaluating") }) else { return nil }
+  if let image = result.imageLogLikelihoods.firstIndex(where: { !$0.isFinite }) {
+    throw CommandError(
+      message: "The log-likelihood of image \(image) is \(result.imageLogLikelihoods[image]). The "
+        + "model's parameters are too extreme for single precision.", code: .failed)
+  }
   var withoutDead: Double?
-  if let pruned = model.removingInactiveUnits(from: parameters, variances: result.unitVariances) {
+  // The variance of one image's units says nothing.
+  if images.count > 1,
+    let pruned = model.removingInactiveUnits(from: parameters, variances: result.unitVariances)
+  {
     guard let second = try openCLErrors({ try run(pruned, "without inactive units") }) else {
       return nil
     }

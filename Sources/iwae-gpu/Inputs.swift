@@ -30,13 +30,33 @@ enum Inputs {
     try wrap { () throws(FileAccessError) in try Files.write(data, to: path) }
   }
 
-  /// A checkpoint, or the newest of a run folder.
-  static func checkpoint(_ path: String) throws -> Checkpoint {
+  private static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let file = exists && isFolder.boolValue ? path + "/checkpoint.safetensors" : path
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+
+  /// A checkpoint, or one of a run folder's: the best if asked for and there, else the newest.
+  static func checkpoint(_ path: String, best: Bool = false) throws -> Checkpoint {
+    let folder = RunFolder(path)
+    let hasBest = FileManager.default.fileExists(atPath: folder.best)
+    let inFolder = best && hasBest ? folder.best : folder.checkpoint
+    let file = isFolder(path) ? inFolder : path
     let data = try read(file)
     return try wrap { () throws(FormatError) in try Checkpoint(data, file: file) }
+  }
+
+  /// The configuration of the run that a path names or lies in; nil where there is none.
+  static func configuration(ofRun path: String) throws -> RunConfiguration? {
+    let folder =
+      isFolder(path) ? path : URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let file = RunFolder(folder).configuration
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    do {
+      return try JSONDecoder().decode(RunConfiguration.self, from: try read(file))
+    } catch let error as DecodingError {
+      throw bad(file, Checkpoint.words(error))
+    }
   }
 
   /// A batch of images, taken as it is.
@@ -45,7 +65,8 @@ enum Inputs {
     let array = try wrap { () throws(FormatError) in try NumPyArray(data, file: path) }
     let values: [Float] =
       switch array.values {
-      case .bytes(let bytes): bytes.map(Float.init)
+      case .bytes(let bytes):
+        bytes.contains { $0 > 1 } ? bytes.map { Float($0) / 255 } : bytes.map(Float.init)
       case .floats(let floats): floats
       }
     let width = array.shape.dropFirst().reduce(1, *)
@@ -83,11 +104,11 @@ enum Inputs {
         throw bad(
           path, "tensor '\(tensor.name)': expected the shape \(expected), found \(entry.shape).")
       }
-      let values = entry.values.doubles
+      let values = entry.values.doubles.map { Float($0) }
       guard values.allSatisfy(\.isFinite) else {
         throw bad(path, "tensor '\(tensor.name)': expected finite numbers.")
       }
-      return values.map { Float($0) }
+      return values
     }
   }
 

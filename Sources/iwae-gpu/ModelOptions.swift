@@ -40,14 +40,19 @@ enum ModelOptions {
         arguments.string("--model") == "burda-2"
         ? .burda2(dataSize: dataSize) : .burda1(dataSize: dataSize)
     }
-    if let name = arguments.string("--activation") {
-      model.activation = Model.activations.first { "\($0)" == name } ?? .tanh
-    }
-    if let name = arguments.string("--likelihood") {
-      model.likelihood = Model.Likelihood(rawValue: name) ?? .bernoulli
-    }
+    apply(arguments, to: &model)
     if let problem = model.problem { throw arguments.error("The model: \(problem)") }
     return model
+  }
+
+  /// Changes what the flags say of a model whose layers stand.
+  static func apply(_ arguments: ParsedArguments, to model: inout Model) {
+    if let name = arguments.string("--activation") {
+      model.activation = Model.activations.first { "\($0)" == name } ?? model.activation
+    }
+    if let name = arguments.string("--likelihood") {
+      model.likelihood = Model.Likelihood(rawValue: name) ?? model.likelihood
+    }
   }
 
   private static func layers(
@@ -108,6 +113,10 @@ enum StepOptions {
         "Expected at most \(1 << 30) samples in a step, found \(batch) x \(groups) x \(samples).")
     }
     if let problem = objective.problem { throw arguments.error(problem) }
+    if samples < objective.leastSamples {
+      throw arguments.error(
+        "'\(name)' needs at least \(objective.leastSamples) samples, found \(samples).")
+    }
     let estimator = arguments.string("--estimator").flatMap(Objective.Estimator.init(rawValue:))
     if let estimator, estimator != .standard, !objective.hasEstimators {
       throw arguments.error(

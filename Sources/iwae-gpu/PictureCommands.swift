@@ -26,7 +26,10 @@ extension Command {
       Option("--count", "count", help: "How many images. (default: \(count))"),
       Option("--width", "pixels", help: "The width of an image, where it is not square."),
       Option("--seed", "seed", help: "The seed of what is drawn. (default: 0)"),
-    ] + Backend.options + [Option("--json", help: "Print one JSON object.")]
+    ] + Backend.options + [
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Print nothing."),
+    ]
   }
 }
 
@@ -42,7 +45,7 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let path = try arguments.argument("checkpoint")
   let count = try arguments.integer("--count", default: 64, maximum: 10_000)
   let seed = try arguments.seed(default: 0)
-  let checkpoint = try Inputs.checkpoint(path)
+  let checkpoint = try Inputs.checkpoint(path, best: true)
   let generator = Generator(
     checkpoint.model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
   let images = try openCLErrors { try generator.samples(count: count, seed: seed) }
@@ -56,8 +59,9 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   let path = try arguments.argument("checkpoint")
   let count = try arguments.integer("--count", default: 16, maximum: 10_000)
   let seed = try arguments.seed(default: 0)
-  let checkpoint = try Inputs.checkpoint(path)
-  let name = arguments.string("--data") ?? "strokes"
+  let checkpoint = try Inputs.checkpoint(path, best: true)
+  let run = try Inputs.configuration(ofRun: path)
+  let name = arguments.string("--data") ?? run?.data ?? "strokes"
   let test = try DataOptions.split(name).test
   try DataOptions.check(test, checkpoint.model, name)
   let originals = (0..<min(count, test.count)).map { index in
@@ -65,7 +69,7 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
     guard checkpoint.model.likelihood == .bernoulli else { return pixels }
     let address = NoiseAddress(seed: seed, purpose: .binarization, image: UInt32(index))
     return pixels.enumerated().map { column, pixel -> Float in
-      switch binarization(arguments) {
+      switch binarization(arguments.string("--binarize") ?? run?.binarize) {
       case .none: pixel
       case .threshold: pixel >= 0.5 ? 1 : 0
       case .sample: address.uniform(column: column) < pixel ? 1 : 0
@@ -121,7 +125,7 @@ private func write(
   if arguments.has("--json") {
     try terminal.json(
       PictureReport(out: out, images: images.count, width: grid.width, height: grid.height))
-  } else {
+  } else if !arguments.has("--quiet") {
     try terminal.output("\(images.count) images in \(out)")
   }
   return .done

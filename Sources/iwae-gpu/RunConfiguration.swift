@@ -24,6 +24,9 @@ struct RunConfiguration: Codable {
   var patience = 0
   var seed: UInt64 = 0
 
+  /// Whether a file described the model; else it follows from the data. Not part of the file.
+  var modelIsGiven = false
+
   static let schedules = ["burda", "constant", "cosine"]
 
   init() {}
@@ -46,6 +49,7 @@ struct RunConfiguration: Codable {
     let standard = RunConfiguration()
     data = try read(.data, standard.data)
     model = try read(.model, standard.model)
+    modelIsGiven = fields.contains(.model)
     objective = try read(.objective, standard.objective)
     estimator = try read(.estimator, standard.estimator)
     groups = try read(.groups, standard.groups)
@@ -88,13 +92,13 @@ struct RunConfiguration: Codable {
     func require(_ condition: Bool, _ text: String) throws(ConfigurationError) {
       if !condition { throw ConfigurationError(description: text) }
     }
-    guard let objective = Objective(objective, beta: beta, alpha: alpha) else {
+    guard let objective = Objective(self.objective, beta: beta, alpha: alpha) else {
       throw ConfigurationError(
-        description: "unknown objective '\(objective)'."
-          + suggestion(for: objective, among: Objective.names))
+        description: "unknown objective '\(self.objective)'."
+          + suggestion(for: self.objective, among: Objective.names))
     }
-    guard let estimator = Objective.Estimator(rawValue: estimator) else {
-      throw ConfigurationError(description: "unknown estimator '\(estimator)'.")
+    guard let estimator = Objective.Estimator(rawValue: self.estimator) else {
+      throw ConfigurationError(description: "unknown estimator '\(self.estimator)'.")
     }
     guard let convention = AdamConvention(rawValue: optimizer) else {
       throw ConfigurationError(description: "unknown optimizer '\(optimizer)'.")
@@ -103,15 +107,25 @@ struct RunConfiguration: Codable {
       throw ConfigurationError(description: "unknown binarization '\(binarize)'.")
     }
     try require(groups >= 1 && samples >= 1, "expected groups and samples of at least 1.")
+    try require(
+      samples >= objective.leastSamples,
+      "'\(self.objective)' needs at least \(objective.leastSamples) samples.")
+    try require(
+      estimator == .standard || objective.hasEstimators,
+      "'\(self.objective)' has no estimator '\(self.estimator)'.")
+    if let problem = objective.problem { throw ConfigurationError(description: problem) }
     try require(batch >= 1 && passes >= 0, "expected a batch of at least 1 and no negative passes.")
-    try require(validationSamples >= 1, "expected at least one validation sample.")
+    try require(
+      passes <= 1 << 30 && patience <= 1 << 30, "expected at most 2^30 passes and patience.")
+    try require(
+      (1...(1 << 30)).contains(validationSamples), "expected from 1 to 2^30 validation samples.")
     try require(
       groups <= 1 << 20 && samples <= 1 << 20 && batch <= 1 << 20
         && batch * groups * samples <= 1 << 30, "expected at most 2^30 samples in a step.")
     try require((0...1).contains(beta), "expected beta from 0 to 1.")
-    try require(alpha.isFinite, "expected a finite alpha.")
-    try require(learningRate > 0 && learningRate.isFinite, "expected a positive learning rate.")
-    try require(warmUp >= 0 && warmUp.isFinite, "expected a warm-up of no less than 0 passes.")
+    try require((-100...100).contains(alpha), "expected alpha from -100 to 100.")
+    try require((1e-12...1e6).contains(learningRate), "expected a learning rate from 1e-12 to 1e6.")
+    try require((0...1e9).contains(warmUp), "expected a warm-up from 0 to 1e9 passes.")
     var result = TrainingConfiguration(objective: objective)
     result.estimator = estimator
     (result.groups, result.samples) = (groups, samples)

@@ -72,6 +72,7 @@ private final class TrainingRun {
   private var seconds = 0.0
   private var lastBound: Double?
   private var lastSave = ContinuousClock.now
+  private var saveProblem: (any Error)?
 
   init(_ arguments: ParsedArguments, _ terminal: Terminal) throws {
     self.arguments = arguments
@@ -122,14 +123,15 @@ private final class TrainingRun {
       throw arguments.error("'\(flag)' cannot change when a run is resumed.")
     }
     result.data = arguments.string("--data") ?? result.data
-    if ["--model", "--layers", "--data-size"].contains(where: { arguments.string($0) != nil })
-      || base == nil
-    {
+    let describes = ["--model", "--layers", "--data-size"].contains { arguments.string($0) != nil }
+    if describes || !result.modelIsGiven {
       let width = try arguments.string("--data-size") == nil ? dataWidth(result.data) : nil
       result.model = try ModelOptions.model(arguments, dataSize: width)
-      if base == nil, result.data == "linear-gaussian", arguments.string("--likelihood") == nil {
+      if result.data == "linear-gaussian", arguments.string("--likelihood") == nil {
         result.model.likelihood = .gaussian
       }
+    } else {
+      ModelOptions.apply(arguments, to: &result.model)
     }
     result.objective = arguments.string("--objective") ?? result.objective
     result.estimator = arguments.string("--estimator") ?? result.estimator
@@ -180,12 +182,14 @@ private final class TrainingRun {
           "There is a run in '\(folder.path)'. Go on with '--resume \(folder.path)', replace it "
             + "with '--overwrite', or choose another '--out'.")
       }
-      folder.clear()
     }
-    try Inputs.wrap { () throws(FileAccessError) in try folder.create() }
     let device = try Backend.open(arguments)
     let trainer = try openCLErrors { try makeTrainer(split, device) }
+    // Only now, when everything that could be wrong has been tried, does an old run go.
+    try Inputs.wrap { () throws(FileAccessError) in try folder.create() }
+    if resumed == nil { folder.clear() }
     try writeConfiguration()
+    if resumed == nil { try save(trainer) }
     if !line.isSilent {
       line.keep(
         "\(configuration.objective) on \(configuration.data): \(split.training.count) images, "
@@ -207,11 +211,17 @@ private final class TrainingRun {
         if ContinuousClock.now - lastSave > .seconds(5) { try save(trainer) }
       }
     } catch let error as TrainingError {
-      throw CommandError(message: error.description, code: .failed)
+      throw CommandError(
+        message: "\(error) The last good checkpoint is in '\(folder.path)'.", code: .failed)
     } catch let error as DeviceError {
       return try Backend.wrap { () throws(DeviceError) in throw error }
     }
-    try save(trainer)
+    do {
+      try save(trainer)
+    } catch let error as TrainingError {
+      throw CommandError(
+        message: "\(error) The last good checkpoint is in '\(folder.path)'.", code: .failed)
+    }
     return try conclude(trainer, best: best, split, device)
   }
 
@@ -244,8 +254,20 @@ private final class TrainingRun {
     guard let text = resumed.metadata["progress"],
       let progress = try? JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8))
     else { throw Inputs.bad(folder.checkpoint, "expected the run's progress in its metadata.") }
+    guard
+      Trainer.isPossible(
+        progress, images: split.training.count, batchSize: configuration.batch),
+      state.values.allSatisfy({ $0.allSatisfy(\.isFinite) })
+    else {
+      throw Inputs.bad(
+        folder.checkpoint,
+        "its progress (step \(progress.step), pass \(progress.pass), batch \(progress.batch)) or its "
+          + "moments do not fit the run: the file is damaged, or the data changed.")
+    }
     seconds = resumed.metadata["train_seconds"].flatMap(Double.init) ?? 0
-    try folder.truncateMetrics(afterStep: progress.step)
+    try Inputs.wrap { () throws(FileAccessError) in
+      try folder.truncateMetrics(afterStep: progress.step)
+    }
     return try Trainer(
       configuration.model, training, images: split.training, validation: split.validation,
       device: device, state: state, progress: progress)
@@ -272,23 +294,31 @@ private final class TrainingRun {
       let now = clock.now
       let steps = trainer.progress.step - begin.step
       show(trainer, bound: bound, secondsAStep: (now - begin.time) / .seconds(1) / Double(steps))
-      return !interrupt.isRequested
+      if now - lastSave > .seconds(60), !interrupt.isRequested {
+        saveProblem = attemptSave(trainer)
+      }
+      return !interrupt.isRequested && saveProblem == nil
     }
+    if let saveProblem { throw saveProblem }
     seconds += (clock.now - begin.time) / .seconds(1)
     guard let report else { return nil }
     lastBound = report.bound
-    try folder.append(
-      Metrics(
-        step: report.progress.step, epoch: report.progress.pass, bound: report.bound,
-        learningRate: report.learningRate, validation: report.validation, trainSeconds: seconds))
+    let metrics = Metrics(
+      step: report.progress.step, epoch: report.progress.pass, bound: report.bound,
+      learningRate: report.learningRate, validation: report.validation, trainSeconds: seconds)
+    try Inputs.wrap { () throws(FileAccessError) in try folder.append(metrics) }
+    let steps = Double(max(trainer.progress.step - begin.step, 1))
+    show(
+      trainer, bound: report.bound,
+      secondsAStep: (clock.now - begin.time) / .seconds(1) / steps)
     return report
   }
 
   private func show(_ trainer: Trainer, bound: Double, secondsAStep: Double) {
-    let total = configuration.passes * trainer.batchesPerPass
-    let left = Double(total - trainer.progress.step) * secondsAStep
+    let total = Double(configuration.passes) * Double(trainer.batchesPerPass)
+    let left = (total - Double(trainer.progress.step)) * secondsAStep
     line.show(
-      "pass \(trainer.progress.pass + 1) of \(configuration.passes)  "
+      "pass \(min(trainer.progress.pass + 1, configuration.passes)) of \(configuration.passes)  "
         + "bound \(String(format: "%.2f", bound))  "
         + "\(String(format: "%.0f", Double(trainer.batchSize) / secondsAStep)) images/s  "
         + "\(readable(.seconds(left))) left")
@@ -300,8 +330,23 @@ private final class TrainingRun {
     (.firstMoment, "optimizer.first_moment"), (.secondMoment, "optimizer.second_moment"),
   ]
 
+  /// Saves in the middle of a pass; the trainer's callback cannot throw.
+  private func attemptSave(_ trainer: Trainer) -> (any Error)? {
+    do {
+      try save(trainer)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
   private func save(_ trainer: Trainer) throws {
     let state = try openCLErrors { try trainer.state() }
+    // A bound is computed before its step's update, which may have been the one that went wrong.
+    guard state.values.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+      throw TrainingError.notANumber(
+        step: trainer.progress.step, operation: "the optimizer")
+    }
     try write(state, trainer, to: folder.checkpoint)
     trainer.keep(state)
     lastSave = ContinuousClock.now
@@ -353,7 +398,7 @@ private final class TrainingRun {
         In \(folder.path): config.json, metrics.jsonl, checkpoint.safetensors, best.safetensors
         Next: iwae-gpu sample \(folder.path)/\(picture).safetensors
               iwae-gpu reconstruct \(folder.path)/\(picture).safetensors
-              iwae-gpu train --resume \(folder.path) --passes \(configuration.passes * 2)
+              iwae-gpu train --resume \(folder.path) --passes \(configuration.passes + 20)
         """)
     }
     return evaluation == nil ? .interrupted : .done

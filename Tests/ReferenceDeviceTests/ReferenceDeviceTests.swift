@@ -35,6 +35,18 @@ import Testing
     }
   }
 
+  @Test func leavingOneOutIsADifferenceOfBounds() {
+    let weights = [log(1.0), log(4.0), log(16.0)]
+    let falls = leaveOneOut(weights[...])
+    // Without the first, its weight is the geometric mean of 4 and 16, which is 8; and so on.
+    let sums: [Double] = [8 + 4 + 16, 1 + 4 + 16, 1 + 4 + 2]
+    for (fall, sum) in zip(falls, sums) {
+      let expected: Double = log(21 / sum)
+      #expect(abs(fall - expected) < 1e-12)
+    }
+    #expect(leaveOneOut([-.infinity, -.infinity]) == [0, 0])
+  }
+
   @Test func largeLogitsAreFinite() {
     #expect(logOnePlusExp(1000) == 1000)
     #expect(logOnePlusExp(-1000) == 0)

@@ -52,14 +52,19 @@ struct Measure {
   /// The host's time for a replayed program of many launches, divided by their number.
   private static func launches(_ device: OpenCLDevice) throws -> Double {
     let count = 20
-    let input = Tensor("input", .vector(16), .input)
+    let inputs = [4, 6].map {
+      Tensor("input.\($0)", .matrix(rows: $0, columns: 16), .input)
+    }
     var builder = ProgramBuilder("launches")
     for index in 0..<count {
-      let output = Tensor("output.\(index)", .vector(1), .output)
-      try builder.append(.sum(Sum(input: input, output: output)))
+      // Two rows and three rows by turns, which no launch can divide into common blocks.
+      let input = inputs[index % 2]
+      let output = Tensor(
+        "output.\(index)", .matrix(rows: input.shape.rows / 2, columns: 16), .output)
+      try builder.append(.sumSamples(SumSamples(input: input, output: output)))
     }
     let executable = try device.compile(builder.build(), on: device.allocate([]))
-    try executable.upload(numbers(16), to: input)
+    for input in inputs { try executable.upload(numbers(input.shape.count), to: input) }
     var times: [Double] = []
     for _ in 0..<220 {
       times.append(try microseconds { try executable.run(Control()) } / Double(count))

@@ -1,0 +1,138 @@
+import Foundation
+import Testing
+
+@testable import iwae_gpu
+
+/// Train, evaluate, sample and reconstruct, through the command line.
+@Suite struct TrainCommandTests {
+  private let folder = FileManager.default.temporaryDirectory
+    .appending(path: "iwae-gpu-run-\(UUID())").path
+
+  private let small = [
+    "--layers", "10:3", "-k", "3", "--passes", "2", "--test-samples", "20", "--quiet",
+  ]
+
+  private func run(_ arguments: [String]) -> Outcome {
+    final class Log: @unchecked Sendable {
+      var output: [String] = []
+      var error: [String] = []
+    }
+    let log = Log()
+    let terminal = Terminal(
+      output: { log.output.append($0) }, error: { log.error.append($0) })
+    let status = Main.run(arguments, terminal: terminal)
+    return Outcome(
+      status: status, output: log.output.joined(separator: "\n"),
+      error: log.error.joined(separator: "\n"))
+  }
+
+  private func train(_ more: String...) -> Outcome {
+    run(["train", "--data", "linear-gaussian", "--out", folder] + small + more)
+  }
+
+  private func data(_ file: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(file)"))
+  }
+
+  @Test func aRunLeavesItsFolderAndIsNotLostByAccident() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let first = train("--seed", "4")
+    #expect(first.status == .done && first.output.contains("NLL"))
+    #expect(first.output.contains("NLL of the data's own density"))
+    let checkpoint = try data("checkpoint.safetensors")
+    let lines = String(decoding: try data("metrics.jsonl"), as: UTF8.self).split(separator: "\n")
+    #expect(lines.count == 2 && lines[0].contains("\"bound\":") && lines[0].contains("\"step\":"))
+
+    // There already: refused, and whole; nor does a replacement that cannot start harm it.
+    #expect(train().status == .usage)
+    #expect(train("--overwrite", "--device", "no such device").status == .noDevice)
+    #expect(try data("checkpoint.safetensors") == checkpoint)
+
+    // The same configuration gives the same bits, but for the time it took.
+    let again = folder + "-again"
+    defer { try? FileManager.default.removeItem(atPath: again) }
+    let rerun = run([
+      "train", "--config", "\(folder)/config.json", "--out", again, "--quiet", "--test-samples",
+      "20",
+    ])
+    #expect(rerun.status == .done)
+    let twin = try Data(contentsOf: URL(fileURLWithPath: "\(again)/best.safetensors"))
+    #expect(try data("best.safetensors").suffix(4000) == twin.suffix(4000))
+    #expect(train("--overwrite").status == .done)
+  }
+
+  @Test func aRunKnowsItsData() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(train().status == .done)
+    let evaluated = run(["evaluate", folder, "--samples", "10", "--limit", "7", "--json"])
+    #expect(evaluated.status == .done)
+    struct Report: Decodable {
+      var nll: Double
+      var standardError: Double
+      var samples: Int
+      var images: Int
+      var effectiveSampleSize: Double
+      var activeUnits: [Int]
+      var seconds: Double
+      var backend: String
+      var device: String
+    }
+    let report = try decoder.decode(Report.self, from: Data(evaluated.output.utf8))
+    #expect(report.images == 7 && report.samples == 10 && report.activeUnits.count == 1)
+    #expect(run(["evaluate", folder, "--data", "strokes"]).status == .badInput)
+    for command in ["sample", "reconstruct"] {
+      let picture = "\(folder)/\(command).png"
+      #expect(run([command, folder, "--out", picture, "--count", "3"]).status == .done)
+      let bytes = try Data(contentsOf: URL(fileURLWithPath: picture))
+      #expect(bytes.prefix(4) == Data([0x89, 0x50, 0x4e, 0x47]))
+    }
+  }
+
+  @Test func damagedRunsAreRefused() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(train().status == .done)
+    let path = URL(fileURLWithPath: "\(folder)/checkpoint.safetensors")
+    let good = try Data(contentsOf: path)
+    try good.prefix(good.count - 1).write(to: path)
+    #expect(run(["train", "--resume", folder]).status == .badInput)
+    #expect(run(["evaluate", path.path, "--data", "linear-gaussian"]).status == .badInput)
+    // A step that no run of this length can stand at.
+    let text = String(decoding: good, as: Unicode.ASCII.self)
+    #expect(text.contains("\\\"batch\\\":0"))
+    var damaged = good
+    let range = try #require(damaged.range(of: Data("\\\"batch\\\":0".utf8)))
+    damaged.replaceSubrange(range, with: Data("\\\"batch\\\":9".utf8))
+    try damaged.write(to: path)
+    #expect(run(["train", "--resume", folder]).status == .badInput)
+    try good.write(to: path)
+    #expect(run(["train", "--resume", folder, "--seed", "9"]).status == .usage)
+    #expect(
+      run(["train", "--resume", folder, "--passes", "3", "--quiet", "--test-samples", "9"]).status
+        == .done)
+  }
+
+  @Test func wrongInputsHaveTheirExitCodes() throws {
+    try FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let config = "\(folder)/given.json"
+    for text in [
+      #"{"sampels": 3}"#, #"{"samples": 0}"#, #"{"objective": "iwea"}"#, "{", "[]",
+      #"{"passes": 9000000000000000000}"#, #"{"objective": "elbo", "estimator": "dreg"}"#,
+    ] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: config))
+      let outcome = run(["train", "--config", config, "--out", "\(folder)/x"])
+      #expect(outcome.status == .badInput, "\(text): \(outcome.error)")
+    }
+    #expect(run(["train", "--config", "\(folder)/none.json"]).status == .fileAccess)
+    #expect(run(["train", "--resume", "\(folder)/none"]).status == .fileAccess)
+    #expect(run(["train", "--data", "\(folder)/none.npy"]).status == .fileAccess)
+    #expect(run(["train", "--data", "storkes"]).error.contains("Did you mean 'strokes'?"))
+    #expect(
+      run(["train", "--data", "linear-gaussian", "--out", "/dev/null/x", "--passes", "1"]).status
+        == .fileAccess)
+    #expect(run(["train", "--objective", "vimco", "-k", "1"]).status == .usage)
+    #expect(run(["evaluate"]).error.contains("Missing expected argument '<checkpoint>'"))
+    #expect(run(["gradient", "x", "--noise", "n", "--out", "o"]).error.contains("'--data <file>'"))
+  }
+}
