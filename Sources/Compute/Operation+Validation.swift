@@ -259,8 +259,8 @@ extension Operation {
     ]
     try expect(
       temperatures.allSatisfy { abs($0) >= BoundRule.leastTemperature && $0.isFinite },
-      "expected temperatures of at least \(BoundRule.leastTemperature) either way: nearer to 0, the "
-        + "plain mean, single precision loses the bound. Use a mean share of 1 instead.")
+      "expected temperatures of at least \(BoundRule.leastTemperature) either way: nearer to 0, "
+        + "the plain mean, single precision loses the bound. Use a mean share of 1 instead.")
     try expect(
       operation.rule.leaveOneOut == 0 || operation.samples >= 2,
       "leaving one sample out needs at least two, found \(operation.samples).")

@@ -85,8 +85,18 @@ struct CaseBuilder {
     operations.append(operation)
   }
 
-  /// The finished case. The table is ours, so a case whose shapes do not fit is a bug in it.
+  /// The finished case.
   func build() -> ConformanceCase {
+    return ConformanceCase(
+      name: name, program: .checked(name, operations), shared: shared, values: values,
+      control: control,
+      checks: checks, runs: runs)
+  }
+}
+
+extension Program {
+  /// A program of ours, in which an operation whose shapes do not fit is a bug.
+  static func checked(_ name: String, _ operations: [Compute.Operation]) -> Program {
     var builder = ProgramBuilder(name)
     for operation in operations {
       do throws(ProgramError) {
@@ -95,8 +105,6 @@ struct CaseBuilder {
         preconditionFailure("\(name): \(error)")
       }
     }
-    return ConformanceCase(
-      name: name, program: builder.build(), shared: shared, values: values, control: control,
-      checks: checks, runs: runs)
+    return builder.build()
   }
 }

@@ -90,20 +90,6 @@ extension DifferenceCheck {
     return control
   }
 
-  private static func program(
-    _ name: String, _ operations: [Compute.Operation]
-  ) -> Program {
-    var builder = ProgramBuilder(name)
-    for operation in operations {
-      do throws(ProgramError) {
-        try builder.append(operation)
-      } catch {
-        preconditionFailure("\(name): \(error)")
-      }
-    }
-    return builder.build()
-  }
-
   private static func likelihoods(_ seed: UInt64) -> [Problem] {
     var inputs = CaseInputs(case: "likelihoods", seed: seed)
     let shape = Shape.matrix(rows: 6, columns: 4)
@@ -119,14 +105,14 @@ extension DifferenceCheck {
     ]
     let bernoulli = Problem(
       name: "differences(bernoulli)",
-      program: program(
+      program: .checked(
         "bernoulli",
         [.bernoulli(Bernoulli(logits: a, target: target, term: term, delta: deltas[0]))]),
       values: values.filter { $0.key != b && $0.key != own }, control: control(),
       function: { $0[term].reduce(0, +) }, pairs: [(a, deltas[0])])
     let gaussian = Problem(
       name: "differences(gaussian)",
-      program: program(
+      program: .checked(
         "gaussian",
         [
           .gaussian(
@@ -174,7 +160,7 @@ extension DifferenceCheck {
           BiasGradient(delta: delta, rowScale: scale, gradient: b1.counterpart(.gradient))),
       ]
       return Problem(
-        name: "differences(layers,\(activation))", program: program("layers", operations),
+        name: "differences(layers,\(activation))", program: .checked("layers", operations),
         shared: [w1, b1, w2], values: values, control: control(),
         function: { executable in
           let (a, slope, scale) = (executable[a], executable[slope], executable[scale])
@@ -239,7 +225,7 @@ extension DifferenceCheck {
             + exp(Double(logSigmaValues[at])) * Double(noiseValues[index])
         }
         return Problem(
-          name: name, program: program("latents", operations), values: values, control: control(),
+          name: name, program: .checked("latents", operations), values: values, control: control(),
           function: { executable in
             let (path, slope, sample) = (executable[path], executable[slope], executable[sample])
             let (mean, logSigma, term) = (executable[mean], executable[logSigma], executable[term])
@@ -277,7 +263,7 @@ extension DifferenceCheck {
       let path = Tensor("path", shape, .output)
       return Problem(
         name: "differences(estimate,\(name),\(checksEncoder ? "encoder" : "decoder"))",
-        program: program(
+        program: .checked(
           "estimate",
           [
             .estimate(

@@ -198,7 +198,7 @@ public final class Trainer {
       pending += 1
       progress.batch += 1
       progress.step += 1
-      // The queue is asynchronous: wait now and then, for the time and for Ctrl-C to mean something.
+      // The queue is asynchronous: wait now and then, so that time and Ctrl-C mean something.
       if pending >= 64 || clock.now >= next || progress.batch == batchesPerPass {
         let mean = try readBound()
         progress.boundSum += mean.sum

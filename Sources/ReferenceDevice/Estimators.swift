@@ -53,8 +53,8 @@ extension CoefficientRule {
   }
 }
 
-/// For each sample, how much the log of the mean weight falls when its log-weight is replaced by the
-/// mean of the others'; 0 where no sample has any weight.
+/// For each sample, how much the log of the mean weight falls when its log-weight is replaced by
+/// the mean of the others'; 0 where no sample has any weight.
 func leaveOneOut(_ logWeights: ArraySlice<Double>) -> [Double] {
   let whole = logMeanExp(logWeights)
   if whole == -.infinity { return logWeights.map { _ in 0 } }

@@ -67,7 +67,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   // A run knows what it was trained on.
   let run = try Inputs.configuration(ofRun: path)
   let name = arguments.string("--data") ?? run?.data ?? "strokes"
-  // A file that is named is evaluated whole; a built-in set and a run's data have a part for testing.
+  // A file that is named is evaluated whole; a built-in set and a run's data have a test part.
   let all =
     DataOptions.names.contains(name) || arguments.string("--data") == nil
     ? try DataOptions.split(name).test : try DataOptions.file(name)

@@ -13,7 +13,8 @@ enum ModelOptions {
     Command.Option(
       "--layers", "sizes",
       help: "Your own model instead: for each stochastic layer upwards from the data, its hidden "
-        + "sizes and its latents, as 200,200:50 or 200,200:100/100,100:50. The decoder mirrors it."),
+        + "sizes and its latents, as 200,200:50 or 200,200:100/100,100:50. The decoder mirrors "
+        + "it."),
     Command.Option(
       "--activation", "function", choices: Model.activations.map { "\($0)" },
       help: "The function of hidden units. (default: tanh)"),

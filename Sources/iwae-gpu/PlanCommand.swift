@@ -141,6 +141,6 @@ private func describe(_ report: PlanReport) -> String {
     temporaries  \(readable(bytes: memory.temporaries)), which would be \
     \(readable(bytes: memory.temporariesUnshared)) if none shared its place
 
-    Devices lay tensors out in their own way and fuse operations, which changes these sizes a little.
+    Devices lay tensors out in their own way and fuse operations: these sizes change a little.
     """
 }

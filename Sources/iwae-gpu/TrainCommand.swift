@@ -261,8 +261,9 @@ private final class TrainingRun {
     else {
       throw Inputs.bad(
         folder.checkpoint,
-        "its progress (step \(progress.step), pass \(progress.pass), batch \(progress.batch)) or its "
-          + "moments do not fit the run: the file is damaged, or the data changed.")
+        "its progress (step \(progress.step), pass \(progress.pass), batch "
+          + "\(progress.batch)) or its moments do not fit the run: the file is damaged, or the data changed."
+      )
     }
     seconds = resumed.metadata["train_seconds"].flatMap(Double.init) ?? 0
     try Inputs.wrap { () throws(FileAccessError) in

@@ -11,7 +11,9 @@ struct Outcome {
 }
 
 /// Runs the program within the test's process.
-func run(_ arguments: String...) -> Outcome {
+func run(_ arguments: String...) -> Outcome { run(arguments) }
+
+func run(_ arguments: [String]) -> Outcome {
   final class Log: @unchecked Sendable {
     var output: [String] = []
     var error: [String] = []

@@ -12,20 +12,6 @@ import Testing
     "--layers", "10:3", "-k", "3", "--passes", "2", "--test-samples", "20", "--quiet",
   ]
 
-  private func run(_ arguments: [String]) -> Outcome {
-    final class Log: @unchecked Sendable {
-      var output: [String] = []
-      var error: [String] = []
-    }
-    let log = Log()
-    let terminal = Terminal(
-      output: { log.output.append($0) }, error: { log.error.append($0) })
-    let status = Main.run(arguments, terminal: terminal)
-    return Outcome(
-      status: status, output: log.output.joined(separator: "\n"),
-      error: log.error.joined(separator: "\n"))
-  }
-
   private func train(_ more: String...) -> Outcome {
     run(["train", "--data", "linear-gaussian", "--out", folder] + small + more)
   }

@@ -116,7 +116,7 @@ import Testing
     }
   }
 
-  /// The decoder is walked backwards once, whatever the objective: no estimator costs a second pass.
+  /// The decoder is walked backwards once: no objective and no estimator costs a second pass.
   @Test func everyObjectiveHasOneDecoderPass() throws {
     func products(_ objective: Objective, _ estimator: Objective.Estimator) throws -> Int {
       let step = try Step.build(

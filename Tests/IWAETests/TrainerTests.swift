@@ -210,7 +210,7 @@ import Testing
     #expect(other.imageLogLikelihoods != whole.imageLogLikelihoods)
   }
 
-  /// A posterior that ignores the data has no active unit, and cutting its units off changes nothing.
+  /// A posterior that ignores the data has no active unit; without its units, nothing is random.
   @Test func inactiveUnitsAreFoundAndRemoved() throws {
     let device = try OpenCLDevice.open()
     let before = try evaluate(samples: 10, on: device)
