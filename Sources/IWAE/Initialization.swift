@@ -4,17 +4,24 @@ extension Model {
   /// Initial parameters: Glorot's uniform weights, zero biases, and an output bias that gives the
   /// data's mean.
   ///
+  /// Where nothing bounds what a log-sigma is computed from (no hidden layer, or units other than
+  /// tanh), its weights start at zero: a random one makes deviations of e^7 and more.
+  ///
   /// - Parameters:
   ///   - seed: The seed of the weights.
   ///   - mean: The mean of each pixel; nil to leave the output's bias at zero.
   public func initialParameters(seed: UInt64, mean: [Double]? = nil) -> [Tensor: [Float]] {
+    let calm = Set(
+      (encoderNetworks + decoderNetworks)
+        .filter { $0.hidden.isEmpty || activation != .tanh }
+        .compactMap { $0.heads.count == 2 ? $0.heads[1].weight : nil })
     var result: [Tensor: [Float]] = [:]
     for (index, parameter) in parameters.enumerated() {
       guard case .matrix(let outputs, let inputs) = parameter.shape else {
         result[parameter] = Array(repeating: 0, count: parameter.shape.count)
         continue
       }
-      let limit = Float((6 / Double(outputs + inputs)).squareRoot())
+      let limit = calm.contains(parameter) ? 0 : Float((6 / Double(outputs + inputs)).squareRoot())
       result[parameter] = (0..<outputs).flatMap { row in
         let address = NoiseAddress(
           seed: seed, purpose: .initialization, image: UInt32(index), sample: UInt32(row))
