@@ -50,9 +50,16 @@ public final class Evaluator {
   private let memory: any Memory
   private let programs: EvaluationPrograms
   private let encode: any Executable
-  private let weigh: any Executable
+  private let full: Chunk
   /// For the samples that are left when every chunk is full.
-  private let weighRest: (any Executable)?
+  private let rest: Chunk?
+
+  /// A compiled program that draws a chunk of samples.
+  private struct Chunk {
+    let programs: EvaluationPrograms
+    let executable: any Executable
+    let samples: Int
+  }
   private let batchSize: Int
   private let chunk: Int
   private let samples: Int
@@ -66,7 +73,7 @@ public final class Evaluator {
     let data: ResidentSet
     let programs: EvaluationPrograms
     /// The program for the samples that are left when every chunk is full.
-    let rest: Program?
+    let rest: EvaluationPrograms?
     let batchSize: Int
     let chunk: Int
     let samples: Int
@@ -89,7 +96,6 @@ public final class Evaluator {
         left == 0
         ? nil
         : try EvaluationPrograms(model, source: source, batchSize: self.batchSize, chunk: left)
-          .weigh
     }
   }
 
@@ -105,8 +111,15 @@ public final class Evaluator {
     chunk = needs.chunk
     samples = needs.samples
     encode = try device.compile(programs.encode, on: memory)
-    weigh = try device.compile(programs.weigh, on: memory)
-    weighRest = if let rest = needs.rest { try device.compile(rest, on: memory) } else { nil }
+    full = Chunk(
+      programs: programs, executable: try device.compile(programs.weigh, on: memory),
+      samples: chunk)
+    rest =
+      if let programs = needs.rest {
+        Chunk(
+          programs: programs, executable: try device.compile(programs.weigh, on: memory),
+          samples: samples % chunk)
+      } else { nil }
     try data.upload(to: memory)
   }
 
@@ -154,10 +167,20 @@ public final class Evaluator {
     try memory.upload(zeros, to: programs.sum)
     try memory.upload(zeros, to: programs.squares)
     try encode.run(control)
+    var upperSums = model.encoder.dropFirst().map {
+      [Double](repeating: 0, count: valid * $0.latent)
+    }
     for offset in stride(from: 0, to: samples, by: chunk) {
       control.sampleOffset = UInt32(offset)
-      if offset + chunk > samples { try weighRest?.run(control) } else { try weigh.run(control) }
-      if offset == 0 { try readTerms(valid, &sums) }
+      guard let part = offset + chunk > samples ? rest : full else { continue }
+      try part.executable.run(control)
+      try readTerms(part, valid, &sums, &upperSums)
+    }
+    sums.add(
+      means: try memory.floats(programs.lowestMean).prefix(valid * model.encoder[0].latent)
+        .map(Double.init), layer: 0)
+    for (index, total) in upperSums.enumerated() {
+      sums.add(means: total.map { $0 / Double(samples) }, layer: index + 1)
     }
     let maximum = try memory.floats(programs.maximum)
     let sum = try memory.floats(programs.sum)
@@ -169,17 +192,23 @@ public final class Evaluator {
     }
   }
 
-  /// Reads what one chunk suffices for: the terms of the bound and the posterior's means.
-  private func readTerms(_ valid: Int, _ sums: inout EvaluationSums) throws(DeviceError) {
-    let likelihood = try weigh.floats(programs.likelihood)
-    let weights = try weigh.floats(programs.logWeights)
-    for row in 0..<valid * chunk {
+  /// Reads the terms of the bound, and adds up the upper layers' posterior means.
+  private func readTerms(
+    _ part: Chunk, _ valid: Int, _ sums: inout EvaluationSums, _ upperSums: inout [[Double]]
+  ) throws(DeviceError) {
+    let likelihood = try part.executable.floats(part.programs.likelihood)
+    let weights = try part.executable.floats(part.programs.logWeights)
+    for row in 0..<valid * part.samples {
       sums.add(likelihood: Double(likelihood[row]), logWeight: Double(weights[row]))
     }
-    sums.add(means: try memory.floats(programs.lowestMean), layer: 0, rows: valid, perImage: 1)
-    for (index, tensor) in programs.upperMeans.enumerated() {
-      sums.add(
-        means: try weigh.floats(tensor), layer: index + 1, rows: valid, perImage: chunk)
+    for (index, tensor) in part.programs.upperMeans.enumerated() {
+      let means = try part.executable.floats(tensor)
+      let width = tensor.shape.columns
+      for row in 0..<valid * part.samples {
+        for unit in 0..<width {
+          upperSums[index][row / part.samples * width + unit] += Double(means[row * width + unit])
+        }
+      }
     }
   }
 }
@@ -213,17 +242,13 @@ private struct EvaluationSums {
     terms += 1
   }
 
-  /// Adds the posterior means of some images, each averaged over `perImage` rows.
-  mutating func add(means values: [Float], layer: Int, rows: Int, perImage: Int) {
+  /// Adds the posterior means of some images.
+  mutating func add(means values: [Double], layer: Int) {
     let width = means[layer].count
-    for image in 0..<rows {
+    for image in 0..<values.count / width {
       counts[layer] += 1
       for unit in 0..<width {
-        var value = 0.0
-        for sample in 0..<perImage {
-          value += Double(values[(image * perImage + sample) * width + unit])
-        }
-        value /= Double(perImage)
+        let value = values[image * width + unit]
         let before = value - means[layer][unit]
         means[layer][unit] += before / counts[layer]
         deviations[layer][unit] += before * (value - means[layer][unit])

@@ -199,6 +199,9 @@ import Testing
       for (a, b) in zip(whole.imageLogLikelihoods, parts.imageLogLikelihoods) {
         #expect(abs(a - b) <= 1e-5 * abs(a))
       }
+      #expect(abs(whole.reconstruction - parts.reconstruction) < 1e-3)
+      #expect(abs(whole.divergence - parts.divergence) < 1e-3)
+      #expect(whole.activeUnits == parts.activeUnits)
     }
     let reference = try evaluate(samples: 60, on: ReferenceDevice())
     for (a, b) in zip(whole.imageLogLikelihoods, reference.imageLogLikelihoods) {
