@@ -1,0 +1,87 @@
+import Artifacts
+import Compute
+import Foundation
+import IWAE
+
+/// What a run writes while it goes on and when it ends.
+extension TrainingRun {
+  // MARK: Saving
+
+  static let moments: [(Role, String)] = [
+    (.firstMoment, "optimizer.first_moment"), (.secondMoment, "optimizer.second_moment"),
+  ]
+
+  /// Saves in the middle of a pass; the trainer's callback cannot throw.
+  func attemptSave(_ trainer: Trainer) -> (any Error)? {
+    do {
+      try save(trainer)
+      return nil
+    } catch {
+      return error
+    }
+  }
+
+  func save(_ trainer: Trainer) throws {
+    let state = try openCLErrors { try trainer.state() }
+    // A bound is computed before its step's update, which may have been the one that went wrong.
+    guard state.values.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+      throw TrainingError.notANumber(
+        step: trainer.progress.step, operation: "the optimizer")
+    }
+    try write(state, trainer, to: folder.checkpoint)
+    trainer.keep(state)
+    lastSave = ContinuousClock.now
+  }
+
+  func write(_ state: [Tensor: [Float]], _ trainer: Trainer, to path: String) throws {
+    var extras: [String: [Float]] = [:]
+    for (role, prefix) in Self.moments {
+      for (tensor, values) in state where tensor.role == role {
+        extras["\(prefix).\(tensor.name)"] = values
+      }
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let progress = String(decoding: try encoder.encode(trainer.progress), as: UTF8.self)
+    let checkpoint = Checkpoint(
+      model: configuration.model, parameters: state.filter { $0.key.role == .parameter },
+      extras: extras,
+      metadata: ["progress": progress, "train_seconds": "\(seconds)"])
+    try Inputs.write(try checkpoint.data, to: path)
+  }
+
+  // MARK: Ending
+
+  func conclude(
+    _ trainer: Trainer, best: [Tensor: [Float]]?, _ split: DataOptions.Split,
+    _ device: any Device
+  ) throws -> ExitCode {
+    let parameters = try best ?? openCLErrors { try trainer.state() }
+    let samples = try arguments.integer("--test-samples", default: 5000)
+    let evaluation = try evaluate(
+      configuration.model, parameters.filter { $0.key.role == .parameter }, split.test,
+      samples: samples, device: device, seed: configuration.seed,
+      binarization: training.binarization, line: line, interrupt: interrupt)
+    line.clear()
+    let report = TrainReport(
+      run: folder.path, steps: trainer.progress.step, passes: trainer.progress.pass,
+      bound: lastBound, validation: trainer.progress.bestValidation, trainSeconds: seconds,
+      evaluation: evaluation)
+    if arguments.has("--json") {
+      try terminal.json(report)
+    } else {
+      let picture = best == nil ? "checkpoint" : "best"
+      try terminal.output(
+        """
+        Trained \(report.steps) steps in \(readable(.seconds(seconds)))\
+        \(lastBound.map { String(format: ", bound %.2f in the last pass", $0) } ?? "").
+        Test: \(evaluation?.text ?? "interrupted")
+        In \(folder.path): config.json, metrics.jsonl, checkpoint.safetensors, best.safetensors
+        Next: iwae-gpu sample \(folder.path)/\(picture).safetensors
+              iwae-gpu reconstruct \(folder.path)/\(picture).safetensors
+              iwae-gpu train --resume \(folder.path) --passes \(configuration.passes + 20)
+        """)
+    }
+    return evaluation == nil ? .interrupted : .done
+  }
+}

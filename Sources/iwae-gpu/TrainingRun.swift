@@ -1,0 +1,271 @@
+import Artifacts
+import Compute
+import Foundation
+import IWAE
+
+/// A training run from flags to run folder.
+final class TrainingRun {
+  let arguments: ParsedArguments
+  let terminal: Terminal
+  let configuration: RunConfiguration
+  let training: TrainingConfiguration
+  let folder: RunFolder
+  let resumed: Checkpoint?
+  let line: ProgressLine
+  let interrupt = Interrupt()
+  var seconds = 0.0
+  var lastBound: Double?
+  var lastSave = ContinuousClock.now
+  var saveProblem: (any Error)?
+
+  init(_ arguments: ParsedArguments, _ terminal: Terminal) throws {
+    self.arguments = arguments
+    self.terminal = terminal
+    line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
+    let resume = arguments.string("--resume")
+    if resume != nil, arguments.string("--config") ?? arguments.string("--out") != nil {
+      throw arguments.error("'--resume' names the run; leave out '--config' and '--out'.")
+    }
+    let base = resume.map { RunFolder($0).configuration } ?? arguments.string("--config")
+    configuration = try Self.configuration(arguments, base: base, isResumed: resume != nil)
+    do throws(ConfigurationError) {
+      training = try configuration.training()
+    } catch {
+      throw base.map { Inputs.bad($0, error.description) } ?? arguments.error(error.description)
+    }
+    if let resume {
+      folder = RunFolder(resume)
+      let checkpoint = try Inputs.checkpoint(folder.checkpoint)
+      guard checkpoint.model == configuration.model else {
+        throw Inputs.bad(folder.checkpoint, "its model is not the one of config.json.")
+      }
+      resumed = checkpoint
+    } else {
+      folder = RunFolder(arguments.string("--out") ?? Self.newFolder(configuration))
+      resumed = nil
+    }
+  }
+
+  /// A configuration file, or the defaults, with the flags on top.
+  static func configuration(
+    _ arguments: ParsedArguments, base: String?, isResumed: Bool
+  ) throws -> RunConfiguration {
+    var result = RunConfiguration()
+    if let base {
+      let data = try Inputs.read(base)
+      do {
+        result = try JSONDecoder().decode(RunConfiguration.self, from: data)
+      } catch {
+        throw Inputs.bad(base, Checkpoint.words(error))
+      }
+    }
+    let fixed = arguments.given.subtracting([
+      "--resume", "--passes", "--patience", "--backend", "--device", "--json", "--quiet",
+      "--test-samples",
+    ])
+    if isResumed, let flag = fixed.sorted().first {
+      throw arguments.error("'\(flag)' cannot change when a run is resumed.")
+    }
+    result.data = arguments.string("--data") ?? result.data
+    let describes = ["--model", "--layers", "--data-size"].contains { arguments.string($0) != nil }
+    if describes || !result.modelIsGiven {
+      let width = try arguments.string("--data-size") == nil ? dataWidth(result.data) : nil
+      result.model = try ModelOptions.model(arguments, dataSize: width)
+      if result.data == "linear-gaussian", arguments.string("--likelihood") == nil {
+        result.model.likelihood = .gaussian
+      }
+    } else {
+      ModelOptions.apply(arguments, to: &result.model)
+    }
+    result.objective = arguments.string("--objective") ?? result.objective
+    result.estimator = arguments.string("--estimator") ?? result.estimator
+    result.groups = try arguments.integer("--groups", default: result.groups)
+    result.samples = try arguments.integer("--samples", default: result.samples)
+    result.beta = try arguments.number("--beta", default: result.beta, in: 0...1)
+    result.alpha = try arguments.number("--alpha", default: result.alpha, in: -100...100)
+    result.batch = try arguments.integer("--batch", default: result.batch)
+    result.passes = try arguments.integer("--passes", default: result.passes, minimum: 0)
+    result.schedule = arguments.string("--schedule") ?? result.schedule
+    result.learningRate = try arguments.number(
+      "--learning-rate", default: result.learningRate, in: 1e-12...1e6)
+    result.optimizer = arguments.string("--optimizer") ?? result.optimizer
+    result.warmUp = try arguments.number("--warm-up", default: result.warmUp, in: 0...1e9)
+    result.binarize = arguments.string("--binarize") ?? result.binarize
+    result.validationSamples = try arguments.integer(
+      "--validation-samples", default: result.validationSamples)
+    result.patience = try arguments.integer("--patience", default: result.patience, minimum: 0)
+    result.seed = try arguments.seed(default: result.seed)
+    return result
+  }
+
+  static func dataWidth(_ name: String) throws -> Int {
+    switch name {
+    case "strokes": 784
+    case "linear-gaussian": 12
+    default: try DataOptions.file(name).width
+    }
+  }
+
+  /// The first free name under `runs`.
+  static func newFolder(_ configuration: RunConfiguration) -> String {
+    let data = URL(fileURLWithPath: configuration.data).deletingPathExtension().lastPathComponent
+    let name = "runs/\(data)-\(configuration.objective)-\(configuration.samples)"
+    var number = 1
+    while FileManager.default.fileExists(atPath: number == 1 ? name : "\(name)-\(number)") {
+      number += 1
+    }
+    return number == 1 ? name : "\(name)-\(number)"
+  }
+
+  func run() throws -> ExitCode {
+    let split = try DataOptions.split(configuration.data)
+    try DataOptions.check(split.training, configuration.model, configuration.data)
+    if folder.exists && resumed == nil {
+      guard arguments.has("--overwrite") else {
+        throw arguments.error(
+          "There is a run in '\(folder.path)'. Go on with '--resume \(folder.path)', replace it "
+            + "with '--overwrite', or choose another '--out'.")
+      }
+    }
+    let device = try Backend.open(arguments)
+    let trainer = try openCLErrors { try makeTrainer(split, device) }
+    // Only now, when everything that could be wrong has been tried, does an old run go.
+    try Inputs.wrap { () throws(FileAccessError) in try folder.create() }
+    if resumed == nil { folder.clear() }
+    try writeConfiguration()
+    if resumed == nil { try save(trainer) }
+    if !line.isSilent {
+      line.keep(
+        "\(configuration.objective) on \(configuration.data): \(split.training.count) images, "
+          + "\(configuration.passes) passes, on \(device.name). Run folder: \(folder.path)")
+    }
+    var best = try resumedBest(trainer)
+    do {
+      while !trainer.isDone && !isOutOfPatience(trainer) {
+        let report = try trainPass(trainer)
+        if report?.isBest == true {
+          best = try trainer.state()
+          try write(best ?? [:], trainer, to: folder.best)
+        }
+        if report == nil || interrupt.isRequested && !trainer.isDone {
+          try save(trainer)
+          line.keep("Interrupted and saved. Go on with: iwae-gpu train --resume \(folder.path)")
+          return .interrupted
+        }
+        if ContinuousClock.now - lastSave > .seconds(5) { try save(trainer) }
+      }
+    } catch let error as TrainingError {
+      throw CommandError(
+        message: "\(error) The last good checkpoint is in '\(folder.path)'.", code: .failed)
+    } catch let error as DeviceError {
+      return try Backend.wrap { () throws(DeviceError) in throw error }
+    }
+    do {
+      try save(trainer)
+    } catch let error as TrainingError {
+      throw CommandError(
+        message: "\(error) The last good checkpoint is in '\(folder.path)'.", code: .failed)
+    }
+    return try conclude(trainer, best: best, split, device)
+  }
+
+  func isOutOfPatience(_ trainer: Trainer) -> Bool {
+    configuration.patience > 0 && trainer.progress.passesSinceBest >= configuration.patience
+  }
+
+  // MARK: Starting
+
+  func makeTrainer(
+    _ split: DataOptions.Split, _ device: any Device
+  ) throws -> Trainer {
+    guard let resumed else {
+      return try Trainer(
+        configuration.model, training, images: split.training, validation: split.validation,
+        device: device)
+    }
+    var state = resumed.parameters
+    for parameter in configuration.model.parameters {
+      for (role, prefix) in Self.moments {
+        guard let values = resumed.extras["\(prefix).\(parameter.name)"],
+          values.count == parameter.shape.count
+        else {
+          throw Inputs.bad(
+            folder.checkpoint, "tensor '\(prefix).\(parameter.name)': it is missing or too short.")
+        }
+        state[parameter.counterpart(role)] = values
+      }
+    }
+    guard let text = resumed.metadata["progress"],
+      let progress = try? JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8))
+    else { throw Inputs.bad(folder.checkpoint, "expected the run's progress in its metadata.") }
+    guard
+      Trainer.isPossible(
+        progress, images: split.training.count, batchSize: configuration.batch),
+      state.values.allSatisfy({ $0.allSatisfy(\.isFinite) })
+    else {
+      throw Inputs.bad(
+        folder.checkpoint,
+        "its progress (step \(progress.step), pass \(progress.pass), batch "
+          + "\(progress.batch)) or its moments do not fit the run: the file is damaged, or the data changed."
+      )
+    }
+    seconds = resumed.metadata["train_seconds"].flatMap(Double.init) ?? 0
+    try Inputs.wrap { () throws(FileAccessError) in
+      try folder.truncateMetrics(afterStep: progress.step)
+    }
+    return try Trainer(
+      configuration.model, training, images: split.training, validation: split.validation,
+      device: device, state: state, progress: progress)
+  }
+
+  func resumedBest(_ trainer: Trainer) throws -> [Tensor: [Float]]? {
+    guard resumed != nil, FileManager.default.fileExists(atPath: folder.best) else { return nil }
+    return try Inputs.checkpoint(folder.best).parameters
+  }
+
+  func writeConfiguration() throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try Inputs.write(
+      try encoder.encode(configuration) + Data("\n".utf8), to: folder.configuration)
+  }
+
+  // MARK: Passes
+
+  func trainPass(_ trainer: Trainer) throws -> PassReport? {
+    let clock = ContinuousClock()
+    let begin = (time: clock.now, step: trainer.progress.step)
+    let report = try trainer.finishPass { [self] bound in
+      let now = clock.now
+      let steps = trainer.progress.step - begin.step
+      show(trainer, bound: bound, secondsAStep: (now - begin.time) / .seconds(1) / Double(steps))
+      if now - lastSave > .seconds(60), !interrupt.isRequested {
+        saveProblem = attemptSave(trainer)
+      }
+      return !interrupt.isRequested && saveProblem == nil
+    }
+    if let saveProblem { throw saveProblem }
+    seconds += (clock.now - begin.time) / .seconds(1)
+    guard let report else { return nil }
+    lastBound = report.bound
+    let metrics = Metrics(
+      step: report.progress.step, epoch: report.progress.pass, bound: report.bound,
+      learningRate: report.learningRate, validation: report.validation, trainSeconds: seconds)
+    try Inputs.wrap { () throws(FileAccessError) in try folder.append(metrics) }
+    let steps = Double(max(trainer.progress.step - begin.step, 1))
+    show(
+      trainer, bound: report.bound,
+      secondsAStep: (clock.now - begin.time) / .seconds(1) / steps)
+    return report
+  }
+
+  func show(_ trainer: Trainer, bound: Double, secondsAStep: Double) {
+    let total = Double(configuration.passes) * Double(trainer.batchesPerPass)
+    let left = (total - Double(trainer.progress.step)) * secondsAStep
+    line.show(
+      "pass \(min(trainer.progress.pass + 1, configuration.passes)) of \(configuration.passes)  "
+        + "bound \(String(format: "%.2f", bound))  "
+        + "\(String(format: "%.0f", Double(trainer.batchSize) / secondsAStep)) images/s  "
+        + "\(readable(.seconds(left))) left")
+  }
+}
