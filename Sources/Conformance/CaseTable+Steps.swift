@@ -143,11 +143,12 @@ extension CaseTable {
         + step.program.tensors(.gradient).map { .init($0, limit, pool: layer(of: $0)) })
   }
 
-  /// The widest layer bounds the length of every sum but those over samples; log-weights are no
-  /// larger than a unit or two a pixel.
+  /// The widest layer bounds the length of every sum but those over samples. A log-weight adds up a
+  /// unit or two for each pixel, and for each latent under p and under q.
   private static func limit(_ model: Model, rows: Int, times: Int = 1) -> Tolerance {
     let widest = model.parameters.map(\.shape.columns).max() ?? 1
-    return .weighted(sums: max(widest, rows), logWeight: 2 * times * model.dataSize)
+    let terms = model.dataSize + 2 * model.encoder.reduce(0) { $0 + $1.latent }
+    return .weighted(sums: max(widest, rows), logWeight: 2 * times * terms)
   }
 
   /// The name of the layer that a weight or a bias belongs to.
