@@ -1,9 +1,9 @@
 /// The OpenCL sources, embedded in the binary.
 public enum KernelCatalog {
-  /// The complete source of a schedule: its file with every `#include` replaced, once, by the file
+  /// The complete source of a program: its file with every `#include` replaced, once, by the file
   /// that it names.
   ///
-  /// - Parameter file: `panels.cl` or `tiles.cl`.
+  /// - Parameter file: `panels.cl`, `tiles.cl` or `peak.cl`.
   public static func source(of file: String) -> String {
     var included: Set<String> = []
     return expand(file, &included)
@@ -34,6 +34,7 @@ public enum KernelCatalog {
     "optimizer.cl": PackageResources.optimizer_cl,
     "finish.cl": PackageResources.finish_cl,
     "panels.cl": PackageResources.panels_cl,
+    "peak.cl": PackageResources.peak_cl,
     "tiles.cl": PackageResources.tiles_cl,
   ]
 }

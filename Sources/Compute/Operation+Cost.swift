@@ -36,7 +36,7 @@ extension Operation {
       bytes: touched.reduce(0) { $0 + $1.size * Double($1.element.byteCount) })
   }
 
-  private var arithmetic: Double {
+  fileprivate var arithmetic: Double {
     switch self {
     case .gather, .adam: 0
     case .multiply(let operation): 2 * operation.output.size * Double(operation.depth)
@@ -55,6 +55,25 @@ extension Operation {
     case .accumulateWeights(let operation): 6 * operation.logWeights.size
     case .sum(let operation): operation.input.size
     }
+  }
+}
+
+extension Operation {
+  /// The operations of a matrix product; 0 for anything else.
+  public var productOperations: Double {
+    switch self {
+    case .multiply, .weightGradient: arithmetic
+    case .gather, .biasGradient, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
+      .estimate, .latentGradient, .sumSamples, .accumulateWeights, .sum, .adam:
+      0
+    }
+  }
+}
+
+extension Program {
+  /// The operations of all matrix products.
+  public var productOperations: Double {
+    operations.reduce(0) { $0 + $1.productOperations }
   }
 }
 

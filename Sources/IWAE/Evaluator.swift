@@ -138,6 +138,15 @@ public final class Evaluator {
     try self.init(model, needs, on: memory, device: device, seed: seed)
   }
 
+  /// The operations of the matrix products of one evaluation.
+  public var productOperations: Double {
+    let batches = Double((data.images.count + batchSize - 1) / batchSize)
+    let chunks = Double(samples / chunk)
+    return batches
+      * (encode.program.productOperations + chunks * programs.weigh.productOperations
+        + (rest?.programs.weigh.productOperations ?? 0))
+  }
+
   /// Evaluates every image.
   ///
   /// - Parameter progress: Told of the images done; returns whether to go on.

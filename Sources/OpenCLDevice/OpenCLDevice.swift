@@ -12,7 +12,7 @@ public final class OpenCLDevice: Device {
   let queue: cl_command_queue
   let budget = MemoryBudget()
   let staging = Staging()
-  private let cache: BinaryCache?
+  let cache: BinaryCache?
   private var loaded: KernelLibrary?
 
   public var name: String { description.name }

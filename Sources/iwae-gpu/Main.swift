@@ -4,10 +4,11 @@ import Foundation
 struct Main {
   /// Every subcommand, in the order in which the help lists them.
   static let commands: [Command] = [
-    .train, .evaluate, .gradient, .sample, .reconstruct, .plan, .devices, .check,
+    .train, .evaluate, .gradient, .sample, .reconstruct, .plan, .devices, .check, .bench,
   ]
 
   static func main() {
+    _ = ProcessStart.elapsedMilliseconds
     exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 

@@ -1,0 +1,108 @@
+import Compute
+import Foundation
+import IWAE
+import OpenCLDevice
+import ReferenceDevice
+
+extension Command {
+  static let bench = Command(
+    name: "bench",
+    abstract: "Time training steps, or the evaluation of a batch.",
+    options: ModelOptions.options + StepOptions.options + [
+      Option("--steps", "count", help: "Steps or evaluations to time. (default: 100 or 5)"),
+      Option(
+        "--evaluate",
+        help: "Time the log-likelihood of one batch instead, by --samples samples, 5000 unless set."
+      ),
+      Option("--profile", help: "Show where the time of a step goes."),
+      Option("--seed", "seed", help: "The seed of everything random. (default: 0)"),
+    ] + Backend.options + [
+      Backend.schedule,
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Show no progress."),
+    ],
+    run: { try runBench($0, $1) })
+}
+
+/// What `--json` prints.
+private struct BenchReport: Encodable {
+  var stepMilliseconds: Double?
+  var evaluationMilliseconds: Double?
+  /// The least and the largest of all that were timed.
+  var fastestMilliseconds: Double
+  var slowestMilliseconds: Double
+  var timed: Int
+  /// Multiply-adds of matrix products alone, counted as two operations each.
+  var gflops: Double
+  var peakGflops: Double?
+  var peakFraction: Double?
+  /// From the start of the process to the end of the first step.
+  var firstStepMilliseconds: Double
+  /// Whether the kernels came compiled out of the cache.
+  var kernelsWereCached: Bool?
+  var backend: String
+  var device: String
+  var profile: [BenchProfile.Entry]?
+
+  var text: String {
+    func number(_ value: Double) -> String { String(format: value < 10 ? "%.3f" : "%.1f", value) }
+    let median = stepMilliseconds ?? evaluationMilliseconds ?? 0
+    var lines = [
+      "\(stepMilliseconds == nil ? "evaluation of a batch" : "step") \(number(median)) ms, "
+        + "median of \(timed) from \(number(fastestMilliseconds)) to "
+        + "\(number(slowestMilliseconds))"
+    ]
+    var speed = String(format: "%.0f GFLOP/s in matrix products", gflops)
+    if let peakGflops, let peakFraction {
+      speed += String(
+        format: ", %.0f%% of the %.0f that were measured as peak", 100 * peakFraction, peakGflops)
+    }
+    lines.append(speed)
+    lines.append(
+      "first result \(number(firstStepMilliseconds)) ms after the start"
+        + (kernelsWereCached.map { $0 ? ", kernels cached" : ", kernels compiled" } ?? ""))
+    lines.append("on \(device)")
+    return lines.joined(separator: "\n")
+  }
+}
+
+private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let evaluates = arguments.has("--evaluate")
+  if evaluates, arguments.has("--profile") {
+    throw arguments.error("'--profile' shows a training step; leave out '--evaluate'.")
+  }
+  let model = try ModelOptions.model(arguments)
+  let schedule = arguments.string("--schedule").flatMap(Schedule.init(rawValue:))
+  let device: any Device =
+    try Backend.isReference(arguments)
+    ? ReferenceDevice() : Backend.openCL(arguments, schedule: schedule)
+  let count = try arguments.integer("--steps", default: evaluates ? 5 : 100, maximum: 1 << 20)
+  let workload = try Workload(arguments, model, device)
+  let first = try Backend.wrap { () throws(DeviceError) in try workload.prepare() }
+  let times = try Backend.wrap { () throws(DeviceError) in try workload.time(count) }
+  let openCL = device as? OpenCLDevice
+  let peak = try openCL.map { device in
+    try Backend.wrap { () throws(DeviceError) in try device.peakOperationsPerSecond() * 1e-9 }
+  }
+  let median = times.sorted()[times.count / 2]
+  let gflops = workload.productOperations / median * 1e-6
+  let report = BenchReport(
+    stepMilliseconds: evaluates ? nil : median,
+    evaluationMilliseconds: evaluates ? median : nil,
+    fastestMilliseconds: times.min() ?? median, slowestMilliseconds: times.max() ?? median,
+    timed: count, gflops: gflops, peakGflops: peak, peakFraction: peak.map { gflops / $0 },
+    firstStepMilliseconds: first,
+    kernelsWereCached: try openCL.map { device in
+      try Backend.wrap { () throws(DeviceError) in try device.kernelsAreCached }
+    },
+    backend: device.backend, device: device.name,
+    profile: arguments.has("--profile")
+      ? try openCL.map { try BenchProfile.measure(workload, on: $0) } : nil)
+  if arguments.has("--json") {
+    try terminal.json(report)
+  } else {
+    try terminal.output(report.text)
+    if let profile = report.profile { try terminal.output("\n" + BenchProfile.table(profile)) }
+  }
+  return .done
+}
