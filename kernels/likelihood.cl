@@ -8,33 +8,51 @@
 // The product of factors in [1, 2] stays finite for so many before its logarithm is taken.
 #define FACTORS_PER_LOG 96
 
+// A row's log-likelihood as far as it has been added up: the sum of softplus is a sum of max(a, 0)
+// and one logarithm of a running product of 1 + e^-|a|.
+typedef struct {
+  real total;
+  real product;
+} bernoulli_sum;
+
+static inline void begin_bernoulli(bernoulli_sum *sum) {
+  sum->total = (real)(0.0f);
+  sum->product = (real)(1.0f);
+}
+
+// Adds a chunk of logits, and writes their deltas where they are wanted.
+// operands: as run_bernoulli.
+static inline void add_bernoulli(
+    const context *c, const descriptor *d, real a, int row, int chunk, bernoulli_sum *sum) {
+  whole is_column = IS_COLUMN(chunk, d->columns) ? (whole)(-1) : (whole)(0);
+  real x = load(c, d->operands[1], row / d->group, chunk);
+  real e = exp_negative(-fabs(a));
+  sum->total += fma(x, a, -(a < (real)(0.0f) ? (real)(0.0f) : a));
+  sum->product *= is_column ? (real)(1.0f) + e : (real)(1.0f);
+  if (chunk / GROUP % FACTORS_PER_LOG == FACTORS_PER_LOG - 1) {
+    sum->total -= log_any(sum->product);
+    sum->product = (real)(1.0f);
+  }
+  if (is_present(d->operands[3])) {
+    real delta = x - logistic_from(a, e);
+    store(c, d->operands[3], row, chunk, is_column ? delta : (real)(0.0f));
+  }
+}
+
+static inline void end_bernoulli(
+    const context *c, const descriptor *d, int row, const bernoulli_sum *sum) {
+  store_value(
+      c, d->operands[2], row, group_sum(sum->total - log_any(sum->product), c->scratch));
+}
+
 // operands: 0 logits, 1 target, 2 term, 3 delta. group: rows that share a row of the target.
-//
-// The sum of softplus is a sum of max(a, 0) and one logarithm of a running product of 1 + e^-|a|.
 static void run_bernoulli(const context *c, const descriptor *d, int begin, int end) {
   for (int row = begin; row < end; row++) {
-    real total = (real)(0.0f);
-    real product = (real)(1.0f);
-    int factors = 0;
-    FOR_CHUNKS(chunk, d->columns) {
-      whole is_column = IS_COLUMN(chunk, d->columns) ? (whole)(-1) : (whole)(0);
-      real a = load(c, d->operands[0], row, chunk);
-      real x = load(c, d->operands[1], row / d->group, chunk);
-      real e = exp_real(-fabs(a));
-      total += fma(x, a, -(a < (real)(0.0f) ? (real)(0.0f) : a));
-      product *= is_column ? (real)(1.0f) + e : (real)(1.0f);
-      if (++factors == FACTORS_PER_LOG) {
-        total -= log_any(product);
-        product = (real)(1.0f);
-        factors = 0;
-      }
-      if (is_present(d->operands[3])) {
-        real delta = x - logistic_from(a, e);
-        store(c, d->operands[3], row, chunk, is_column ? delta : (real)(0.0f));
-      }
-    }
-    float sum = group_sum(total - log_any(product), c->scratch);
-    store_value(c, d->operands[2], row, sum);
+    bernoulli_sum sum;
+    begin_bernoulli(&sum);
+    FOR_CHUNKS(chunk, d->columns)
+      add_bernoulli(c, d, load(c, d->operands[0], row, chunk), row, chunk, &sum);
+    end_bernoulli(c, d, row, &sum);
   }
 }
 

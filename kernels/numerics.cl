@@ -31,6 +31,22 @@ static inline real exp_real(real x) {
   return x != x ? x : result;
 }
 
+// e^x for x <= 0, in fewer steps. Below -87.3 the result is that of -87.3, the smallest normal
+// number.
+static inline real exp_negative(real x) {
+  real clamped = x < (real)(-87.3f) ? (real)(-87.3f) : x;
+  real n = rint(clamped * (real)(0x1.715476p+0f));
+  real f = fma(n, (real)(-0x1.63p-1f), clamped);
+  f = fma(n, (real)(0x1.bd0106p-13f), f);
+  real p = (real)(0x1.6a234ep-10f);
+  p = fma(p, f, (real)(0x1.123a6cp-7f));
+  p = fma(p, f, (real)(0x1.5558f4p-5f));
+  p = fma(p, f, (real)(0x1.555490p-3f));
+  p = fma(p, f, (real)(0x1.fffffcp-2f));
+  p = fma(p * f, f, f) + (real)(1.0f);
+  return p * as_real((whole_from_real(n) + 127) << 23);
+}
+
 // log x for normal x > 0: x = 2^e m with m in [sqrt(1/2), sqrt(2)), then a polynomial in m - 1.
 // Noise depends on the bits of this, so it keeps to exactly rounded operations.
 static inline real log_real(real x) {

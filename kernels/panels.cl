@@ -6,11 +6,11 @@
 // broadcast element of the input times sixteen neighbouring weights.
 //
 //   walk_rows          takes a block of rows through a list of operations while it is in cache
-//   sum_rows           gradients of weights and biases, which sum over all rows
-//   update_parameters  the optimizer
-//   transpose_weights  refreshes the second copy
+//   sum_rows           gradients of weights and biases, which sum over all rows, and their updates
+//   update_parameters  the optimizer, where it runs alone
+//   transpose_weights  refreshes the second copy, where the update did not
 //
-// Defines: PANELS.
+// Defines: PANELS; BLOCK_ROWS, the most rows that a walk takes at once.
 // Work-groups: one work-item each; PoCL runs it as a plain loop.
 
 #include "descriptor.cl"
@@ -36,6 +36,8 @@
 #define KIND_ACCUMULATE_WEIGHTS 12
 #define KIND_SUM 13
 #define KIND_ADAM 14
+#define KIND_PRODUCT_INTO_LIKELIHOOD 15
+#define KIND_SCALE_ROWS 16
 
 #define SINGLE __attribute__((reqd_work_group_size(1, 1, 1)))
 
@@ -103,10 +105,14 @@ static int multiply_tile(
 }
 
 // Strips of weights outside, rows inside: a strip stays in the first cache while the block's rows,
-// which fit the second, pass by.
-static void run_multiply(const context *c, const descriptor *d, int begin, int end) {
+// which fit the second, pass by. The sums go through the layer's end, or straight into a likelihood.
+static void run_multiply(
+    const context *c, const descriptor *d, const descriptor *likelihood, int begin, int end) {
   operand input = d->operands[0];
   operand weight = d->operands[1];
+  bernoulli_sum terms[BLOCK_ROWS];
+  if (likelihood)
+    for (int row = begin; row < end; row++) begin_bernoulli(&terms[row - begin]);
   for (int strip = 0; strip < CHUNKS(d->columns); strip++) {
     __global const float *weights = base_of(c, weight) + (size_t)strip * weight.stride;
     real bias = is_present(d->operands[2])
@@ -117,10 +123,25 @@ static void run_multiply(const context *c, const descriptor *d, int begin, int e
       for (int i = 0; i < TALLEST_TILE; i++) sums[i] = bias;
       int height = multiply_tile(
           end - row, sums, place(c, input, row, 0), input.stride, weights, d->inner);
-      for (int i = 0; i < height; i++) finish_layer(c, d, sums[i], row + i, strip);
-      row += height;
+      for (int i = 0; i < height; i++, row++) {
+        if (likelihood)
+          add_bernoulli(c, likelihood, sums[i], row, strip, &terms[row - begin]);
+        else
+          finish_layer(c, d, sums[i], row, strip);
+      }
     }
   }
+  if (likelihood)
+    for (int row = begin; row < end; row++) end_bernoulli(c, likelihood, row, &terms[row - begin]);
+}
+
+// operands: 0 matrix, 1 coefficients.
+static void run_scale_rows(const context *c, const descriptor *d, int begin, int end) {
+  __global const float *scale = base_of(c, d->operands[1]);
+  for (int strip = 0; strip < CHUNKS(d->columns); strip++)
+    for (int row = begin; row < end; row++)
+      store(c, d->operands[0], row, strip,
+            load(c, d->operands[0], row, strip) * (real)(scale[row]));
 }
 
 // Takes a block of units (images, or samples) through a list of operations.
@@ -135,7 +156,13 @@ __kernel SINGLE void walk_rows(CONTEXT_ARGUMENTS, int first, int count, int unit
     int end = end_unit * d.rows_per_unit;
     switch (d.kind) {
       case KIND_GATHER: run_gather(&c, &d, begin, end); break;
-      case KIND_MULTIPLY: run_multiply(&c, &d, begin, end); break;
+      case KIND_MULTIPLY: run_multiply(&c, &d, 0, begin, end); break;
+      case KIND_PRODUCT_INTO_LIKELIHOOD: {
+        const descriptor likelihood = table[++index];
+        run_multiply(&c, &d, &likelihood, begin, end);
+        break;
+      }
+      case KIND_SCALE_ROWS: run_scale_rows(&c, &d, begin, end); break;
       case KIND_REPARAMETERIZE: run_reparameterize(&c, &d, begin, end); break;
       case KIND_LATENT_TERM: run_latent_term(&c, &d, begin, end); break;
       case KIND_BERNOULLI: run_bernoulli(&c, &d, begin, end); break;
@@ -150,8 +177,33 @@ __kernel SINGLE void walk_rows(CONTEXT_ARGUMENTS, int first, int count, int unit
   }
 }
 
-// operands: 0 delta, 1 input, 2 row scale, 3 gradient. columns: outputs. inner: inputs.
-// samples: rows. mode: whether to add to the gradient.
+// What becomes of sixteen elements of a gradient at a place in the arenas: they are stored, or the
+// parameters follow them. group: whether they do. mode: whether to add to the gradient.
+// Returns the parameters that follow, or the gradient.
+static inline real settle_gradient(
+    const context *c, const descriptor *d, __global float *at, real gradient) {
+  if (d->mode) gradient += load_real(at);
+  if (d->group) return update_elements(c, d, at - c->arenas[2], gradient);
+  store_real(gradient, at);
+  return gradient;
+}
+
+// Interleaves the halves of two vectors, four times over all sixteen: their transpose.
+static inline void transpose_tile(real *rows) {
+  UNROLL for (int round = 0; round < 4; round++) {
+    real mixed[16];
+    UNROLL for (int i = 0; i < 8; i++) {
+      mixed[2 * i] = shuffle2(rows[i], rows[i + 8],
+          (word)(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+      mixed[2 * i + 1] = shuffle2(rows[i], rows[i + 8],
+          (word)(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+    }
+    UNROLL for (int i = 0; i < 16; i++) rows[i] = mixed[i];
+  }
+}
+
+// operands: 0 delta, 1 input, 2 row scale, 3 gradient, 4 the second copy of the weight.
+// columns: outputs. inner: inputs. samples: rows. group, mode: as settle_gradient.
 //
 // One tile: 16 inputs by 16 outputs.
 static void run_weight_gradient(const context *c, const descriptor *d, int tile) {
@@ -176,13 +228,19 @@ static void run_weight_gradient(const context *c, const descriptor *d, int tile)
     }
   }
   int count = min(16, d->inner - input_strip * 16);
-  for (int i = 0; i < count; i++) {
-    __global float *at = place(c, d->operands[3], input_strip * 16 + i, strip);
-    store_real(d->mode ? load_real(at) + sums[i] : sums[i], at);
+  for (int i = 0; i < 16; i++)
+    sums[i] = i < count
+        ? settle_gradient(c, d, place(c, d->operands[3], input_strip * 16 + i, strip), sums[i])
+        : (real)(0.0f);
+  if (is_present(d->operands[4])) {
+    transpose_tile(sums);
+    int outputs = min(16, d->columns - strip * 16);
+    for (int i = 0; i < outputs; i++)
+      store(c, d->operands[4], strip * 16 + i, input_strip, sums[i]);
   }
 }
 
-// operands and sizes: as run_weight_gradient, without the input.
+// operands and sizes: as run_weight_gradient, without the input and the second copy.
 static void run_bias_gradient(const context *c, const descriptor *d, int strip) {
   __global const float *delta = place(c, d->operands[0], 0, strip);
   // Four sums side by side, so that one addition does not wait for the last.
@@ -199,8 +257,7 @@ static void run_bias_gradient(const context *c, const descriptor *d, int strip) 
     }
   }
   real total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  __global float *at = base_of(c, d->operands[3]) + strip * 16;
-  store_real(d->mode ? load_real(at) + total : total, at);
+  settle_gradient(c, d, base_of(c, d->operands[3]) + strip * 16, total);
 }
 
 // The descriptor whose work-groups hold this group.
@@ -213,10 +270,20 @@ static inline int find_descriptor(__global const descriptor *table, int first, i
 __kernel SINGLE void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int units,
                               int units_per_group) {
   MAKE_CONTEXT
-  const descriptor d = table[find_descriptor(table, first, count)];
+  int last = find_descriptor(table, first, count);
+  const descriptor d = table[last];
   int tile = (int)get_group_id(0) - d.first_group;
-  if (d.kind == KIND_WEIGHT_GRADIENT) run_weight_gradient(&c, &d, tile);
-  if (d.kind == KIND_BIAS_GRADIENT) run_bias_gradient(&c, &d, tile);
+  switch (d.kind) {
+    case KIND_WEIGHT_GRADIENT: run_weight_gradient(&c, &d, tile); break;
+    case KIND_BIAS_GRADIENT: run_bias_gradient(&c, &d, tile); break;
+    case KIND_SUM:
+      // Totals share a group, one after another, for each may need the one before.
+      for (int index = first; index <= last; index++) {
+        const descriptor sum = table[index];
+        run_sum(&c, &sum, 0, 1);
+      }
+      break;
+  }
 }
 
 __kernel SINGLE void update_parameters(CONTEXT_ARGUMENTS, int first, int count, int units,
@@ -225,20 +292,6 @@ __kernel SINGLE void update_parameters(CONTEXT_ARGUMENTS, int first, int count, 
   const descriptor d = table[first];
   int begin = (int)get_group_id(0) * units_per_group;
   run_adam(&c, &d, begin, min(begin + units_per_group, units));
-}
-
-// Interleaves the halves of two vectors, four times over all sixteen: their transpose.
-static inline void transpose_tile(real *rows) {
-  UNROLL for (int round = 0; round < 4; round++) {
-    real mixed[16];
-    UNROLL for (int i = 0; i < 8; i++) {
-      mixed[2 * i] = shuffle2(rows[i], rows[i + 8],
-          (word)(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-      mixed[2 * i + 1] = shuffle2(rows[i], rows[i + 8],
-          (word)(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
-    }
-    UNROLL for (int i = 0; i < 16; i++) rows[i] = mixed[i];
-  }
 }
 
 // operands: 0 weight, 1 its second copy. columns: outputs. inner: inputs. A group is a tile.

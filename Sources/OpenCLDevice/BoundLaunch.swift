@@ -25,11 +25,11 @@ final class BoundLaunch {
 
   /// - Parameters:
   ///   - launch: The launch.
-  ///   - first: The index of its first descriptor in the table.
+  ///   - descriptors: The places of its descriptors in the table.
   ///   - buffers: What the kernel works on.
   ///   - library: The compiled kernels.
   init(
-    _ launch: Launch, first: Int, buffers: Buffers, library: KernelLibrary
+    _ launch: Launch, descriptors: Range<Int>, buffers: Buffers, library: KernelLibrary
   ) throws(DeviceError) {
     name = launch.kernel
     groups = launch.groups
@@ -48,7 +48,9 @@ final class BoundLaunch {
       }
       index += 1
     }
-    for number in [first, launch.operations.count, launch.units, launch.unitsPerGroup] {
+    for number in [
+      descriptors.lowerBound, descriptors.count, launch.units, launch.unitsPerGroup,
+    ] {
       guard var number = cl_int(exactly: number) else {
         throw .unsupported(
           device: library.deviceName, operation: launch.kernel,
@@ -63,11 +65,14 @@ final class BoundLaunch {
 
   deinit { clReleaseKernel(kernel) }
 
-  func enqueue(on queue: cl_command_queue) throws(DeviceError) {
+  /// - Parameter event: Where the driver's record of the launch goes, if anywhere.
+  func enqueue(
+    on queue: cl_command_queue, event: UnsafeMutablePointer<cl_event?>? = nil
+  ) throws(DeviceError) {
     var global = groups * localSize
     var local = localSize
     try call("clEnqueueNDRangeKernel(\(name))") {
-      clEnqueueNDRangeKernel(queue, kernel, 1, nil, &global, &local, 0, nil, nil)
+      clEnqueueNDRangeKernel(queue, kernel, 1, nil, &global, &local, 0, nil, event)
     }
     library.noteRun(name)
   }

@@ -34,6 +34,7 @@ struct Descriptor {
   enum Kind: Int32 {
     case gather, multiply, weightGradient, biasGradient, reparameterize, latentTerm, bernoulli
     case gaussian, logWeight, estimate, latentGradient, sumSamples, accumulateWeights, sum, adam
+    case productIntoLikelihood, scaleRows
   }
 
   /// A number that the device's 32-bit words cannot hold; nil if all fit.
@@ -80,10 +81,10 @@ extension Descriptor {
   /// - Parameters:
   ///   - operation: The operation.
   ///   - transposedWeight: Where the second copy of a weight lies, in a layout that has one.
-  ///   - place: Where a tensor lies.
+  ///   - place: Where a tensor lies; nil for one that is never written.
   init(
     _ operation: Operation, transposedWeight: (Tensor) -> Placement?,
-    place: (Tensor) -> Placement
+    place: (Tensor) -> Placement?
   ) {
     switch operation {
     case .gather(let gather):
@@ -100,24 +101,26 @@ extension Descriptor {
       mode = multiply.activation.rawValue
       let second = multiply.transposed ? transposedWeight(multiply.weight) : nil
       operands = [
-        place(multiply.input), second ?? place(multiply.weight), multiply.bias.map(place),
-        multiply.derivativeAt.map(place), place(multiply.output),
+        place(multiply.input), second ?? place(multiply.weight), multiply.bias.flatMap(place),
+        multiply.derivativeAt.flatMap(place), place(multiply.output),
       ]
     case .weightGradient(let weightGradient):
       self.init(kind: .weightGradient, columns: weightGradient.gradient.shape.rows)
+      group = 0
       inner = weightGradient.gradient.shape.columns
       samples = weightGradient.delta.shape.rows
       mode = weightGradient.accumulates ? 1 : 0
       operands = [
         place(weightGradient.delta), place(weightGradient.input),
-        weightGradient.rowScale.map(place), place(weightGradient.gradient),
+        weightGradient.rowScale.flatMap(place), place(weightGradient.gradient),
       ]
     case .biasGradient(let biasGradient):
       self.init(kind: .biasGradient, columns: biasGradient.gradient.shape.count)
+      group = 0
       samples = biasGradient.delta.shape.rows
       mode = biasGradient.accumulates ? 1 : 0
       operands = [
-        place(biasGradient.delta), nil, biasGradient.rowScale.map(place),
+        place(biasGradient.delta), nil, biasGradient.rowScale.flatMap(place),
         place(biasGradient.gradient),
       ]
     case .reparameterize(let reparameterize):
@@ -144,7 +147,7 @@ extension Descriptor {
       group = shape.rows / bernoulli.target.shape.rows
       operands = [
         place(bernoulli.logits), place(bernoulli.target), place(bernoulli.term),
-        bernoulli.delta.map(place),
+        bernoulli.delta.flatMap(place),
       ]
     case .gaussian(let gaussian):
       let shape = gaussian.mean.shape
@@ -154,8 +157,8 @@ extension Descriptor {
       constants = [-Float(shape.columns) * halfLogTwoPi]
       operands = [
         place(gaussian.mean), place(gaussian.logSigma), place(gaussian.target),
-        place(gaussian.term), gaussian.meanDelta.map(place), gaussian.logSigmaDelta.map(place),
-        gaussian.targetDelta.map(place),
+        place(gaussian.term), gaussian.meanDelta.flatMap(place), gaussian.logSigmaDelta.flatMap(place),
+        gaussian.targetDelta.flatMap(place),
       ]
     case .logWeight(let logWeight):
       self.init(kind: .logWeight)
@@ -172,9 +175,9 @@ extension Descriptor {
       group = estimate.samples
       constants = Self.constants(of: estimate)
       operands = [
-        place(estimate.logWeights), place(estimate.bounds), estimate.encoderBounds.map(place),
-        estimate.decoderCoefficients.map(place), estimate.pathCoefficients.map(place),
-        estimate.scoreCoefficients.map(place),
+        place(estimate.logWeights), place(estimate.bounds), estimate.encoderBounds.flatMap(place),
+        estimate.decoderCoefficients.flatMap(place), estimate.pathCoefficients.flatMap(place),
+        estimate.scoreCoefficients.flatMap(place),
       ]
     case .latentGradient(let gradient):
       let shape = gradient.sample.shape
@@ -183,10 +186,10 @@ extension Descriptor {
       mode = gradient.prior.rawValue
       operands = [
         place(gradient.decoderGradient), place(gradient.mean), place(gradient.logSigma),
-        place(gradient.noise), place(gradient.sample), gradient.path.map(place),
-        gradient.score.map(place), (gradient.flow?.mean).map(place),
-        (gradient.flow?.logSigma).map(place), (gradient.own?.mean).map(place),
-        (gradient.own?.logSigma).map(place),
+        place(gradient.noise), place(gradient.sample), gradient.path.flatMap(place),
+        gradient.score.flatMap(place), (gradient.flow?.mean).flatMap(place),
+        (gradient.flow?.logSigma).flatMap(place), (gradient.own?.mean).flatMap(place),
+        (gradient.own?.logSigma).flatMap(place),
       ]
     case .sumSamples(let sum):
       self.init(kind: .sumSamples, columns: sum.output.shape.columns)
@@ -207,10 +210,24 @@ extension Descriptor {
       operands = [place(sum.input), place(sum.output)]
     case .adam(let adam):
       self.init(kind: .adam)
-      mode = adam.isDelayed ? 1 : 0
-      constants = [1 - adam.beta1, 1 - adam.beta2, adam.epsilon]
+      constants = Self.constants(of: adam)
       operands = [Placement(arena: .parameters, offset: 0, stride: 0)]
     }
+  }
+
+  /// Makes the description of a gradient that of the update by it.
+  ///
+  /// - Parameters:
+  ///   - adam: The optimizer.
+  ///   - transposed: Where the second copy of the weight goes, if anywhere.
+  mutating func update(by adam: Adam, transposed: Placement?) {
+    constants = Self.constants(of: adam)
+    group = 1
+    operands.append(transposed)
+  }
+
+  private static func constants(of adam: Adam) -> [Float] {
+    [1 - adam.beta1, 1 - adam.beta2, adam.epsilon, adam.isDelayed ? 1 : 0]
   }
 
   /// The rules of an objective, in the order that estimator.cl reads.

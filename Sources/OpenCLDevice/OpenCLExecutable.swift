@@ -9,32 +9,36 @@ final class OpenCLExecutable: Executable {
   private let workspace: Arena
   private let placements: [Tensor: Placement]
   private let regions: [Range<Int>]
+  let plan: LaunchPlan
   private let launches: [BoundLaunch]
   private let control: Buffer
-  private let usesTransposes: Bool
-  private let updatesParameters: Bool
+  /// The weights whose second copies the program reads.
+  private let transposed: [Tensor]
   private let protection: Protection
 
   init(
-    _ program: Program, on memory: OpenCLMemory, protection: Protection
+    _ program: Program, on memory: OpenCLMemory, protection: Protection = .none,
+    fusion: Fusion? = nil
   ) throws(DeviceError) {
     self.program = program
     self.memory = memory
     self.protection = protection
     let device = memory.device
     self.device = device
-    if program.updatesParameters, memory.parameterFloats == 0 {
+    if program.updatesParameters, memory.parameters.isEmpty {
       throw .unsupported(
         device: device.name, operation: "adam", reason: "the memory holds no parameters.")
     }
-    let plan = LaunchPlan(
+    plan = LaunchPlan(
       program, tuning: device.tuning, computeUnits: device.description.computeUnits,
-      parameterFloats: memory.parameterFloats)
+      parameters: memory.parameters,
+      fusion: fusion ?? (protection == .guarded ? .observable : .full))
     let workspacePlan = WorkspacePlan(
-      program, plan.launches, layout: memory.layout, protection: protection)
+      program, plan, layout: memory.layout, protection: protection)
     placements = workspacePlan.placements
     regions = workspacePlan.regions
-    for tensor in program.tensors {
+    let unstored = plan.unstored
+    for tensor in program.tensors where !unstored.contains(tensor) {
       let isHere =
         placements[tensor] != nil || memory.placement(of: tensor) != nil
         || memory.resident(tensor) != nil
@@ -44,62 +48,35 @@ final class OpenCLExecutable: Executable {
       device, count: workspacePlan.size, what: "the workspace of '\(program.name)'")
     if protection == .guarded { try workspace.guardAround(regions) }
     control = try Buffer(device, byteCount: 64, isReadOnly: true, what: "the control record")
-    let table = try device.makeTable(try Self.descriptors(program, plan, memory, placements))
+    let factory = DescriptorFactory(program, memory: memory, placements: placements)
+    transposed = factory.transposedWeights
+    let descriptors = try plan.launches.map { launch throws(DeviceError) in
+      try factory.descriptors(of: launch)
+    }
+    let table = try device.makeTable(descriptors.flatMap(\.self))
     launches = try Self.bind(
-      program, plan, memory, workspace: workspace, control: control, table: table)
-    usesTransposes = program.operations.contains {
-      if case .multiply(let multiply) = $0 { multiply.transposed } else { false }
-    }
-    updatesParameters = program.updatesParameters
-  }
-
-  private static func descriptors(
-    _ program: Program, _ plan: LaunchPlan, _ memory: OpenCLMemory,
-    _ placements: [Tensor: Placement]
-  ) throws(DeviceError) -> [Descriptor] {
-    let descriptors = plan.launches.flatMap { launch in
-      launch.operations.enumerated().map { position, index in
-        let operation = program.operations[index]
-        var descriptor = Descriptor(
-          operation, transposedWeight: memory.transposedPlacement,
-          place: { tensor in
-            guard let placement = placements[tensor] ?? memory.placement(of: tensor) else {
-              preconditionFailure("\(tensor) has no place")
-            }
-            return placement
-          })
-        descriptor.rowsPerUnit = (operation.rows ?? launch.units) / launch.units
-        if !launch.firstGroups.isEmpty { descriptor.firstGroup = launch.firstGroups[position] }
-        return descriptor
-      }
-    }
-    for descriptor in descriptors {
-      if let number = descriptor.tooLarge {
-        throw .unsupported(
-          device: memory.device.name, operation: "\(descriptor.kind)",
-          reason: "\(number) is more than its 32-bit counters hold. Use a smaller batch.")
-      }
-    }
-    return descriptors
+      plan, descriptors.map(\.count), memory, workspace: workspace, control: control, table: table)
   }
 
   private static func bind(
-    _ program: Program, _ plan: LaunchPlan, _ memory: OpenCLMemory, workspace: Arena,
+    _ plan: LaunchPlan, _ counts: [Int], _ memory: OpenCLMemory, workspace: Arena,
     control: Buffer, table: Buffer
   ) throws(DeviceError) -> [BoundLaunch] {
     let library = try memory.device.library()
     var result: [BoundLaunch] = []
     var first = 0
-    for launch in plan.launches {
+    for (launch, count) in zip(plan.launches, counts) {
       var buffers = BoundLaunch.Buffers(
         arenas: memory.arenas.map(\.memory) + [workspace.memory], source: workspace.memory,
         order: workspace.memory, control: control.memory, table: table)
-      for case .gather(let gather) in launch.operations.map({ program.operations[$0] }) {
+      for case .gather(let gather) in launch.operations.map({ plan.program.operations[$0] }) {
         buffers.source = memory.resident(gather.source) ?? buffers.source
         buffers.order = memory.resident(gather.order) ?? buffers.order
       }
-      result.append(try BoundLaunch(launch, first: first, buffers: buffers, library: library))
-      first += launch.operations.count
+      result.append(
+        try BoundLaunch(
+          launch, descriptors: first..<first + count, buffers: buffers, library: library))
+      first += count
     }
     return result
   }
@@ -113,13 +90,46 @@ final class OpenCLExecutable: Executable {
     try call("clEnqueueFillBuffer") {
       clEnqueueFillBuffer(queue, buffer, record.words, 64, 0, 64, 0, nil, nil)
     }
-    if usesTransposes { try memory.refreshTransposes() }
-    if updatesParameters { memory.transposesAreStale = true }
+    try memory.refreshTransposes(of: transposed)
     for launch in launches { try launch.enqueue(on: queue) }
+    noteUpdate()
     try call("clFlush") { clFlush(queue) }
   }
 
+  /// An update that joins the gradients writes the second copies that the program itself needs.
+  private func noteUpdate() {
+    guard program.updatesParameters else { return }
+    memory.noteUpdate(refreshing: plan.joinsUpdate ? transposed : [])
+  }
+
   func finish() throws(DeviceError) { try device.finish() }
+
+  /// One run on a queue that keeps time; the nanoseconds of each launch.
+  func profile(
+    _ record: Control, on queue: cl_command_queue
+  ) throws(DeviceError) -> [Double] {
+    try call("clEnqueueFillBuffer") {
+      clEnqueueFillBuffer(queue, control.memory, record.words, 64, 0, 64, 0, nil, nil)
+    }
+    var events = [cl_event?](repeating: nil, count: launches.count)
+    for (index, launch) in launches.enumerated() {
+      try launch.enqueue(on: queue, event: &events[index])
+    }
+    noteUpdate()
+    try call("clFinish") { clFinish(queue) }
+    var result: [Double] = []
+    for event in events {
+      var times: [cl_ulong] = [0, 0]
+      for (index, key) in [CL_PROFILING_COMMAND_START, CL_PROFILING_COMMAND_END].enumerated() {
+        try call("clGetEventProfilingInfo") {
+          clGetEventProfilingInfo(event, cl_profiling_info(key), 8, &times[index], nil)
+        }
+      }
+      clReleaseEvent(event)
+      result.append(Double(times[1] - times[0]))
+    }
+    return result
+  }
 
   /// The number of kernels that one run starts.
   var launchCount: Int { launches.count }
@@ -146,7 +156,8 @@ final class OpenCLExecutable: Executable {
   }
 
   func poison(_ tensors: [Tensor]) throws(DeviceError) {
-    for tensor in tensors {
+    let unstored = plan.unstored
+    for tensor in tensors where !unstored.contains(tensor) {
       guard let placement = placements[tensor] else {
         try memory.poison([tensor])
         continue

@@ -12,9 +12,9 @@ final class OpenCLMemory: Memory {
   private let placements: [Tensor: Placement]
   private let transposedPlacements: [Tensor: Placement]
   private var residents: [Tensor: Buffer] = [:]
-  private var transposition: BoundLaunch?
-  /// Whether parameters changed since their second copies were made.
-  var transposesAreStale = true
+  private var transpositions: [[Tensor]: BoundLaunch] = [:]
+  /// The weights that changed since their second copies were made.
+  private(set) var staleTransposes: Set<Tensor>
 
   init(
     _ tensors: [Tensor], on device: OpenCLDevice, protection: Protection
@@ -60,6 +60,7 @@ final class OpenCLMemory: Memory {
     }
     self.placements = placements
     self.transposedPlacements = transposed
+    staleTransposes = Set(transposed.keys)
     var arenas: [Arena] = []
     for kind in ArenaKind.allCases where kind != .workspace {
       let count = sizes[Int(kind.rawValue)]
@@ -78,8 +79,7 @@ final class OpenCLMemory: Memory {
     }
   }
 
-  /// The floats of the parameter arena.
-  var parameterFloats: Int { arenas[Int(ArenaKind.parameters.rawValue)].count }
+  var parameters: [Tensor] { tensors.filter { $0.role == .parameter } }
 
   func placement(of tensor: Tensor) -> Placement? { placements[tensor] }
 
@@ -98,7 +98,7 @@ final class OpenCLMemory: Memory {
     let placement = try find(tensor)
     let arranged = layout.arrange(values.asFloats, as: tensor)
     try arena(placement).write(arranged, at: placement.offset)
-    if tensor.role == .parameter { transposesAreStale = true }
+    if transposedPlacements[tensor] != nil { staleTransposes.insert(tensor) }
   }
 
   func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
@@ -170,19 +170,26 @@ final class OpenCLMemory: Memory {
 
   // MARK: Second copies of weights
 
-  /// Brings the second copies of the weights up to date, where the layout has them.
-  func refreshTransposes() throws(DeviceError) {
-    guard transposesAreStale, !transposedPlacements.isEmpty else { return }
-    let launch = if let transposition { transposition } else { try makeTransposition() }
-    transposition = launch
+  /// Brings the second copies of some weights up to date.
+  func refreshTransposes(of weights: [Tensor]) throws(DeviceError) {
+    guard !staleTransposes.isDisjoint(with: weights) else { return }
+    let launch =
+      if let known = transpositions[weights] { known } else { try makeTransposition(of: weights) }
+    transpositions[weights] = launch
     try launch.enqueue(on: device.queue)
-    transposesAreStale = false
+    staleTransposes.subtract(weights)
   }
 
-  private func makeTransposition() throws(DeviceError) -> BoundLaunch {
+  /// Notes that a program updates every parameter, and the second copies of some weights with them.
+  func noteUpdate(refreshing weights: [Tensor]) {
+    staleTransposes = Set(transposedPlacements.keys)
+    staleTransposes.subtract(weights)
+  }
+
+  private func makeTransposition(of weights: [Tensor]) throws(DeviceError) -> BoundLaunch {
     var descriptors: [Descriptor] = []
     var groups = 0
-    for weight in tensors {
+    for weight in weights {
       guard let second = transposedPlacements[weight], let first = placements[weight] else {
         continue
       }
@@ -195,13 +202,14 @@ final class OpenCLMemory: Memory {
     }
     let table = try device.makeTable(descriptors)
     let launch = Launch(
-      kernel: "transpose_weights", operations: Array(descriptors.indices), units: groups,
-      unitsPerGroup: 1, groups: groups, localSize: 1)
+      kernel: "transpose_weights", work: [], units: groups, unitsPerGroup: 1, groups: groups,
+      localSize: 1)
     let unused = arenas[0].memory
     let buffers = BoundLaunch.Buffers(
       arenas: arenas.map(\.memory) + [unused], source: unused, order: unused, control: unused,
       table: table)
-    return try BoundLaunch(launch, first: 0, buffers: buffers, library: device.library())
+    return try BoundLaunch(
+      launch, descriptors: 0..<descriptors.count, buffers: buffers, library: device.library())
   }
 }
 

@@ -33,7 +33,7 @@ public struct Tuning: Hashable, Sendable {
   /// The definitions that the kernels take.
   var defines: [String] {
     switch schedule {
-    case .panels: ["PANELS"]
+    case .panels: ["PANELS", "BLOCK_ROWS=\(blockRows)"]
     case .tiles:
       [
         "TILES", "GROUP_SIZE=\(groupSize)", "TILE=\(tile)", "TILE_DEPTH=\(tileDepth)",

@@ -10,13 +10,15 @@ struct WorkspacePlan {
 
   /// - Parameters:
   ///   - program: The program.
-  ///   - launches: Its launches. A launch takes different blocks through different operations at
+  ///   - launchPlan: Its launches. A launch takes different blocks through different operations at
   ///     the same time, so a temporary lives for whole launches.
   ///   - layout: How tensors lie.
   ///   - protection: With guards, nothing is shared and every tensor stands alone.
   init(
-    _ program: Program, _ launches: [Launch], layout: TensorLayout, protection: Protection
+    _ program: Program, _ launchPlan: LaunchPlan, layout: TensorLayout, protection: Protection
   ) {
+    let launches = launchPlan.launches
+    let unstored = launchPlan.unstored
     var launchOf: [Int: Int] = [:]
     for (launch, content) in launches.enumerated() {
       for operation in content.operations { launchOf[operation] = launch }
@@ -32,7 +34,7 @@ struct WorkspacePlan {
     let everything = 0...max(0, launches.count - 1)
     let own = program.tensors.filter {
       switch $0.role {
-      case .input, .output, .temporary: true
+      case .input, .output, .temporary: !unstored.contains($0)
       case .parameter, .gradient, .firstMoment, .secondMoment, .resident, .state: false
       }
     }

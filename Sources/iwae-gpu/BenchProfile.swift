@@ -19,10 +19,33 @@ enum BenchProfile {
     }
   }
 
-  private static let rounds = 50
+  private static let runs = 50
 
   static func measure(_ workload: Workload, on device: OpenCLDevice) throws -> [Entry] {
-    []
+    guard let program = workload.step?.program, let memory = workload.memory else { return [] }
+    func times(_ fusion: Fusion) throws -> [LaunchTime] {
+      try Backend.wrap { () throws(DeviceError) in
+        try device.launchTimes(
+          of: program, on: memory, control: Control(), fusion: fusion, runs: runs)
+      }
+    }
+    var alone: [Int: Double] = [:]
+    for time in try times(.none) {
+      for operation in time.operations { alone[operation] = time.microseconds }
+    }
+    return try times(.full).map { time in
+      Entry(
+        launch: time.kernel,
+        operations: time.operations.map { index in
+          let operation = program.operations[index]
+          let microseconds = alone[index] ?? 0
+          let products = operation.productOperations
+          return .init(
+            kind: operation.kind, result: operation.writes.map(\.name).joined(separator: ", "),
+            microsecondsAlone: microseconds,
+            gflops: products > 0 ? products / microseconds * 1e-3 : nil)
+        }, microseconds: time.microseconds)
+    }
   }
 
   static func table(_ entries: [Entry]) -> String {

@@ -18,27 +18,58 @@ import Testing
     ).program
   }
 
-  private func plan(_ program: Program, _ schedule: Schedule = .panels) -> LaunchPlan {
+  private func plan(
+    _ program: Program, _ schedule: Schedule = .panels, model: Model = .burda1(dataSize: 784)
+  ) -> LaunchPlan {
     LaunchPlan(
-      program, tuning: Tuning(schedule: schedule), computeUnits: 2, parameterFloats: 1 << 20)
+      program, tuning: Tuning(schedule: schedule), computeUnits: 2, parameters: model.parameters)
   }
 
-  /// The encoder; the samples there and back; the encoder back; the total; the gradients; the
-  /// optimizer.
-  @Test func aStepIsSixLaunches() throws {
+  /// The encoder; the samples there and back; the encoder back; gradients with their updates.
+  @Test func aStepIsFourLaunches() throws {
     let launches = plan(try step(batch: 20, samples: 50)).launches
-    #expect(
-      launches.map(\.kernel) == [
-        "walk_rows", "walk_rows", "walk_rows", "walk_rows", "sum_rows", "update_parameters",
-      ])
+    #expect(launches.map(\.kernel) == ["walk_rows", "walk_rows", "walk_rows", "sum_rows"])
     // Blocks of two images of fifty samples, ten for two processors.
     #expect(launches[1].units == 20 && launches[1].unitsPerGroup == 2 && launches[1].groups == 10)
+  }
+
+  /// Logits are never written, inputs of gradients are scaled where they lie, and every gradient
+  /// goes straight into its update; with an observer, nothing of the sort.
+  @Test func whatNothingReadsIsNotWritten() throws {
+    let program = try step(batch: 20, samples: 50)
+    let full = plan(program)
+    #expect(full.unstored.map(\.name) == ["decoder.0.logits"])
+    let work = full.launches.flatMap(\.work)
+    let scalings = work.count { if case .scaling = $0 { true } else { false } }
+    #expect(scalings == 3)
+    #expect(full.joinsUpdate)
+    let observable = LaunchPlan(
+      program, tuning: Tuning(schedule: .panels), computeUnits: 2,
+      parameters: Model.burda1(dataSize: 784).parameters, fusion: .observable)
+    #expect(observable.unstored.isEmpty && !observable.joinsUpdate)
+    let plain = observable.launches.flatMap(\.work).allSatisfy {
+      switch $0 {
+      case .operation, .gradient(_, isScaled: false, optimizer: nil): true
+      case .product, .scaling, .gradient: false
+      }
+    }
+    #expect(plain)
+  }
+
+  /// An update joins the gradients only if every parameter has one.
+  @Test func aParameterWithoutGradientIsUpdatedAlone() throws {
+    let program = try step(batch: 2, samples: 3)
+    let more = Tensor("another", .vector(3), .parameter)
+    let plan = LaunchPlan(
+      program, tuning: Tuning(schedule: .panels), computeUnits: 2,
+      parameters: Model.burda1(dataSize: 784).parameters + [more])
+    #expect(plan.launches.last?.kernel == "update_parameters" && !plan.joinsUpdate)
   }
 
   /// One sample an image: everything that walks rows is one launch.
   @Test func oneSampleIsOneWalk() throws {
     let launches = plan(try step(batch: 20, samples: 1)).launches
-    #expect(launches.count { $0.kernel == "walk_rows" } == 2)
+    #expect(launches.map(\.kernel) == ["walk_rows", "sum_rows"])
     #expect(launches[0].unitsPerGroup == 10)
   }
 
@@ -58,7 +89,7 @@ import Testing
     for (batch, samples) in [(1, 1), (20, 50), (3, 5000), (7, 13)] {
       for model in [Model.burda1(dataSize: 784), .burda2(dataSize: 784)] {
         let program = try step(batch: batch, samples: samples, model: model)
-        let launches = plan(program, schedule).launches
+        let launches = plan(program, schedule, model: model).launches
         #expect(launches.flatMap(\.operations).sorted() == Array(program.operations.indices))
         #expect(launches.allSatisfy { $0.groups >= 1 && $0.units >= 1 })
       }
@@ -67,8 +98,9 @@ import Testing
 
   /// An operation never runs before one whose result it reads, or whose operand it replaces.
   @Test(arguments: Schedule.allCases) func launchesKeepTheOrder(schedule: Schedule) throws {
-    let program = try step(batch: 20, samples: 50, model: .burda2(dataSize: 784))
-    let order = plan(program, schedule).launches.flatMap(\.operations)
+    let model = Model.burda2(dataSize: 784)
+    let program = try step(batch: 20, samples: 50, model: model)
+    let order = plan(program, schedule, model: model).launches.flatMap(\.operations)
     for (position, index) in order.enumerated() {
       let operation = program.operations[index]
       for later in order[(position + 1)...] where later < index {
@@ -85,10 +117,12 @@ import Testing
     schedule: Schedule
   ) throws {
     for (batch, samples) in [(20, 50), (3, 500)] {
-      let program = try step(batch: batch, samples: samples, model: .burda2(dataSize: 784))
-      let launches = plan(program, schedule).launches
+      let model = Model.burda2(dataSize: 784)
+      let program = try step(batch: batch, samples: samples, model: model)
+      let plan = plan(program, schedule, model: model)
+      let launches = plan.launches
       let layout = TensorLayout(schedule)
-      let workspace = WorkspacePlan(program, launches, layout: layout, protection: .none)
+      let workspace = WorkspacePlan(program, plan, layout: layout, protection: .none)
       var alive: [Tensor: ClosedRange<Int>] = [:]
       for (index, launch) in launches.enumerated() {
         for operation in launch.operations.map({ program.operations[$0] }) {

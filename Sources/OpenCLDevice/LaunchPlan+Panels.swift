@@ -1,0 +1,197 @@
+import Compute
+
+/// Panels: blocks of rows walk through lists of operations; sums over rows follow.
+extension LaunchPlan {
+  /// A launch of row operations that still grows.
+  struct Walk {
+    var operations: [Int]
+    /// The coarsest row count: every operation's rows are a multiple.
+    var units: Int
+    var mostRows: Int
+    /// The rows of its matrix products, which want blocks of one height.
+    var productRows: Int?
+  }
+
+  mutating func appendToPanels(_ index: Int) {
+    let operation = program.operations[index]
+    switch operation {
+    case .weightGradient, .biasGradient:
+      // Sums over rows wait: nothing reads a gradient before the optimizer or the host.
+      if sums.contains(where: { disturbs(operation, program.operations[$0]) }) {
+        closeWalk()
+        closeSums()
+      }
+      sums.append(index)
+    case .adam:
+      closeWalk()
+      if canUpdate { closeSums(optimizer: index) } else {
+        closeSums()
+        appendAdam(index)
+      }
+    case .sum:
+      totals.append(index)
+    case .gather, .multiply, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
+      .estimate, .latentGradient, .sumSamples, .accumulateWeights:
+      if (sums + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
+        closeWalk()
+        closeSums()
+      }
+      extendWalk(index, operation)
+    }
+  }
+
+  /// Whether running `later` before `waiting`, or beside it, would change what either computes.
+  private func disturbs(_ later: Operation, _ waiting: Operation) -> Bool {
+    later.writes.contains { waiting.reads.contains($0) || waiting.writes.contains($0) }
+      || later.reads.contains { waiting.writes.contains($0) }
+  }
+
+  // MARK: Walks
+
+  private mutating func extendWalk(_ index: Int, _ operation: Operation) {
+    guard let rows = operation.rows else { return }
+    let isProduct = if case .multiply = operation { true } else { false }
+    if let open = walk, let joined = join(open, index, rows: rows, isProduct: isProduct) {
+      walk = joined
+      return
+    }
+    closeWalk()
+    walk = Walk(
+      operations: [index], units: rows, mostRows: rows, productRows: isProduct ? rows : nil)
+  }
+
+  /// The launch with one more operation, if its blocks stay independent and small.
+  private func join(_ open: Walk, _ index: Int, rows: Int, isProduct: Bool) -> Walk? {
+    let units = min(open.units, rows)
+    let mostRows = max(open.mostRows, rows)
+    let isAligned =
+      rows % units == 0
+      && open.operations.allSatisfy { program.operations[$0].rows.map { $0 % units == 0 } ?? false }
+    guard isAligned, units == mostRows || mostRows / units <= tuning.blockRows else { return nil }
+    if isProduct, let productRows = open.productRows, productRows != rows { return nil }
+    // A launch is bound to one data set.
+    if case .gather(let gather) = program.operations[index] {
+      for case .gather(let other) in open.operations.map({ program.operations[$0] })
+      where other.source != gather.source || other.order != gather.order { return nil }
+    }
+    return Walk(
+      operations: open.operations + [index], units: units, mostRows: mostRows,
+      productRows: isProduct ? rows : open.productRows)
+  }
+
+  mutating func closeWalk() {
+    guard let open = walk else { return }
+    walk = nil
+    let rowsPerUnit = open.mostRows / open.units
+    let largest = max(1, tuning.blockRows / rowsPerUnit)
+    // A multiple of the processors, so that none is left with one block more.
+    let fewest = (open.units + largest - 1) / largest
+    let even = (fewest + computeUnits - 1) / computeUnits * computeUnits
+    let unitsPerGroup = max(1, (open.units + even - 1) / even)
+    launches.append(
+      Launch(
+        kernel: "walk_rows", work: work(of: open), units: open.units,
+        unitsPerGroup: unitsPerGroup,
+        groups: (open.units + unitsPerGroup - 1) / unitsPerGroup, localSize: 1))
+  }
+
+  /// A walk's operations, joined where one alone needs what the other computes, and at its end the
+  /// scalings that make gradients cheaper.
+  private mutating func work(of open: Walk) -> [Work] {
+    guard fusion == .full else { return open.operations.map { .operation($0) } }
+    var result: [Work] = []
+    for index in open.operations {
+      if case .bernoulli(let bernoulli) = program.operations[index],
+        case .operation(let previous) = result.last,
+        case .multiply(let product) = program.operations[previous],
+        product.output == bernoulli.logits, !product.accumulates, product.activation == .identity,
+        uses.isRead(product.output, onlyBy: index)
+      {
+        result[result.count - 1] = .product(previous, likelihood: index)
+      } else {
+        result.append(.operation(index))
+      }
+    }
+    for case .weightGradient(let gradient) in sums.map({ program.operations[$0] }) {
+      guard let coefficients = gradient.rowScale else { continue }
+      let input = GradientInput(input: gradient.input, coefficients: coefficients)
+      if !scaled.contains(input), let last = uses.lastPlainReader(of: input),
+        open.operations.contains(last), gradient.input.shape.rows % open.units == 0
+      {
+        scaled.insert(input)
+        result.append(.scaling(input))
+      }
+    }
+    return result
+  }
+
+  // MARK: Sums over rows
+
+  /// Whether the gradients that wait are those of every parameter, so that each can be used where
+  /// it is computed.
+  private var canUpdate: Bool {
+    guard fusion == .full else { return false }
+    let written = program.operations.flatMap(\.writes).filter { $0.role == .gradient }
+    let waiting = sums.flatMap { program.operations[$0].writes }
+    return written == waiting
+      && Set(written) == Set(parameters.map { $0.counterpart(.gradient) })
+      && Set(written).count == written.count
+  }
+
+  /// Launches the totals and the gradients that wait; with an optimizer, the gradients go straight
+  /// into the update.
+  mutating func closeSums(optimizer: Int? = nil) {
+    guard !(sums.isEmpty && totals.isEmpty) else { return }
+    defer { (sums, totals) = ([], []) }
+    guard !sums.isEmpty else {
+      launches.append(
+        Launch(
+          kernel: "walk_rows", work: totals.map { .operation($0) }, units: 1, unitsPerGroup: 1,
+          groups: 1, localSize: 1))
+      return
+    }
+    // The first group adds up the totals, one after another, for each may need the one before.
+    var work = totals.map { Work.operation($0) }
+    var firstGroups = totals.map { _ in 0 }
+    var groups = totals.isEmpty ? 0 : 1
+    // A thread of PoCL takes half of what is left at a time, so long sums come last.
+    let order = sums.enumerated().sorted {
+      (length(of: $0.element), $0.offset) < (length(of: $1.element), $1.offset)
+    }
+    for index in order.map(\.element) {
+      firstGroups.append(groups)
+      var isScaled = false
+      if case .weightGradient(let gradient) = program.operations[index] {
+        groups += strips(gradient.gradient.shape.rows) * strips(gradient.gradient.shape.columns)
+        isScaled =
+          gradient.rowScale.map {
+            scaled.contains(GradientInput(input: gradient.input, coefficients: $0))
+          } ?? false
+      } else if case .biasGradient(let gradient) = program.operations[index] {
+        groups += strips(gradient.gradient.shape.count)
+      }
+      work.append(.gradient(index, isScaled: isScaled, optimizer: optimizer))
+    }
+    launches.append(
+      Launch(
+        kernel: "sum_rows", work: work, units: groups, unitsPerGroup: 1, groups: groups,
+        localSize: 1, firstGroups: firstGroups))
+  }
+
+  /// The rows that a weight's gradient sums over; those of a bias are light.
+  private func length(of index: Int) -> Int {
+    guard case .weightGradient(let gradient) = program.operations[index] else { return 0 }
+    return gradient.delta.shape.rows
+  }
+
+  private func strips(_ columns: Int) -> Int { (columns + 15) / 16 }
+
+  private mutating func appendAdam(_ index: Int) {
+    let unitsPerGroup = max(1, (arenaUnits + computeUnits * 8 - 1) / (computeUnits * 8))
+    launches.append(
+      Launch(
+        kernel: "update_parameters", work: [.operation(index)], units: arenaUnits,
+        unitsPerGroup: unitsPerGroup,
+        groups: max(1, (arenaUnits + unitsPerGroup - 1) / unitsPerGroup), localSize: 1))
+  }
+}
