@@ -35,6 +35,7 @@ public enum KernelCatalog {
     "finish.cl": PackageResources.finish_cl,
     "panels.cl": PackageResources.panels_cl,
     "peak.cl": PackageResources.peak_cl,
+    "stream.cl": PackageResources.stream_cl,
     "tiles.cl": PackageResources.tiles_cl,
   ]
 }

@@ -164,43 +164,6 @@ static void run_estimate(const context *c, const descriptor *d, int begin, int e
   }
 }
 
-// operands: 0 log-weights, 1 maximum, 2 sum, 3 squares. group: samples of an image.
-static void run_accumulate_weights(
-    const context *c, const descriptor *d, int begin, int end) {
-  for (int image = begin; image < end; image++) {
-    __global const float *weights = base_of(c, d->operands[0]) + (size_t)image * d->group;
-    // One worker alone reads and writes the state; the others learn the old maximum from the new.
-    float before = WORKER == 0 ? load_value(c, d->operands[1], image) : -INFINITY;
-    real best = (real)(before);
-    FOR_SPANS(first, d->group) {
-      real value = load_span(weights + first, d->group - first);
-      value = first + LANE < d->group ? value : (real)(-INFINITY);
-      best = value > best ? value : best;
-    }
-    float largest = group_max(best, c->scratch);
-    float reference = largest == -INFINITY ? 0.0f : largest;
-    real sum = (real)(0.0f);
-    real squares = (real)(0.0f);
-    FOR_SPANS(first, d->group) {
-      real value = load_span(weights + first, d->group - first);
-      real share = exp_real(value - (real)(reference));
-      share = first + LANE < d->group ? share : (real)(0.0f);
-      sum += share;
-      squares = fma(share, share, squares);
-    }
-    float new_sum = group_sum(sum, c->scratch);
-    float new_squares = group_sum(squares, c->scratch);
-    if (WORKER == 0) {
-      float decay = before == -INFINITY ? 0.0f : exp_value(before - reference);
-      float old_sum = load_value(c, d->operands[2], image) * decay;
-      float old_squares = load_value(c, d->operands[3], image) * decay * decay;
-      store_value(c, d->operands[1], image, largest);
-      store_value(c, d->operands[2], image, old_sum + new_sum);
-      store_value(c, d->operands[3], image, old_squares + new_squares);
-    }
-  }
-}
-
 // operands: 0 input, 1 output. inner: values. mode: whether to add to the output.
 // constants: 0 scale.
 static void run_sum(const context *c, const descriptor *d, int begin, int end) {

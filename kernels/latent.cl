@@ -117,15 +117,19 @@ static void run_latent_gradient(const context *c, const descriptor *d, int begin
   }
 }
 
-// operands: 0 input, 1 output. group: rows of the input in a row of the output.
-// constants: 0 scale.
+// operands: 0 input, 1 output, 2 decay. group: rows of the input in a row of the output.
+// mode: whether to add to the output. constants: 0 scale.
 static void run_sum_samples(const context *c, const descriptor *d, int begin, int end) {
   for (int row = begin; row < end; row++) {
+    float decay = is_present(d->operands[2]) ? load_value(c, d->operands[2], row) : 1.0f;
     FOR_CHUNKS(chunk, d->columns) {
       real total = (real)(0.0f);
       for (int i = 0; i < d->group; i++)
         total += load(c, d->operands[0], row * d->group + i, chunk);
-      store(c, d->operands[1], row, chunk, (real)(d->constants[0]) * total);
+      total *= (real)(d->constants[0]);
+      if (d->mode && decay != 0.0f)
+        total = fma((real)(decay), load(c, d->operands[1], row, chunk), total);
+      store(c, d->operands[1], row, chunk, total);
     }
   }
 }

@@ -20,6 +20,7 @@
 #include "latent.cl"
 #include "likelihood.cl"
 #include "optimizer.cl"
+#include "stream.cl"
 
 #define KIND_GATHER 0
 #define KIND_MULTIPLY 1
@@ -38,6 +39,8 @@
 #define KIND_ADAM 14
 #define KIND_PRODUCT_INTO_LIKELIHOOD 15
 #define KIND_SCALE_ROWS 16
+#define KIND_NORMALIZE 17
+#define KIND_LOG_MEAN 18
 
 #define SINGLE __attribute__((reqd_work_group_size(1, 1, 1)))
 
@@ -172,17 +175,20 @@ __kernel SINGLE void walk_rows(CONTEXT_ARGUMENTS, int first, int count, int unit
       case KIND_LATENT_GRADIENT: run_latent_gradient(&c, &d, begin, end); break;
       case KIND_SUM_SAMPLES: run_sum_samples(&c, &d, begin, end); break;
       case KIND_ACCUMULATE_WEIGHTS: run_accumulate_weights(&c, &d, begin, end); break;
+      case KIND_LOG_MEAN: run_log_mean(&c, &d, begin, end); break;
       case KIND_SUM: run_sum(&c, &d, begin, end); break;
     }
   }
 }
 
 // What becomes of sixteen elements of a gradient at a place in the arenas: they are stored, or the
-// parameters follow them. group: whether they do. mode: whether to add to the gradient.
+// parameters follow them. group: whether they do. mode: whether to add to the gradient, times its
+// decay in operand 5, if any.
 // Returns the parameters that follow, or the gradient.
 static inline real settle_gradient(
     const context *c, const descriptor *d, __global float *at, real gradient) {
-  if (d->mode) gradient += load_real(at);
+  float decay = is_present(d->operands[5]) ? load_value(c, d->operands[5], 0) : 1.0f;
+  if (d->mode && decay != 0.0f) gradient = fma((real)(decay), load_real(at), gradient);
   if (d->group) return update_elements(c, d, at - c->arenas[2], gradient);
   store_real(gradient, at);
   return gradient;
@@ -267,6 +273,9 @@ static inline int find_descriptor(__global const descriptor *table, int first, i
   return index;
 }
 
+// How many vectors of elements a group normalises.
+#define NORMALIZE_UNITS 256
+
 __kernel SINGLE void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int units,
                               int units_per_group) {
   MAKE_CONTEXT
@@ -276,6 +285,11 @@ __kernel SINGLE void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int units
   switch (d.kind) {
     case KIND_WEIGHT_GRADIENT: run_weight_gradient(&c, &d, tile); break;
     case KIND_BIAS_GRADIENT: run_bias_gradient(&c, &d, tile); break;
+    case KIND_NORMALIZE: {
+      int units = (d.inner + 15) / 16;
+      run_normalize_sums(&c, &d, tile * NORMALIZE_UNITS, min((tile + 1) * NORMALIZE_UNITS, units));
+      break;
+    }
     case KIND_SUM:
       // Totals share a group, one after another, for each may need the one before.
       for (int index = first; index <= last; index++) {

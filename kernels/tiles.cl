@@ -16,6 +16,7 @@
 #include "latent.cl"
 #include "likelihood.cl"
 #include "optimizer.cl"
+#include "stream.cl"
 
 #define GROUPED __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1)))
 
@@ -40,11 +41,20 @@ ROW_KERNEL(estimate)
 ROW_KERNEL(latent_gradient)
 ROW_KERNEL(sum_samples)
 ROW_KERNEL(accumulate_weights)
+ROW_KERNEL(normalize_sums)
+ROW_KERNEL(log_mean)
 ROW_KERNEL(sum)
 ROW_KERNEL(adam)
 
-// operands: 0 delta, 2 row scale, 3 gradient. columns: outputs. samples: rows. mode: whether to add
-// to the gradient. A unit is an output.
+// What is added to a gradient: what it held times its decay in operand 5, if any.
+// mode: whether anything is.
+static inline float old_gradient(const context *c, const descriptor *d, float old) {
+  if (!d->mode) return 0.0f;
+  return is_present(d->operands[5]) ? decayed(load_value(c, d->operands[5], 0), old) : old;
+}
+
+// operands: 0 delta, 2 row scale, 3 gradient. columns: outputs. samples: rows. mode: as
+// old_gradient. A unit is an output.
 static void run_bias_gradient(const context *c, const descriptor *d, int begin, int end) {
   for (int output = begin + WORKER; output < end; output += GROUP) {
     float total = 0.0f;
@@ -53,7 +63,7 @@ static void run_bias_gradient(const context *c, const descriptor *d, int begin, 
       total = fma(scale, load(c, d->operands[0], row, output), total);
     }
     __global float *at = base_of(c, d->operands[3]) + output;
-    *at = d->mode ? *at + total : total;
+    *at = old_gradient(c, d, *at) + total;
   }
 }
 
@@ -89,7 +99,7 @@ static inline void store_product(
     if (is_present(d->operands[2])) value += load_value(c, d->operands[2], j);
     finish_layer(c, d, value, i, j);
   } else {
-    if (d->mode) value += load(c, d->operands[3], i, j);
+    value += old_gradient(c, d, load(c, d->operands[3], i, j));
     store(c, d->operands[3], i, j, value);
   }
 }

@@ -13,6 +13,12 @@ public protocol Device: AnyObject {
   /// Why the device cannot do an operation; nil if it can.
   func obstacle(to operation: Operation) -> String?
 
+  /// What a program's own tensors take, in bytes.
+  func workspaceBytes(of program: Program) -> Int
+
+  /// The bytes that one process may hold, as far as the device tells.
+  var memoryBytes: Int? { get }
+
   /// Makes room for parameters (with their gradients and moments), states and resident data that
   /// programs share. Parameters, moments and states start at zero.
   func allocate(_ tensors: [Tensor], protection: Protection) throws(DeviceError) -> any Memory
@@ -24,6 +30,17 @@ public protocol Device: AnyObject {
 }
 
 extension Device {
+  public func workspaceBytes(of program: Program) -> Int {
+    let lifetimes = program.lifetimes
+    let temporaries = program.tensors(.temporary).map { tensor in
+      MemoryPlan.Block(size: tensor.byteCount, lifetime: lifetimes[tensor] ?? 0...0)
+    }
+    return MemoryPlan(temporaries).size
+      + (program.tensors(.input) + program.tensors(.output)).reduce(0) { $0 + $1.byteCount }
+  }
+
+  public var memoryBytes: Int? { nil }
+
   public func allocate(_ tensors: [Tensor]) throws(DeviceError) -> any Memory {
     try allocate(tensors, protection: .none)
   }
@@ -109,6 +126,9 @@ extension TensorStore {
 /// Tensors that outlive a program and that several programs share.
 public protocol Memory: TensorStore {
   var tensors: [Tensor] { get }
+
+  /// Fills tensors with zeros.
+  func clear(_ tensors: [Tensor]) throws(DeviceError)
 }
 
 /// A compiled program with its inputs, outputs and workspace.

@@ -53,6 +53,8 @@ extension Operation {
     case .latentGradient(let operation): 12 * operation.sample.size
     case .sumSamples(let operation): operation.input.size
     case .accumulateWeights(let operation): 6 * operation.logWeights.size
+    case .normalize(let operation): 2 * operation.input.size
+    case .logMean(let operation): 4 * operation.output.size
     case .sum(let operation): operation.input.size
     }
   }
@@ -64,7 +66,8 @@ extension Operation {
     switch self {
     case .multiply, .weightGradient: arithmetic
     case .gather, .biasGradient, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
-      .estimate, .latentGradient, .sumSamples, .accumulateWeights, .sum, .adam:
+      .estimate, .latentGradient, .sumSamples, .accumulateWeights, .normalize, .logMean, .sum,
+      .adam:
       0
     }
   }

@@ -15,6 +15,8 @@ extension Operation {
     case .latentGradient: "latentGradient"
     case .sumSamples: "sumSamples"
     case .accumulateWeights: "accumulateWeights"
+    case .normalize: "normalize"
+    case .logMean: "logMean"
     case .sum: "sum"
     case .adam: "adam"
     }
@@ -30,10 +32,11 @@ extension Operation {
         + [operation.bias, operation.derivativeAt].compactMap(\.self)
         + (operation.accumulates ? [operation.output] : [])
     case .weightGradient(let operation):
-      [operation.delta, operation.input] + [operation.rowScale].compactMap(\.self)
+      [operation.delta, operation.input]
+        + [operation.rowScale, operation.decay].compactMap(\.self)
         + (operation.accumulates ? [operation.gradient] : [])
     case .biasGradient(let operation):
-      [operation.delta] + [operation.rowScale].compactMap(\.self)
+      [operation.delta] + [operation.rowScale, operation.decay].compactMap(\.self)
         + (operation.accumulates ? [operation.gradient] : [])
     case .reparameterize(let operation):
       [operation.mean, operation.logSigma, operation.indices]
@@ -55,9 +58,16 @@ extension Operation {
         operation.sample,
       ] + [operation.path, operation.score].compactMap(\.self)
     case .sumSamples(let operation):
-      [operation.input]
+      [operation.input] + [operation.decay].compactMap(\.self)
+        + (operation.accumulates ? [operation.output] : [])
     case .accumulateWeights(let operation):
-      [operation.logWeights, operation.maximum, operation.sum, operation.squares]
+      [operation.logWeights, operation.maximum, operation.sum]
+        + [operation.squares].compactMap(\.self)
+    case .normalize(let operation):
+      [operation.input] + [operation.sum].compactMap(\.self)
+        + (operation.accumulates ? [operation.output] : [])
+    case .logMean(let operation):
+      [operation.maximum, operation.sum] + (operation.accumulates ? [operation.output] : [])
     case .sum(let operation):
       [operation.input] + (operation.accumulates ? [operation.output] : [])
     case .adam:
@@ -98,7 +108,13 @@ extension Operation {
     case .sumSamples(let operation):
       [operation.output]
     case .accumulateWeights(let operation):
-      [operation.maximum, operation.sum, operation.squares]
+      [operation.maximum, operation.sum]
+        + [operation.squares, operation.decay, operation.squaredDecay].compactMap(\.self)
+        + operation.coefficients.map(\.output)
+    case .normalize(let operation):
+      [operation.output]
+    case .logMean(let operation):
+      [operation.output]
     case .sum(let operation):
       [operation.output]
     case .adam:
@@ -121,8 +137,9 @@ extension Operation {
     case .latentGradient(let operation): operation.sample.shape.rows
     case .sumSamples(let operation): operation.output.shape.rows
     case .accumulateWeights(let operation): operation.maximum.shape.rows
+    case .logMean(let operation): operation.output.shape.rows
     case .sum: 1
-    case .weightGradient, .biasGradient, .adam: nil
+    case .weightGradient, .biasGradient, .normalize, .adam: nil
     }
   }
 }

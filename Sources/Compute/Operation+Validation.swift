@@ -16,6 +16,8 @@ extension Operation {
     case .latentGradient(let operation): try validate(operation)
     case .sumSamples(let operation): try validate(operation)
     case .accumulateWeights(let operation): try validate(operation)
+    case .normalize(let operation): try validate(operation)
+    case .logMean(let operation): try validate(operation)
     case .sum(let operation): try validate(operation)
     case .adam(let operation): try validate(operation)
     }
@@ -35,7 +37,7 @@ extension Operation {
         throw .wrongRole(
           operation: kind, operand: tensor.name, expected: "writable by an operation",
           found: tensor.role)
-      case .gradient, .state, .output, .temporary: break
+      case .gradient, .accumulator, .state, .output, .temporary: break
       }
     }
     // An index vector holds words, a data set may hold bytes; all else is numbers.
@@ -57,12 +59,13 @@ extension Operation {
         [operation.weight] + [operation.bias].compactMap(\.self)
       case .weightGradient(let operation): [operation.gradient]
       case .biasGradient(let operation): [operation.gradient]
+      case .normalize(let operation): [operation.input, operation.output]
       default: []
       }
     for tensor in reads + writes where !slots.contains(tensor) {
       switch tensor.role {
       case .input, .output, .temporary, .state: break
-      case .parameter, .gradient, .firstMoment, .secondMoment, .resident:
+      case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator, .resident:
         throw .wrongRole(
           operation: kind, operand: tensor.name, expected: "an input, output, state or temporary",
           found: tensor.role)
@@ -161,7 +164,8 @@ extension Operation {
   private func validate(_ operation: WeightGradient) throws(ProgramError) {
     try expectMatrix(operation.delta)
     try expectMatrix(operation.input)
-    try expect(operation.gradient, .gradient, as: "a gradient")
+    try expectGradient(operation.gradient)
+    try validate(decay: operation.decay, accumulates: operation.accumulates, rows: 1)
     let rows = operation.delta.shape.rows
     try expect(operation.input, .matrix(rows: rows, columns: operation.input.shape.columns))
     try expect(
@@ -172,9 +176,21 @@ extension Operation {
 
   private func validate(_ operation: BiasGradient) throws(ProgramError) {
     try expectMatrix(operation.delta)
-    try expect(operation.gradient, .gradient, as: "a gradient")
+    try expectGradient(operation.gradient)
+    try validate(decay: operation.decay, accumulates: operation.accumulates, rows: 1)
     try expect(operation.gradient, .vector(operation.delta.shape.columns))
     try expect(operation.rowScale, .vector(operation.delta.shape.rows))
+  }
+
+  private func expectGradient(_ tensor: Tensor) throws(ProgramError) {
+    guard tensor.role != .accumulator else { return }
+    try expect(tensor, .gradient, as: "a gradient or an accumulator")
+  }
+
+  /// Checks what multiplies a sum before it is added to.
+  private func validate(decay: Tensor?, accumulates: Bool, rows: Int) throws(ProgramError) {
+    try expect(decay, .vector(rows))
+    try expect(decay == nil || accumulates, "only what accumulates can decay.")
   }
 
   private func validate(_ operation: Reparameterize) throws(ProgramError) {
@@ -257,10 +273,7 @@ extension Operation {
       operation.rule.decoder.temperature, operation.rule.path.temperature,
       operation.rule.score.temperature,
     ]
-    try expect(
-      temperatures.allSatisfy { abs($0) >= BoundRule.leastTemperature && $0.isFinite },
-      "expected temperatures of at least \(BoundRule.leastTemperature) either way: nearer to 0, "
-        + "the plain mean, single precision loses the bound. Use a mean share of 1 instead.")
+    for temperature in temperatures { try validate(temperature: temperature) }
     try expect(
       operation.rule.leaveOneOut == 0 || operation.samples >= 2,
       "leaving one sample out needs at least two, found \(operation.samples).")
@@ -293,6 +306,9 @@ extension Operation {
     try expect(
       operation.output, broadcastTo: operation.input.shape.rows,
       columns: operation.input.shape.columns)
+    try validate(
+      decay: operation.decay, accumulates: operation.accumulates,
+      rows: operation.output.shape.rows)
   }
 
   private func validate(_ operation: AccumulateWeights) throws(ProgramError) {
@@ -300,11 +316,62 @@ extension Operation {
     try expectVector(operation.maximum)
     let images = operation.maximum.shape.count
     try expect(operation.sum, .vector(images))
-    try expect(operation.squares, .vector(images))
+    for tensor in [operation.squares, operation.decay, operation.squaredDecay] {
+      try expect(tensor, .vector(images))
+    }
+    try validate(temperature: operation.temperature)
     let count = operation.logWeights.shape.count
     try expect(
       count % images == 0,
       "expected the \(count) log-weights to be divided among \(images) images.")
+    let most = AccumulateWeights.maximumCoefficients
+    try expect(
+      operation.coefficients.count <= most,
+      "expected at most \(most) columns of coefficients, found \(operation.coefficients.count).")
+    for column in operation.coefficients {
+      try expect(column.output, operation.logWeights.shape)
+      try expect(
+        [1, 2].contains(column.degree), "expected a degree of 1 or 2, found \(column.degree).")
+    }
+    try expect(
+      Set(writes).count == writes.count && !writes.contains(operation.logWeights),
+      "every result needs a tensor of its own.")
+  }
+
+  private func validate(_ operation: Normalize) throws(ProgramError) {
+    try expect(operation.output, operation.input.shape)
+    try expect(operation.sum, .vector(1))
+    try expect(
+      [1, 2].contains(operation.degree), "expected a degree of 1 or 2, found \(operation.degree).")
+    if operation.input.role == .accumulator || operation.output.role == .gradient {
+      try expect(operation.input, .accumulator, as: "an accumulator")
+      try expect(operation.output, .gradient, as: "a gradient")
+    }
+    for tensor in [operation.input, operation.output] {
+      switch tensor.role {
+      case .input, .output, .temporary, .state, .accumulator, .gradient: break
+      case .parameter, .firstMoment, .secondMoment, .resident:
+        throw .wrongRole(
+          operation: kind, operand: tensor.name, expected: "a plain tensor or an accumulator",
+          found: tensor.role)
+      }
+    }
+  }
+
+  private func validate(_ operation: LogMean) throws(ProgramError) {
+    try expectVector(operation.output)
+    try expect(operation.maximum, operation.output.shape)
+    try expect(operation.sum, operation.output.shape)
+    try expect(operation.count >= 1, "expected a count of at least 1, found \(operation.count).")
+    try validate(temperature: operation.temperature)
+  }
+
+  private func validate(temperature: Float) throws(ProgramError) {
+    try expect(
+      abs(temperature) >= BoundRule.leastTemperature && temperature.isFinite,
+      "expected temperatures of at least \(BoundRule.leastTemperature) either way, found "
+        + "\(temperature): nearer to 0, the plain mean, single precision loses the bound. Use a mean "
+        + "share of 1 instead.")
   }
 
   private func validate(_ operation: Sum) throws(ProgramError) {

@@ -16,6 +16,8 @@ public enum Operation: Hashable, Sendable {
   case latentGradient(LatentGradient)
   case sumSamples(SumSamples)
   case accumulateWeights(AccumulateWeights)
+  case normalize(Normalize)
+  case logMean(LogMean)
   case sum(Sum)
   case adam(Adam)
 }
@@ -111,7 +113,8 @@ public struct Multiply: Hashable, Sendable {
   public var depth: Int { input.shape.columns }
 }
 
-/// `gradient[o, i] = sum over r of scale[r] * delta[r, o] * input[r, i]`
+/// `gradient[o, i] = sum over r of scale[r] * delta[r, o] * input[r, i]`, added to what is there,
+/// multiplied by `decay`, if it accumulates.
 public struct WeightGradient: Hashable, Sendable {
   /// `(R, out)`
   public var delta: Tensor
@@ -120,17 +123,21 @@ public struct WeightGradient: Hashable, Sendable {
   /// `(R)`: the coefficient of each row; 1 if absent.
   public var rowScale: Tensor?
   public var accumulates: Bool
-  /// `(out, in)`, a gradient.
+  /// `(1)`: what the gradient is multiplied by before it is added to. Where it is 0, what the
+  /// gradient held does not matter, not even NaN.
+  public var decay: Tensor?
+  /// `(out, in)`, a gradient or an accumulator.
   public var gradient: Tensor
 
   public init(
     delta: Tensor, input: Tensor, rowScale: Tensor? = nil, accumulates: Bool = false,
-    gradient: Tensor
+    decay: Tensor? = nil, gradient: Tensor
   ) {
     self.delta = delta
     self.input = input
     self.rowScale = rowScale
     self.accumulates = accumulates
+    self.decay = decay
     self.gradient = gradient
   }
 }
@@ -142,15 +149,20 @@ public struct BiasGradient: Hashable, Sendable {
   /// `(R)`: the coefficient of each row; 1 if absent.
   public var rowScale: Tensor?
   public var accumulates: Bool
-  /// `(out)`, a gradient.
+  /// `(1)`: what the gradient is multiplied by before it is added to. Where it is 0, what the
+  /// gradient held does not matter, not even NaN.
+  public var decay: Tensor?
+  /// `(out)`, a gradient or an accumulator.
   public var gradient: Tensor
 
   public init(
-    delta: Tensor, rowScale: Tensor? = nil, accumulates: Bool = false, gradient: Tensor
+    delta: Tensor, rowScale: Tensor? = nil, accumulates: Bool = false, decay: Tensor? = nil,
+    gradient: Tensor
   ) {
     self.delta = delta
     self.rowScale = rowScale
     self.accumulates = accumulates
+    self.decay = decay
     self.gradient = gradient
   }
 }
@@ -403,33 +415,22 @@ public struct SumSamples: Hashable, Sendable {
   /// `(R, N)`
   public var input: Tensor
   public var scale: Float
+  public var accumulates: Bool
+  /// `(R0)`: what each row of the output is multiplied by before it is added to. Where it is 0, what
+  /// the row held does not matter.
+  public var decay: Tensor?
   /// `(R0, N)`
   public var output: Tensor
 
-  public init(input: Tensor, scale: Float = 1, output: Tensor) {
+  public init(
+    input: Tensor, scale: Float = 1, accumulates: Bool = false, decay: Tensor? = nil,
+    output: Tensor
+  ) {
     self.input = input
     self.scale = scale
+    self.accumulates = accumulates
+    self.decay = decay
     self.output = output
-  }
-}
-
-/// Streams a chunk of each image's log-weights into running sums that never overflow:
-/// `sum = sum over k of exp(log w - maximum)`, `squares` likewise with the exponent doubled.
-public struct AccumulateWeights: Hashable, Sendable {
-  /// `(B * S)`
-  public var logWeights: Tensor
-  /// `(B)`, -infinity before the first chunk.
-  public var maximum: Tensor
-  /// `(B)`, 0 before the first chunk.
-  public var sum: Tensor
-  /// `(B)`, 0 before the first chunk.
-  public var squares: Tensor
-
-  public init(logWeights: Tensor, maximum: Tensor, sum: Tensor, squares: Tensor) {
-    self.logWeights = logWeights
-    self.maximum = maximum
-    self.sum = sum
-    self.squares = squares
   }
 }
 

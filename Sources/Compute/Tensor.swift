@@ -58,6 +58,9 @@ public enum Role: String, Hashable, Sendable, CaseIterable {
   case firstMoment
   /// Adam's running mean of the squared gradient, beside its parameter.
   case secondMoment
+  /// A gradient under way, which chunks of samples add to with weights that are not normalised yet;
+  /// laid out like the parameter of its shape and kept from run to run.
+  case accumulator
   /// A data set or an order of its rows; lives in a `Memory` and is only read by programs.
   case resident
   /// Kept from run to run and shared by all programs on one `Memory`.
@@ -88,6 +91,11 @@ public struct Tensor: Hashable, Sendable {
   public func counterpart(_ role: Role) -> Tensor {
     Tensor(name, shape, role, element: element)
   }
+}
+
+extension Tensor {
+  /// The bytes of its values, however a device lays them out.
+  public var byteCount: Int { shape.count * element.byteCount }
 }
 
 extension Tensor: CustomStringConvertible {

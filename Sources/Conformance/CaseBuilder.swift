@@ -6,6 +6,8 @@ struct CaseBuilder {
   var inputs: CaseInputs
   var control: Control
   var runs = 1
+  /// Without guards, devices may leave out temporaries.
+  var protection = Protection.guarded
   private var operations: [Compute.Operation] = []
   private var shared: [Tensor] = []
   private var values: [Tensor: HostValues] = [:]
@@ -62,6 +64,15 @@ struct CaseBuilder {
     return tensor
   }
 
+  /// An accumulator of normal numbers, or of NaN where what it holds must not matter.
+  mutating func accumulator(_ name: String, _ shape: Shape, _ isNaN: Bool) -> Tensor {
+    let tensor = Tensor(name, shape, .accumulator)
+    shared.append(tensor)
+    values[tensor] = .floats(
+      isNaN ? Array(repeating: .nan, count: shape.count) : inputs.normals(shape.count))
+    return tensor
+  }
+
   /// Gives a gradient or a moment values of its own.
   mutating func set(_ tensor: Tensor, _ floats: [Float]) {
     values[tensor] = .floats(floats)
@@ -90,7 +101,7 @@ struct CaseBuilder {
     return ConformanceCase(
       name: name, program: .checked(name, operations), shared: shared, values: values,
       control: control,
-      checks: checks, runs: runs)
+      checks: checks, runs: runs, protection: protection)
   }
 }
 

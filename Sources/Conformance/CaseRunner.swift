@@ -125,7 +125,7 @@ public struct CaseRunner {
     let outputs = item.program.tensors.filter {
       switch $0.role {
       case .output, .temporary, .gradient: item.values[$0] == nil
-      case .parameter, .firstMoment, .secondMoment, .resident, .state, .input: false
+      case .parameter, .firstMoment, .secondMoment, .accumulator, .resident, .state, .input: false
       }
     }
     try executable.poison(outputs)

@@ -40,7 +40,7 @@ extension CaseTable {
   }()
 
   /// How the log-weights of a case are spread.
-  private enum Spread: String, CaseIterable {
+  enum Spread: String, CaseIterable {
     case usual, equal, far, partlyImpossible, impossible, notNumbers
 
     func values(images: Int, perImage: Int, _ inputs: inout CaseInputs) -> [Float] {
@@ -85,11 +85,6 @@ extension CaseTable {
         estimate("leaveOneOut", leaving, images: 3, groups: 2, samples: 25, spread, seed))
     }
     cases.append(estimate("all", rules[1].rule, images: 20, groups: 1, samples: 50, .usual, seed))
-    for spread in Spread.allCases where spread != .notNumbers {
-      for samples in [1, 2, 5, 50, 333] {
-        cases.append(accumulate(images: 3, samples: samples, spread, seed))
-      }
-    }
     for count in [1, 2, 15, 16, 17, 63, 64, 65, 1000] {
       for accumulates in [false, true] {
         var build = CaseBuilder("sum(count=\(count),accumulates=\(accumulates))", seed: seed)
@@ -127,27 +122,6 @@ extension CaseTable {
           // What a bound falls by is a difference of log-weights.
           scoreCoefficients: build.output(
             "score", shape, limit, termSize: rule.leaveOneOut == 0 ? 0 : 90))))
-    return build.build()
-  }
-
-  /// Two chunks: the same one twice, so that old sums are rescaled and added to.
-  private static func accumulate(
-    images: Int, samples: Int, _ spread: Spread, _ seed: UInt64
-  ) -> ConformanceCase {
-    var build = CaseBuilder(
-      "accumulateWeights(images=\(images),k=\(samples),\(spread.rawValue))", seed: seed)
-    let values = spread.values(images: images, perImage: samples, &build.inputs)
-    let limit = Tolerance.sums(of: 2 * samples)
-    let shape = Shape.vector(images)
-    let maximum = build.state("maximum", shape, Array(repeating: -.infinity, count: images))
-    let sum = build.state("sum", shape, Array(repeating: 0, count: images))
-    let squares = build.state("squares", shape, Array(repeating: 0, count: images))
-    let chunk = build.input("logWeights", .vector(images * samples), values)
-    build.append(
-      .accumulateWeights(
-        AccumulateWeights(logWeights: chunk, maximum: maximum, sum: sum, squares: squares)))
-    for tensor in [maximum, sum, squares] { build.check(tensor, limit) }
-    build.runs = 2
     return build.build()
   }
 }

@@ -14,6 +14,12 @@ extension CaseTable {
             images: images, samples: samples, columns: columns, largest: largest,
             hasDelta: largest == 3 || columns > 100, seed))
       }
+      for depth in [1, 33] {
+        cases.append(
+          product(
+            images: images, samples: samples, columns: columns, depth: depth,
+            hasDelta: columns != 97, seed))
+      }
       cases.append(gaussian(images: images, samples: samples, columns: columns, seed))
       cases.append(conditional(rows: images * samples, columns: columns, seed))
     }
@@ -44,6 +50,39 @@ extension CaseTable {
     let delta = hasDelta ? build.output("delta", shape, .sums(of: 1)) : nil
     build.append(
       .bernoulli(Bernoulli(logits: input, target: target, term: term, delta: delta)))
+    return build.build()
+  }
+
+  /// A layer's logits and their likelihood: the logits are temporary, so a device may keep them to
+  /// itself.
+  private static func product(
+    images: Int, samples: Int, columns: Int, depth: Int, hasDelta: Bool, _ seed: UInt64
+  ) -> ConformanceCase {
+    var build = CaseBuilder(
+      "product(images=\(images),k=\(samples),columns=\(columns),depth=\(depth),"
+        + "delta=\(hasDelta))", seed: seed)
+    build.protection = .none
+    let shape = Shape.matrix(rows: images * samples, columns: columns)
+    let logits = Tensor("logits", shape, .temporary)
+    build.append(
+      .multiply(
+        Multiply(
+          input: build.input("input", .matrix(rows: shape.rows, columns: depth)),
+          weight: build.parameter("weight", .matrix(rows: columns, columns: depth), scale: 0.7),
+          bias: build.parameter("bias", .vector(columns)), output: logits)))
+    // A logit is rounded like the sum of its products, and the likelihood adds up all of them.
+    let size = Double(depth).squareRoot()
+    build.append(
+      .bernoulli(
+        Bernoulli(
+          logits: logits,
+          target: build.input(
+            "target", .matrix(rows: images, columns: columns), build.inputs.bits(images * columns)),
+          term: build.output(
+            "term", .vector(shape.rows), .sums(of: max(columns, depth)),
+            termSize: size * Double(columns).squareRoot()),
+          delta: hasDelta
+            ? build.output("delta", shape, .sums(of: depth), termSize: size) : nil)))
     return build.build()
   }
 

@@ -11,7 +11,8 @@ public enum CaseTable {
   /// tiles, and those of Burda et al.'s models.
   public static func all(seed: UInt64 = defaultSeed) -> [ConformanceCase] {
     gatherCases(seed) + multiplyCases(seed) + gradientCases(seed) + latentCases(seed)
-      + likelihoodCases(seed) + estimatorCases(seed) + optimizerCases(seed) + stepCases(seed)
+      + likelihoodCases(seed) + estimatorCases(seed) + streamingCases(seed)
+      + optimizerCases(seed) + stepCases(seed)
   }
 }
 

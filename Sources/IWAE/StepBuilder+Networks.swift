@@ -3,13 +3,14 @@ import Compute
 extension StepBuilder {
   /// Walks a network forwards; returns its values and its heads.
   mutating func forward(
-    _ network: Network, _ input: Tensor, rows: Int, headRole: Role = .temporary
+    _ network: Network, _ input: Tensor, rows: Int, hiddenRole: Role = .temporary,
+    headRole: Role = .temporary
   ) throws(ProgramError) -> (Activations, heads: [Tensor]) {
     var values = [input]
     for (index, layer) in network.hidden.enumerated() {
       let output = Tensor(
         "\(network.name).hidden.\(index)",
-        .matrix(rows: rows, columns: layer.weight.shape.rows), .temporary)
+        .matrix(rows: rows, columns: layer.weight.shape.rows), hiddenRole)
       try program.append(
         .multiply(
           Multiply(
@@ -37,10 +38,8 @@ extension StepBuilder {
     var deltas: [Tensor]
     /// Distinguishes the tensors of two walks through one network.
     var suffix = ""
-    /// Whether the network's weights get their gradients from this walk.
-    var reachesWeights = true
-    /// The coefficient of each row in those gradients; nil where the deltas hold it already.
-    var rowScale: Tensor?
+    /// What the network's weights get from this walk.
+    var gradients: [RowGradient] = []
     /// Where the derivative with respect to the input goes; nil to stop at the weights.
     var inputGradient: Tensor?
     var accumulates = false
@@ -55,9 +54,9 @@ extension StepBuilder {
     var deltas = walk.deltas
     for depth in stride(from: network.hidden.count, through: 0, by: -1) {
       let input = activations.values[depth]
-      if walk.reachesWeights {
+      for gradient in walk.gradients {
         for (layer, delta) in zip(layers, deltas) {
-          try appendGradients(of: layer, delta: delta, input: input, rowScale: walk.rowScale)
+          try append(gradient, of: layer, delta: delta, input: input)
         }
       }
       if depth == 0 {
@@ -89,18 +88,21 @@ extension StepBuilder {
     }
   }
 
-  private mutating func appendGradients(
-    of layer: Dense, delta: Tensor, input: Tensor, rowScale: Tensor?
+  private mutating func append(
+    _ gradient: RowGradient, of layer: Dense, delta: Tensor, input: Tensor
   ) throws(ProgramError) {
+    let target = gradient.target
     try program.append(
       .weightGradient(
         WeightGradient(
-          delta: delta, input: input, rowScale: rowScale,
-          gradient: layer.weight.counterpart(.gradient))))
+          delta: delta, input: input, rowScale: gradient.rowScale,
+          accumulates: target.accumulates, decay: target.decay,
+          gradient: target.tensor(of: layer.weight))))
     try program.append(
       .biasGradient(
         BiasGradient(
-          delta: delta, rowScale: rowScale, gradient: layer.bias.counterpart(.gradient))))
+          delta: delta, rowScale: gradient.rowScale, accumulates: target.accumulates,
+          decay: target.decay, gradient: target.tensor(of: layer.bias))))
   }
 
   /// Walks the decoder backwards once, with unit coefficients: the coefficients enter as row scales
@@ -112,7 +114,10 @@ extension StepBuilder {
       try backward(
         decoded.activations,
         Backward(
-          deltas: decoded.deltas, rowScale: decoderCoefficients,
+          deltas: decoded.deltas,
+          gradients: coefficients.compactMap { column in
+            column.decoder.map { RowGradient(rowScale: $0, target: column.forDecoder) }
+          },
           inputGradient: latents[layer].gradient, accumulates: layer < top))
     }
   }
@@ -125,16 +130,17 @@ extension StepBuilder {
   }
 
   private func latentGradient(
-    _ layer: Int, flow: LatentGradient.Pair?, own: LatentGradient.Pair?
+    _ layer: Int, _ column: SampleCoefficients?, flow: LatentGradient.Pair? = nil,
+    own: LatentGradient.Pair? = nil
   ) -> Compute.Operation {
     let latent = latents[layer]
     // In closed form the topmost layer has no score; the layers below it are sampled.
-    let score = latent.prior == .closedForm ? nil : scoreCoefficients
+    let score = latent.prior == .closedForm ? nil : column?.score
     return .latentGradient(
       LatentGradient(
         decoderGradient: latent.gradient, mean: latent.mean, logSigma: latent.logSigma,
         noise: latent.noise, sample: latent.sample, prior: latent.prior,
-        path: pathCoefficients, score: score, flow: flow, own: own))
+        path: column?.path, score: score, flow: flow, own: own))
   }
 
   private func pair(_ layer: Int, _ kind: String) -> LatentGradient.Pair {
@@ -146,8 +152,9 @@ extension StepBuilder {
 
   /// The layer next to the data has one row an image, so its deltas are summed over samples.
   private mutating func appendLowestBackward() throws(ProgramError) {
-    let own = pair(0, "own")
-    try program.append(latentGradient(0, flow: nil, own: own))
+    guard let column = coefficients.first else { return }
+    let own = pair(0, column.suffix + "own")
+    try program.append(latentGradient(0, column, own: own))
     var deltas: [Tensor] = []
     for tensor in [own.mean, own.logSigma] {
       let sum = Tensor(
@@ -156,28 +163,53 @@ extension StepBuilder {
       try program.append(.sumSamples(SumSamples(input: tensor, output: sum)))
       deltas.append(sum)
     }
-    try backward(latents[0].activations, Backward(deltas: deltas))
+    try backward(
+      latents[0].activations,
+      Backward(deltas: deltas, gradients: [RowGradient(target: column.forEncoder)]))
+  }
+
+  /// The lowest layer's deltas, summed over a chunk's samples into running sums.
+  mutating func appendLowestSums(
+    into sums: [GradientTarget.Place: LatentGradient.Pair]
+  ) throws(ProgramError) {
+    for column in coefficients where column.path != nil {
+      guard let target = sums[column.forEncoder.place] else { continue }
+      let own = pair(0, column.suffix + "own")
+      try program.append(latentGradient(0, column, own: own))
+      for (tensor, sum) in [(own.mean, target.mean), (own.logSigma, target.logSigma)] {
+        try program.append(
+          .sumSamples(
+            SumSamples(
+              input: tensor, accumulates: true, decay: column.forEncoder.decay, output: sum)))
+      }
+    }
   }
 
   /// An upper layer passes its unit deltas on to the layer below. They serve its own weights too,
-  /// scaled row by row, unless the score has a coefficient of its own: then there are two walks.
-  private mutating func appendUpperBackward(_ layer: Int) throws(ProgramError) {
-    let hasScore = scoreCoefficients != nil && latents[layer].prior != .closedForm
-    let flow = rule.path.isZero ? nil : pair(layer, "flow")
-    let own = hasScore ? pair(layer, "own") : nil
-    if flow != nil || own != nil { try program.append(latentGradient(layer, flow: flow, own: own)) }
-    if let flow {
+  /// scaled row by row, unless the score has a coefficient of its own: then there are more walks.
+  mutating func appendUpperBackward(_ layer: Int) throws(ProgramError) {
+    let columns = coefficients.filter { $0.path != nil }
+    let hasScore = latents[layer].prior != .closedForm && columns.contains { $0.score != nil }
+    if !rule.path.isZero {
+      let flow = pair(layer, "flow")
+      try program.append(latentGradient(layer, nil, flow: flow))
       try backward(
         latents[layer].activations,
         Backward(
-          deltas: [flow.mean, flow.logSigma], suffix: ".flow", reachesWeights: !hasScore,
-          rowScale: pathCoefficients, inputGradient: latents[layer - 1].gradient,
-          accumulates: true))
+          deltas: [flow.mean, flow.logSigma], suffix: ".flow",
+          gradients: hasScore
+            ? [] : columns.map { RowGradient(rowScale: $0.path, target: $0.forEncoder) },
+          inputGradient: latents[layer - 1].gradient, accumulates: true))
     }
-    if let own {
+    guard hasScore else { return }
+    for column in columns {
+      let own = pair(layer, column.suffix + "own")
+      try program.append(latentGradient(layer, column, own: own))
       try backward(
         latents[layer].activations,
-        Backward(deltas: [own.mean, own.logSigma], suffix: ".own"))
+        Backward(
+          deltas: [own.mean, own.logSigma], suffix: ".\(column.suffix)own",
+          gradients: [RowGradient(target: column.forEncoder)]))
     }
   }
 }

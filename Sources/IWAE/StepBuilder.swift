@@ -25,12 +25,15 @@ public struct StepConfiguration: Hashable, Sendable {
   public var sumsOverBatch: Bool
   /// A state `(1)` to which every step adds its bound, so that the host need not read each.
   public var boundTotal: Tensor?
+  /// The images over which the objective is averaged, where the step is one of several parts whose
+  /// gradients add up; nil where it is the whole.
+  public var wholeBatch: Int?
 
   public init(
     batchSize: Int, groups: Int = 1, samples: Int, objective: Objective,
     estimator: Objective.Estimator = .standard, source: BatchSource = .uploaded,
     noiseIsGiven: Bool = false, optimizer: Adam? = Adam(), sumsOverBatch: Bool = false,
-    boundTotal: Tensor? = nil
+    boundTotal: Tensor? = nil, wholeBatch: Int? = nil
   ) {
     self.batchSize = batchSize
     self.groups = groups
@@ -42,7 +45,14 @@ public struct StepConfiguration: Hashable, Sendable {
     self.optimizer = optimizer
     self.sumsOverBatch = sumsOverBatch
     self.boundTotal = boundTotal
+    self.wholeBatch = wholeBatch
   }
+
+  /// What every coefficient is multiplied by.
+  var scale: Float { sumsOverBatch ? 1 : meanScale }
+
+  /// What turns a sum over the batch into its mean.
+  var meanScale: Float { 1 / Float(wholeBatch ?? batchSize) }
 }
 
 /// A training step as a program, and the tensors by which the host meets it.
@@ -85,15 +95,14 @@ public struct Step: Hashable, Sendable {
 struct StepBuilder {
   let model: Model
   let configuration: StepConfiguration
-  let rule: EstimatorRule
+  var rule: EstimatorRule
   var program: ProgramBuilder
   /// The latents' layers, upwards from the data.
   var latents: [LatentLayer] = []
   /// The decoder's forward results, downwards from the topmost latent.
   var decoded: [Decoded] = []
-  var pathCoefficients: Tensor?
-  var scoreCoefficients: Tensor?
-  var decoderCoefficients: Tensor?
+  /// The coefficients of the samples: one entry, or one for each degree where chunks stream.
+  var coefficients: [SampleCoefficients] = []
 
   /// Samples: one row for each of M * K samples of each image.
   var sampleRows: Int {
@@ -250,18 +259,12 @@ struct StepBuilder {
   ) {
     let weights = Shape.vector(sampleRows)
     let logWeights = Tensor("log_weights", weights, .output)
-    try appendLogWeight(logWeights, latentTerms: latents.map(\.term))
-    var estimated = logWeights
-    if latents[top].prior == .closedForm {
-      // What is ascended holds the divergence in closed form; what is reported is log w as ever.
-      estimated = Tensor("closed_form_weights", weights, .temporary)
-      try appendLogWeight(estimated, latentTerms: latents.dropLast().map(\.term) + [closedForm()])
-    }
-
+    let estimated = try appendEstimatedWeights(logWeights)
     let bounds = Tensor("image_bounds", .vector(configuration.batchSize), .output)
     let encoderBounds = Tensor("encoder_bounds", .vector(configuration.batchSize), .output)
     let decoder = Tensor("coefficients.decoder", weights, .temporary)
-    let path = Tensor("coefficients.path", weights, .temporary)
+    let path =
+      rule.path == rule.decoder ? decoder : Tensor("coefficients.path", weights, .temporary)
     // Where the score is minus the path, the two cancel and neither has to be computed.
     let score =
       rule.score == -rule.path ? nil : Tensor("coefficients.score", weights, .temporary)
@@ -269,20 +272,34 @@ struct StepBuilder {
       .estimate(
         Estimate(
           logWeights: estimated, groups: configuration.groups, samples: configuration.samples,
-          rule: rule, scale: configuration.sumsOverBatch ? 1 : 1 / Float(configuration.batchSize),
-          bounds: bounds, encoderBounds: encoderBounds, decoderCoefficients: decoder,
-          pathCoefficients: path, scoreCoefficients: score)))
-    decoderCoefficients = decoder
-    pathCoefficients = path
-    scoreCoefficients = score
+          rule: rule, scale: configuration.scale, bounds: bounds, encoderBounds: encoderBounds,
+          decoderCoefficients: decoder, pathCoefficients: path == decoder ? nil : path,
+          scoreCoefficients: score)))
+    let accumulates = configuration.wholeBatch != nil
+    coefficients = [
+      SampleCoefficients(
+        decoder: decoder, path: path, score: score,
+        forDecoder: GradientTarget(accumulates: accumulates),
+        forEncoder: GradientTarget(accumulates: accumulates))
+    ]
 
     let bound = Tensor("bound", .vector(1), .output)
     try program.append(
-      .sum(Sum(input: bounds, scale: 1 / Float(configuration.batchSize), output: bound)))
+      .sum(Sum(input: bounds, scale: configuration.meanScale, output: bound)))
     if let total = configuration.boundTotal {
       try program.append(.sum(Sum(input: bound, accumulates: true, output: total)))
     }
     return (logWeights, bounds, encoderBounds, bound)
+  }
+
+  /// The log-weights of the samples, and those that the objective is estimated from.
+  mutating func appendEstimatedWeights(_ logWeights: Tensor) throws(ProgramError) -> Tensor {
+    try appendLogWeight(logWeights, latentTerms: latents.map(\.term))
+    guard latents[top].prior == .closedForm else { return logWeights }
+    // What is ascended holds the divergence in closed form; what is reported is log w as ever.
+    let estimated = Tensor("closed_form_weights", logWeights.shape, .temporary)
+    try appendLogWeight(estimated, latentTerms: latents.dropLast().map(\.term) + [closedForm()])
+    return estimated
   }
 
   /// The topmost layer's divergence from its prior, where it stands for the sampled terms.

@@ -34,7 +34,7 @@ struct Descriptor {
   enum Kind: Int32 {
     case gather, multiply, weightGradient, biasGradient, reparameterize, latentTerm, bernoulli
     case gaussian, logWeight, estimate, latentGradient, sumSamples, accumulateWeights, sum, adam
-    case productIntoLikelihood, scaleRows
+    case productIntoLikelihood, scaleRows, normalize, logMean
   }
 
   /// A number that the device's 32-bit words cannot hold; nil if all fit.
@@ -81,10 +81,11 @@ extension Descriptor {
   /// - Parameters:
   ///   - operation: The operation.
   ///   - transposedWeight: Where the second copy of a weight lies, in a layout that has one.
+  ///   - elements: The floats that a tensor occupies.
   ///   - place: Where a tensor lies; nil for one that is never written.
   init(
     _ operation: Operation, transposedWeight: (Tensor) -> Placement?,
-    place: (Tensor) -> Placement?
+    elements: (Tensor) -> Int, place: (Tensor) -> Placement?
   ) {
     switch operation {
     case .gather(let gather):
@@ -112,7 +113,8 @@ extension Descriptor {
       mode = weightGradient.accumulates ? 1 : 0
       operands = [
         place(weightGradient.delta), place(weightGradient.input),
-        weightGradient.rowScale.flatMap(place), place(weightGradient.gradient),
+        weightGradient.rowScale.flatMap(place), place(weightGradient.gradient), nil,
+        weightGradient.decay.flatMap(place),
       ]
     case .biasGradient(let biasGradient):
       self.init(kind: .biasGradient, columns: biasGradient.gradient.shape.count)
@@ -121,7 +123,7 @@ extension Descriptor {
       mode = biasGradient.accumulates ? 1 : 0
       operands = [
         place(biasGradient.delta), nil, biasGradient.rowScale.flatMap(place),
-        place(biasGradient.gradient),
+        place(biasGradient.gradient), nil, biasGradient.decay.flatMap(place),
       ]
     case .reparameterize(let reparameterize):
       let shape = reparameterize.sample.shape
@@ -157,7 +159,8 @@ extension Descriptor {
       constants = [-Float(shape.columns) * halfLogTwoPi]
       operands = [
         place(gaussian.mean), place(gaussian.logSigma), place(gaussian.target),
-        place(gaussian.term), gaussian.meanDelta.flatMap(place), gaussian.logSigmaDelta.flatMap(place),
+        place(gaussian.term), gaussian.meanDelta.flatMap(place),
+        gaussian.logSigmaDelta.flatMap(place),
         gaussian.targetDelta.flatMap(place),
       ]
     case .logWeight(let logWeight):
@@ -194,14 +197,34 @@ extension Descriptor {
     case .sumSamples(let sum):
       self.init(kind: .sumSamples, columns: sum.output.shape.columns)
       group = sum.input.shape.rows / sum.output.shape.rows
+      mode = sum.accumulates ? 1 : 0
       constants = [sum.scale]
-      operands = [place(sum.input), place(sum.output)]
+      operands = [place(sum.input), place(sum.output), sum.decay.flatMap(place)]
     case .accumulateWeights(let accumulate):
       self.init(kind: .accumulateWeights)
       group = accumulate.logWeights.shape.count / accumulate.maximum.shape.count
-      operands = [
-        accumulate.logWeights, accumulate.maximum, accumulate.sum, accumulate.squares,
-      ].map(place)
+      let columns = accumulate.coefficients
+      let unused = Array(
+        repeating: Float(0), count: AccumulateWeights.maximumCoefficients - columns.count)
+      constants = [accumulate.temperature] + columns.map(\.factor) + unused
+      constants += columns.map { Float($0.degree) }
+      operands =
+        [
+          accumulate.logWeights, accumulate.maximum, accumulate.sum, accumulate.squares,
+          accumulate.decay, accumulate.squaredDecay,
+        ].map { $0.flatMap(place) } + columns.map { place($0.output) }
+    case .normalize(let normalize):
+      self.init(kind: .normalize)
+      inner = elements(normalize.output)
+      group = normalize.degree
+      mode = normalize.accumulates ? 1 : 0
+      constants = [normalize.scale]
+      operands = [place(normalize.input), normalize.sum.flatMap(place), place(normalize.output)]
+    case .logMean(let mean):
+      self.init(kind: .logMean)
+      mode = mean.accumulates ? 1 : 0
+      constants = [mean.temperature, Float(mean.count), mean.scale]
+      operands = [mean.maximum, mean.sum, mean.output].map(place)
     case .sum(let sum):
       self.init(kind: .sum)
       inner = sum.input.shape.count
@@ -223,7 +246,7 @@ extension Descriptor {
   mutating func update(by adam: Adam, transposed: Placement?) {
     constants = Self.constants(of: adam)
     group = 1
-    operands.append(transposed)
+    operands[4] = transposed
   }
 
   private static func constants(of adam: Adam) -> [Float] {

@@ -67,7 +67,8 @@ struct DescriptorFactory {
   private func describe(_ index: Int, _ launch: Launch) -> Descriptor {
     let operation = program.operations[index]
     var descriptor = Descriptor(
-      operation, transposedWeight: memory.transposedPlacement, place: place)
+      operation, transposedWeight: memory.transposedPlacement,
+      elements: memory.layout.occupied, place: place)
     descriptor.rowsPerUnit = (operation.rows ?? launch.units) / launch.units
     return descriptor
   }

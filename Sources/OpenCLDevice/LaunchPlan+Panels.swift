@@ -15,7 +15,7 @@ extension LaunchPlan {
   mutating func appendToPanels(_ index: Int) {
     let operation = program.operations[index]
     switch operation {
-    case .weightGradient, .biasGradient:
+    case .weightGradient, .biasGradient, .normalize:
       // Sums over rows wait: nothing reads a gradient before the optimizer or the host.
       if sums.contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
@@ -24,14 +24,16 @@ extension LaunchPlan {
       sums.append(index)
     case .adam:
       closeWalk()
-      if canUpdate { closeSums(optimizer: index) } else {
+      if canUpdate {
+        closeSums(optimizer: index)
+      } else {
         closeSums()
         appendAdam(index)
       }
     case .sum:
       totals.append(index)
     case .gather, .multiply, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
-      .estimate, .latentGradient, .sumSamples, .accumulateWeights:
+      .estimate, .latentGradient, .sumSamples, .accumulateWeights, .logMean:
       if (sums + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
         closeSums()
@@ -169,6 +171,11 @@ extension LaunchPlan {
           } ?? false
       } else if case .biasGradient(let gradient) = program.operations[index] {
         groups += strips(gradient.gradient.shape.count)
+      } else if case .normalize(let normalize) = program.operations[index] {
+        let floats = TensorLayout.panels.occupied(by: normalize.output)
+        groups += (strips(floats) + Self.normalizedVectors - 1) / Self.normalizedVectors
+        work.append(.operation(index))
+        continue
       }
       work.append(.gradient(index, isScaled: isScaled, optimizer: optimizer))
     }
@@ -183,6 +190,9 @@ extension LaunchPlan {
     guard case .weightGradient(let gradient) = program.operations[index] else { return 0 }
     return gradient.delta.shape.rows
   }
+
+  /// How many vectors of elements a group normalises, as panels.cl says.
+  private static let normalizedVectors = 256
 
   private func strips(_ columns: Int) -> Int { (columns + 15) / 16 }
 

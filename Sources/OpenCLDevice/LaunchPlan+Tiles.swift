@@ -28,6 +28,11 @@ extension LaunchPlan {
     case .latentGradient: appendRows(index, "latent_gradient")
     case .sumSamples: appendRows(index, "sum_samples")
     case .accumulateWeights: appendRows(index, "accumulate_weights")
+    case .normalize(let normalize):
+      appendRows(
+        index, "normalize_sums", units: TensorLayout.rows.occupied(by: normalize.output),
+        unitsPerGroup: tuning.groupSize * 4)
+    case .logMean: appendRows(index, "log_mean", unitsPerGroup: tuning.groupSize)
     case .sum: appendRows(index, "sum")
     }
   }

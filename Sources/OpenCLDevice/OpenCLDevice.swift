@@ -70,6 +70,17 @@ public final class OpenCLDevice: Device {
     nil
   }
 
+  public func workspaceBytes(of program: Program) -> Int {
+    let plan = LaunchPlan(
+      program, tuning: tuning, computeUnits: description.computeUnits, parameters: [])
+    let layout = TensorLayout(tuning.schedule)
+    return 4 * WorkspacePlan(program, plan, layout: layout, protection: .none).size
+  }
+
+  public var memoryBytes: Int? {
+    min(description.memoryBytes, 4 * description.largestAllocationBytes)
+  }
+
   public func allocate(
     _ tensors: [Tensor], protection: Protection
   ) throws(DeviceError) -> any Memory {

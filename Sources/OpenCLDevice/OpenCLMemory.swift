@@ -50,7 +50,7 @@ final class OpenCLMemory: Memory {
           transposed[tensor] = place(
             tensor, in: .transposed, size: second, stride: layout.transposedStride(of: tensor))
         }
-      case .state:
+      case .state, .accumulator:
         if protection == .guarded { sizes[Int(ArenaKind.states.rawValue)] += Arena.margin }
         placements[tensor] = place(tensor, in: .states, size: size, stride: stride)
       case .resident: break
@@ -113,6 +113,14 @@ final class OpenCLMemory: Memory {
       let placement = try find(tensor)
       try arena(placement).fill(
         placement.offset..<placement.offset + layout.occupied(by: tensor), with: Arena.poisonWord)
+    }
+  }
+
+  func clear(_ tensors: [Tensor]) throws(DeviceError) {
+    for tensor in tensors {
+      let placement = try find(tensor)
+      try arena(placement).fill(
+        placement.offset..<placement.offset + layout.occupied(by: tensor), with: 0)
     }
   }
 

@@ -25,7 +25,8 @@ enum TensorLayout: Hashable {
   func occupied(by tensor: Tensor) -> Int {
     guard case .vector(let count) = tensor.shape else { return size(of: tensor) }
     switch tensor.role {
-    case .parameter, .gradient, .firstMoment, .secondMoment: return size(of: tensor)
+    case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator:
+      return size(of: tensor)
     case .resident, .state, .input, .output, .temporary: return count
     }
   }
@@ -90,7 +91,7 @@ enum TensorLayout: Hashable {
   private func isTurned(_ tensor: Tensor) -> Bool {
     guard self == .panels else { return false }
     switch tensor.role {
-    case .parameter, .gradient, .firstMoment, .secondMoment: return true
+    case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator: return true
     case .resident, .state, .input, .output, .temporary: return false
     }
   }

@@ -35,7 +35,8 @@ struct WorkspacePlan {
     let own = program.tensors.filter {
       switch $0.role {
       case .input, .output, .temporary: !unstored.contains($0)
-      case .parameter, .gradient, .firstMoment, .secondMoment, .resident, .state: false
+      case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator, .resident, .state:
+        false
       }
     }
     let spacing = protection == .guarded ? Arena.margin : 0

@@ -102,19 +102,55 @@ extension ReferenceExecutable {
     let logWeights = self[operation.logWeights]
     let images = operation.maximum.shape.count
     let perImage = logWeights.count / images
+    let temperature = Double(operation.temperature)
+    let sign = temperature > 0 ? 1.0 : -1.0
     for image in 0..<images {
       let chunk = logWeights[image * perImage..<(image + 1) * perImage]
       let before = self[operation.maximum][image]
-      let largest = largestNumber(chunk + [before])
-      let reference = largest == -.infinity ? 0 : largest
-      let decay = before == -.infinity ? 0 : exp(before - reference)
-      let shares = chunk.map { exp($0 - reference) }
-      self[operation.maximum][image] = largest
-      self[operation.sum][image] =
-        self[operation.sum][image] * decay + shares.reduce(0, +)
-      self[operation.squares][image] =
-        self[operation.squares][image] * decay * decay + shares.reduce(0) { $0 + $1 * $1 }
+      let largest = largestNumber((chunk + [before]).map { sign * $0 }[...])
+      let reference = largest == -.infinity ? 0 : sign * largest
+      let decay = sign * before == -.infinity ? 0 : exp(temperature * (before - reference))
+      let shares = chunk.map { exp(temperature * ($0 - reference)) }
+      func add(_ sum: Double, to tensor: Tensor, decay: Double) {
+        self[tensor][image] = (decay == 0 ? 0 : decay * self[tensor][image]) + sum
+      }
+      self[operation.maximum][image] = sign * largest
+      add(shares.reduce(0, +), to: operation.sum, decay: decay)
+      if let tensor = operation.squares {
+        add(shares.reduce(0) { $0 + $1 * $1 }, to: tensor, decay: decay * decay)
+      }
+      if let tensor = operation.decay { self[tensor][image] = decay }
+      if let tensor = operation.squaredDecay { self[tensor][image] = decay * decay }
+      for column in operation.coefficients {
+        for (offset, share) in shares.enumerated() {
+          self[column.output][image * perImage + offset] =
+            Double(column.factor) * (column.degree == 1 ? share : share * share)
+        }
+      }
     }
+  }
+
+  func run(_ operation: Normalize) {
+    let sum = operation.sum.map { self[$0][0] } ?? 1
+    let normaliser = sum == 0 ? 0 : 1 / (operation.degree == 1 ? sum : sum * sum)
+    let factor = Double(operation.scale) * normaliser
+    var output = start(operation.output, accumulates: operation.accumulates, decay: nil)
+    // No signal is no signal, whatever was summed.
+    if factor != 0 {
+      for (index, value) in self[operation.input].enumerated() { output[index] += factor * value }
+    }
+    self[operation.output] = output
+  }
+
+  func run(_ operation: LogMean) {
+    var output = start(operation.output, accumulates: operation.accumulates, decay: nil)
+    for image in output.indices {
+      let mean = self[operation.sum][image] / Double(operation.count)
+      output[image] +=
+        Double(operation.scale)
+        * (self[operation.maximum][image] + log(mean) / Double(operation.temperature))
+    }
+    self[operation.output] = output
   }
 
   func run(_ operation: Sum) {

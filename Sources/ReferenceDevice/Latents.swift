@@ -138,12 +138,14 @@ extension ReferenceExecutable {
     let columns = operation.input.shape.columns
     let perOutput = operation.input.shape.rows / operation.output.shape.rows
     let input = self[operation.input]
-    var output = Array(repeating: 0.0, count: operation.output.shape.count)
+    var output = start(
+      operation.output, accumulates: operation.accumulates, decay: operation.decay)
     for row in 0..<operation.input.shape.rows {
       for j in 0..<columns {
-        output[row / perOutput * columns + j] += input[row * columns + j]
+        output[row / perOutput * columns + j] +=
+          Double(operation.scale) * input[row * columns + j]
       }
     }
-    self[operation.output] = output.map { Double(operation.scale) * $0 }
+    self[operation.output] = output
   }
 }

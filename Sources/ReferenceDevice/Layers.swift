@@ -56,9 +56,8 @@ extension ReferenceExecutable {
     let delta = self[operation.delta]
     let input = self[operation.input]
     let scale = operation.rowScale.map { self[$0] }
-    var gradient =
-      operation.accumulates
-      ? self[operation.gradient] : Array(repeating: 0, count: outputs * inputs)
+    var gradient = start(
+      operation.gradient, accumulates: operation.accumulates, decay: operation.decay)
     for row in 0..<operation.delta.shape.rows {
       for o in 0..<outputs {
         let scaled = (scale?[row] ?? 1) * delta[row * outputs + o]
@@ -72,12 +71,23 @@ extension ReferenceExecutable {
     let outputs = operation.gradient.shape.count
     let delta = self[operation.delta]
     let scale = operation.rowScale.map { self[$0] }
-    var gradient =
-      operation.accumulates ? self[operation.gradient] : Array(repeating: 0, count: outputs)
+    var gradient = start(
+      operation.gradient, accumulates: operation.accumulates, decay: operation.decay)
     for row in 0..<operation.delta.shape.rows {
       for o in 0..<outputs { gradient[o] += (scale?[row] ?? 1) * delta[row * outputs + o] }
     }
     self[operation.gradient] = gradient
+  }
+
+  /// What a sum is added to: nothing, or what is there, row by row times its decay.
+  func start(_ tensor: Tensor, accumulates: Bool, decay: Tensor?) -> [Double] {
+    guard accumulates else { return Array(repeating: 0, count: tensor.shape.count) }
+    guard let factors = decay.map({ self[$0] }) else { return self[tensor] }
+    let perFactor = tensor.shape.count / factors.count
+    return self[tensor].enumerated().map { index, value in
+      let factor = factors[index / perFactor]
+      return factor == 0 ? 0 : factor * value
+    }
   }
 
   func run(_ operation: Adam) {

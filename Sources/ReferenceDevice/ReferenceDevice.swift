@@ -46,7 +46,7 @@ final class ReferenceMemory: Memory {
         for role in [Role.gradient, .firstMoment, .secondMoment] {
           values[tensor.counterpart(role)] = zeros
         }
-      case .state: values[tensor] = zeros
+      case .state, .accumulator: values[tensor] = zeros
       case .resident:
         if tensor.element == .uint8 {
           bytes[tensor] = Array(repeating: 0, count: tensor.shape.count)
@@ -82,6 +82,10 @@ final class ReferenceMemory: Memory {
     for tensor in tensors { values[tensor] = Array(repeating: .nan, count: tensor.shape.count) }
   }
 
+  func clear(_ tensors: [Tensor]) throws(DeviceError) {
+    for tensor in tensors { values[tensor] = Array(repeating: 0, count: tensor.shape.count) }
+  }
+
   /// Arrays check their own bounds.
   func damage() throws(DeviceError) -> [String] { [] }
 }
@@ -105,7 +109,7 @@ public final class ReferenceExecutable: Executable {
       switch tensor.role {
       case .input, .output, .temporary:
         own[tensor] = Array(repeating: 0, count: tensor.shape.count)
-      case .parameter, .gradient, .firstMoment, .secondMoment, .state, .resident:
+      case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator, .state, .resident:
         guard memory.values[tensor] != nil || memory.bytes[tensor] != nil else {
           throw .unknownTensor(name: tensor.name, role: tensor.role)
         }
@@ -167,6 +171,8 @@ public final class ReferenceExecutable: Executable {
     case .latentGradient(let operation): run(operation)
     case .sumSamples(let operation): run(operation)
     case .accumulateWeights(let operation): run(operation)
+    case .normalize(let operation): run(operation)
+    case .logMean(let operation): run(operation)
     case .sum(let operation): run(operation)
     case .adam(let operation): run(operation)
     }

@@ -1,0 +1,353 @@
+import Compute
+
+/// Weights that stream: what running sums over weights of one scope and temperature need.
+struct WeightStream: Hashable {
+  var scope: SampleScope
+  var temperature: Float
+
+  private var name: String { "\(scope)(\(temperature))" }
+
+  /// `(1)`: the log-weight so far whose tempered share is largest.
+  var maximum: Tensor { Tensor("stream.\(name).maximum", .vector(1), .state) }
+  /// `(1)`: the sum of the shares.
+  var sum: Tensor { Tensor("stream.\(name).sum", .vector(1), .state) }
+  /// `(1)`: what sums over shares of a degree are multiplied by when a chunk arrives.
+  func decay(_ degree: Int) -> Tensor {
+    Tensor("stream.\(name).decay.\(degree)", .vector(1), .temporary)
+  }
+  /// What the maximum is before anything has arrived.
+  var nothing: Float { temperature > 0 ? -.infinity : .infinity }
+}
+
+/// The programs of a step that takes one image at a time, and its samples in chunks.
+///
+/// Gradients are summed over weights that are not normalised: exp(t (log w - maximum)), where the
+/// maximum is that of the samples so far. When it moves, what was summed is rescaled; at the end it is
+/// divided by the sum of the weights. Every degree of the weights has sums of its own. Nothing is
+/// computed twice.
+struct StreamingPrograms {
+  /// Takes an image and encodes it.
+  let begin: Program
+  /// By the number of samples.
+  let chunks: [Int: Program]
+  /// Divides what the samples of one group have summed.
+  let endGroup: Program?
+  /// Divides what all samples have summed, and walks the lowest encoder backwards.
+  let endImage: Program
+  /// What starts at zero with every image, and the streams of a group and of an image.
+  let zeros: [Tensor]
+  let groupStreams: [WeightStream]
+  let imageStreams: [WeightStream]
+  let accumulators: [Tensor]
+
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - configuration: The step, with a batch of one image.
+  ///   - chunks: The numbers of samples that chunks have.
+  init(
+    _ model: Model, _ configuration: StepConfiguration, chunks sizes: Set<Int>
+  ) throws(ProgramError) {
+    var builder = StreamBuilder(model, configuration, samples: 1)
+    begin = try builder.begin()
+    var chunks: [Int: Program] = [:]
+    var accumulators: [Tensor] = []
+    for size in sizes.sorted() {
+      var builder = StreamBuilder(model, configuration, samples: size)
+      let program = try builder.chunk()
+      chunks[size] = program
+      accumulators = program.tensors(.accumulator)
+    }
+    self.chunks = chunks
+    self.accumulators = accumulators
+    let streams = builder.streams
+    groupStreams = streams.filter { $0.scope == .group }
+    imageStreams = streams.filter { $0.scope == .all }
+    let summed = Set(chunks.values.flatMap(\.tensors))
+    endGroup =
+      groupStreams.isEmpty ? nil : try builder.end(groupStreams, summed, isImage: false)
+    endImage = try builder.end(imageStreams, summed, isImage: true)
+    let total = builder.lowestTotal
+    zeros = [builder.imageBound, total.mean, total.logSigma]
+  }
+
+  var programs: [Program] {
+    [begin, endImage] + [endGroup].compactMap(\.self)
+      + chunks.keys.sorted().compactMap { chunks[$0] }
+  }
+
+  /// Everything that the programs keep for each other.
+  var states: [Tensor] {
+    var result: [Tensor] = []
+    for tensor in programs.flatMap({ $0.tensors(.state) + $0.tensors(.accumulator) })
+    where !result.contains(tensor) { result.append(tensor) }
+    return result
+  }
+}
+
+/// Builds the programs of a stream.
+private struct StreamBuilder {
+  private let model: Model
+  private let configuration: StepConfiguration
+  private var step: StepBuilder
+  private let rule: EstimatorRule
+  /// The samples of an image, and of a group.
+  private let counts: (all: Int, group: Int)
+
+  init(_ model: Model, _ configuration: StepConfiguration, samples: Int) {
+    self.model = model
+    self.configuration = configuration
+    counts = (configuration.groups * configuration.samples, configuration.samples)
+    var part = configuration
+    (part.groups, part.samples) = (1, samples)
+    step = StepBuilder(model, part, name: "chunk")
+    rule = configuration.objective.rule(
+      groups: configuration.groups, samples: configuration.samples,
+      estimator: configuration.estimator)
+    step.rule = rule
+  }
+
+  /// `(1)`: the image's bound as far as it is known.
+  let imageBound = Tensor("stream.bound", .vector(1), .state)
+
+  /// `(1, latent)` each: the lowest encoder's deltas, summed over samples and divided.
+  var lowestTotal: LatentGradient.Pair { lowest("total") }
+
+  private func lowest(_ name: String) -> LatentGradient.Pair {
+    let shape = Shape.matrix(rows: 1, columns: model.encoder[0].latent)
+    return .init(
+      mean: Tensor("stream.mean.\(name)", shape, .state),
+      logSigma: Tensor("stream.log_sigma.\(name)", shape, .state))
+  }
+
+  /// The distinct streams that the rule's columns and its bound need.
+  var streams: [WeightStream] {
+    var result: [WeightStream] = []
+    for column in [rule.decoder, rule.path, rule.score] where column.isWeighted {
+      result.append(WeightStream(column))
+    }
+    if rule.bound.meanShare != 1 { result.append(WeightStream(rule.bound)) }
+    return result.enumerated().filter { result.firstIndex(of: $0.element) == $0.offset }
+      .map(\.element)
+  }
+
+  // MARK: The programs
+
+  /// The encoder's first layer, whose values every chunk reads.
+  private mutating func appendLowest() throws(ProgramError) -> (
+    StepBuilder.Activations, heads: [Tensor], images: Tensor, indices: Tensor
+  ) {
+    let (images, indices) = try step.appendBatch(as: .state)
+    let (activations, heads) = try step.forward(
+      model.encoderNetworks[0], images, rows: 1, hiddenRole: .state, headRole: .state)
+    return (activations, heads, images, indices)
+  }
+
+  mutating func begin() throws(ProgramError) -> Program {
+    step.program = ProgramBuilder("begin")
+    _ = try appendLowest()
+    return step.program.build()
+  }
+
+  mutating func chunk() throws(ProgramError) -> Program {
+    let (activations, heads, images, indices) = try appendLowest()
+    // The operations so far belong to the first program; their tensors are states that it left.
+    step.program = ProgramBuilder("chunk")
+    var value = try step.appendLatent(0, activations, heads: heads, indices)
+    for (layer, network) in model.encoderNetworks.enumerated().dropFirst() {
+      let (activations, heads) = try step.forward(network, value, rows: step.sampleRows)
+      value = try step.appendLatent(layer, activations, heads: heads, indices)
+    }
+    try step.appendDecoder(images, hasDeltas: true)
+    let logWeights = try step.appendEstimatedWeights(
+      Tensor("log_weights", .vector(step.sampleRows), .temporary))
+    try appendCoefficients(logWeights)
+    try step.appendDecoderBackward()
+    for layer in stride(from: step.top, to: 0, by: -1) { try step.appendUpperBackward(layer) }
+    let sums = [GradientTarget.Place.gradient, .linear, .square].reduce(into: [:]) {
+      $0[$1] = lowest($1.name)
+    }
+    try step.appendLowestSums(into: sums)
+    return step.program.build()
+  }
+
+  /// Divides what streams have summed. At an image's end, the lowest encoder follows.
+  mutating func end(
+    _ streams: [WeightStream], _ summed: Set<Tensor>, isImage: Bool
+  ) throws(ProgramError) -> Program {
+    step.program = ProgramBuilder(isImage ? "end image" : "end group")
+    let decoder = Set(model.decoderNetworks.flatMap(\.parameters))
+    for stream in streams {
+      for place in [GradientTarget.Place.linear, .square] {
+        let target = GradientTarget(place: place)
+        for parameter in model.parameters {
+          let column = decoder.contains(parameter) ? rule.decoder : rule.encoder
+          guard WeightStream(column) == stream, summed.contains(target.tensor(of: parameter)) else {
+            continue
+          }
+          try appendNormalize(
+            target.tensor(of: parameter), stream, place, into: parameter.counterpart(.gradient))
+        }
+        let (sums, total) = (lowest(place.name), lowestTotal)
+        guard WeightStream(rule.encoder) == stream, summed.contains(sums.mean) else { continue }
+        try appendNormalize(sums.mean, stream, place, into: total.mean)
+        try appendNormalize(sums.logSigma, stream, place, into: total.logSigma)
+      }
+      if rule.bound.meanShare != 1, WeightStream(rule.bound) == stream {
+        let groups = stream.scope == .all ? 1 : counts.all / counts.group
+        try step.program.append(
+          .logMean(
+            LogMean(
+              maximum: stream.maximum, sum: stream.sum, temperature: stream.temperature,
+              count: stream.scope == .all ? counts.all : counts.group,
+              scale: (1 - rule.bound.meanShare) / Float(groups), accumulates: true,
+              output: imageBound)))
+      }
+    }
+    if isImage { try appendImageEnd() }
+    return step.program.build()
+  }
+
+  private mutating func appendNormalize(
+    _ input: Tensor, _ stream: WeightStream, _ place: GradientTarget.Place, into output: Tensor
+  ) throws(ProgramError) {
+    try step.program.append(
+      .normalize(
+        Normalize(
+          input: input, sum: stream.sum, degree: place.degree, accumulates: true, output: output)))
+  }
+
+  private mutating func appendImageEnd() throws(ProgramError) {
+    let end = step.program
+    let (activations, _, _, _) = try appendLowest()
+    step.program = end
+    let total = lowestTotal
+    try step.backward(
+      activations,
+      .init(
+        deltas: [total.mean, total.logSigma],
+        gradients: [RowGradient(target: GradientTarget(accumulates: true))]))
+    if let bound = configuration.boundTotal {
+      try step.program.append(
+        .sum(
+          Sum(input: imageBound, scale: configuration.meanScale, accumulates: true, output: bound)))
+    }
+  }
+
+  // MARK: Coefficients
+
+  /// What a chunk's samples weigh, degree by degree.
+  private mutating func appendCoefficients(_ logWeights: Tensor) throws(ProgramError) {
+    let bound = rule.bound
+    if bound.meanShare != 0 {
+      try step.program.append(
+        .sum(
+          Sum(
+            input: logWeights, scale: bound.meanShare / Float(counts.all), accumulates: true,
+            output: imageBound)))
+    }
+    var columns: [SampleCoefficients] = []
+    if let constant = try appendConstant(logWeights) { columns.append(constant) }
+    var outputs: [WeightStream: [AccumulateWeights.Coefficients]] = [:]
+    for place in [GradientTarget.Place.linear, .square] {
+      let degree = place.degree
+      func output(_ rule: CoefficientRule, _ name: String) -> Tensor {
+        let stream = WeightStream(rule)
+        let factor = rule.factor(degree) * configuration.scale
+        let known = outputs[stream]?.first {
+          $0.factor == factor && ($0.degree == degree || factor == 0)
+        }
+        if let known { return known.output }
+        let tensor = Tensor("coefficients.\(place.name).\(name)", logWeights.shape, .temporary)
+        outputs[stream, default: []].append(
+          .init(degree: degree, factor: factor, output: tensor))
+        return tensor
+      }
+      let weighsDecoder = rule.decoder.factor(degree) != 0
+      let weighsEncoder = rule.path.factor(degree) != 0 || rule.score.factor(degree) != 0
+      guard weighsDecoder || weighsEncoder else { continue }
+      func target(_ rule: CoefficientRule) -> GradientTarget {
+        GradientTarget(
+          place: place, accumulates: true, decay: WeightStream(rule).decay(degree))
+      }
+      // The path and the score belong to one stream: that of whichever has weights.
+      var (path, score) = (rule.path, rule.score)
+      (path.scope, path.temperature) = (rule.encoder.scope, rule.encoder.temperature)
+      (score.scope, score.temperature) = (path.scope, path.temperature)
+      columns.append(
+        SampleCoefficients(
+          decoder: weighsDecoder ? output(rule.decoder, "decoder") : nil,
+          path: weighsEncoder ? output(path, "path") : nil,
+          score: weighsEncoder && rule.score != -rule.path ? output(score, "score") : nil,
+          forDecoder: target(rule.decoder), forEncoder: target(rule.encoder)))
+    }
+    for stream in streams {
+      try step.program.append(
+        .accumulateWeights(
+          AccumulateWeights(
+            logWeights: logWeights, temperature: stream.temperature, maximum: stream.maximum,
+            sum: stream.sum, decay: stream.decay(1), squaredDecay: stream.decay(2),
+            coefficients: outputs[stream] ?? [])))
+    }
+    step.coefficients = columns
+  }
+
+  /// What does not depend on the weights goes straight into the gradient.
+  private mutating func appendConstant(
+    _ logWeights: Tensor
+  ) throws(ProgramError) -> SampleCoefficients? {
+    func constant(_ rule: CoefficientRule) -> CoefficientRule {
+      CoefficientRule(constant: rule.constant)
+    }
+    let parts = EstimatorRule(
+      bound: BoundRule(meanShare: 1), decoder: constant(rule.decoder), path: constant(rule.path),
+      score: constant(rule.score))
+    guard !(parts.decoder.isZero && parts.path.isZero && parts.score.isZero) else { return nil }
+    func tensor(_ name: String) -> Tensor {
+      Tensor("coefficients.constant.\(name)", logWeights.shape, .temporary)
+    }
+    let encoded = !(parts.path.isZero && parts.score.isZero)
+    let result = SampleCoefficients(
+      decoder: parts.decoder.isZero ? nil : tensor("decoder"),
+      path: encoded ? tensor("path") : nil,
+      score: encoded && rule.score != -rule.path ? tensor("score") : nil,
+      forDecoder: GradientTarget(accumulates: true), forEncoder: GradientTarget(accumulates: true))
+    try step.program.append(
+      .estimate(
+        Estimate(
+          logWeights: logWeights, groups: 1, samples: logWeights.shape.count, rule: parts,
+          scale: configuration.scale,
+          bounds: Tensor("coefficients.constant.mean", .vector(1), .temporary),
+          decoderCoefficients: result.decoder, pathCoefficients: result.path,
+          scoreCoefficients: result.score)))
+    return result
+  }
+}
+
+extension WeightStream {
+  fileprivate init(_ rule: CoefficientRule) {
+    self.init(scope: rule.scope, temperature: rule.temperature)
+  }
+
+  fileprivate init(_ rule: BoundRule) {
+    self.init(scope: rule.scope, temperature: rule.temperature)
+  }
+}
+
+extension CoefficientRule {
+  /// Whether any coefficient depends on the weights.
+  fileprivate var isWeighted: Bool { linear != 0 || square != 0 }
+
+  fileprivate func factor(_ degree: Int) -> Float { degree == 1 ? linear : square }
+}
+
+extension EstimatorRule {
+  /// The column whose stream weighs the encoder.
+  fileprivate var encoder: CoefficientRule {
+    path.linear != 0 || path.square != 0 ? path : score
+  }
+}
+
+extension GradientTarget.Place {
+  /// How sums of this degree are called; sums of constants are the total itself.
+  fileprivate var name: String { self == .gradient ? "total" : rawValue }
+}

@@ -1,0 +1,97 @@
+import Compute
+
+/// Carries out training steps as their plan says.
+public final class StepRunner {
+  public let plan: StepPlan
+  private let memory: any Memory
+  private let gradients: [Tensor]
+  /// The step itself, where it is carried out at once.
+  public let whole: (any Executable)?
+  private var parts: [Int: any Executable] = [:]
+  private var begin: (any Executable)?
+  private var chunks: [Int: any Executable] = [:]
+  private var endGroup: (any Executable)?
+  private var endImage: (any Executable)?
+  private var update: (any Executable)?
+
+  /// - Parameters:
+  ///   - plan: The plan.
+  ///   - memory: The model's parameters, the plan's states, and the data.
+  ///   - device: Where.
+  public init(_ plan: StepPlan, on memory: any Memory, device: any Device) throws {
+    self.plan = plan
+    self.memory = memory
+    gradients = plan.model.parameters.map { $0.counterpart(.gradient) }
+    whole = try plan.whole.map { step throws(DeviceError) in
+      try device.compile(step.program, on: memory)
+    }
+    for (size, step) in plan.parts { parts[size] = try device.compile(step.program, on: memory) }
+    if let streaming = plan.streaming {
+      begin = try device.compile(streaming.begin, on: memory)
+      for (size, program) in streaming.chunks {
+        chunks[size] = try device.compile(program, on: memory)
+      }
+      endGroup = try streaming.endGroup.map { try device.compile($0, on: memory) }
+      endImage = try device.compile(streaming.endImage, on: memory)
+    }
+    if whole == nil, let optimizer = plan.configuration.optimizer {
+      var builder = ProgramBuilder("update")
+      try builder.append(.adam(optimizer))
+      update = try device.compile(builder.build(), on: memory)
+    }
+  }
+
+  /// Starts one step; returns before it is done.
+  public func run(_ control: Control) throws(DeviceError) {
+    switch plan.division {
+    case .whole:
+      try whole?.run(control)
+      return
+    case .images(let count):
+      try memory.clear(gradients)
+      for first in stride(from: 0, to: plan.configuration.batchSize, by: count) {
+        var part = control
+        part.batchOffset &+= UInt32(first)
+        try parts[min(count, plan.configuration.batchSize - first)]?.run(part)
+      }
+    case .samples(let count):
+      try memory.clear(gradients)
+      for image in 0..<plan.configuration.batchSize {
+        var part = control
+        part.batchOffset &+= UInt32(image)
+        try stream(part, count)
+      }
+    }
+    try update?.run(control)
+  }
+
+  /// Waits until every step is done.
+  public func finish() throws(DeviceError) {
+    if let any = whole ?? parts.values.first ?? begin { try any.finish() }
+  }
+
+  private func stream(_ control: Control, _ count: Int) throws(DeviceError) {
+    guard let streaming = plan.streaming else { return }
+    let samples = plan.configuration.samples
+    var control = control
+    try memory.clear(streaming.zeros)
+    try reset(streaming.imageStreams)
+    try begin?.run(control)
+    for group in 0..<plan.configuration.groups {
+      try reset(streaming.groupStreams)
+      for first in stride(from: 0, to: samples, by: count) {
+        control.sampleOffset = UInt32(group * samples + first)
+        try chunks[min(count, samples - first)]?.run(control)
+      }
+      try endGroup?.run(control)
+    }
+    try endImage?.run(control)
+  }
+
+  private func reset(_ streams: [WeightStream]) throws(DeviceError) {
+    for stream in streams {
+      try memory.upload([stream.nothing], to: stream.maximum)
+      try memory.clear([stream.sum])
+    }
+  }
+}

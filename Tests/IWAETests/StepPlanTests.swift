@@ -1,0 +1,166 @@
+import Compute
+import IWAE
+import OpenCLDevice
+import ReferenceDevice
+import Testing
+
+/// Steps in parts: the same gradient and bound as at once, whatever the parts.
+@Suite struct StepPlanTests {
+  private static let models = [
+    Model(
+      dataSize: 37, encoder: [.init(hidden: [19], latent: 5)], decoder: [.init(hidden: [17])]),
+    Model(
+      dataSize: 21, activation: .softplus,
+      encoder: [.init(hidden: [18], latent: 6), .init(hidden: [9], latent: 3)],
+      decoder: [.init(hidden: [9]), .init(hidden: [18])]),
+  ]
+
+  /// Every objective whose coefficients are data, with every estimator that it has.
+  static let objectives: [(Objective, Objective.Estimator)] = {
+    let all =
+      Objective.names.compactMap { Objective($0, beta: 0.3, alpha: 0.4) }
+      + [.renyi(alpha: 2)]
+    return all.filter { $0 != .vimco }.flatMap { objective in
+      objective.hasEstimators
+        ? Objective.Estimator.allCases.map { (objective, $0) } : [(objective, .standard)]
+    }
+  }()
+
+  /// The gradient of every parameter, and the bound.
+  private func gradients(
+    _ model: Model, _ objective: Objective, _ estimator: Objective.Estimator,
+    _ division: StepPlan.Division, on device: any Device, batch: Int = 3, samples: Int = 8,
+    update: Adam? = nil
+  ) throws -> [String: [Float]] {
+    let images = 2 * batch
+    let source = Tensor("data", .matrix(rows: images, columns: model.dataSize), .resident)
+    let order = Tensor("order", .vector(images), .resident, element: .uint32)
+    let total = Tensor("total", .vector(1), .state)
+    let configuration = StepConfiguration(
+      batchSize: batch, groups: 2, samples: samples, objective: objective, estimator: estimator,
+      source: .resident(source: source, order: order, scale: 1, binarization: .sample),
+      optimizer: update, boundTotal: total)
+    let plan = try StepPlan(model, configuration, division, device)
+    let memory = try device.allocate(model.parameters + [source, order, total] + plan.states)
+    let address = NoiseAddress(seed: 7, purpose: .data)
+    for (index, parameter) in model.parameters.enumerated() {
+      var row = address
+      row.sample = UInt32(index)
+      let scale = parameter.shape.isVector ? 0.1 : 1 / Float(parameter.shape.columns).squareRoot()
+      try memory.upload(
+        (0..<parameter.shape.count).map { scale * row.normal(column: $0) }, to: parameter)
+    }
+    try memory.upload(
+      (0..<source.shape.count).map { address.uniform(column: $0) }, to: source)
+    try memory.upload(.words((0..<images).map { UInt32(images - 1 - $0) }), to: order)
+    // What a gradient held before must not matter.
+    for parameter in model.parameters {
+      try memory.upload(
+        Array(repeating: 3, count: parameter.shape.count), to: parameter.counterpart(.gradient))
+    }
+    let runner = try StepRunner(plan, on: memory, device: device)
+    var control = Control()
+    (control.seed, control.step, control.batchOffset, control.klWeight) = (5, 3, 2, 0.8)
+    if let update {
+      AdamConvention.usual.apply(to: &control, step: 3, rate: 0.01, optimizer: update)
+    }
+    try runner.run(control)
+    try runner.finish()
+    var result = ["bound": try memory.floats(total)]
+    for parameter in model.parameters {
+      result[parameter.name] = try memory.floats(
+        update == nil ? parameter.counterpart(.gradient) : parameter)
+    }
+    return result
+  }
+
+  /// The largest error relative to the tensor's root mean square.
+  private func worst(_ expected: [String: [Float]], _ found: [String: [Float]]) -> Double {
+    var worst = 0.0
+    for (name, values) in expected {
+      let others = found[name] ?? []
+      let scale = values.reduce(0) { $0 + Double($1 * $1) } / Double(values.count)
+      for (a, b) in zip(values, others) {
+        let error = abs(Double(a) - Double(b)) / max(scale.squareRoot(), 1e-30)
+        if !(error <= worst) { worst = error }
+      }
+      if others.count != values.count { return .infinity }
+    }
+    return worst
+  }
+
+  private static let divisions: [StepPlan.Division] = [
+    .images(1), .images(2), .samples(8), .samples(3), .samples(1),
+  ]
+
+  /// In double precision nothing but the order of sums differs, so agreement is to the rounding of
+  /// the results to single precision.
+  @Test(arguments: objectives.indices) func partsAddUp(index: Int) throws {
+    let (objective, estimator) = Self.objectives[index]
+    for model in Self.models {
+      let device = ReferenceDevice()
+      let whole = try gradients(model, objective, estimator, .whole, on: device)
+      for division in Self.divisions {
+        let found = try gradients(model, objective, estimator, division, on: device)
+        let error = worst(whole, found)
+        #expect(error < 1e-5, "\(objective) \(estimator) \(division): \(error)")
+      }
+    }
+  }
+
+  @Test(arguments: objectives.indices) func partsAddUpOnOpenCL(index: Int) throws {
+    let (objective, estimator) = Self.objectives[index]
+    let device = try OpenCLDevice.open(.automatic, schedule: .panels)
+    for model in Self.models {
+      let whole = try gradients(model, objective, estimator, .whole, on: ReferenceDevice())
+      for division in [.whole] + Self.divisions {
+        let found = try gradients(model, objective, estimator, division, on: device)
+        let error = worst(whole, found)
+        // Differences of log-weights of some thirty, rounded to single precision.
+        #expect(error < 1e-4, "\(objective) \(estimator) \(division): \(error)")
+      }
+    }
+  }
+
+  /// The update follows the sum of the parts.
+  @Test func partsUpdate() throws {
+    let optimizer = Adam(epsilon: 0.1)
+    let device = try OpenCLDevice.open(.automatic, schedule: .panels)
+    let whole = try gradients(
+      Self.models[1], .piwae, .dreg, .whole, on: device, update: optimizer)
+    for division in Self.divisions {
+      let found = try gradients(
+        Self.models[1], .piwae, .dreg, division, on: device, update: optimizer)
+      #expect(worst(whole, found) < 1e-5)
+    }
+  }
+
+  /// The less memory, the smaller the parts; and where nothing fits, the error says what would.
+  @Test func theLimitChoosesTheParts() throws {
+    let device = ReferenceDevice()
+    let source = Tensor("data", .matrix(rows: 20, columns: 784), .resident)
+    let order = Tensor("order", .vector(20), .resident, element: .uint32)
+    func plan(_ limit: Int, _ objective: Objective = .iwae) throws -> StepPlan {
+      try StepPlan(
+        .burda1(dataSize: 784),
+        StepConfiguration(
+          batchSize: 20, samples: 5000, objective: objective,
+          source: .resident(source: source, order: order, scale: 1, binarization: .none)),
+        on: device, limit: limit)
+    }
+    var bytes = Int.max
+    for limit in [4 << 30, 512 << 20, 128 << 20, 32 << 20] {
+      let plan = try plan(limit)
+      #expect(plan.bytes <= limit && plan.bytes < bytes)
+      bytes = plan.bytes
+    }
+    #expect(try plan(4 << 30).division == .whole)
+    guard case .samples(let count) = try plan(32 << 20).division else {
+      Issue.record("32 MiB hold no image of 5000 samples")
+      return
+    }
+    #expect(count < 5000)
+    #expect(throws: StepPlanError.self) { try plan(1 << 20) }
+    #expect(throws: StepPlanError.self) { try plan(32 << 20, .vimco) }
+  }
+}
