@@ -27,6 +27,7 @@ public enum KernelCatalog {
     "numerics.cl": PackageResources.numerics_cl,
     "noise.cl": PackageResources.noise_cl,
     "descriptor.cl": PackageResources.descriptor_cl,
+    "draw.cl": PackageResources.draw_cl,
     "gather.cl": PackageResources.gather_cl,
     "latent.cl": PackageResources.latent_cl,
     "likelihood.cl": PackageResources.likelihood_cl,

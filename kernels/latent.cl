@@ -20,8 +20,8 @@ static inline void reparameterize_chunk(
   store(c, d->operands[4], row, chunk, fma(sigma, noise, mean));
 }
 
-// operands: 0 mean, 1 log-sigma, 2 image indices, 3 noise, 4 sample. group: samples of a row of the
-// mean. samples: samples of an image. mode: the layer, or NOISE_GIVEN.
+// operands: 0 mean, 1 log-sigma, 2 image indices, 3 noise, 4 sample, 5 which sample of its image
+// each row is, unless they follow one another. group: samples of a row of the mean. samples: samples of an image. mode: the layer, or NOISE_GIVEN.
 static void run_reparameterize(const context *c, const descriptor *d, int begin, int end) {
   for (int row = begin; row < end; row++) {
     if (d->mode == NOISE_GIVEN) {
@@ -30,7 +30,9 @@ static void run_reparameterize(const context *c, const descriptor *d, int begin,
       continue;
     }
     uint image = as_uint(load_value(c, d->operands[2], row / d->samples));
-    uint sample = c->control->sample_offset + (uint)(row % d->samples);
+    uint position = is_present(d->operands[5])
+        ? as_uint(load_value(c, d->operands[5], row)) : (uint)(row % d->samples);
+    uint sample = c->control->sample_offset + position;
     FOR_CALLS(call, d->columns) {
       real noise[4];
       normals(philox(PURPOSE_LATENT + (uint)d->mode, CALL_INDEX(call), sample, image,

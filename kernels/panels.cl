@@ -14,6 +14,7 @@
 // Work-groups: one work-item each; PoCL runs it as a plain loop.
 
 #include "descriptor.cl"
+#include "draw.cl"
 #include "estimator.cl"
 #include "finish.cl"
 #include "gather.cl"
@@ -41,6 +42,7 @@
 #define KIND_SCALE_ROWS 16
 #define KIND_NORMALIZE 17
 #define KIND_LOG_MEAN 18
+#define KIND_DRAW 19
 
 #define SINGLE __attribute__((reqd_work_group_size(1, 1, 1)))
 
@@ -172,6 +174,7 @@ __kernel SINGLE void walk_rows(CONTEXT_ARGUMENTS, int first, int count, int unit
       case KIND_GAUSSIAN: run_gaussian(&c, &d, begin, end); break;
       case KIND_LOG_WEIGHT: run_log_weight(&c, &d, begin, end); break;
       case KIND_ESTIMATE: run_estimate(&c, &d, begin, end); break;
+      case KIND_DRAW: run_draw(&c, &d, begin, end); break;
       case KIND_LATENT_GRADIENT: run_latent_gradient(&c, &d, begin, end); break;
       case KIND_SUM_SAMPLES: run_sum_samples(&c, &d, begin, end); break;
       case KIND_ACCUMULATE_WEIGHTS: run_accumulate_weights(&c, &d, begin, end); break;

@@ -10,6 +10,7 @@
 // Work-groups: GROUP_SIZE work-items, (TILE / ITEM)^2 in multiply_tiles.
 
 #include "descriptor.cl"
+#include "draw.cl"
 #include "estimator.cl"
 #include "finish.cl"
 #include "gather.cl"
@@ -38,6 +39,7 @@ ROW_KERNEL(bernoulli)
 ROW_KERNEL(gaussian)
 ROW_KERNEL(log_weight)
 ROW_KERNEL(estimate)
+ROW_KERNEL(draw)
 ROW_KERNEL(latent_gradient)
 ROW_KERNEL(sum_samples)
 ROW_KERNEL(accumulate_weights)

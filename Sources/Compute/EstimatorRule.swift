@@ -69,6 +69,19 @@ public struct EstimatorRule: Hashable, Sendable {
   /// sample's log-weight were the mean of the others' (Mnih and Rezende 2016). Needs two samples.
   public var leaveOneOut: Float
 
+  /// Why samples cannot be drawn in proportion to their weights for this rule; nil if they can.
+  public var obstacleToDrawing: String? {
+    let columns = [decoder, path, score]
+    if leaveOneOut != 0 { return "its score needs every sample" }
+    if columns.contains(where: { $0.constant != 0 }) {
+      return "samples of no weight have coefficients too"
+    }
+    let apart = columns.contains {
+      !$0.isZero && ($0.scope, $0.temperature) != (decoder.scope, decoder.temperature)
+    }
+    return apart ? "its decoder and its encoder weigh samples in different ways" : nil
+  }
+
   public init(
     bound: BoundRule, encoderBound: BoundRule? = nil, decoder: CoefficientRule,
     path: CoefficientRule, score: CoefficientRule, leaveOneOut: Float = 0

@@ -10,6 +10,8 @@ public enum NoisePurpose: Hashable, Sendable {
   case data
   /// Drawing latents and pixels from the trained model.
   case generation
+  /// Choosing among samples by their weights.
+  case resampling
   /// The reparameterization noise of one stochastic layer, counted upwards from the data.
   case latent(layer: Int)
 
@@ -24,6 +26,7 @@ public enum NoisePurpose: Hashable, Sendable {
     case .initialization: 3
     case .data: 4
     case .generation: 5
+    case .resampling: 6
     case .latent(let layer): 16 + UInt32(layer)
     }
   }

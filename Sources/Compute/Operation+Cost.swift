@@ -50,6 +50,7 @@ extension Operation {
     case .logWeight(let operation):
       Double(operation.likelihoods.count + operation.annealed.count) * operation.output.size
     case .estimate(let operation): 12 * operation.logWeights.size
+    case .draw(let operation): 6 * operation.logWeights.size + 4 * operation.drawn.size
     case .latentGradient(let operation): 12 * operation.sample.size
     case .sumSamples(let operation): operation.input.size
     case .accumulateWeights(let operation): 6 * operation.logWeights.size
@@ -66,7 +67,8 @@ extension Operation {
     switch self {
     case .multiply, .weightGradient: arithmetic
     case .gather, .biasGradient, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
-      .estimate, .latentGradient, .sumSamples, .accumulateWeights, .normalize, .logMean, .sum,
+      .estimate, .draw, .latentGradient, .sumSamples, .accumulateWeights, .normalize, .logMean,
+      .sum,
       .adam:
       0
     }

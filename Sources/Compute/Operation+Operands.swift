@@ -12,6 +12,7 @@ extension Operation {
     case .gaussian: "gaussian"
     case .logWeight: "logWeight"
     case .estimate: "estimate"
+    case .draw: "draw"
     case .latentGradient: "latentGradient"
     case .sumSamples: "sumSamples"
     case .accumulateWeights: "accumulateWeights"
@@ -40,6 +41,7 @@ extension Operation {
         + (operation.accumulates ? [operation.gradient] : [])
     case .reparameterize(let operation):
       [operation.mean, operation.logSigma, operation.indices]
+        + [operation.drawn].compactMap(\.self)
         + (operation.source == .given ? [operation.noise] : [])
     case .latentTerm(let operation):
       [operation.mean, operation.logSigma, operation.noise, operation.sample]
@@ -52,6 +54,8 @@ extension Operation {
         + (operation.accumulates ? [operation.output] : [])
     case .estimate(let operation):
       [operation.logWeights]
+    case .draw(let operation):
+      [operation.logWeights, operation.indices]
     case .latentGradient(let operation):
       [
         operation.decoderGradient, operation.mean, operation.logSigma, operation.noise,
@@ -103,6 +107,9 @@ extension Operation {
           operation.encoderBounds, operation.decoderCoefficients, operation.pathCoefficients,
           operation.scoreCoefficients,
         ].compactMap(\.self)
+    case .draw(let operation):
+      [operation.drawn, operation.decoderCoefficients, operation.pathCoefficients]
+        + [operation.scoreCoefficients].compactMap(\.self)
     case .latentGradient(let operation):
       [operation.flow, operation.own].compactMap(\.self).flatMap { [$0.mean, $0.logSigma] }
     case .sumSamples(let operation):
@@ -134,6 +141,7 @@ extension Operation {
     case .gaussian(let operation): operation.term.shape.rows
     case .logWeight(let operation): operation.output.shape.rows
     case .estimate(let operation): operation.bounds.shape.rows
+    case .draw(let operation): operation.indices.shape.rows
     case .latentGradient(let operation): operation.sample.shape.rows
     case .sumSamples(let operation): operation.output.shape.rows
     case .accumulateWeights(let operation): operation.maximum.shape.rows

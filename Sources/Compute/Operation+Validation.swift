@@ -13,6 +13,7 @@ extension Operation {
     case .gaussian(let operation): try validate(operation)
     case .logWeight(let operation): try validate(operation)
     case .estimate(let operation): try validate(operation)
+    case .draw(let operation): try validate(operation)
     case .latentGradient(let operation): try validate(operation)
     case .sumSamples(let operation): try validate(operation)
     case .accumulateWeights(let operation): try validate(operation)
@@ -44,7 +45,9 @@ extension Operation {
     let exceptions: [Tensor] =
       switch self {
       case .gather(let operation): [operation.source, operation.order, operation.indices]
-      case .reparameterize(let operation): [operation.indices]
+      case .reparameterize(let operation):
+        [operation.indices] + [operation.drawn].compactMap(\.self)
+      case .draw(let operation): [operation.indices, operation.drawn]
       default: []
       }
     for tensor in reads + writes where !exceptions.contains(tensor) {
@@ -202,6 +205,10 @@ extension Operation {
     try expect(operation.noise, operation.sample.shape)
     try expectVector(operation.indices)
     try expect(operation.indices, element: .uint32)
+    if let drawn = operation.drawn {
+      try expect(drawn, .vector(rows))
+      try expect(drawn, element: .uint32)
+    }
     let images = operation.indices.shape.count
     try expect(
       rows % images == 0, "expected the \(rows) samples to be divided among \(images) images.")
@@ -280,6 +287,26 @@ extension Operation {
     // An image's log-weights are read again after its first coefficients are written.
     try expect(
       !writes.contains(operation.logWeights), "the coefficients cannot replace the log-weights.")
+  }
+
+  private func validate(_ operation: Draw) throws(ProgramError) {
+    try expect(
+      operation.groups >= 1 && operation.samples >= 1 && operation.count >= 1,
+      "expected at least one group, sample and draw, found \(operation.groups), "
+        + "\(operation.samples) and \(operation.count).")
+    try expectVector(operation.indices)
+    try expect(operation.indices, element: .uint32)
+    try expect(operation.drawn, element: .uint32)
+    let images = operation.indices.shape.count
+    try expect(
+      operation.logWeights, .vector(images * operation.groups * operation.samples))
+    let draws = Shape.vector(images * operation.scopes * operation.count)
+    for tensor in writes { try expect(tensor, draws) }
+    try expect(Set(writes).count == writes.count, "every result needs a tensor of its own.")
+    if let obstacle = operation.rule.obstacleToDrawing {
+      throw .invalid(operation: kind, problem: "the rule does not allow it: \(obstacle).")
+    }
+    try validate(temperature: operation.rule.decoder.temperature)
   }
 
   private func validate(_ operation: LatentGradient) throws(ProgramError) {

@@ -13,6 +13,7 @@ public enum Operation: Hashable, Sendable {
   case gaussian(Gaussian)
   case logWeight(LogWeight)
   case estimate(Estimate)
+  case draw(Draw)
   case latentGradient(LatentGradient)
   case sumSamples(SumSamples)
   case accumulateWeights(AccumulateWeights)
@@ -185,19 +186,23 @@ public struct Reparameterize: Hashable, Sendable {
   /// `(B)`, `uint32`: the index of each image in its data set.
   public var indices: Tensor
   public var source: NoiseSource
+  /// `(R)`, `uint32`: the index of each row among its image's samples; nil where rows follow one
+  /// another.
+  public var drawn: Tensor?
   /// `(R, L)`, written if addressed, read if given.
   public var noise: Tensor
   /// `(R, L)`
   public var sample: Tensor
 
   public init(
-    mean: Tensor, logSigma: Tensor, indices: Tensor, source: NoiseSource, noise: Tensor,
-    sample: Tensor
+    mean: Tensor, logSigma: Tensor, indices: Tensor, source: NoiseSource, drawn: Tensor? = nil,
+    noise: Tensor, sample: Tensor
   ) {
     self.mean = mean
     self.logSigma = logSigma
     self.indices = indices
     self.source = source
+    self.drawn = drawn
     self.noise = noise
     self.sample = sample
   }
@@ -347,6 +352,56 @@ public struct Estimate: Hashable, Sendable {
     self.pathCoefficients = pathCoefficients
     self.scoreCoefficients = scoreCoefficients
   }
+}
+
+/// Draws some of each image's samples in proportion to their weights (Burda et al., section 3), so
+/// that only those need to be walked backwards; the expected gradient is that of all.
+///
+/// Within each scope of the decoder's rule, with w the normalised weights, one uniform number u
+/// divides the weights evenly: draw j takes the sample where their running sum passes (j + u) / S.
+/// Its coefficients are `scale * (linear + square * w) / S` in place of `scale * (linear w + square
+/// w^2)`.
+public struct Draw: Hashable, Sendable {
+  /// `(B * M * K)`
+  public var logWeights: Tensor
+  public var groups: Int
+  public var samples: Int
+  /// S, the draws of each scope.
+  public var count: Int
+  /// `(B)`, `uint32`: each image's row in its data set, which addresses the uniform number.
+  public var indices: Tensor
+  /// Without constants, and with one scope and temperature for all columns.
+  public var rule: EstimatorRule
+  public var scale: Float
+  /// `(B * scopes * S)`, `uint32`: the index of each draw among its image's samples.
+  public var drawn: Tensor
+  /// `(B * scopes * S)`
+  public var decoderCoefficients: Tensor
+  /// `(B * scopes * S)`
+  public var pathCoefficients: Tensor
+  /// `(B * scopes * S)`
+  public var scoreCoefficients: Tensor?
+
+  public init(
+    logWeights: Tensor, groups: Int, samples: Int, count: Int, indices: Tensor,
+    rule: EstimatorRule, scale: Float = 1, drawn: Tensor, decoderCoefficients: Tensor,
+    pathCoefficients: Tensor, scoreCoefficients: Tensor? = nil
+  ) {
+    self.logWeights = logWeights
+    self.groups = groups
+    self.samples = samples
+    self.count = count
+    self.indices = indices
+    self.rule = rule
+    self.scale = scale
+    self.drawn = drawn
+    self.decoderCoefficients = decoderCoefficients
+    self.pathCoefficients = pathCoefficients
+    self.scoreCoefficients = scoreCoefficients
+  }
+
+  /// The scopes of an image.
+  public var scopes: Int { rule.decoder.scope == .all ? 1 : groups }
 }
 
 /// From the decoder's gradient at a sample to the deltas of its layer's mean and log-sigma.

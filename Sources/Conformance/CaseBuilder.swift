@@ -36,11 +36,16 @@ struct CaseBuilder {
     input(name, shape, inputs.normals(shape.count, scale: scale))
   }
 
+  /// An input of words.
+  mutating func words(_ name: String, _ words: [UInt32]) -> Tensor {
+    let tensor = Tensor(name, .vector(words.count), .input, element: .uint32)
+    values[tensor] = .words(words)
+    return tensor
+  }
+
   /// The indices of images in their data set: not consecutive, and large ones too.
   mutating func imageIndices(_ count: Int) -> Tensor {
-    let tensor = Tensor("indices", .vector(count), .input, element: .uint32)
-    values[tensor] = .words((0..<count).map { UInt32($0) &* 2_654_435_761 })
-    return tensor
+    words("indices", (0..<count).map { UInt32($0) &* 2_654_435_761 })
   }
 
   mutating func parameter(_ name: String, _ shape: Shape, scale: Float = 1) -> Tensor {

@@ -30,6 +30,12 @@ extension CaseTable {
         EstimatorRule(bound: BoundRule(meanShare: 0.3), decoder: mixed, path: mixed, score: -mixed)
       ),
       (
+        "warm",
+        EstimatorRule(
+          bound: BoundRule(temperature: 0.6), decoder: CoefficientRule(temperature: 0.6, linear: 1),
+          path: warm, score: CoefficientRule())
+      ),
+      (
         "tempered",
         EstimatorRule(
           bound: BoundRule(.all, temperature: 0.6),

@@ -88,6 +88,7 @@ extension CaseTable {
           cases.append(latentGradient(size, prior, hasScore: true, seed))
         }
       }
+      cases.append(reparameterize(size, .addressed(layer: 1), isDrawn: true, seed))
       cases.append(sumSamples(size, seed))
     }
     return cases
@@ -109,9 +110,13 @@ extension CaseTable {
   }
 
   private static func reparameterize(
-    _ size: LatentSize, _ source: NoiseSource, _ seed: UInt64
+    _ size: LatentSize, _ source: NoiseSource, isDrawn: Bool = false, _ seed: UInt64
   ) -> ConformanceCase {
-    var build = CaseBuilder("reparameterize(\(size.text),\(source))", seed: seed)
+    var build = CaseBuilder(
+      "reparameterize(\(size.text),\(source)\(isDrawn ? ",drawn" : ""))", seed: seed)
+    let drawn =
+      isDrawn
+      ? build.words("drawn", (0..<size.shape.rows).map { UInt32($0 * 7 % 5) }) : nil
     let mean = build.input("mean", size.headShape)
     let logSigma = build.input("logSigma", size.headShape, scale: 0.5)
     let noise =
@@ -122,7 +127,7 @@ extension CaseTable {
       .reparameterize(
         Reparameterize(
           mean: mean, logSigma: logSigma, indices: build.imageIndices(size.images),
-          source: source, noise: noise, sample: sample)))
+          source: source, drawn: drawn, noise: noise, sample: sample)))
     return build.build()
   }
 

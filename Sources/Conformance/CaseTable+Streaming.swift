@@ -30,6 +30,15 @@ extension CaseTable {
     }
     cases.append(normalize(.vector(17), .accumulator, sum: 3, degree: 2, seed))
     cases.append(normalize(.vector(5), .state, sum: 3, degree: 1, seed))
+    for (groups, samples, count) in [(1, 1, 1), (1, 50, 5), (2, 17, 3), (3, 5, 8), (1, 1000, 20)] {
+      for (name, rule) in rules where rule.obstacleToDrawing == nil {
+        cases.append(
+          draw(name, rule, groups: groups, samples: samples, count: count, .usual, seed))
+      }
+    }
+    for spread in [Spread.partlyImpossible, .impossible] {
+      cases.append(draw("all", rules[1].rule, groups: 1, samples: 20, count: 4, spread, seed))
+    }
     for images in [1, 3, 65] {
       cases.append(logMean(images: images, temperature: 1, accumulates: false, seed))
       cases.append(logMean(images: images, temperature: -1.5, accumulates: true, seed))
@@ -140,6 +149,30 @@ extension CaseTable {
           input: input, sum: total, degree: degree, scale: 0.7, accumulates: degree == 2,
           output: output)))
     build.check(output, .sums(of: 1), termSize: 1)
+    return build.build()
+  }
+
+  private static func draw(
+    _ name: String, _ rule: EstimatorRule, groups: Int, samples: Int, count: Int,
+    _ spread: Spread, _ seed: UInt64
+  ) -> ConformanceCase {
+    var build = CaseBuilder(
+      "draw(\(name),m=\(groups),k=\(samples),draws=\(count),\(spread.rawValue))", seed: seed)
+    let images = 3
+    let scopes = rule.decoder.scope == .all ? 1 : groups
+    let draws = Shape.vector(images * scopes * count)
+    let limit = Tolerance.sums(of: groups * samples)
+    let values = spread.values(images: images, perImage: groups * samples, &build.inputs)
+    build.append(
+      .draw(
+        Draw(
+          logWeights: build.input(
+            "logWeights", .vector(images * groups * samples), values), groups: groups,
+          samples: samples, count: count, indices: build.imageIndices(images), rule: rule,
+          scale: 0.5, drawn: build.output("drawn", draws, .exact, element: .uint32),
+          decoderCoefficients: build.output("decoder", draws, limit),
+          pathCoefficients: build.output("path", draws, limit),
+          scoreCoefficients: build.output("score", draws, limit))))
     return build.build()
   }
 

@@ -132,31 +132,17 @@ private struct StreamBuilder {
 
   // MARK: The programs
 
-  /// The encoder's first layer, whose values every chunk reads.
-  private mutating func appendLowest() throws(ProgramError) -> (
-    StepBuilder.Activations, heads: [Tensor], images: Tensor, indices: Tensor
-  ) {
-    let (images, indices) = try step.appendBatch(as: .state)
-    let (activations, heads) = try step.forward(
-      model.encoderNetworks[0], images, rows: 1, hiddenRole: .state, headRole: .state)
-    return (activations, heads, images, indices)
-  }
-
   mutating func begin() throws(ProgramError) -> Program {
     step.program = ProgramBuilder("begin")
-    _ = try appendLowest()
+    _ = try step.appendBatchAndLowest()
     return step.program.build()
   }
 
   mutating func chunk() throws(ProgramError) -> Program {
-    let (activations, heads, images, indices) = try appendLowest()
+    let (images, indices, activations, heads) = try step.appendBatchAndLowest()
     // The operations so far belong to the first program; their tensors are states that it left.
     step.program = ProgramBuilder("chunk")
-    var value = try step.appendLatent(0, activations, heads: heads, indices)
-    for (layer, network) in model.encoderNetworks.enumerated().dropFirst() {
-      let (activations, heads) = try step.forward(network, value, rows: step.sampleRows)
-      value = try step.appendLatent(layer, activations, heads: heads, indices)
-    }
+    try step.appendLatents(activations, heads: heads, indices)
     try step.appendDecoder(images, hasDeltas: true)
     let logWeights = try step.appendEstimatedWeights(
       Tensor("log_weights", .vector(step.sampleRows), .temporary))
@@ -218,7 +204,7 @@ private struct StreamBuilder {
 
   private mutating func appendImageEnd() throws(ProgramError) {
     let end = step.program
-    let (activations, _, _, _) = try appendLowest()
+    let activations = try step.appendBatchAndLowest().activations
     step.program = end
     let total = lowestTotal
     try step.backward(

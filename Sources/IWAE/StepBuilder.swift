@@ -28,12 +28,15 @@ public struct StepConfiguration: Hashable, Sendable {
   /// The images over which the objective is averaged, where the step is one of several parts whose
   /// gradients add up; nil where it is the whole.
   public var wholeBatch: Int?
+  /// The samples of each image, or of each group where the objective weighs groups, that are walked
+  /// backwards, drawn in proportion to their weights; nil for all.
+  public var backwardSamples: Int?
 
   public init(
     batchSize: Int, groups: Int = 1, samples: Int, objective: Objective,
     estimator: Objective.Estimator = .standard, source: BatchSource = .uploaded,
     noiseIsGiven: Bool = false, optimizer: Adam? = Adam(), sumsOverBatch: Bool = false,
-    boundTotal: Tensor? = nil, wholeBatch: Int? = nil
+    boundTotal: Tensor? = nil, wholeBatch: Int? = nil, backwardSamples: Int? = nil
   ) {
     self.batchSize = batchSize
     self.groups = groups
@@ -46,6 +49,17 @@ public struct StepConfiguration: Hashable, Sendable {
     self.sumsOverBatch = sumsOverBatch
     self.boundTotal = boundTotal
     self.wholeBatch = wholeBatch
+    self.backwardSamples = backwardSamples
+  }
+
+  /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.
+  public var problem: String? {
+    guard backwardSamples != nil else { return nil }
+    let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
+    if noiseIsGiven || source == .uploaded {
+      return "drawing samples needs noise that is addressed"
+    }
+    return rule.obstacleToDrawing.map { "samples cannot be drawn for this objective: \($0)" }
   }
 
   /// What every coefficient is multiplied by.
@@ -103,6 +117,8 @@ struct StepBuilder {
   var decoded: [Decoded] = []
   /// The coefficients of the samples: one entry, or one for each degree where chunks stream.
   var coefficients: [SampleCoefficients] = []
+  /// Which samples of its image the rows are, where they were drawn.
+  var drawn: Tensor?
 
   /// Samples: one row for each of M * K samples of each image.
   var sampleRows: Int {
@@ -218,10 +234,13 @@ struct StepBuilder {
         Reparameterize(
           mean: latent.mean, logSigma: latent.logSigma, indices: indices,
           source: configuration.noiseIsGiven ? .given : .addressed(layer: layer),
-          noise: latent.noise, sample: latent.sample)))
-    try program.append(
-      .latentTerm(
-        latent.densities(as: layer < top ? .conditional : .standardNormal, into: latent.term)))
+          drawn: drawn, noise: latent.noise, sample: latent.sample)))
+    // Samples that were drawn have been weighed.
+    if drawn == nil {
+      try program.append(
+        .latentTerm(
+          latent.densities(as: layer < top ? .conditional : .standardNormal, into: latent.term)))
+    }
     latents.append(latent)
     return latent.sample
   }
@@ -283,13 +302,19 @@ struct StepBuilder {
         forEncoder: GradientTarget(accumulates: accumulates))
     ]
 
+    return (logWeights, bounds, encoderBounds, try appendBound(bounds))
+  }
+
+  /// The mean of the images' bounds, and the total over steps.
+  @discardableResult
+  mutating func appendBound(_ bounds: Tensor) throws(ProgramError) -> Tensor {
     let bound = Tensor("bound", .vector(1), .output)
     try program.append(
       .sum(Sum(input: bounds, scale: configuration.meanScale, output: bound)))
     if let total = configuration.boundTotal {
       try program.append(.sum(Sum(input: bound, accumulates: true, output: total)))
     }
-    return (logWeights, bounds, encoderBounds, bound)
+    return bound
   }
 
   /// The log-weights of the samples, and those that the objective is estimated from.

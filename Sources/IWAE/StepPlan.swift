@@ -10,6 +10,8 @@ public struct StepPlan {
     case images(Int)
     /// One image, and so many samples of a group.
     case samples(Int)
+    /// All samples forwards, and so many drawn ones of each scope back.
+    case drawn(Int)
   }
 
   public let division: Division
@@ -22,6 +24,7 @@ public struct StepPlan {
   /// By the number of images.
   let parts: [Int: Step]
   let streaming: StreamingPrograms?
+  let drawing: DrawingPrograms?
 
   /// The plan that takes as much at a time as the limit allows.
   ///
@@ -57,6 +60,7 @@ public struct StepPlan {
     var whole: Step?
     var parts: [Int: Step] = [:]
     var streaming: StreamingPrograms?
+    var drawing: DrawingPrograms?
     var programs: [Program] = []
     switch division {
     case .whole:
@@ -80,19 +84,27 @@ public struct StepPlan {
       let programsOfStream = try StreamingPrograms(model, part, chunks: sizes)
       streaming = programsOfStream
       programs = programsOfStream.programs
+    case .drawn(let count):
+      if let problem = configuration.problem { throw .invalid(operation: "step", problem: problem) }
+      let both = try DrawingPrograms(model, configuration, draws: count)
+      drawing = both
+      programs = [both.weigh, both.step]
     }
     self.whole = whole
     self.parts = parts
     self.streaming = streaming
+    self.drawing = drawing
     // Parameters, gradients, two moments and a second copy of the weights.
     let parameters = model.parameters.reduce(0) { $0 + $1.byteCount }
+    let states = streaming?.states ?? drawing?.states ?? []
     bytes =
-      5 * parameters + (streaming?.states.reduce(0) { $0 + $1.byteCount } ?? 0)
+      5 * parameters + states.reduce(0) { $0 + $1.byteCount }
       + programs.reduce(0) { $0 + device.workspaceBytes(of: $1) }
   }
 
   /// What is tried, from the coarsest to the finest.
   private static func divisions(_ configuration: StepConfiguration) -> [Division] {
+    if let draws = configuration.backwardSamples { return [.drawn(draws)] }
     var result = [Division.whole]
     for count in halvings(of: configuration.batchSize) { result.append(.images(count)) }
     if configuration.canStream {
@@ -122,11 +134,12 @@ public struct StepPlan {
   }
 
   /// The states that the memory must hold for the step, beside those of the caller.
-  public var states: [Tensor] { streaming?.states ?? [] }
+  public var states: [Tensor] { streaming?.states ?? drawing?.states ?? [] }
 
   /// The operations of the matrix products of one step.
   public var productOperations: Double {
     if let whole { return whole.program.productOperations }
+    if let drawing { return drawing.weigh.productOperations + drawing.step.productOperations }
     let batch = configuration.batchSize
     if let streaming, case .samples(let count) = division {
       let chunk = streaming.chunks[min(count, configuration.samples)]?.productOperations ?? 0
@@ -145,6 +158,7 @@ public struct StepPlan {
     case .whole: "the whole batch at once"
     case .images(let count): "\(count) images at a time"
     case .samples(let count): "one image at a time, \(count) samples at a time"
+    case .drawn(let count): "all samples forwards, \(count) drawn ones backwards"
     }
   }
 }
@@ -165,8 +179,10 @@ public enum StepPlanError: Error, Sendable, CustomStringConvertible {
     switch self {
     case .tooLittleMemory(let limit, let least, let configuration):
       let hint =
-        configuration.canStream
-        ? "" : " This objective needs all samples of an image at once; use fewer."
+        configuration.backwardSamples != nil
+        ? " Samples that are drawn are weighed at once; use fewer samples, or walk all backwards."
+        : configuration.canStream
+          ? "" : " This objective needs all samples of an image at once; use fewer."
       return
         "A step within \(limit >> 20) MiB was asked for, but it needs at least "
         + "\((least + (1 << 20) - 1) >> 20) MiB.\(hint)"

@@ -13,6 +13,8 @@ public final class StepRunner {
   private var endGroup: (any Executable)?
   private var endImage: (any Executable)?
   private var update: (any Executable)?
+  private var weigh: (any Executable)?
+  private var walk: (any Executable)?
 
   /// - Parameters:
   ///   - plan: The plan.
@@ -34,7 +36,10 @@ public final class StepRunner {
       endGroup = try streaming.endGroup.map { try device.compile($0, on: memory) }
       endImage = try device.compile(streaming.endImage, on: memory)
     }
-    if whole == nil, let optimizer = plan.configuration.optimizer {
+    if let drawing = plan.drawing {
+      weigh = try device.compile(drawing.weigh, on: memory)
+      walk = try device.compile(drawing.step, on: memory)
+    } else if whole == nil, let optimizer = plan.configuration.optimizer {
       var builder = ProgramBuilder("update")
       try builder.append(.adam(optimizer))
       update = try device.compile(builder.build(), on: memory)
@@ -46,6 +51,10 @@ public final class StepRunner {
     switch plan.division {
     case .whole:
       try whole?.run(control)
+      return
+    case .drawn:
+      try weigh?.run(control)
+      try walk?.run(control)
       return
     case .images(let count):
       try memory.clear(gradients)
@@ -67,7 +76,7 @@ public final class StepRunner {
 
   /// Waits until every step is done.
   public func finish() throws(DeviceError) {
-    if let any = whole ?? parts.values.first ?? begin { try any.finish() }
+    if let any = whole ?? parts.values.first ?? begin ?? walk { try any.finish() }
   }
 
   private func stream(_ control: Control, _ count: Int) throws(DeviceError) {

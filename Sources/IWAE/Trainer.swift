@@ -16,6 +16,10 @@ public struct TrainingConfiguration: Hashable, Sendable {
   /// Samples of each validation image.
   public var validationSamples = 50
   public var seed: UInt64 = 0
+  /// The most bytes for parameters and a step; nil for a quarter of the device's.
+  public var memoryLimit: Int?
+  /// The samples that are walked backwards, drawn in proportion to their weights; nil for all.
+  public var backwardSamples: Int?
 
   public init(objective: Objective) {
     self.objective = objective
@@ -76,8 +80,9 @@ public final class Trainer {
   private let device: any Device
   private let memory: any Memory
   private let data: ResidentSet
-  private let step: Step
-  private let executable: any Executable
+  /// How steps are carried out.
+  public let plan: StepPlan
+  private let runner: StepRunner
   private let evaluator: Evaluator?
   private let total: Tensor
   /// The updates made since the total was last read.
@@ -109,22 +114,24 @@ public final class Trainer {
     data = ResidentSet(images, name: "training")
     total = Tensor("training.bound", .vector(1), .state)
     let binarization = model.likelihood == .bernoulli ? configuration.binarization : .none
-    step = try Step.build(
+    plan = try StepPlan(
       model,
       StepConfiguration(
         batchSize: batchSize, groups: configuration.groups, samples: configuration.samples,
         objective: configuration.objective, estimator: configuration.estimator,
         source: data.batchSource(binarization), optimizer: Adam(configuration.convention),
-        sumsOverBatch: configuration.convention == .released, boundTotal: total))
+        sumsOverBatch: configuration.convention == .released, boundTotal: total,
+        backwardSamples: configuration.backwardSamples),
+      on: device, limit: configuration.memoryLimit)
     let needs = try validation.map { images throws(ProgramError) in
       try Evaluator.Needs(
         model, images: images, name: "validation", samples: configuration.validationSamples,
         binarization: binarization, batchSize: 20, chunk: 250)
     }
     let memory = try device.allocate(
-      model.parameters + data.tensors + [total] + (needs?.tensors ?? []))
+      model.parameters + data.tensors + [total] + plan.states + (needs?.tensors ?? []))
     self.memory = memory
-    executable = try device.compile(step.program, on: memory)
+    runner = try StepRunner(plan, on: memory, device: device)
     evaluator = try needs.map { needs throws(DeviceError) in
       try Evaluator(model, needs, on: memory, device: device, seed: configuration.seed)
     }
@@ -177,7 +184,7 @@ public final class Trainer {
   public var isDone: Bool { progress.pass >= configuration.passes }
 
   /// Images that a batch holds.
-  public var batchSize: Int { step.bounds.shape.count }
+  public var batchSize: Int { plan.configuration.batchSize }
 
   /// Trains until the end of the pass.
   ///
@@ -194,7 +201,7 @@ public final class Trainer {
     while progress.batch < batchesPerPass {
       let control = control(for: progress)
       rate = learningRate
-      try executable.run(control)
+      try runner.run(control)
       pending += 1
       progress.batch += 1
       progress.step += 1
@@ -288,6 +295,10 @@ extension Trainer {
   /// Finds the step and the operation at fault: the steps since the last good state are run again,
   /// those whose bounds are not known to be numbers with every intermediate result kept.
   private func diagnose() throws -> TrainingError {
+    // Steps in parts are not searched: what they leave does not outlive the part.
+    guard let step = plan.whole else {
+      return .notANumber(step: progress.step, operation: "one of the last \(pending) steps")
+    }
     let firstSuspect = progress.step - pending
     let end = progress.step
     let probe = try device.compile(step.program, on: memory, protection: .guarded)
@@ -301,10 +312,10 @@ extension Trainer {
       if uploadedPass != progress.pass { try uploadOrder() }
       let control = control(for: progress)
       if progress.step < firstSuspect {
-        try executable.run(control)
+        try runner.run(control)
       } else {
         try probe.run(control)
-        if let operation = try firstFault(probe) {
+        if let operation = try firstFault(probe, in: step) {
           return .notANumber(step: progress.step, operation: operation)
         }
       }
@@ -314,7 +325,7 @@ extension Trainer {
     return .notANumber(step: end, operation: "an update of the parameters")
   }
 
-  private func firstFault(_ probe: any Executable) throws(DeviceError) -> String? {
+  private func firstFault(_ probe: any Executable, in step: Step) throws(DeviceError) -> String? {
     for operation in step.program.operations {
       for tensor in operation.writes where tensor.element == .float32 && tensor != total {
         if try probe.floats(tensor).contains(where: { !$0.isFinite }) {

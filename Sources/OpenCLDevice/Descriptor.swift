@@ -34,7 +34,7 @@ struct Descriptor {
   enum Kind: Int32 {
     case gather, multiply, weightGradient, biasGradient, reparameterize, latentTerm, bernoulli
     case gaussian, logWeight, estimate, latentGradient, sumSamples, accumulateWeights, sum, adam
-    case productIntoLikelihood, scaleRows, normalize, logMean
+    case productIntoLikelihood, scaleRows, normalize, logMean, draw
   }
 
   /// A number that the device's 32-bit words cannot hold; nil if all fit.
@@ -133,8 +133,8 @@ extension Descriptor {
       mode = if case .addressed(let layer) = reparameterize.source { layer } else { -1 }
       operands = [
         reparameterize.mean, reparameterize.logSigma, reparameterize.indices,
-        reparameterize.noise, reparameterize.sample,
-      ].map(place)
+        reparameterize.noise, reparameterize.sample, reparameterize.drawn,
+      ].map { $0.flatMap(place) }
     case .latentTerm(let term):
       let shape = term.sample.shape
       self.init(kind: .latentTerm, columns: shape.columns)
@@ -182,6 +182,19 @@ extension Descriptor {
         estimate.decoderCoefficients.flatMap(place), estimate.pathCoefficients.flatMap(place),
         estimate.scoreCoefficients.flatMap(place),
       ]
+    case .draw(let draw):
+      self.init(kind: .draw)
+      inner = draw.scopes
+      group = draw.groups * draw.samples / draw.scopes
+      samples = draw.count
+      constants = [draw.rule.decoder.temperature]
+      for column in [draw.rule.decoder, draw.rule.path, draw.rule.score] {
+        constants += [column.linear * draw.scale, column.square * draw.scale]
+      }
+      operands = [
+        draw.logWeights, draw.indices, draw.drawn, draw.decoderCoefficients,
+        draw.pathCoefficients, draw.scoreCoefficients,
+      ].map { $0.flatMap(place) }
     case .latentGradient(let gradient):
       let shape = gradient.sample.shape
       self.init(kind: .latentGradient, columns: shape.columns)

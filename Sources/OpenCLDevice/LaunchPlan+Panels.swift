@@ -33,7 +33,7 @@ extension LaunchPlan {
     case .sum:
       totals.append(index)
     case .gather, .multiply, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
-      .estimate, .latentGradient, .sumSamples, .accumulateWeights, .logMean:
+      .estimate, .draw, .latentGradient, .sumSamples, .accumulateWeights, .logMean:
       if (sums + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
         closeSums()

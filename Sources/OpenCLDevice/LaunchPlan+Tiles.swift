@@ -25,6 +25,7 @@ extension LaunchPlan {
     case .gaussian: appendRows(index, "gaussian")
     case .logWeight: appendRows(index, "log_weight", unitsPerGroup: tuning.groupSize)
     case .estimate: appendRows(index, "estimate")
+    case .draw: appendRows(index, "draw")
     case .latentGradient: appendRows(index, "latent_gradient")
     case .sumSamples: appendRows(index, "sum_samples")
     case .accumulateWeights: appendRows(index, "accumulate_weights")

@@ -42,6 +42,7 @@ extension ReferenceExecutable {
     let indices = self[operation.indices]
     let perMean = rows / operation.mean.shape.rows
     let perImage = rows / operation.indices.shape.count
+    let drawn = operation.drawn.map { self[$0] }
     var noise = self[operation.noise]
     var sample = self[operation.sample]
     for row in 0..<rows {
@@ -51,7 +52,8 @@ extension ReferenceExecutable {
           let address = NoiseAddress(
             seed: control.seed, purpose: .latent(layer: layer), time: control.step,
             image: UInt32(indices[row / perImage]),
-            sample: control.sampleOffset &+ UInt32(truncatingIfNeeded: row % perImage))
+            sample: control.sampleOffset
+              &+ (drawn.map { UInt32($0[row]) } ?? UInt32(truncatingIfNeeded: row % perImage)))
           noise[index] = Double(address.normal(column: j))
         }
         let at = row / perMean * columns + j

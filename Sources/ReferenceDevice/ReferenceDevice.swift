@@ -168,6 +168,7 @@ public final class ReferenceExecutable: Executable {
     case .gaussian(let operation): run(operation)
     case .logWeight(let operation): run(operation)
     case .estimate(let operation): run(operation)
+    case .draw(let operation): run(operation)
     case .latentGradient(let operation): run(operation)
     case .sumSamples(let operation): run(operation)
     case .accumulateWeights(let operation): run(operation)

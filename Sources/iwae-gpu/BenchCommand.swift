@@ -8,7 +8,7 @@ extension Command {
   static let bench = Command(
     name: "bench",
     abstract: "Time training steps, or the evaluation of a batch.",
-    options: ModelOptions.options + StepOptions.options + [
+    options: ModelOptions.options + StepOptions.options + StepOptions.limits + [
       Option("--steps", "count", help: "Steps or evaluations to time. (default: 100 or 5)"),
       Option(
         "--evaluate",
@@ -36,6 +36,9 @@ private struct BenchReport: Encodable {
   var gflops: Double
   var peakGflops: Double?
   var peakFraction: Double?
+  /// What is taken at a time, and the bytes that it takes.
+  var division: String?
+  var stepBytes: Int?
   /// From the start of the process to the end of the first step.
   var firstStepMilliseconds: Double
   /// Whether the kernels came compiled out of the cache.
@@ -61,6 +64,9 @@ private struct BenchReport: Encodable {
     lines.append(
       "first result \(number(firstStepMilliseconds)) ms after the start"
         + (kernelsWereCached.map { $0 ? ", kernels cached" : ", kernels compiled" } ?? ""))
+    if let division, let stepBytes {
+      lines.append("\(division), in \(readable(bytes: stepBytes))")
+    }
     lines.append("on \(device)")
     return lines.joined(separator: "\n")
   }
@@ -91,6 +97,7 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     evaluationMilliseconds: evaluates ? median : nil,
     fastestMilliseconds: times.min() ?? median, slowestMilliseconds: times.max() ?? median,
     timed: count, gflops: gflops, peakGflops: peak, peakFraction: peak.map { gflops / $0 },
+    division: workload.plan?.description, stepBytes: workload.plan?.bytes,
     firstStepMilliseconds: first,
     kernelsWereCached: try openCL.map { device in
       try Backend.wrap { () throws(DeviceError) in try device.kernelsAreCached }

@@ -22,7 +22,9 @@ enum BenchProfile {
   private static let runs = 50
 
   static func measure(_ workload: Workload, on device: OpenCLDevice) throws -> [Entry] {
-    guard let program = workload.step?.program, let memory = workload.memory else { return [] }
+    guard let program = workload.plan?.whole?.program, let memory = workload.memory else {
+      return []
+    }
     func times(_ fusion: Fusion) throws -> [LaunchTime] {
       try Backend.wrap { () throws(DeviceError) in
         try device.launchTimes(

@@ -82,6 +82,31 @@ enum StepOptions {
   static let options =
     [Command.Option("--batch", "count", help: "Images in a batch. (default: 20)")] + objective
 
+  /// How much a step may take.
+  static let limits = [
+    Command.Option(
+      "--memory", "size",
+      help: "The most memory for parameters and a step, as 128M or 2G: samples are taken in parts "
+        + "that fit. (default: a quarter of the device's)"),
+    Command.Option(
+      "--backward-samples", "count",
+      help: "Walk only so many samples backwards, drawn in proportion to their weights."),
+  ]
+
+  /// The limit that the flag sets, in bytes; nil where it is absent.
+  static func memoryLimit(_ arguments: ParsedArguments) throws(UsageError) -> Int? {
+    guard let text = arguments.string("--memory") else { return nil }
+    let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
+    let unit = text.uppercased().last.flatMap { units[$0] }
+    let number = Int(unit == nil ? text : String(text.dropLast()))
+    guard let number, number > 0, number <= Int.max >> (unit ?? 0) else {
+      throw arguments.error(
+        "The value '\(text)' is invalid for '--memory': expected bytes, or a number with K, M, G or "
+          + "T, as 128M.")
+    }
+    return number << (unit ?? 0)
+  }
+
   /// The objective and its samples.
   static let objective = [
     Command.Option("--samples", short: "-k", "count", help: "Samples K of each group."),
@@ -123,8 +148,14 @@ enum StepOptions {
       throw arguments.error(
         "'\(name)' has no estimator '\(estimator.rawValue)'; leave out '--estimator'.")
     }
-    return StepConfiguration(
+    var configuration = StepConfiguration(
       batchSize: batch, groups: groups, samples: samples, objective: objective,
       estimator: estimator ?? .standard, source: source)
+    if arguments.string("--backward-samples") != nil {
+      configuration.backwardSamples = try arguments.integer(
+        "--backward-samples", default: samples, maximum: 1 << 20)
+    }
+    if let problem = configuration.problem { throw arguments.error("\(problem).") }
+    return configuration
   }
 }

@@ -23,6 +23,10 @@ struct RunConfiguration: Codable {
   /// Stop after so many passes without a better validation; 0 for never.
   var patience = 0
   var seed: UInt64 = 0
+  /// The most bytes for parameters and a step; 0 for a quarter of the device's.
+  var memory = 0
+  /// The samples that are walked backwards; 0 for all.
+  var backwardSamples = 0
 
   /// Whether a file described the model; else it follows from the data. Not part of the file.
   var modelIsGiven = false
@@ -66,6 +70,8 @@ struct RunConfiguration: Codable {
     validationSamples = try read(.validationSamples, standard.validationSamples)
     patience = try read(.patience, standard.patience)
     seed = try read(.seed, standard.seed)
+    memory = try read(.memory, standard.memory)
+    backwardSamples = try read(.backwardSamples, standard.backwardSamples)
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
@@ -75,7 +81,8 @@ struct RunConfiguration: Codable {
     case warmUp = "warm_up"
     case binarize
     case validationSamples = "validation_samples"
-    case patience, seed
+    case patience, seed, memory
+    case backwardSamples = "backward_samples"
   }
 
   private struct AnyKey: CodingKey {
@@ -141,6 +148,18 @@ struct RunConfiguration: Codable {
     result.binarization = Binarization.allCases[binarization]
     result.validationSamples = validationSamples
     result.seed = seed
+    try require(memory >= 0, "expected no negative memory.")
+    result.memoryLimit = memory == 0 ? nil : memory
+    try require(
+      (0...(1 << 20)).contains(backwardSamples), "expected from 0 to 2^20 backward samples.")
+    if backwardSamples > 0 {
+      result.backwardSamples = backwardSamples
+      let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
+      if let obstacle = rule.obstacleToDrawing {
+        throw ConfigurationError(
+          description: "'\(self.objective)' cannot draw samples for the way back: \(obstacle).")
+      }
+    }
     return result
   }
 }

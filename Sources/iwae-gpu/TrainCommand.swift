@@ -30,7 +30,7 @@ extension Command {
         "--validation-samples", "count", help: "Samples of each validation image. (default: 50)"),
       Option("--test-samples", "count", help: "Samples of each test image. (default: 5000)"),
       Option("--seed", "seed", help: "The seed of everything random. (default: 0)"),
-    ] + ModelOptions.options + StepOptions.options + Backend.options + [
+    ] + ModelOptions.options + StepOptions.options + StepOptions.limits + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],

@@ -95,6 +95,9 @@ final class TrainingRun {
       "--validation-samples", default: result.validationSamples)
     result.patience = try arguments.integer("--patience", default: result.patience, minimum: 0)
     result.seed = try arguments.seed(default: result.seed)
+    result.memory = try StepOptions.memoryLimit(arguments) ?? result.memory
+    result.backwardSamples = try arguments.integer(
+      "--backward-samples", default: result.backwardSamples)
     return result
   }
 

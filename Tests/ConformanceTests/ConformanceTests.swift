@@ -116,7 +116,7 @@ import Testing
     #expect(
       kinds == [
         "gather", "multiply", "multiplyTransposed", "weightGradient", "biasGradient",
-        "reparameterize", "latentTerm", "bernoulli", "gaussian", "logWeight", "estimate",
+        "reparameterize", "latentTerm", "bernoulli", "gaussian", "logWeight", "estimate", "draw",
         "latentGradient", "sumSamples", "accumulateWeights", "normalize", "logMean", "sum", "adam",
       ])
     let names = CaseTable.all().map(\.name)

@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import IWAE
 import OpenCLDevice
 import ReferenceDevice
@@ -132,6 +133,73 @@ import Testing
       let found = try gradients(
         Self.models[1], .piwae, .dreg, division, on: device, update: optimizer)
       #expect(worst(whole, found) < 1e-5)
+    }
+  }
+
+  /// With many draws, systematic sampling gives each sample its share to within one draw, and the
+  /// gradient of all samples.
+  @Test func drawsHaveTheirShares() throws {
+    let cases: [(Objective, Objective.Estimator)] = [
+      (.iwae, .standard), (.iwae, .stl), (.iwae, .dreg), (.miwae, .standard), (.rws, .standard),
+      (.renyi(alpha: 0.4), .dreg),
+    ]
+    for (objective, estimator) in cases {
+      for model in Self.models {
+        let device = ReferenceDevice()
+        let whole = try gradients(model, objective, estimator, .whole, on: device)
+        let errors = try [20, 2000].map { draws in
+          worst(
+            whole, try gradients(model, objective, estimator, .drawn(draws), on: device))
+        }
+        #expect(errors[1] < 0.02 && errors[1] < errors[0], "\(objective) \(estimator): \(errors)")
+        let openCL = try OpenCLDevice.open(.automatic, schedule: .panels)
+        let expected = try gradients(model, objective, estimator, .drawn(5), on: device)
+        let found = try gradients(model, objective, estimator, .drawn(5), on: openCL)
+        #expect(worst(expected, found) < 1e-4)
+      }
+    }
+  }
+
+  /// On average over steps, a sample is drawn in proportion to its weight.
+  @Test func drawsAreUnbiased() throws {
+    let device = ReferenceDevice()
+    let logWeights = Tensor("w", .vector(4), .input)
+    let drawn = Tensor("drawn", .vector(3), .output, element: .uint32)
+    let columns = ["decoder", "path"].map { Tensor($0, .vector(3), .output) }
+    let indices = Tensor("indices", .vector(1), .input, element: .uint32)
+    var builder = ProgramBuilder("draw")
+    try builder.append(
+      .draw(
+        Draw(
+          logWeights: logWeights, groups: 1, samples: 4, count: 3, indices: indices,
+          rule: Objective.iwae.rule(groups: 1, samples: 4), drawn: drawn,
+          decoderCoefficients: columns[0], pathCoefficients: columns[1])))
+    let executable = try device.compile(builder.build(), on: device.allocate([]))
+    let weights: [Float] = [0.5, 0.27, 0.03, 0.2]
+    try executable.upload(weights.map { -90 + Float(naturalLogarithm($0)) }, to: logWeights)
+    try executable.upload(.words([7]), to: indices)
+    var shares = [Float](repeating: 0, count: 4)
+    let steps = 4000
+    for step in 0..<steps {
+      var control = Control()
+      control.step = UInt32(step)
+      try executable.run(control)
+      guard case .words(let words) = try executable.download(drawn) else { continue }
+      for (word, coefficient) in zip(words, try executable.floats(columns[0])) {
+        shares[Int(word)] += coefficient / Float(steps)
+      }
+    }
+    // The standard error of a share is at most half a draw's over the root of the steps: 0.003.
+    for (share, weight) in zip(shares, weights) { #expect(abs(share - weight) < 0.01) }
+  }
+
+  private func naturalLogarithm(_ x: Float) -> Double { Foundation.log(Double(x)) }
+
+  @Test func objectivesThatCannotDrawSaySo() throws {
+    for objective in [Objective.vae, .elbo, .ciwae(beta: 0.5), .piwae, .vimco] {
+      #expect(throws: ProgramError.self) {
+        _ = try gradients(Self.models[0], objective, .standard, .drawn(2), on: ReferenceDevice())
+      }
     }
   }
 
