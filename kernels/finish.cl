@@ -51,6 +51,5 @@ static inline void finish_layer(
     value = activate(d->mode, value);
   }
   // Some activations of a padding zero are not zero.
-  value = IS_COLUMN(chunk, d->columns) ? value : (real)(0.0f);
-  store(c, d->operands[4], row, chunk, value);
+  store(c, d->operands[4], row, chunk, with_padding(value, chunk, d->columns, 0.0f));
 }

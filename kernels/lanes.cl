@@ -55,6 +55,13 @@ typedef uint word;
 // True in the lanes of a chunk that hold columns, not padding.
 #define IS_COLUMN(chunk, columns) ((chunk) * LANES + LANE < (columns))
 
+// A chunk's value with something else in its padding. Most chunks have none.
+#define IS_FULL(chunk, columns) (((chunk) + 1) * LANES <= (columns))
+static inline real with_padding(real value, int chunk, int columns, float padding) {
+  if (IS_FULL(chunk, columns)) return value;
+  return IS_COLUMN(chunk, columns) ? value : (real)(padding);
+}
+
 // Bundles of consecutive values, for vectors of one value a sample.
 #define FOR_SPANS(first, count) \
   for (int first = WORKER * LANES; first < (count); first += GROUP * LANES)

@@ -13,29 +13,30 @@
 typedef struct {
   real total;
   real product;
+  int target_row;
 } bernoulli_sum;
 
-static inline void begin_bernoulli(bernoulli_sum *sum) {
+static inline void begin_bernoulli(const descriptor *d, int row, bernoulli_sum *sum) {
   sum->total = (real)(0.0f);
   sum->product = (real)(1.0f);
+  sum->target_row = row / d->group;
 }
 
 // Adds a chunk of logits, and writes their deltas where they are wanted.
 // operands: as run_bernoulli.
 static inline void add_bernoulli(
     const context *c, const descriptor *d, real a, int row, int chunk, bernoulli_sum *sum) {
-  whole is_column = IS_COLUMN(chunk, d->columns) ? (whole)(-1) : (whole)(0);
-  real x = load(c, d->operands[1], row / d->group, chunk);
+  real x = load(c, d->operands[1], sum->target_row, chunk);
   real e = exp_negative(-fabs(a));
   sum->total += fma(x, a, -(a < (real)(0.0f) ? (real)(0.0f) : a));
-  sum->product *= is_column ? (real)(1.0f) + e : (real)(1.0f);
+  sum->product *= with_padding((real)(1.0f) + e, chunk, d->columns, 1.0f);
   if (chunk / GROUP % FACTORS_PER_LOG == FACTORS_PER_LOG - 1) {
     sum->total -= log_any(sum->product);
     sum->product = (real)(1.0f);
   }
   if (is_present(d->operands[3])) {
     real delta = x - logistic_from(a, e);
-    store(c, d->operands[3], row, chunk, is_column ? delta : (real)(0.0f));
+    store(c, d->operands[3], row, chunk, with_padding(delta, chunk, d->columns, 0.0f));
   }
 }
 
@@ -49,7 +50,7 @@ static inline void end_bernoulli(
 static void run_bernoulli(const context *c, const descriptor *d, int begin, int end) {
   for (int row = begin; row < end; row++) {
     bernoulli_sum sum;
-    begin_bernoulli(&sum);
+    begin_bernoulli(d, row, &sum);
     FOR_CHUNKS(chunk, d->columns)
       add_bernoulli(c, d, load(c, d->operands[0], row, chunk), row, chunk, &sum);
     end_bernoulli(c, d, row, &sum);

@@ -10,7 +10,7 @@
 //   update_parameters  the optimizer, where it runs alone
 //   transpose_weights  refreshes the second copy, where the update did not
 //
-// Defines: PANELS; BLOCK_ROWS, the most rows that a walk takes at once.
+// Defines: PANELS; MOST_BLOCK_ROWS, the most rows that a walk takes at once.
 // Work-groups: one work-item each; PoCL runs it as a plain loop.
 
 #include "descriptor.cl"
@@ -72,14 +72,8 @@
 
 DEFINE_MULTIPLY_TILE(25)
 DEFINE_MULTIPLY_TILE(20)
-DEFINE_MULTIPLY_TILE(16)
-DEFINE_MULTIPLY_TILE(12)
 DEFINE_MULTIPLY_TILE(10)
-DEFINE_MULTIPLY_TILE(8)
-DEFINE_MULTIPLY_TILE(6)
 DEFINE_MULTIPLY_TILE(5)
-DEFINE_MULTIPLY_TILE(4)
-DEFINE_MULTIPLY_TILE(3)
 DEFINE_MULTIPLY_TILE(2)
 DEFINE_MULTIPLY_TILE(1)
 
@@ -96,14 +90,8 @@ static int multiply_tile(
   }
   TRY_TILE(25)
   TRY_TILE(20)
-  TRY_TILE(16)
-  TRY_TILE(12)
   TRY_TILE(10)
-  TRY_TILE(8)
-  TRY_TILE(6)
   TRY_TILE(5)
-  TRY_TILE(4)
-  TRY_TILE(3)
   TRY_TILE(2)
   TRY_TILE(1)
   return 0;
@@ -115,9 +103,9 @@ static void run_multiply(
     const context *c, const descriptor *d, const descriptor *likelihood, int begin, int end) {
   operand input = d->operands[0];
   operand weight = d->operands[1];
-  bernoulli_sum terms[BLOCK_ROWS];
+  bernoulli_sum terms[MOST_BLOCK_ROWS];
   if (likelihood)
-    for (int row = begin; row < end; row++) begin_bernoulli(&terms[row - begin]);
+    for (int row = begin; row < end; row++) begin_bernoulli(likelihood, row, &terms[row - begin]);
   for (int strip = 0; strip < CHUNKS(d->columns); strip++) {
     __global const float *weights = base_of(c, weight) + (size_t)strip * weight.stride;
     real bias = is_present(d->operands[2])

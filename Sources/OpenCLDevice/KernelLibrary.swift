@@ -20,7 +20,7 @@ final class KernelLibrary {
 
   init(
     context: cl_context, device: DeviceDescription, tuning: Tuning, cache: BinaryCache?,
-    source: String? = nil
+    source: String? = nil, watch: CompilationWatch? = nil
   ) throws(DeviceError) {
     let source = source ?? KernelCatalog.source(of: tuning.schedule.sourceFile)
     let defines = tuning.defines.map { "-D\($0)" } + Self.options
@@ -36,6 +36,7 @@ final class KernelLibrary {
       isFromCache = true
       stored = entry.kernels
     } else {
+      watch?.begin()
       program = try Self.compile(source, context, device, options: defines)
       isFromCache = false
       stored = []
@@ -52,8 +53,8 @@ final class KernelLibrary {
 
   func noteRun(_ kernel: String) { run.insert(kernel) }
 
-  /// Stores the binary whenever it holds more than the cache does: PoCL puts only those kernels
-  /// into it that have run.
+  /// Stores the binary if it holds more than the cache does: PoCL puts only those kernels into it
+  /// that have run. It takes PoCL seconds, so it is done when nobody waits for a result any more.
   func store() {
     guard let cache, !run.isSubset(of: stored) else { return }
     stored.formUnion(run)

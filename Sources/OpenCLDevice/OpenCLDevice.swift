@@ -14,6 +14,8 @@ public final class OpenCLDevice: Device {
   let staging = Staging()
   let cache: BinaryCache?
   private var loaded: KernelLibrary?
+  /// Tells of compilations that take long.
+  public let compilation = CompilationWatch()
 
   public var name: String { description.name }
 
@@ -29,6 +31,13 @@ public final class OpenCLDevice: Device {
     return try OpenCLDevice(
       description, tuning: .choose(for: description, schedule: schedule),
       cache: .standard)
+  }
+
+  /// Opens a device with a tuning that is being tried out.
+  public static func open(
+    _ description: DeviceDescription, tuning: Tuning
+  ) throws(DeviceError) -> OpenCLDevice {
+    try OpenCLDevice(description, tuning: tuning, cache: .standard)
   }
 
   init(
@@ -100,7 +109,7 @@ public final class OpenCLDevice: Device {
   func library() throws(DeviceError) -> KernelLibrary {
     if let loaded { return loaded }
     let library = try KernelLibrary(
-      context: context, device: description, tuning: tuning, cache: cache)
+      context: context, device: description, tuning: tuning, cache: cache, watch: compilation)
     loaded = library
     return library
   }
@@ -119,7 +128,7 @@ public final class OpenCLDevice: Device {
   /// What can be done whenever everything enqueued is known to be done.
   func queueIsEmpty() {
     staging.clear()
-    loaded?.store()
+    compilation.end()
   }
 
   /// A buffer with a table of descriptors.

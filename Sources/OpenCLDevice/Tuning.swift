@@ -1,7 +1,7 @@
 import Compute
 
 /// How operations are laid out on a device.
-public enum Schedule: String, Hashable, Sendable, CaseIterable {
+public enum Schedule: String, Hashable, Sendable, CaseIterable, Codable {
   /// Sixteen-wide panels and register tiles, one work-item a group: for CPUs.
   case panels
   /// Tiles staged in local memory: for GPUs.
@@ -11,7 +11,7 @@ public enum Schedule: String, Hashable, Sendable, CaseIterable {
 }
 
 /// The constants that a schedule is compiled and launched with.
-public struct Tuning: Hashable, Sendable {
+public struct Tuning: Hashable, Sendable, Codable {
   public var schedule: Schedule
   /// Panels: the rows that one work-group takes through a list of operations.
   public var blockRows = 100
@@ -24,6 +24,9 @@ public struct Tuning: Hashable, Sendable {
   /// Tiles: the side of one work-item's part of a tile.
   public var item = 4
 
+  /// Panels: the most rows that kernels are compiled for.
+  static let mostBlockRows = 256
+
   /// The work-items of a group in a matrix product.
   var productGroup: Int { (tile / item) * (tile / item) }
 
@@ -33,7 +36,7 @@ public struct Tuning: Hashable, Sendable {
   /// The definitions that the kernels take.
   var defines: [String] {
     switch schedule {
-    case .panels: ["PANELS", "BLOCK_ROWS=\(blockRows)"]
+    case .panels: ["PANELS", "MOST_BLOCK_ROWS=\(Self.mostBlockRows)"]
     case .tiles:
       [
         "TILES", "GROUP_SIZE=\(groupSize)", "TILE=\(tile)", "TILE_DEPTH=\(tileDepth)",
@@ -44,9 +47,32 @@ public struct Tuning: Hashable, Sendable {
 
   /// Whether the device can run kernels that are compiled so.
   func fits(_ device: DeviceDescription) -> Bool {
-    schedule == .panels
-      || tile % item == 0 && groupSize <= device.largestWorkGroup
+    schedule == .panels && (1...Self.mostBlockRows).contains(blockRows)
+      || schedule == .tiles && blockRows > 0
+        && [tile, item, tileDepth, groupSize].allSatisfy { $0 > 0 }
+        && tile % item == 0 && groupSize <= device.largestWorkGroup
         && productGroup <= device.largestWorkGroup && productLocalBytes <= device.localMemoryBytes
+  }
+
+  /// What is worth trying on a device: block heights for panels, and shapes of tiles and groups.
+  public static func candidates(for device: DeviceDescription, schedule: Schedule) -> [Tuning] {
+    let result: [Tuning]
+    switch schedule {
+    case .panels:
+      result = [25, 50, 75, 100, 150, 200].map { rows in
+        Tuning(schedule: .panels, blockRows: rows)
+      }
+    case .tiles:
+      let shapes = [(16, 2), (32, 2), (32, 4), (64, 4), (64, 8), (128, 8)]
+      result = shapes.flatMap { tile, item in
+        [8, 16, 32].flatMap { depth in
+          [64, 128].map { group in
+            Tuning(schedule: .tiles, groupSize: group, tile: tile, tileDepth: depth, item: item)
+          }
+        }
+      }
+    }
+    return result.filter { $0.fits(device) }
   }
 
   /// Every tuning in the table.
@@ -67,10 +93,15 @@ public struct Tuning: Hashable, Sendable {
     Entry(tuning: Tuning(schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8)),
   ]
 
-  /// The tuning for a device: its own, else that of its kind, else the default.
+  /// The tuning for a device: what `tune` found there, else its own, else that of its kind, else the default.
   ///
   /// - Parameter schedule: Only entries of this schedule; nil for the one that suits the device.
   public static func choose(for device: DeviceDescription, schedule: Schedule? = nil) -> Tuning {
+    if let found = TuningStore.standard?.load(for: device),
+      schedule == nil || schedule == found.schedule, found.fits(device)
+    {
+      return found
+    }
     let candidates = table.filter { entry in
       if let schedule {
         return entry.tuning.schedule == schedule

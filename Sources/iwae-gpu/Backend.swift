@@ -38,9 +38,16 @@ enum Backend {
     _ arguments: ParsedArguments, schedule: Schedule? = nil
   ) throws -> OpenCLDevice {
     let selection = arguments.string("--device").map(DeviceSelection.init) ?? .automatic
-    return try wrap { () throws(DeviceError) in
+    let device = try wrap { () throws(DeviceError) in
       try OpenCLDevice.open(selection, schedule: schedule)
     }
+    if !arguments.has("--quiet") {
+      let name = device.name
+      device.compilation.whenLongerThan(1) {
+        Terminal.standard.error("Compiling kernels for \(name); they are kept for the next time.")
+      }
+    }
+    return device
   }
 
   /// Opens the device that the flags mean.

@@ -1,0 +1,43 @@
+import Foundation
+
+/// Tunings on disk, one file for each device and driver. A file that is missing, damaged or of no
+/// use counts as absent.
+public struct TuningStore {
+  private let folder: URL
+
+  /// Beside the compiled kernels.
+  public static var standard: TuningStore? {
+    BinaryCache.standard.map {
+      TuningStore(folder: $0.folder.deletingLastPathComponent().appending(path: "tunings"))
+    }
+  }
+
+  init(folder: URL) {
+    self.folder = folder
+  }
+
+  /// Where the tuning of a device is, or would be.
+  public func path(for device: DeviceDescription) -> String { file(device).path }
+
+  func load(for device: DeviceDescription) -> Tuning? {
+    guard let data = try? Data(contentsOf: file(device)) else { return nil }
+    return try? JSONDecoder().decode(Tuning.self, from: data)
+  }
+
+  public func store(_ tuning: Tuning, for device: DeviceDescription) throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try encoder.encode(tuning).write(to: file(device), options: .atomic)
+  }
+
+  /// Goes back to the defaults; says whether there was anything to forget.
+  public func forget(_ device: DeviceDescription) -> Bool {
+    (try? FileManager.default.removeItem(at: file(device))) != nil
+  }
+
+  private func file(_ device: DeviceDescription) -> URL {
+    let key = BinaryCache.key([device.name, device.platform, device.version, device.driver])
+    return folder.appending(path: "\(key).json")
+  }
+}

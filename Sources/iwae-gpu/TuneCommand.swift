@@ -1,0 +1,161 @@
+import Compute
+import Conformance
+import Foundation
+import OpenCLDevice
+
+extension Command {
+  static let tune = Command(
+    name: "tune",
+    abstract: "Find the fastest kernels for a model on a device, and keep them.",
+    options: ModelOptions.options + StepOptions.options + [
+      Option("--forget", help: "Go back to the defaults."),
+      Option("--rounds", "count", help: "How often each candidate has its turn. (default: 5)"),
+      Option("--seed", "seed", help: "The seed of everything random. (default: 0)"),
+    ] + Backend.options + [
+      Backend.schedule,
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Show no progress."),
+    ],
+    run: { try runTune($0, $1) })
+}
+
+/// What `--json` prints.
+private struct TuneReport: Encodable {
+  struct Candidate: Encodable {
+    var tuning: Tuning
+    /// The median of a step; nil where the candidate was refused.
+    var stepMilliseconds: Double?
+    /// Why it was refused.
+    var problem: String?
+  }
+
+  var device: String
+  var candidates: [Candidate]
+  var before: Candidate
+  var after: Candidate
+  var file: String
+}
+
+/// A candidate that gives right results, ready to be timed.
+private struct Contender {
+  var tuning: Tuning
+  var workload: Workload
+  var times: [Double] = []
+
+  var median: Double { times.sorted()[times.count / 2] }
+}
+
+private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  if try Backend.isReference(arguments) {
+    throw arguments.error("There is nothing to tune on the reference; leave out '--backend cpu'.")
+  }
+  let schedule = arguments.string("--schedule").flatMap(Schedule.init(rawValue:))
+  let current = try Backend.openCL(arguments, schedule: schedule)
+  let device = current.description
+  guard let store = TuningStore.standard else {
+    throw CommandError(
+      message: "There is no folder for caches. Set XDG_CACHE_HOME to one.", code: .fileAccess)
+  }
+  if arguments.has("--forget") {
+    try terminal.output(
+      store.forget(device)
+        ? "Forgot the tuning of \(device.name)." : "There was no tuning of \(device.name).")
+    return .done
+  }
+  let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet"))
+  var tunings = Tuning.candidates(for: device, schedule: current.tuning.schedule)
+  if !tunings.contains(current.tuning) { tunings.insert(current.tuning, at: 0) }
+  var contenders: [Contender] = []
+  var refused: [TuneReport.Candidate] = []
+  for (index, tuning) in tunings.enumerated() {
+    line.show("checking candidate \(index + 1) of \(tunings.count): \(tuning.text)")
+    do {
+      contenders.append(try prepare(tuning, on: device, arguments))
+    } catch let error as UsageError {
+      throw error
+    } catch {
+      let problem = (error as? CommandError)?.message ?? "\(error)"
+      if tuning == current.tuning { throw error }
+      refused.append(.init(tuning: tuning, problem: problem))
+    }
+  }
+  // By turns, so that what disturbs the machine disturbs all alike.
+  let rounds = try arguments.integer("--rounds", default: 5, maximum: 1000)
+  for round in 0..<rounds {
+    line.show("round \(round + 1) of \(rounds)")
+    for index in contenders.indices {
+      contenders[index].times += try Backend.wrap { () throws(DeviceError) in
+        try contenders[index].workload.time(10)
+      }
+    }
+  }
+  line.clear()
+  let ranked = contenders.sorted { $0.median < $1.median }
+  guard let best = ranked.first,
+    let before = contenders.first(where: { $0.tuning == current.tuning })
+  else {
+    throw CommandError(message: "No candidate could be timed.", code: .failed)
+  }
+  // What is not faster by more than chance stays.
+  let winner = best.median < 0.98 * before.median ? best : before
+  try Inputs.wrap { () throws(any Error) in try store.store(winner.tuning, for: device) }
+  func entry(_ contender: Contender) -> TuneReport.Candidate {
+    .init(tuning: contender.tuning, stepMilliseconds: contender.median)
+  }
+  let report = TuneReport(
+    device: device.name, candidates: ranked.map(entry) + refused, before: entry(before),
+    after: entry(winner), file: store.path(for: device))
+  if arguments.has("--json") { try terminal.json(report) } else { try describe(report, terminal) }
+  return .done
+}
+
+/// Opens a device with a candidate, checks every operation on it, and runs the first steps.
+private func prepare(
+  _ tuning: Tuning, on device: DeviceDescription, _ arguments: ParsedArguments
+) throws -> Contender {
+  let opened = try Backend.wrap { () throws(DeviceError) in
+    try OpenCLDevice.open(device, tuning: tuning)
+  }
+  let report = CaseRunner(opened).run(CaseTable.all().filter { $0.largestCount <= 1 << 14 })
+  if let failure = report.failures.first {
+    throw CommandError(
+      message: "\(failure.name): \(failure.failures.first ?? "it failed")", code: .failed)
+  }
+  let workload = try Workload(arguments, try ModelOptions.model(arguments), opened)
+  _ = try Backend.wrap { () throws(DeviceError) in try workload.prepare() }
+  return Contender(tuning: tuning, workload: workload)
+}
+
+private func describe(_ report: TuneReport, _ terminal: Terminal) throws {
+  var table = TextTable(["ms a step", "candidate"], rightAligned: [0])
+  for candidate in report.candidates {
+    table.append([
+      candidate.stepMilliseconds.map { String(format: "%.3f", $0) } ?? "refused",
+      candidate.tuning.text + (candidate.problem.map { ": \($0)" } ?? ""),
+    ])
+  }
+  let (before, after) = (
+    report.before.stepMilliseconds ?? 0, report.after.stepMilliseconds ?? 0
+  )
+  try terminal.output(
+    """
+    \(table.text)
+
+    before  \(String(format: "%.3f", before)) ms with \(report.before.tuning.text)
+    after   \(String(format: "%.3f", after)) ms with \(report.after.tuning.text)\
+    \(before == after ? ": nothing was faster by 2%" : "")
+    Kept for \(report.device) in \(report.file)
+    """)
+}
+
+extension Tuning {
+  /// The constants that matter to the schedule.
+  fileprivate var text: String {
+    switch schedule {
+    case .panels: "panels, blocks of \(blockRows) rows"
+    case .tiles:
+      "tiles of \(tile) x \(tile), depth \(tileDepth), \(item) x \(item) an item, "
+        + "groups of \(groupSize)"
+    }
+  }
+}
