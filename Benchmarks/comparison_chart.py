@@ -8,7 +8,7 @@ import html
 WIDTH, LEFT, BAR_WIDTH = 800, 112, 430
 BAR, PITCH, TITLE, GAP = 14, 20, 26, 18
 # A bar is cut at this many times the slowest of JAX and PyTorch.
-CUT = 1.25
+CUT = 1.7
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #57606a; }
 .title { font-weight: 600; fill: #1f2328; }
@@ -27,11 +27,12 @@ text { font: 12px system-ui, sans-serif; fill: #57606a; }
 
 def text(x, y, content, kind=None, anchor="start"):
     kind = f' class="{kind}"' if kind else ""
-    return f'<text x="{x:.0f}" y="{y:.0f}"{kind} text-anchor="{anchor}">{html.escape(content)}</text>'
+    place = f'x="{x:.0f}" y="{y:.0f}"{kind} text-anchor="{anchor}"'
+    return f"<text {place}>{html.escape(content)}</text>"
 
 
 def milliseconds(value):
-    return f"{value:.0f} ms" if value >= 100 else f"{value:.3g} ms"
+    return f"{value:.0f} ms" if value >= 100 else f"{value:#.3g} ms"
 
 
 def line(x1, y1, x2, y2, kind):
@@ -102,10 +103,11 @@ def draw(results, machine):
     for result in results:
         more, y = group(result, y)
         parts += more
+    where = f"{machine['processor']}, {machine['cores']} cores."
+    parts.append(text(LEFT, y + 4, f"{where} Medians; a thin line spans the rounds."))
     parts.append(text(
-        LEFT, y + 4, f"{machine['processor']}, {machine['cores']} cores. Medians; a thin line spans "
-        "the rounds; each group has its own scale."))
-    height = y + 16
+        LEFT, y + 20, "Each group has a scale of its own; slanted strokes cut a bar short."))
+    height = y + 32
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
         f'height="{height}" role="img" aria-label="Times of iwae-gpu and its peers">\n'

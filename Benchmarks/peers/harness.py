@@ -3,6 +3,7 @@
 A peer is a class with the methods of `Peer`; a peer's file ends in `harness.main(ItsClass)`.
 """
 import argparse
+import itertools
 import json
 import math
 import os
@@ -30,6 +31,9 @@ class Unsupported(Exception):
 class Peer:
     """What a peer does; images are uint8 arrays [batch, data] of zeros and ones in host memory."""
     name = "?"
+    devices = ("cpu",)
+    # Whether there is a second way to run it: --compile.
+    compiles = False
 
     def __init__(self, model, weights, options):
         """Builds the model and its optimizer with the given weights."""
@@ -58,7 +62,7 @@ class Peer:
         raise NotImplementedError
 
 
-def parse(arguments=None):
+def parse(peer_class, arguments=None):
     parser = argparse.ArgumentParser(description="Times one peer and prints a JSON object.")
     parser.add_argument("--model", choices=list(models.MODELS), default="burda-1")
     parser.add_argument("--batch", type=int, default=20)
@@ -67,9 +71,9 @@ def parse(arguments=None):
     parser.add_argument("--evaluate", action="store_true",
                         help="time log p(x) of one batch in place of training steps")
     parser.add_argument("--samples", type=int, default=5000, help="samples of an evaluation")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda, which PyTorch alone takes")
-    parser.add_argument("--compile", action="store_true",
-                        help="with torch.compile, which PyTorch alone takes")
+    parser.add_argument("--device", choices=peer_class.devices, default="cpu")
+    if peer_class.compiles:
+        parser.add_argument("--compile", action="store_true", help="with torch.compile")
     parser.add_argument("--serve", action="store_true",
                         help="time as many steps as each line of standard input says")
     return parser.parse_args(arguments)
@@ -90,11 +94,38 @@ def worst_difference(found, expected):
     return float(np.max(np.abs(np.asarray(found, np.float64) - expected) / np.abs(expected)))
 
 
-def main(peer_class):
-    options = parse()
-    # The results' stream is for JSON alone, whatever a library prints.
+def check(peer, model, weights, images, options):
+    """A report on whether the peer computes the reference's bound from the same noise."""
+    samples = options.samples if options.evaluate else options.k
+    noise = models.noise(model, options.batch, samples)
+    expected = models.log_mean_exp(
+        models.reference_log_weights(model, weights, images[0], noise))
+    compute = peer.log_likelihoods if options.evaluate else peer.bounds
+    error = worst_difference(compute(images[0], noise), expected)
+    report = {
+        "bound": float(np.mean(expected)), "bound_error": error if math.isfinite(error) else None}
+    # Written so that NaN fails too.
+    if not error <= TOLERANCE:
+        report["failure"] = (
+            f"expected the bound of every image within {TOLERANCE:g} of the float64 reference, "
+            f"found a relative difference of {error:g}.")
+    elif not options.evaluate:
+        for batch in images[:TRAINED_STEPS]:
+            peer.step(batch)
+        report["trained_bound"] = float(np.mean(peer.bounds(images[0], noise)))
+    return report
+
+
+def redirect_output():
+    """The stream for JSON, which is all that standard output carries, whatever a library prints."""
     results = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return results
+
+
+def main(peer_class):
+    options = parse(peer_class)
+    results = redirect_output()
 
     def write(record):
         print(json.dumps(record), file=results, flush=True)
@@ -107,54 +138,33 @@ def main(peer_class):
     except Unsupported as reason:
         write({"peer": peer_class.name, "model": options.model, "unsupported": str(reason)})
         return
-    record = {
-        "peer": peer.name, "version": peer.version(), "model": options.model,
-        "batch": options.batch, "k": options.k, "device": options.device}
-    runs = 0
+    work = peer.evaluate if options.evaluate else peer.step
+    images = itertools.cycle(batches[:1] if options.evaluate else batches)
 
-    def run_once():
-        nonlocal runs
-        images = batches[0 if options.evaluate else runs % BATCHES]
-        runs += 1
+    def time_one():
+        batch = next(images)
         start = time.perf_counter()
-        if options.evaluate:
-            peer.evaluate(images)
-        else:
-            peer.step(images)
+        work(batch)
         return 1e3 * (time.perf_counter() - start)
 
-    work = "evaluation" if options.evaluate else "step"
-    run_once()
-    record[f"first_{work}_milliseconds"] = milliseconds_since_start()
-
+    unit = "evaluation" if options.evaluate else "step"
+    time_one()
+    record = {
+        "peer": peer.name, "version": peer.version(), "model": options.model,
+        "batch": options.batch, "k": options.k, "device": options.device,
+        f"first_{unit}_milliseconds": round(milliseconds_since_start())}
     peer.load(weights)
-    samples = options.samples if options.evaluate else options.k
-    noise = models.noise(model, options.batch, samples)
-    expected = models.log_mean_exp(
-        models.reference_log_weights(model, weights, batches[0], noise))
-    compute = peer.log_likelihoods if options.evaluate else peer.bounds
-    record["bound"] = float(np.mean(expected))
-    record["bound_error"] = worst_difference(compute(batches[0], noise), expected)
-    # Written so that NaN fails too.
-    if not record["bound_error"] <= TOLERANCE:
-        if math.isnan(record["bound_error"]):
-            record["bound_error"] = None
-        record["failure"] = (
-            f"expected the bound of every image within {TOLERANCE:g} of the float64 reference, "
-            f"found a relative difference of {record['bound_error']}.")
+    record.update(check(peer, model, weights, batches, options))
+    if "failure" in record:
         write(record)
         sys.exit(1)
-    if not options.evaluate:
-        for index in range(TRAINED_STEPS):
-            peer.step(batches[index])
-        record["trained_bound"] = float(np.mean(peer.bounds(batches[0], noise)))
-    run_once()
-
+    time_one()
     if options.serve:
         write(record)
         for line in sys.stdin:
-            write([run_once() for _ in range(int(line))])
+            # One that is not counted: others have had the caches since the last turn.
+            time_one()
+            write([time_one() for _ in range(int(line))])
         return
-    times = [run_once() for _ in range(options.steps)]
-    record.update({f"{work}_milliseconds": statistics.median(times), "times": times})
-    write(record)
+    times = [time_one() for _ in range(options.steps)]
+    write({**record, f"{unit}_milliseconds": statistics.median(times), "times": times})

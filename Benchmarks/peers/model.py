@@ -79,8 +79,7 @@ def starting_weights(model, seed=1):
 
 
 def image_batches(batch, count, seed=2):
-    """`count` batches of 0/1 images, uint8 [count, batch, data]: noisy discs, so that they can
-    be learned."""
+    """Batches of noisy discs, which can be learned: zeros and ones, uint8 [count, batch, data]."""
     generator = np.random.default_rng(seed)
     rows, columns = np.mgrid[0:28, 0:28]
     centres = generator.uniform(8, 20, (count, batch, 2, 1, 1))
@@ -90,7 +89,7 @@ def image_batches(batch, count, seed=2):
 
 
 def noise(model, batch, samples, seed=3):
-    """Standard normals for the check: float32 [batch, samples, latent] for each stochastic layer."""
+    """Standard normals for the check: a float32 [batch, samples, latent] for each latent layer."""
     generator = np.random.default_rng(seed)
     return [
         generator.standard_normal((batch, samples, latent), dtype=np.float32)

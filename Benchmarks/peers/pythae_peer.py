@@ -2,8 +2,8 @@
 
 What differs, and what does not:
 - The loss it returns is -sum(w~ log w), not the bound; with w~ held still its gradient is the
-  bound's. The check therefore asks the class for one sample at a time, when its loss is -log w, puts
-  the bound together from those, and sees that the loss of all samples is what this says.
+  bound's. The check therefore asks the class for one sample at a time, when its loss is -log w,
+  puts the bound together from those, and sees that the loss of all samples is what this says.
 - It wants probabilities and a log-variance: the networks here end in a sigmoid and in twice
   log-sigma. The binary cross-entropy of probabilities is what makes it slower than torch_peer.
 - Its data loader and progress bar are left out, in its favour. It has one stochastic layer only.

@@ -73,6 +73,8 @@ class ImportanceWeightedAutoencoder(nn.Module):
 
 class TorchPeer(harness.Peer):
     name = "torch"
+    devices = ("cpu", "cuda")
+    compiles = True
 
     def __init__(self, model, weights, options):
         torch.manual_seed(0)
