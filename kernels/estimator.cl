@@ -164,16 +164,17 @@ static void run_estimate(const context *c, const descriptor *d, int begin, int e
   }
 }
 
-// operands: 0 input, 1 output. inner: values. mode: whether to add to the output.
+// operands: 0 input, 1 output. inner: values of each sum. mode: whether to add to the output.
 // constants: 0 scale.
 static void run_sum(const context *c, const descriptor *d, int begin, int end) {
-  if (begin >= end) return;
-  __global const float *input = base_of(c, d->operands[0]);
-  real total = (real)(0.0f);
-  FOR_SPANS(first, d->inner) total += load_span(input + first, d->inner - first);
-  float sum = d->constants[0] * group_sum(total, c->scratch);
-  if (WORKER == 0) {
-    if (d->mode) sum += load_value(c, d->operands[1], 0);
-    store_value(c, d->operands[1], 0, sum);
+  for (int row = begin; row < end; row++) {
+    __global const float *input = base_of(c, d->operands[0]) + (size_t)row * d->inner;
+    real total = (real)(0.0f);
+    FOR_SPANS(first, d->inner) total += load_span(input + first, d->inner - first);
+    float sum = d->constants[0] * group_sum(total, c->scratch);
+    if (WORKER == 0) {
+      if (d->mode) sum += load_value(c, d->operands[1], row);
+      store_value(c, d->operands[1], row, sum);
+    }
   }
 }

@@ -66,6 +66,17 @@ static inline real with_padding(real value, int chunk, int columns, float paddin
 #define FOR_SPANS(first, count) \
   for (int first = WORKER * LANES; first < (count); first += GROUP * LANES)
 
+// Asks for memory that will be needed soon, where the compiler can; the language's own prefetch does
+// nothing on PoCL.
+#ifdef __has_builtin
+#if __has_builtin(__builtin_prefetch)
+#define PREFETCH(pointer) __builtin_prefetch((const void *)(uintptr_t)(pointer))
+#endif
+#endif
+#ifndef PREFETCH
+#define PREFETCH(pointer)
+#endif
+
 #ifdef PANELS
 static inline real load_real(__global const float *from) { return vload16(0, from); }
 static inline void store_real(real value, __global float *to) { vstore16(value, 0, to); }

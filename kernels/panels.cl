@@ -46,17 +46,17 @@
 
 #define SINGLE __attribute__((reqd_work_group_size(1, 1, 1)))
 
-// A tile of HEIGHT rows and 16 columns: sums[i] += input[i, :] * weights[:, 0..15].
+// A tile of HEIGHT rows and 16 columns: sums[i] = bias + input[i, :] * weights[:, 0..15].
 //
 // With 25 rows, the accumulators, one strip of weights and the broadcast fill the 32 vector
 // registers of AVX-512. The inner loop runs within one strip of the input, so that both operands
 // need one base pointer each.
 #define DEFINE_MULTIPLY_TILE(HEIGHT) \
   static void multiply_tile_##HEIGHT( \
-      real *sums, __global const float *input, size_t stride, __global const float *weights, \
-      int depth) { \
+      real *sums, real bias, __global const float *input, size_t stride, \
+      __global const float *weights, int depth) { \
     real tile[HEIGHT]; \
-    UNROLL for (int i = 0; i < HEIGHT; i++) tile[i] = sums[i]; \
+    UNROLL for (int i = 0; i < HEIGHT; i++) tile[i] = bias; \
     for (int first = 0; first < depth; first += 16) { \
       int count = min(16, depth - first); \
       for (int k = 0; k < count; k++) { \
@@ -81,11 +81,11 @@ DEFINE_MULTIPLY_TILE(1)
 
 // Multiplies the tallest tile that fits in the rows left, and returns its height.
 static int multiply_tile(
-    int rows, real *sums, __global const float *input, size_t stride,
+    int rows, real *sums, real bias, __global const float *input, size_t stride,
     __global const float *weights, int depth) {
 #define TRY_TILE(HEIGHT) \
   if (rows >= HEIGHT) { \
-    multiply_tile_##HEIGHT(sums, input, stride, weights, depth); \
+    multiply_tile_##HEIGHT(sums, bias, input, stride, weights, depth); \
     return HEIGHT; \
   }
   TRY_TILE(25)
@@ -113,9 +113,8 @@ static void run_multiply(
     int row = begin;
     while (row < end) {
       real sums[TALLEST_TILE];
-      for (int i = 0; i < TALLEST_TILE; i++) sums[i] = bias;
       int height = multiply_tile(
-          end - row, sums, place(c, input, row, 0), input.stride, weights, d->inner);
+          end - row, sums, bias, place(c, input, row, 0), input.stride, weights, d->inner);
       for (int i = 0; i < height; i++, row++) {
         if (likelihood)
           add_bernoulli(c, likelihood, sums[i], row, strip, &terms[row - begin]);
@@ -208,6 +207,16 @@ static void run_weight_gradient(const context *c, const descriptor *d, int tile)
   int input_strip = tile % CHUNKS(d->inner);
   __global const float *delta = place(c, d->operands[0], 0, strip);
   __global const float *input = place(c, d->operands[1], 0, input_strip);
+  int count = min(16, d->inner - input_strip * 16);
+  // The update reads three values for each gradient: they come while the rows are summed.
+  if (d->group) {
+    size_t at = place(c, d->operands[3], input_strip * 16, strip) - c->arenas[2];
+    for (int i = 0; i < count; i++) {
+      PREFETCH(c->arenas[0] + at + i * 16);
+      PREFETCH(c->arenas[3] + at + i * 16);
+      PREFETCH(c->arenas[4] + at + i * 16);
+    }
+  }
   real sums[16];
   UNROLL for (int i = 0; i < 16; i++) sums[i] = (real)(0.0f);
   if (is_present(d->operands[2])) {
@@ -224,7 +233,6 @@ static void run_weight_gradient(const context *c, const descriptor *d, int tile)
         sums[i] = fma((real)(input[(size_t)row * 16 + i]), plain, sums[i]);
     }
   }
-  int count = min(16, d->inner - input_strip * 16);
   for (int i = 0; i < 16; i++)
     sums[i] = i < count
         ? settle_gradient(c, d, place(c, d->operands[3], input_strip * 16 + i, strip), sums[i])

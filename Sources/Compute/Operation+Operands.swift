@@ -146,7 +146,7 @@ extension Operation {
     case .sumSamples(let operation): operation.output.shape.rows
     case .accumulateWeights(let operation): operation.maximum.shape.rows
     case .logMean(let operation): operation.output.shape.rows
-    case .sum: 1
+    case .sum(let operation): operation.output.shape.rows
     case .weightGradient, .biasGradient, .normalize, .adam: nil
     }
   }

@@ -403,7 +403,10 @@ extension Operation {
 
   private func validate(_ operation: Sum) throws(ProgramError) {
     try expectVector(operation.input)
-    try expect(operation.output, .vector(1))
+    try expectVector(operation.output)
+    let (values, sums) = (operation.input.shape.count, operation.output.shape.count)
+    try expect(
+      values % sums == 0, "expected the \(values) values to be divided among \(sums) sums.")
   }
 
   private func validate(_ operation: Adam) throws(ProgramError) {

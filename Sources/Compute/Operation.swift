@@ -489,13 +489,14 @@ public struct SumSamples: Hashable, Sendable {
   }
 }
 
-/// `output = scale * sum of input`, added to what is there if `accumulates`.
+/// `output[b] = scale * sum of the N / B consecutive values of input that share b`, added to what is
+/// there if `accumulates`.
 public struct Sum: Hashable, Sendable {
   /// `(N)`
   public var input: Tensor
   public var scale: Float
   public var accumulates: Bool
-  /// `(1)`
+  /// `(B)`
   public var output: Tensor
 
   public init(input: Tensor, scale: Float = 1, accumulates: Bool = false, output: Tensor) {

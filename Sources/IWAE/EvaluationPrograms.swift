@@ -13,11 +13,10 @@ struct EvaluationPrograms {
   let states: [Tensor]
   /// `(B, latent)`: the mean of the lowest layer.
   let lowestMean: Tensor
-  /// `(B * chunk, latent)`: the means of the layers above it.
+  /// `(B, latent)`: the sums over samples of the means of the layers above it.
   let upperMeans: [Tensor]
-  /// `(B * chunk)`: log p(x|h).
-  let likelihood: Tensor
-  /// `(B * chunk)`: log w.
+  /// `(B)`: the sums over samples of log p(x|h), and of log w.
+  let likelihoods: Tensor
   let logWeights: Tensor
 
   /// - Parameters:
@@ -44,27 +43,34 @@ struct EvaluationPrograms {
     var means: [Tensor] = []
     for (layer, network) in networks.enumerated().dropFirst() {
       let (activations, heads) = try weigher.forward(
-        network, value, rows: weigher.sampleRows, headRole: .output)
-      means.append(heads[0])
+        network, value, rows: weigher.sampleRows)
+      let sum = Tensor(
+        "evaluation.mean.\(layer)",
+        .matrix(rows: batchSize, columns: model.encoder[layer].latent), .state)
+      try weigher.program.append(
+        .sumSamples(SumSamples(input: heads[0], accumulates: true, output: sum)))
+      means.append(sum)
       value = try weigher.appendLatent(layer, activations, heads: heads, indices)
     }
-    try weigher.appendDecoder(images, hasDeltas: false, termRole: .output)
-    let weights = Tensor("log_weights", .vector(weigher.sampleRows), .output)
+    try weigher.appendDecoder(images, hasDeltas: false)
+    let weights = Tensor("log_weights", .vector(weigher.sampleRows), .temporary)
     try weigher.appendLogWeight(weights, latentTerms: weigher.latents.map(\.term))
-    let sums = ["maximum", "sum", "squares"].map {
+    let sums = ["maximum", "sum", "squares", "likelihoods", "log_weights"].map {
       Tensor("evaluation.\($0)", .vector(batchSize), .state)
     }
     try weigher.program.append(
       .accumulateWeights(
         AccumulateWeights(
           logWeights: weights, maximum: sums[0], sum: sums[1], squares: sums[2])))
+    for (input, sum) in [(weigher.decoded.last?.term ?? weights, sums[3]), (weights, sums[4])] {
+      try weigher.program.append(.sum(Sum(input: input, accumulates: true, output: sum)))
+    }
     weigh = weigher.program.build()
 
     (maximum, sum, squares) = (sums[0], sums[1], sums[2])
-    states = [images, indices] + heads + sums
+    states = [images, indices] + heads + sums + means
     lowestMean = heads[0]
     upperMeans = means
-    likelihood = weigher.decoded.last?.term ?? weights
-    logWeights = weights
+    (likelihoods, logWeights) = (sums[3], sums[4])
   }
 }

@@ -50,16 +50,10 @@ public final class Evaluator {
   private let memory: any Memory
   private let programs: EvaluationPrograms
   private let encode: any Executable
-  private let full: Chunk
+  private let full: any Executable
   /// For the samples that are left when every chunk is full.
-  private let rest: Chunk?
-
-  /// A compiled program that draws a chunk of samples.
-  private struct Chunk {
-    let programs: EvaluationPrograms
-    let executable: any Executable
-    let samples: Int
-  }
+  private let rest: (any Executable)?
+  private let restOperations: Double
   private let batchSize: Int
   private let chunk: Int
   private let samples: Int
@@ -111,15 +105,11 @@ public final class Evaluator {
     chunk = needs.chunk
     samples = needs.samples
     encode = try device.compile(programs.encode, on: memory)
-    full = Chunk(
-      programs: programs, executable: try device.compile(programs.weigh, on: memory),
-      samples: chunk)
-    rest =
-      if let programs = needs.rest {
-        Chunk(
-          programs: programs, executable: try device.compile(programs.weigh, on: memory),
-          samples: samples % chunk)
-      } else { nil }
+    full = try device.compile(programs.weigh, on: memory)
+    rest = try needs.rest.map { programs throws(DeviceError) in
+      try device.compile(programs.weigh, on: memory)
+    }
+    restOperations = needs.rest?.weigh.productOperations ?? 0
     try data.upload(to: memory)
   }
 
@@ -144,7 +134,7 @@ public final class Evaluator {
     let chunks = Double(samples / chunk)
     return batches
       * (encode.program.productOperations + chunks * programs.weigh.productOperations
-        + (rest?.programs.weigh.productOperations ?? 0))
+        + restOperations)
   }
 
   /// Evaluates every image.
@@ -171,53 +161,37 @@ public final class Evaluator {
     control.step = Self.time
     control.pass = Self.time
     control.batchOffset = UInt32(first)
-    let zeros = [Float](repeating: 0, count: batchSize)
-    try memory.upload(zeros.map { _ in -Float.infinity }, to: programs.maximum)
-    try memory.upload(zeros, to: programs.sum)
-    try memory.upload(zeros, to: programs.squares)
+    try memory.upload(
+      Array(repeating: -Float.infinity, count: batchSize), to: programs.maximum)
+    try memory.clear(
+      [programs.sum, programs.squares, programs.likelihoods, programs.logWeights]
+        + programs.upperMeans)
     try encode.run(control)
-    var upperSums = model.encoder.dropFirst().map {
-      [Double](repeating: 0, count: valid * $0.latent)
-    }
     for offset in stride(from: 0, to: samples, by: chunk) {
       control.sampleOffset = UInt32(offset)
-      guard let part = offset + chunk > samples ? rest : full else { continue }
-      try part.executable.run(control)
-      try readTerms(part, valid, &sums, &upperSums)
+      try (offset + chunk > samples ? rest : full)?.run(control)
     }
-    sums.add(
-      means: try memory.floats(programs.lowestMean).prefix(valid * model.encoder[0].latent)
-        .map(Double.init), layer: 0)
-    for (index, total) in upperSums.enumerated() {
-      sums.add(means: total.map { $0 / Double(samples) }, layer: index + 1)
+    func means(_ tensor: Tensor, over count: Int) throws(DeviceError) -> [Double] {
+      try memory.floats(tensor).prefix(valid * tensor.shape.columns).map {
+        Double($0) / Double(count)
+      }
+    }
+    sums.add(means: try means(programs.lowestMean, over: 1), layer: 0)
+    for (index, tensor) in programs.upperMeans.enumerated() {
+      sums.add(means: try means(tensor, over: samples), layer: index + 1)
     }
     let maximum = try memory.floats(programs.maximum)
     let sum = try memory.floats(programs.sum)
     let squares = try memory.floats(programs.squares)
+    let likelihoods = try memory.floats(programs.likelihoods)
+    let logWeights = try memory.floats(programs.logWeights)
     for image in 0..<valid {
       sums.add(
         maximum: Double(maximum[image]), sum: Double(sum[image]),
         squares: Double(squares[image]), samples: samples)
-    }
-  }
-
-  /// Reads the terms of the bound, and adds up the upper layers' posterior means.
-  private func readTerms(
-    _ part: Chunk, _ valid: Int, _ sums: inout EvaluationSums, _ upperSums: inout [[Double]]
-  ) throws(DeviceError) {
-    let likelihood = try part.executable.floats(part.programs.likelihood)
-    let weights = try part.executable.floats(part.programs.logWeights)
-    for row in 0..<valid * part.samples {
-      sums.add(likelihood: Double(likelihood[row]), logWeight: Double(weights[row]))
-    }
-    for (index, tensor) in part.programs.upperMeans.enumerated() {
-      let means = try part.executable.floats(tensor)
-      let width = tensor.shape.columns
-      for row in 0..<valid * part.samples {
-        for unit in 0..<width {
-          upperSums[index][row / part.samples * width + unit] += Double(means[row * width + unit])
-        }
-      }
+      sums.add(
+        likelihood: Double(likelihoods[image]) / Double(samples),
+        logWeight: Double(logWeights[image]) / Double(samples))
     }
   }
 }

@@ -240,7 +240,7 @@ extension Descriptor {
       operands = [mean.maximum, mean.sum, mean.output].map(place)
     case .sum(let sum):
       self.init(kind: .sum)
-      inner = sum.input.shape.count
+      inner = sum.input.shape.count / sum.output.shape.count
       mode = sum.accumulates ? 1 : 0
       constants = [sum.scale]
       operands = [place(sum.input), place(sum.output)]

@@ -30,10 +30,11 @@ extension LaunchPlan {
         closeSums()
         appendAdam(index)
       }
-    case .sum:
+    case .sum(let sum) where sum.output.shape.count == 1:
       totals.append(index)
     case .gather, .multiply, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
-      .estimate, .draw, .latentGradient, .sumSamples, .accumulateWeights, .logMean:
+      .estimate, .draw, .latentGradient, .sumSamples, .accumulateWeights, .logMean,
+      .sum:
       if (sums + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
         closeSums()

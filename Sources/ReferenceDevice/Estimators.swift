@@ -198,8 +198,11 @@ extension ReferenceExecutable {
   }
 
   func run(_ operation: Sum) {
-    let before = operation.accumulates ? self[operation.output][0] : 0
-    let sum = self[operation.input].reduce(0, +)
-    self[operation.output] = [before + Double(operation.scale) * sum]
+    var output = start(operation.output, accumulates: operation.accumulates, decay: nil)
+    let perSum = operation.input.shape.count / output.count
+    for (index, value) in self[operation.input].enumerated() {
+      output[index / perSum] += Double(operation.scale) * value
+    }
+    self[operation.output] = output
   }
 }
