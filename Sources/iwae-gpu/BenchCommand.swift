@@ -46,6 +46,8 @@ private struct BenchReport: Encodable {
   var backend: String
   var device: String
   var profile: [BenchProfile.Entry]?
+  /// Where samples are drawn for the way back.
+  var gradientVariance: GradientVariance?
 
   var text: String {
     func number(_ value: Double) -> String { String(format: value < 10 ? "%.3f" : "%.1f", value) }
@@ -66,6 +68,13 @@ private struct BenchReport: Encodable {
         + (kernelsWereCached.map { $0 ? ", kernels cached" : ", kernels compiled" } ?? ""))
     if let division, let stepBytes {
       lines.append("\(division), in \(readable(bytes: stepBytes))")
+    }
+    if let variance = gradientVariance {
+      lines.append(
+        String(
+          format: "the gradient varies %.2f times as much as with all samples, whose step takes "
+            + "%.3f ms (variance %.3g and %.3g, over %d steps)", variance.drawn / variance.all,
+          variance.stepMillisecondsOfAll, variance.drawn, variance.all, variance.steps))
     }
     lines.append("on \(device)")
     return lines.joined(separator: "\n")
@@ -104,7 +113,8 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     },
     backend: device.backend, device: device.name,
     profile: arguments.has("--profile")
-      ? try openCL.map { try BenchProfile.measure(workload, on: $0) } : nil)
+      ? try openCL.map { try BenchProfile.measure(workload, on: $0) } : nil,
+    gradientVariance: try GradientVariance.measure(workload))
   if arguments.has("--json") {
     try terminal.json(report)
   } else {

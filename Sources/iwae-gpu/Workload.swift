@@ -7,91 +7,50 @@ final class Workload {
   let productOperations: Double
   /// The step, where that is what is timed.
   let plan: StepPlan?
-  private let body: () throws(DeviceError) -> Void
+  let batch: BenchBatch
   private(set) var memory: (any Memory)?
+  private let body: () throws(DeviceError) -> Void
 
   /// - Parameters:
   ///   - arguments: The flags of `bench`.
   ///   - model: The model.
   ///   - device: Where.
-  convenience init(
-    _ arguments: ParsedArguments, _ model: Model, _ device: any Device
-  ) throws {
+  init(_ arguments: ParsedArguments, _ model: Model, _ device: any Device) throws {
     let seed = try arguments.seed(default: 0)
-    let batch = try arguments.integer("--batch", default: 20, maximum: 1 << 20)
+    let count = try arguments.integer("--batch", default: 20, maximum: 1 << 20)
+    let batch = BenchBatch(model, count: count, seed: seed, device)
+    self.batch = batch
     if arguments.has("--evaluate") {
-      try self.init(
-        evaluating: model, batch: batch,
-        samples: try arguments.integer("--samples", default: 5000), seed: seed, device)
-    } else {
-      try self.init(arguments, training: model, batch: batch, seed: seed, device)
+      plan = nil
+      let evaluator = try Evaluator(
+        model, parameters: batch.initialParameters,
+        images: ImageSet(name: "bench", values: .bytes(batch.batches[0]), width: model.dataSize),
+        device: device, samples: try arguments.integer("--samples", default: 5000),
+        binarization: .none, batchSize: count, seed: seed)
+      productOperations = evaluator.productOperations
+      body = { () throws(DeviceError) in _ = try evaluator.evaluate() }
+      return
     }
-  }
-
-  private init(
-    _ arguments: ParsedArguments, training model: Model, batch: Int, seed: UInt64,
-    _ device: any Device
-  ) throws {
-    let source = Tensor(
-      "batch", .matrix(rows: batch, columns: model.dataSize), .resident, element: .uint8)
-    let order = Tensor("order", .vector(batch), .resident, element: .uint32)
     var configuration = try StepOptions.configuration(
-      arguments, batch: batch,
-      source: .resident(source: source, order: order, scale: 1, binarization: .none))
+      arguments, batch: count, source: batch.batchSource)
     configuration.optimizer = Adam()
     let plan = try StepPlan(
       model, configuration, on: device, limit: try StepOptions.memoryLimit(arguments))
     self.plan = plan
     productOperations = plan.productOperations
-    let memory = try Backend.wrap { () throws(DeviceError) in
-      let memory = try device.allocate(model.parameters + [source, order] + plan.states)
-      for (parameter, values) in model.initialParameters(
-        seed: seed, mean: Array(repeating: 0.3, count: model.dataSize))
-      {
-        try memory.upload(values, to: parameter)
-      }
-      try memory.upload(.words((0..<batch).map { UInt32($0) }), to: order)
-      return memory
-    }
-    let runner = try StepRunner(plan, on: memory, device: device)
+    let memory = try Backend.wrap { () throws(DeviceError) in try batch.memory(for: plan) }
     self.memory = memory
-    // Several batches by turns: what is uploaded is never what is there already.
-    let batches = (0..<4).map { Self.bits(batch * model.dataSize, seed: seed, index: $0) }
+    let runner = try StepRunner(plan, on: memory, device: device)
     var control = Control()
     control.seed = seed
     body = { () throws(DeviceError) in
-      try memory.upload(.bytes(batches[Int(control.step) % batches.count]), to: source)
+      let next = batch.batches[Int(control.step) % batch.batches.count]
+      try memory.upload(.bytes(next), to: batch.source)
       AdamConvention.usual.apply(
         to: &control, step: Int(control.step), rate: 1e-3, optimizer: Adam())
       try runner.run(control)
       try runner.finish()
       control.step += 1
-    }
-  }
-
-  private init(
-    evaluating model: Model, batch: Int, samples: Int, seed: UInt64, _ device: any Device
-  ) throws {
-    plan = nil
-    let images = ImageSet(
-      name: "bench", values: .bytes(Self.bits(batch * model.dataSize, seed: seed, index: 0)),
-      width: model.dataSize)
-    let evaluator = try Evaluator(
-      model,
-      parameters: model.initialParameters(
-        seed: seed, mean: Array(repeating: 0.3, count: model.dataSize)),
-      images: images, device: device, samples: samples, binarization: .none, batchSize: batch,
-      seed: seed)
-    productOperations = evaluator.productOperations
-    body = { () throws(DeviceError) in _ = try evaluator.evaluate() }
-  }
-
-  private static func bits(_ count: Int, seed: UInt64, index: Int) -> [UInt8] {
-    let width = NoiseAddress.maximumColumns
-    return (0..<count).map { position in
-      let address = NoiseAddress(
-        seed: seed, purpose: .data, time: UInt32(index), sample: UInt32(position / width))
-      return address.uniform(column: position % width) < 0.3 ? 1 : 0
     }
   }
 

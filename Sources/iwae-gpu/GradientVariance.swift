@@ -1,0 +1,61 @@
+import Compute
+import IWAE
+
+/// How much a gradient varies with the noise, for one batch and parameters that stand still: the sum
+/// over parameters of the variance over steps.
+struct GradientVariance: Encodable {
+  var steps: Int
+  /// With all samples walked backwards.
+  var all: Double
+  /// With those that are drawn.
+  var drawn: Double
+  /// The time of a step with all samples walked backwards, the median of these steps.
+  var stepMillisecondsOfAll: Double
+
+  private static let steps = 30
+
+  /// The variances at the parameters that a workload has reached; nil where it draws no samples.
+  static func measure(_ workload: Workload) throws -> GradientVariance? {
+    guard var configuration = workload.plan?.configuration, configuration.backwardSamples != nil
+    else { return nil }
+    configuration.optimizer = nil
+    let drawn = try variance(configuration, workload).variance
+    configuration.backwardSamples = nil
+    let (all, milliseconds) = try variance(configuration, workload)
+    return GradientVariance(
+      steps: steps, all: all, drawn: drawn, stepMillisecondsOfAll: milliseconds)
+  }
+
+  private static func variance(
+    _ configuration: StepConfiguration, _ workload: Workload
+  ) throws -> (variance: Double, milliseconds: Double) {
+    let batch = workload.batch
+    let plan = try StepPlan(batch.model, configuration, on: batch.device)
+    let memory = try Backend.wrap { () throws(DeviceError) in
+      try batch.memory(for: plan, parametersOf: workload.memory)
+    }
+    let runner = try StepRunner(plan, on: memory, device: batch.device)
+    let gradients = batch.model.parameters.map { $0.counterpart(.gradient) }
+    var means = gradients.map { [Double](repeating: 0, count: $0.shape.count) }
+    var deviations = 0.0
+    var times: [Double] = []
+    try Backend.wrap { () throws(DeviceError) in
+      for step in 0..<steps {
+        var control = Control()
+        control.step = UInt32(step)
+        let start = ContinuousClock.now
+        try runner.run(control)
+        try runner.finish()
+        times.append(start.duration(to: .now) / .milliseconds(1))
+        for (index, gradient) in gradients.enumerated() {
+          for (element, value) in try memory.floats(gradient).enumerated() {
+            let before = Double(value) - means[index][element]
+            means[index][element] += before / Double(step + 1)
+            deviations += before * (Double(value) - means[index][element])
+          }
+        }
+      }
+    }
+    return (deviations / Double(steps - 1), times.sorted()[steps / 2])
+  }
+}
