@@ -47,11 +47,17 @@ public struct Tuning: Hashable, Sendable, Codable {
 
   /// Whether the device can run kernels that are compiled so.
   func fits(_ device: DeviceDescription) -> Bool {
-    schedule == .panels && (1...Self.mostBlockRows).contains(blockRows)
-      || schedule == .tiles && blockRows > 0
-        && [tile, item, tileDepth, groupSize].allSatisfy { $0 > 0 }
-        && tile % item == 0 && groupSize <= device.largestWorkGroup
+    switch schedule {
+    case .panels:
+      return (1...Self.mostBlockRows).contains(blockRows)
+    case .tiles:
+      // A file may say anything: nothing is multiplied before it is known to be small.
+      guard [tile, item, tileDepth, groupSize].allSatisfy({ (1...4096).contains($0) }) else {
+        return false
+      }
+      return tile % item == 0 && groupSize <= device.largestWorkGroup
         && productGroup <= device.largestWorkGroup && productLocalBytes <= device.localMemoryBytes
+    }
   }
 
   /// What is worth trying on a device: block heights for panels, and shapes of tiles and groups.
@@ -93,7 +99,8 @@ public struct Tuning: Hashable, Sendable, Codable {
     Entry(tuning: Tuning(schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8)),
   ]
 
-  /// The tuning for a device: what `tune` found there, else its own, else that of its kind, else the default.
+  /// The tuning for a device: what `tune` found there, else its own, else that of its kind, else the
+  /// default.
   ///
   /// - Parameter schedule: Only entries of this schedule; nil for the one that suits the device.
   public static func choose(for device: DeviceDescription, schedule: Schedule? = nil) -> Tuning {

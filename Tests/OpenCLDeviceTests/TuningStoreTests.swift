@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+@testable import OpenCLDevice
+
+@Suite struct TuningStoreTests {
+  @Test func tuningsAreKeptAndDamageIsIgnored() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let store = TuningStore(folder: folder)
+    let device = try DeviceList.find(.automatic)
+    #expect(store.load(for: device) == nil)
+    let tuning = Tuning(schedule: .tiles, groupSize: 32, tile: 32, tileDepth: 8, item: 4)
+    try store.store(tuning, for: device)
+    #expect(store.load(for: device) == tuning)
+    try Data("{".utf8).write(to: URL(fileURLWithPath: store.path(for: device)))
+    #expect(store.load(for: device) == nil)
+    #expect(store.forget(device) && !store.forget(device))
+  }
+
+  /// A file may say anything; what the kernels were not compiled for is not run.
+  @Test func impossibleTuningsAreNotUsed() throws {
+    let device = try DeviceList.find(.automatic)
+    for rows in [0, -1, 257, Int.max] {
+      #expect(!Tuning(schedule: .panels, blockRows: rows).fits(device))
+    }
+    #expect(!Tuning(schedule: .tiles, tile: 0, item: 0).fits(device))
+    #expect(!Tuning(schedule: .tiles, tile: 64, item: 5).fits(device))
+    #expect(!Tuning(schedule: .tiles, groupSize: 1 << 20).fits(device))
+    #expect(!Tuning(schedule: .tiles, tile: 1 << 40, item: 1).fits(device))
+  }
+
+  @Test(arguments: Schedule.allCases) func candidatesFit(schedule: Schedule) throws {
+    let device = try DeviceList.find(.automatic)
+    let candidates = Tuning.candidates(for: device, schedule: schedule)
+    #expect(candidates.count >= 3 && candidates.allSatisfy { $0.fits(device) })
+  }
+}
