@@ -78,8 +78,12 @@ static inline real with_padding(real value, int chunk, int columns, float paddin
 #endif
 
 #ifdef PANELS
-static inline real load_real(__global const float *from) { return vload16(0, from); }
-static inline void store_real(real value, __global float *to) { vstore16(value, 0, to); }
+// Chunks are aligned to their size: arenas are, and tensors in them. PoCL would store an unaligned
+// vector in three pieces.
+static inline real load_real(__global const float *from) {
+  return *(__global const real *)from;
+}
+static inline void store_real(real value, __global float *to) { *(__global real *)to = value; }
 
 // Loads up to 16 values; lanes past the count are zero.
 static inline real load_span(__global const float *from, int count) {

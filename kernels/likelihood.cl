@@ -24,7 +24,7 @@ static inline void begin_bernoulli(const descriptor *d, int row, bernoulli_sum *
 
 // Adds a chunk of logits, and writes their deltas where they are wanted.
 // operands: as run_bernoulli.
-static inline void add_bernoulli(
+__attribute__((always_inline)) static inline void add_bernoulli(
     const context *c, const descriptor *d, real a, int row, int chunk, bernoulli_sum *sum) {
   real x = load(c, d->operands[1], sum->target_row, chunk);
   real e = exp_negative(-fabs(a));
