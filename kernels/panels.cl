@@ -285,8 +285,8 @@ __kernel SINGLE void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int units
     case KIND_WEIGHT_GRADIENT: run_weight_gradient(&c, &d, tile); break;
     case KIND_BIAS_GRADIENT: run_bias_gradient(&c, &d, tile); break;
     case KIND_NORMALIZE: {
-      int units = (d.inner + 15) / 16;
-      run_normalize_sums(&c, &d, tile * NORMALIZE_UNITS, min((tile + 1) * NORMALIZE_UNITS, units));
+      int end = min((tile + 1) * NORMALIZE_UNITS, (d.inner + 15) / 16);
+      run_normalize_sums(&c, &d, tile * NORMALIZE_UNITS, end);
       break;
     }
     case KIND_SUM:

@@ -7,9 +7,6 @@
 #include "estimator.cl"
 #include "numerics.cl"
 
-// What a sum held before, times its decay; nothing of it where that is zero.
-static inline float decayed(float decay, float old) { return decay == 0.0f ? 0.0f : decay * old; }
-
 // operands: 0 log-weights, 1 maximum, 2 sum, 3 squares, 4 decay, 5 its square, 6-9 coefficients.
 // group: samples of an image. constants: 0 temperature, 1-4 the coefficients' factors, 5-8 their
 // degrees.
@@ -54,10 +51,11 @@ static void run_accumulate_weights(
           before == -INFINITY ? 0.0f : exp_value((sign * before - reference) * temperature);
       float old_sum = load_value(c, d->operands[2], image);
       store_value(c, d->operands[1], image, sign * largest);
-      store_value(c, d->operands[2], image, decayed(decay, old_sum) + new_sum);
+      // Both start at 0, so that NaN stays NaN whatever the decay.
+      store_value(c, d->operands[2], image, decay * old_sum + new_sum);
       if (is_present(d->operands[3])) {
         float old_squares = load_value(c, d->operands[3], image);
-        store_value(c, d->operands[3], image, decayed(decay * decay, old_squares) + new_squares);
+        store_value(c, d->operands[3], image, decay * decay * old_squares + new_squares);
       }
       if (is_present(d->operands[4])) store_value(c, d->operands[4], image, decay);
       if (is_present(d->operands[5])) store_value(c, d->operands[5], image, decay * decay);

@@ -52,7 +52,8 @@ ROW_KERNEL(adam)
 // mode: whether anything is.
 static inline float old_gradient(const context *c, const descriptor *d, float old) {
   if (!d->mode) return 0.0f;
-  return is_present(d->operands[5]) ? decayed(load_value(c, d->operands[5], 0), old) : old;
+  float decay = is_present(d->operands[5]) ? load_value(c, d->operands[5], 0) : 1.0f;
+  return decay == 0.0f ? 0.0f : decay * old;
 }
 
 // operands: 0 delta, 2 row scale, 3 gradient. columns: outputs. samples: rows. mode: as

@@ -13,6 +13,9 @@ public protocol Device: AnyObject {
   /// Why the device cannot do an operation; nil if it can.
   func obstacle(to operation: Operation) -> String?
 
+  /// What a tensor takes, in bytes.
+  func bytes(of tensor: Tensor) -> Int
+
   /// What a program's own tensors take, in bytes.
   func workspaceBytes(of program: Program) -> Int
 
@@ -30,6 +33,8 @@ public protocol Device: AnyObject {
 }
 
 extension Device {
+  public func bytes(of tensor: Tensor) -> Int { tensor.byteCount }
+
   public func workspaceBytes(of program: Program) -> Int {
     let lifetimes = program.lifetimes
     let temporaries = program.tensors(.temporary).map { tensor in

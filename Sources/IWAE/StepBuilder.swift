@@ -54,12 +54,17 @@ public struct StepConfiguration: Hashable, Sendable {
 
   /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.
   public var problem: String? {
-    guard backwardSamples != nil else { return nil }
+    guard let backwardSamples else { return nil }
     let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
     if noiseIsGiven || source == .uploaded {
       return "drawing samples needs noise that is addressed"
     }
-    return rule.obstacleToDrawing.map { "samples cannot be drawn for this objective: \($0)" }
+    if let obstacle = rule.obstacleToDrawing {
+      return "samples cannot be drawn for this objective: \(obstacle)"
+    }
+    let weighed = rule.decoder.scope == .all ? groups * samples : samples
+    return backwardSamples < weighed
+      ? nil : "expected fewer than the \(weighed) samples to draw from, found \(backwardSamples)"
   }
 
   /// What every coefficient is multiplied by.

@@ -25,6 +25,8 @@ public struct StepPlan {
   let parts: [Int: Step]
   let streaming: StreamingPrograms?
   let drawing: DrawingPrograms?
+  /// The optimizer, where it is not part of another program.
+  let update: Program?
 
   /// The plan that takes as much at a time as the limit allows.
   ///
@@ -94,11 +96,16 @@ public struct StepPlan {
     self.parts = parts
     self.streaming = streaming
     self.drawing = drawing
+    update = try configuration.optimizer.map { optimizer throws(ProgramError) in
+      var builder = ProgramBuilder("update")
+      try builder.append(.adam(optimizer))
+      return builder.build()
+    }
     // Parameters, gradients, two moments and a second copy of the weights.
-    let parameters = model.parameters.reduce(0) { $0 + $1.byteCount }
+    let parameters = model.parameters.reduce(0) { $0 + device.bytes(of: $1) }
     let states = streaming?.states ?? drawing?.states ?? []
     bytes =
-      5 * parameters + states.reduce(0) { $0 + $1.byteCount }
+      5 * parameters + states.reduce(0) { $0 + device.bytes(of: $1) }
       + programs.reduce(0) { $0 + device.workspaceBytes(of: $1) }
   }
 

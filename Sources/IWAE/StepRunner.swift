@@ -20,7 +20,7 @@ public final class StepRunner {
   ///   - plan: The plan.
   ///   - memory: The model's parameters, the plan's states, and the data.
   ///   - device: Where.
-  public init(_ plan: StepPlan, on memory: any Memory, device: any Device) throws {
+  public init(_ plan: StepPlan, on memory: any Memory, device: any Device) throws(DeviceError) {
     self.plan = plan
     self.memory = memory
     gradients = plan.model.parameters.map { $0.counterpart(.gradient) }
@@ -33,16 +33,16 @@ public final class StepRunner {
       for (size, program) in streaming.chunks {
         chunks[size] = try device.compile(program, on: memory)
       }
-      endGroup = try streaming.endGroup.map { try device.compile($0, on: memory) }
+      endGroup = try streaming.endGroup.map { program throws(DeviceError) in
+        try device.compile(program, on: memory)
+      }
       endImage = try device.compile(streaming.endImage, on: memory)
     }
     if let drawing = plan.drawing {
       weigh = try device.compile(drawing.weigh, on: memory)
       walk = try device.compile(drawing.step, on: memory)
-    } else if whole == nil, let optimizer = plan.configuration.optimizer {
-      var builder = ProgramBuilder("update")
-      try builder.append(.adam(optimizer))
-      update = try device.compile(builder.build(), on: memory)
+    } else if whole == nil, let program = plan.update {
+      update = try device.compile(program, on: memory)
     }
   }
 

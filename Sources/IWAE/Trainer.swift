@@ -24,6 +24,23 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public init(objective: Objective) {
     self.objective = objective
   }
+
+  /// The step that it trains with.
+  func step(batchSize: Int, source: BatchSource, boundTotal: Tensor? = nil) -> StepConfiguration {
+    StepConfiguration(
+      batchSize: batchSize, groups: groups, samples: samples, objective: objective,
+      estimator: estimator, source: source, optimizer: Adam(convention),
+      sumsOverBatch: convention == .released, boundTotal: boundTotal,
+      backwardSamples: backwardSamples)
+  }
+
+  /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.
+  public var problem: String? {
+    let data = Tensor("data", .matrix(rows: 1, columns: 1), .resident)
+    return step(
+      batchSize: 1, source: .resident(source: data, order: data, scale: 1, binarization: .none)
+    ).problem
+  }
 }
 
 /// Where a training run stands: all that resuming needs beside parameters and moments, because
@@ -116,12 +133,8 @@ public final class Trainer {
     let binarization = model.likelihood == .bernoulli ? configuration.binarization : .none
     plan = try StepPlan(
       model,
-      StepConfiguration(
-        batchSize: batchSize, groups: configuration.groups, samples: configuration.samples,
-        objective: configuration.objective, estimator: configuration.estimator,
-        source: data.batchSource(binarization), optimizer: Adam(configuration.convention),
-        sumsOverBatch: configuration.convention == .released, boundTotal: total,
-        backwardSamples: configuration.backwardSamples),
+      configuration.step(
+        batchSize: batchSize, source: data.batchSource(binarization), boundTotal: total),
       on: device, limit: configuration.memoryLimit)
     let needs = try validation.map { images throws(ProgramError) in
       try Evaluator.Needs(

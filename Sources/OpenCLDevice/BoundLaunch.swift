@@ -5,7 +5,7 @@ import Compute
 final class BoundLaunch {
   private let kernel: cl_kernel
   /// What the kernel is bound to must live as long as it.
-  private let owners: [Buffer]
+  private let table: Buffer
   private let library: KernelLibrary
   private let groups: Int
   private let localSize: Int
@@ -19,8 +19,6 @@ final class BoundLaunch {
     var order: cl_mem
     var control: cl_mem
     var table: Buffer
-    /// Buffers of its own that a launch keeps alive beside the table.
-    var owners: [Buffer] = []
   }
 
   /// - Parameters:
@@ -34,7 +32,7 @@ final class BoundLaunch {
     name = launch.kernel
     groups = launch.groups
     localSize = launch.localSize
-    owners = buffers.owners + [buffers.table]
+    table = buffers.table
     self.library = library
     let kernel = try library.kernel(launch.kernel)
     self.kernel = kernel

@@ -86,16 +86,23 @@ extension LaunchPlan {
     guard let open = walk else { return }
     walk = nil
     let rowsPerUnit = open.mostRows / open.units
-    let largest = max(1, tuning.blockRows / rowsPerUnit)
-    // A multiple of the processors, so that none is left with one block more.
-    let fewest = (open.units + largest - 1) / largest
-    let even = (fewest + computeUnits - 1) / computeUnits * computeUnits
-    let unitsPerGroup = max(1, (open.units + even - 1) / even)
+    let unitsPerGroup = unitsPerGroup(
+      of: open.units, atMost: max(1, tuning.blockRows / rowsPerUnit))
     launches.append(
       Launch(
         kernel: "walk_rows", work: work(of: open), units: open.units,
         unitsPerGroup: unitsPerGroup,
         groups: (open.units + unitsPerGroup - 1) / unitsPerGroup, localSize: 1))
+  }
+
+  /// The block that leaves the busiest processor with the fewest units; of those that do, the largest,
+  /// whose products are the most efficient.
+  private func unitsPerGroup(of units: Int, atMost largest: Int) -> Int {
+    func busiest(_ block: Int) -> Int {
+      let groups = (units + block - 1) / block
+      return (groups + computeUnits - 1) / computeUnits * block
+    }
+    return (1...max(1, min(largest, units))).max { (-busiest($0), $0) < (-busiest($1), $1) } ?? 1
   }
 
   /// A walk's operations, joined where one alone needs what the other computes, and at its end the
@@ -119,7 +126,8 @@ extension LaunchPlan {
       guard let coefficients = gradient.rowScale else { continue }
       let input = GradientInput(input: gradient.input, coefficients: coefficients)
       if !scaled.contains(input), let last = uses.lastPlainReader(of: input),
-        open.operations.contains(last), gradient.input.shape.rows % open.units == 0
+        open.operations.contains(last), gradient.input.shape.rows % open.units == 0,
+        !sums.contains(where: { readsPlainly($0, gradient.input) })
       {
         scaled.insert(input)
         result.append(.scaling(input))
@@ -128,12 +136,24 @@ extension LaunchPlan {
     return result
   }
 
+  /// Whether a sum that waits reads a tensor otherwise than as the input of a gradient.
+  private func readsPlainly(_ index: Int, _ tensor: Tensor) -> Bool {
+    if case .weightGradient = program.operations[index] { return false }
+    return program.operations[index].reads.contains(tensor)
+  }
+
   // MARK: Sums over rows
 
   /// Whether the gradients that wait are those of every parameter, so that each can be used where
   /// it is computed.
   private var canUpdate: Bool {
-    guard fusion == .full else { return false }
+    let areGradients = sums.allSatisfy {
+      switch program.operations[$0] {
+      case .weightGradient, .biasGradient: true
+      default: false
+      }
+    }
+    guard fusion == .full, !sums.isEmpty, areGradients else { return false }
     let written = program.operations.flatMap(\.writes).filter { $0.role == .gradient }
     let waiting = sums.flatMap { program.operations[$0].writes }
     return written == waiting

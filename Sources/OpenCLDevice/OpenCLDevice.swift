@@ -79,6 +79,11 @@ public final class OpenCLDevice: Device {
     nil
   }
 
+  public func bytes(of tensor: Tensor) -> Int {
+    tensor.role == .resident
+      ? tensor.byteCount : 4 * TensorLayout(tuning.schedule).size(of: tensor)
+  }
+
   public func workspaceBytes(of program: Program) -> Int {
     let plan = LaunchPlan(
       program, tuning: tuning, computeUnits: description.computeUnits, parameters: [])

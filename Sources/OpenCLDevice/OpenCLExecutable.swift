@@ -108,6 +108,8 @@ final class OpenCLExecutable: Executable {
   func profile(
     _ record: Control, on queue: cl_command_queue
   ) throws(DeviceError) -> [Double] {
+    try memory.refreshTransposes(of: transposed)
+    try finish()
     try call("clEnqueueFillBuffer") {
       clEnqueueFillBuffer(queue, control.memory, record.words, 64, 0, 64, 0, nil, nil)
     }

@@ -104,11 +104,15 @@ public struct Tuning: Hashable, Sendable, Codable {
   ///
   /// - Parameter schedule: Only entries of this schedule; nil for the one that suits the device.
   public static func choose(for device: DeviceDescription, schedule: Schedule? = nil) -> Tuning {
-    if let found = TuningStore.standard?.load(for: device),
-      schedule == nil || schedule == found.schedule, found.fits(device)
-    {
-      return found
-    }
+    let standard = standard(for: device, schedule: schedule)
+    let found = TuningStore.standard?.load(for: device, standard.schedule)
+    return found.flatMap { $0.fits(device) ? $0 : nil } ?? standard
+  }
+
+  /// The tuning for a device that was never tuned.
+  public static func standard(
+    for device: DeviceDescription, schedule: Schedule? = nil
+  ) -> Tuning {
     let candidates = table.filter { entry in
       if let schedule {
         return entry.tuning.schedule == schedule

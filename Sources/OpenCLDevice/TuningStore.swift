@@ -1,6 +1,6 @@
 import Foundation
 
-/// Tunings on disk, one file for each device and driver. A file that is missing, damaged or of no
+/// Tunings on disk, one file for each device, driver and schedule. A file that is missing, damaged or of no
 /// use counts as absent.
 public struct TuningStore {
   private let folder: URL
@@ -17,27 +17,35 @@ public struct TuningStore {
   }
 
   /// Where the tuning of a device is, or would be.
-  public func path(for device: DeviceDescription) -> String { file(device).path }
+  public func path(for device: DeviceDescription, _ schedule: Schedule) -> String {
+    file(device, schedule).path
+  }
 
-  func load(for device: DeviceDescription) -> Tuning? {
-    guard let data = try? Data(contentsOf: file(device)) else { return nil }
-    return try? JSONDecoder().decode(Tuning.self, from: data)
+  func load(for device: DeviceDescription, _ schedule: Schedule) -> Tuning? {
+    guard let data = try? Data(contentsOf: file(device, schedule)),
+      let tuning = try? JSONDecoder().decode(Tuning.self, from: data),
+      tuning.schedule == schedule
+    else { return nil }
+    return tuning
   }
 
   public func store(_ tuning: Tuning, for device: DeviceDescription) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try encoder.encode(tuning).write(to: file(device), options: .atomic)
+    try encoder.encode(tuning).write(to: file(device, tuning.schedule), options: .atomic)
   }
 
   /// Goes back to the defaults; says whether there was anything to forget.
-  public func forget(_ device: DeviceDescription) -> Bool {
-    (try? FileManager.default.removeItem(at: file(device))) != nil
+  @discardableResult
+  public func forget(_ device: DeviceDescription, _ schedule: Schedule) -> Bool {
+    (try? FileManager.default.removeItem(at: file(device, schedule))) != nil
   }
 
-  private func file(_ device: DeviceDescription) -> URL {
-    let key = BinaryCache.key([device.name, device.platform, device.version, device.driver])
+  private func file(_ device: DeviceDescription, _ schedule: Schedule) -> URL {
+    let key = BinaryCache.key([
+      device.name, device.platform, device.version, device.driver, schedule.rawValue,
+    ])
     return folder.appending(path: "\(key).json")
   }
 }

@@ -156,7 +156,7 @@ extension ReferenceExecutable {
       let decay = sign * before == -.infinity ? 0 : exp(temperature * (before - reference))
       let shares = chunk.map { exp(temperature * ($0 - reference)) }
       func add(_ sum: Double, to tensor: Tensor, decay: Double) {
-        self[tensor][image] = (decay == 0 ? 0 : decay * self[tensor][image]) + sum
+        self[tensor][image] = decay * self[tensor][image] + sum
       }
       self[operation.maximum][image] = sign * largest
       add(shares.reduce(0, +), to: operation.sum, decay: decay)

@@ -8,6 +8,8 @@ struct BenchBatch {
   let device: any Device
   let source: Tensor
   let order: Tensor
+  /// `(1)`: the sum of the bounds of all steps.
+  let bound = Tensor("bench.bound", .vector(1), .state)
   /// Several batches by turns: what is uploaded is never what is there already.
   let batches: [[UInt8]]
 
@@ -29,7 +31,7 @@ struct BenchBatch {
   func memory(
     for plan: StepPlan, parametersOf other: (any Memory)? = nil
   ) throws(DeviceError) -> any Memory {
-    let memory = try device.allocate(model.parameters + [source, order] + plan.states)
+    let memory = try device.allocate(model.parameters + [source, order, bound] + plan.states)
     if let other {
       for parameter in model.parameters {
         try memory.upload(try other.floats(parameter), to: parameter)

@@ -83,8 +83,11 @@ private struct BenchReport: Encodable {
 
 private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let evaluates = arguments.has("--evaluate")
-  if evaluates, arguments.has("--profile") {
-    throw arguments.error("'--profile' shows a training step; leave out '--evaluate'.")
+  let ofSteps = [
+    "--profile", "--memory", "--backward-samples", "--groups", "--objective", "--estimator",
+  ]
+  if evaluates, let flag = ofSteps.first(where: arguments.given.contains) {
+    throw arguments.error("'\(flag)' belongs to a training step; leave out '--evaluate'.")
   }
   let model = try ModelOptions.model(arguments)
   let schedule = arguments.string("--schedule").flatMap(Schedule.init(rawValue:))
@@ -96,6 +99,13 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let first = try Backend.wrap { () throws(DeviceError) in try workload.prepare() }
   let times = try Backend.wrap { () throws(DeviceError) in try workload.time(count) }
   let openCL = device as? OpenCLDevice
+  if arguments.has("--profile") {
+    guard openCL != nil, workload.plan?.whole != nil else {
+      throw arguments.error(
+        "'--profile' shows a step that an OpenCL device carries out at once; leave out "
+          + "'--backend cpu' and '--backward-samples', or allow more '--memory'.")
+    }
+  }
   let peak = try openCL.map { device in
     try Backend.wrap { () throws(DeviceError) in try device.peakOperationsPerSecond() * 1e-9 }
   }

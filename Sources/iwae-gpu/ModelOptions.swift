@@ -155,7 +155,9 @@ enum StepOptions {
       configuration.backwardSamples = try arguments.integer(
         "--backward-samples", default: samples, maximum: 1 << 20)
     }
-    if let problem = configuration.problem { throw arguments.error("\(problem).") }
+    if let problem = configuration.problem {
+      throw arguments.error("'--backward-samples': \(problem).")
+    }
     return configuration
   }
 }

@@ -154,10 +154,8 @@ struct RunConfiguration: Codable {
       (0...(1 << 20)).contains(backwardSamples), "expected from 0 to 2^20 backward samples.")
     if backwardSamples > 0 {
       result.backwardSamples = backwardSamples
-      let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
-      if let obstacle = rule.obstacleToDrawing {
-        throw ConfigurationError(
-          description: "'\(self.objective)' cannot draw samples for the way back: \(obstacle).")
+      if let problem = result.problem {
+        throw ConfigurationError(description: "backward samples: \(problem).")
       }
     }
     return result

@@ -61,7 +61,7 @@ final class TrainingRun {
     }
     let fixed = arguments.given.subtracting([
       "--resume", "--passes", "--patience", "--backend", "--device", "--json", "--quiet",
-      "--test-samples",
+      "--test-samples", "--memory",
     ])
     if isResumed, let flag = fixed.sorted().first {
       throw arguments.error("'\(flag)' cannot change when a run is resumed.")

@@ -33,7 +33,8 @@ private struct TuneReport: Encodable {
   var candidates: [Candidate]
   var before: Candidate
   var after: Candidate
-  var file: String
+  /// Where the winner is kept; nil where it is the default.
+  var file: String?
 }
 
 /// A candidate that gives right results, ready to be timed.
@@ -58,7 +59,7 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   }
   if arguments.has("--forget") {
     try terminal.output(
-      store.forget(device)
+      store.forget(device, current.tuning.schedule)
         ? "Forgot the tuning of \(device.name)." : "There was no tuning of \(device.name).")
     return .done
   }
@@ -98,18 +99,26 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   }
   // What is not faster by more than chance stays.
   let winner = best.median < 0.98 * before.median ? best : before
-  try Inputs.wrap { () throws(any Error) in try store.store(winner.tuning, for: device) }
+  if winner.tuning == Tuning.standard(for: device, schedule: winner.tuning.schedule) {
+    // Defaults may become better; what is no better than them is not kept.
+    store.forget(device, winner.tuning.schedule)
+  } else {
+    try Inputs.wrap { () throws(any Error) in try store.store(winner.tuning, for: device) }
+  }
   func entry(_ contender: Contender) -> TuneReport.Candidate {
     .init(tuning: contender.tuning, stepMilliseconds: contender.median)
   }
   let report = TuneReport(
     device: device.name, candidates: ranked.map(entry) + refused, before: entry(before),
-    after: entry(winner), file: store.path(for: device))
+    after: entry(winner),
+    file: winner.tuning == Tuning.standard(for: device, schedule: winner.tuning.schedule)
+      ? nil : store.path(for: device, winner.tuning.schedule))
   if arguments.has("--json") { try terminal.json(report) } else { try describe(report, terminal) }
   return .done
 }
 
-/// Opens a device with a candidate, checks every operation on it, and runs the first steps.
+/// Opens a device with a candidate, checks every operation and a step of the model on it, and runs the
+/// first steps.
 private func prepare(
   _ tuning: Tuning, on device: DeviceDescription, _ arguments: ParsedArguments
 ) throws -> Contender {
@@ -121,7 +130,9 @@ private func prepare(
     throw CommandError(
       message: "\(failure.name): \(failure.failures.first ?? "it failed")", code: .failed)
   }
-  let workload = try Workload(arguments, try ModelOptions.model(arguments), opened)
+  let model = try ModelOptions.model(arguments)
+  try StepComparison.check(arguments, model, on: opened)
+  let workload = try Workload(arguments, model, opened)
   _ = try Backend.wrap { () throws(DeviceError) in try workload.prepare() }
   return Contender(tuning: tuning, workload: workload)
 }
@@ -144,7 +155,7 @@ private func describe(_ report: TuneReport, _ terminal: Terminal) throws {
     before  \(String(format: "%.3f", before)) ms with \(report.before.tuning.text)
     after   \(String(format: "%.3f", after)) ms with \(report.after.tuning.text)\
     \(before == after ? ": nothing was faster by 2%" : "")
-    Kept for \(report.device) in \(report.file)
+    \(report.file.map { "Kept for \(report.device) in \($0)" } ?? "The default stands.")
     """)
 }
 

@@ -34,6 +34,7 @@ final class Workload {
     var configuration = try StepOptions.configuration(
       arguments, batch: count, source: batch.batchSource)
     configuration.optimizer = Adam()
+    configuration.boundTotal = batch.bound
     let plan = try StepPlan(
       model, configuration, on: device, limit: try StepOptions.memoryLimit(arguments))
     self.plan = plan
@@ -49,7 +50,8 @@ final class Workload {
       AdamConvention.usual.apply(
         to: &control, step: Int(control.step), rate: 1e-3, optimizer: Adam())
       try runner.run(control)
-      try runner.finish()
+      // Reading the bound waits for everything before it.
+      _ = try memory.floats(batch.bound)
       control.step += 1
     }
   }

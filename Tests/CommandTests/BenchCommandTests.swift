@@ -75,6 +75,9 @@ import Testing
       (["--memory", "12X"], "The value '12X' is invalid for '--memory'"),
       (["--memory", "0"], "The value '0' is invalid for '--memory'"),
       (["--evaluate", "--profile"], "leave out '--evaluate'"),
+      (["--evaluate", "--memory", "1G"], "'--memory' belongs to a training step"),
+      (["--profile", "--backend", "cpu", "-k", "1", "--batch", "1"], "leave out '--backend cpu'"),
+      (["-k", "5", "--backward-samples", "5"], "expected fewer than the 5 samples"),
       (["--objective", "ciwae", "--backward-samples", "2"], "cannot be drawn"),
       (["--backward-samples", "0"], "expected a whole number from 1"),
     ] {
@@ -98,7 +101,7 @@ import Testing
     var candidates: [Candidate]
     var before: Candidate
     var after: Candidate
-    var file: String
+    var file: String?
   }
 
   /// In a cache folder of its own, so that the user's tuning stays.
@@ -117,10 +120,12 @@ import Testing
     #expect(report.candidates.count >= 5)
     #expect(report.candidates.allSatisfy { $0.problem == nil && ($0.stepMilliseconds ?? 0) > 0 })
     #expect(try #require(report.after.stepMilliseconds) <= #require(report.before.stepMilliseconds))
-    #expect(report.file.hasPrefix(folder.path))
-    #expect(FileManager.default.fileExists(atPath: report.file))
-    #expect(run("tune", "--forget").output.hasPrefix("Forgot"))
-    #expect(!FileManager.default.fileExists(atPath: report.file))
+    // The default is not kept, for it may become better.
+    if let file = report.file {
+      #expect(file.hasPrefix(folder.path) && FileManager.default.fileExists(atPath: file))
+      #expect(run("tune", "--forget").output.hasPrefix("Forgot"))
+      #expect(!FileManager.default.fileExists(atPath: file))
+    }
     #expect(run("tune", "--forget").output.hasPrefix("There was no tuning"))
     #expect(run("tune", "--backend", "cpu").status == .usage)
   }

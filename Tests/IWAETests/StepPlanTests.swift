@@ -14,6 +14,12 @@ import Testing
       dataSize: 21, activation: .softplus,
       encoder: [.init(hidden: [18], latent: 6), .init(hidden: [9], latent: 3)],
       decoder: [.init(hidden: [9]), .init(hidden: [18])]),
+    Model(
+      dataSize: 10, activation: .relu, likelihood: .gaussian,
+      encoder: [
+        .init(hidden: [], latent: 4), .init(hidden: [5], latent: 3), .init(hidden: [4], latent: 2),
+      ],
+      decoder: [.init(hidden: []), .init(hidden: [6]), .init(hidden: [7])]),
   ]
 
   /// Every objective whose coefficients are data, with every estimator that it has.
@@ -31,7 +37,7 @@ import Testing
   private func gradients(
     _ model: Model, _ objective: Objective, _ estimator: Objective.Estimator,
     _ division: StepPlan.Division, on device: any Device, batch: Int = 3, samples: Int = 8,
-    update: Adam? = nil
+    update: Adam? = nil, sumsOverBatch: Bool = false
   ) throws -> [String: [Float]] {
     let images = 2 * batch
     let source = Tensor("data", .matrix(rows: images, columns: model.dataSize), .resident)
@@ -39,15 +45,20 @@ import Testing
     let total = Tensor("total", .vector(1), .state)
     let configuration = StepConfiguration(
       batchSize: batch, groups: 2, samples: samples, objective: objective, estimator: estimator,
-      source: .resident(source: source, order: order, scale: 1, binarization: .sample),
-      optimizer: update, boundTotal: total)
+      source: .resident(
+        source: source, order: order, scale: 1,
+        binarization: model.likelihood == .bernoulli ? .sample : .none),
+      optimizer: update, sumsOverBatch: sumsOverBatch, boundTotal: total)
     let plan = try StepPlan(model, configuration, division, device)
     let memory = try device.allocate(model.parameters + [source, order, total] + plan.states)
     let address = NoiseAddress(seed: 7, purpose: .data)
     for (index, parameter) in model.parameters.enumerated() {
       var row = address
       row.sample = UInt32(index)
-      let scale = parameter.shape.isVector ? 0.1 : 1 / Float(parameter.shape.columns).squareRoot()
+      // Small log-sigmas keep densities, and so all numbers, of moderate size.
+      let gain: Float = parameter.name.contains("log_sigma") ? 0.1 : 1
+      let scale =
+        parameter.shape.isVector ? 0.1 : gain / Float(parameter.shape.columns).squareRoot()
       try memory.upload(
         (0..<parameter.shape.count).map { scale * row.normal(column: $0) }, to: parameter)
     }
@@ -120,6 +131,18 @@ import Testing
         // Differences of log-weights of some thirty, rounded to single precision.
         #expect(error < 1e-4, "\(objective) \(estimator) \(division): \(error)")
       }
+    }
+  }
+
+  /// Gradients that are summed over the batch, and the schedule of GPUs.
+  @Test func partsOfSumsAddUpOnTiles() throws {
+    let tiles = try OpenCLDevice.open(.automatic, schedule: .tiles)
+    let whole = try gradients(
+      Self.models[1], .piwae, .dreg, .whole, on: ReferenceDevice(), sumsOverBatch: true)
+    for division in [.whole] + Self.divisions {
+      let found = try gradients(
+        Self.models[1], .piwae, .dreg, division, on: tiles, sumsOverBatch: true)
+      #expect(worst(whole, found) < 1e-4)
     }
   }
 

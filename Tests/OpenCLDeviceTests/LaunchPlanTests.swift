@@ -73,6 +73,28 @@ import Testing
     #expect(launches[0].unitsPerGroup == 10)
   }
 
+  /// No processor is left with a block more than it must have, and blocks are as large as that
+  /// allows.
+  @Test func blocksAreEven() throws {
+    for (samples, images) in [(25, 2), (30, 2), (50, 2), (10, 10), (99, 1), (20, 5)] {
+      let launches = plan(try step(batch: 20, samples: samples)).launches
+      #expect(launches[1].unitsPerGroup == images, "K=\(samples): \(launches[1].unitsPerGroup)")
+    }
+  }
+
+  /// Gradients that other operations compute are not updated in place, and the optimizer still runs.
+  @Test func sumsThatAreNoGradientsAreNotUpdated() throws {
+    let parameter = Tensor("p", .matrix(rows: 3, columns: 4), .parameter)
+    let accumulator = Tensor("a", .matrix(rows: 3, columns: 4), .accumulator)
+    var builder = ProgramBuilder("end")
+    try builder.append(
+      .normalize(Normalize(input: accumulator, output: parameter.counterpart(.gradient))))
+    try builder.append(.adam(Adam()))
+    let plan = LaunchPlan(
+      builder.build(), tuning: Tuning(schedule: .panels), computeUnits: 2, parameters: [parameter])
+    #expect(plan.launches.map(\.kernel) == ["sum_rows", "update_parameters"])
+  }
+
   /// Images of too many samples for a block are taken apart, and put together by image.
   @Test func manySamplesAreBlocksOfRows() throws {
     let program = try step(batch: 2, samples: 5000)

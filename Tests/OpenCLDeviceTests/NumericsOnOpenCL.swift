@@ -50,6 +50,25 @@ import Testing
     return try executable.floats(sample)
   }
 
+  /// Bernoulli log-likelihoods of a 0 and their slopes, which are built on e^x for negative x alone.
+  private func bernoulli(
+    _ logits: [Float], on device: OpenCLDevice
+  ) throws -> (terms: [Float], deltas: [Float]) {
+    let shape = Shape.matrix(rows: logits.count, columns: 1)
+    let input = Tensor("logits", shape, .input)
+    let target = Tensor("target", shape, .input)
+    let term = Tensor("term", .vector(logits.count), .output)
+    let delta = Tensor("delta", shape, .output)
+    var builder = ProgramBuilder("bernoulli")
+    try builder.append(
+      .bernoulli(Bernoulli(logits: input, target: target, term: term, delta: delta)))
+    let executable = try device.compile(builder.build(), on: device.allocate([]))
+    try executable.upload(logits, to: input)
+    try executable.upload(logits.map { _ in 0 }, to: target)
+    try executable.run(Control())
+    return (try executable.floats(term), try executable.floats(delta))
+  }
+
   private func worstUlps(
     _ inputs: [Float], _ found: [Float], _ exact: (Double) -> Double
   ) -> Double {
@@ -80,6 +99,13 @@ import Testing
     #expect(worstUlps(wide, logistic) { 1 / (1 + exp(-$0)) } <= 4)
     let softplus = try apply(.softplus, to: wide, on: device)
     #expect(worstUlps(wide, softplus) { max($0, 0) + log1p(exp(-abs($0))) } <= 4)
+    let (terms, deltas) = try bernoulli(wide, on: device)
+    #expect(worstUlps(wide, deltas) { -1 / (1 + exp(-$0)) } <= 4)
+    // The product 1 + e^-|a| is rounded to a unit of 1 before its logarithm is taken.
+    for (logit, term) in zip(wide, terms) {
+      let exact = -(max(Double(logit), 0) + log1p(exp(-abs(Double(logit)))))
+      #expect(abs(Double(term) - exact) <= 0x1p-23 * max(1, abs(exact)))
+    }
     let outputs = grid(0...3).map { $0 * $0 * $0 }
     let slope = try apply(.softplus, to: outputs, derivative: true, on: device)
     #expect(worstUlps(outputs, slope) { -expm1(-$0) } <= 16)
@@ -98,5 +124,8 @@ import Testing
       #expect(try apply(activation, to: [.nan], on: device)[0].isNaN, "\(activation)")
     }
     #expect(try exponentials(of: [.nan], on: device)[0].isNaN)
+    let (terms, deltas) = try bernoulli([-.infinity, -1e30, -200, .nan], on: device)
+    #expect(terms[1] == 0 && terms[2] == 0 && terms[3].isNaN)
+    #expect(deltas[..<3].allSatisfy { abs($0) < 2e-38 } && deltas[3].isNaN)
   }
 }

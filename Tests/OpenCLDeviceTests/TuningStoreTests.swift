@@ -9,13 +9,15 @@ import Testing
     defer { try? FileManager.default.removeItem(at: folder) }
     let store = TuningStore(folder: folder)
     let device = try DeviceList.find(.automatic)
-    #expect(store.load(for: device) == nil)
+    #expect(store.load(for: device, .tiles) == nil)
     let tuning = Tuning(schedule: .tiles, groupSize: 32, tile: 32, tileDepth: 8, item: 4)
     try store.store(tuning, for: device)
-    #expect(store.load(for: device) == tuning)
-    try Data("{".utf8).write(to: URL(fileURLWithPath: store.path(for: device)))
-    #expect(store.load(for: device) == nil)
-    #expect(store.forget(device) && !store.forget(device))
+    #expect(store.load(for: device, .tiles) == tuning)
+    // A schedule that was asked for says nothing about the one that suits the device.
+    #expect(store.load(for: device, .panels) == nil)
+    try Data("{".utf8).write(to: URL(fileURLWithPath: store.path(for: device, .tiles)))
+    #expect(store.load(for: device, .tiles) == nil)
+    #expect(store.forget(device, .tiles) && !store.forget(device, .tiles))
   }
 
   /// A file may say anything; what the kernels were not compiled for is not run.

@@ -1,0 +1,57 @@
+import Compute
+import IWAE
+import OpenCLDevice
+import ReferenceDevice
+
+/// Compares a gradient of the user's model, as it is computed in earnest, with the reference.
+enum StepComparison {
+  /// How far a gradient may be off, relative to its root mean square: weights of samples follow
+  /// log-weights of some hundreds, rounded to single precision, through an exponential.
+  private static let limit = 1e-3
+
+  /// Throws if any parameter's gradient is further off than rounding explains. The batch and the
+  /// samples are few, because the reference is slow.
+  static func check(
+    _ arguments: ParsedArguments, _ model: Model, on device: OpenCLDevice
+  ) throws {
+    let batch = BenchBatch(model, count: 2, seed: 1, device)
+    var configuration = try StepOptions.configuration(
+      arguments, batch: 2, source: batch.batchSource)
+    configuration.optimizer = nil
+    configuration.backwardSamples = nil
+    configuration.samples = min(configuration.samples, 26)
+    configuration.groups = min(configuration.groups, 2)
+    let expected = try gradients(configuration, batch, on: ReferenceDevice())
+    let found = try gradients(configuration, batch, on: device)
+    for (parameter, (a, b)) in zip(model.parameters, zip(expected, found)) {
+      let square = a.reduce(0) { $0 + Double($1) * Double($1) } / Double(a.count)
+      let worst = zip(a, b).reduce(0.0) { worst, pair in
+        let error = abs(Double(pair.0) - Double(pair.1))
+        // NaN must not pass for small.
+        return error <= worst ? worst : error
+      }
+      guard worst <= limit * square.squareRoot() else {
+        throw CommandError(
+          message: "the gradient of '\(parameter.name)' is off by \(worst), where its root mean "
+            + "square is \(square.squareRoot())", code: .failed)
+      }
+    }
+  }
+
+  private static func gradients(
+    _ configuration: StepConfiguration, _ batch: BenchBatch, on device: any Device
+  ) throws -> [[Float]] {
+    let batch = BenchBatch(batch.model, count: 2, seed: 1, device)
+    let plan = try StepPlan(batch.model, configuration, .whole, device)
+    return try Backend.wrap { () throws(DeviceError) in
+      let memory = try batch.memory(for: plan)
+      let runner = try StepRunner(plan, on: memory, device: device)
+      try runner.run(Control())
+      var result: [[Float]] = []
+      for parameter in batch.model.parameters {
+        result.append(try memory.floats(parameter.counterpart(.gradient)))
+      }
+      return result
+    }
+  }
+}
