@@ -30,14 +30,19 @@ def apply(network, parameters, values):
     return [values @ weight + bias for weight, bias in heads]
 
 
-def log_weights(model, parameters, images, noise):
-    """log p(x|h) + log p(h) - log q(h|x): [batch, samples].
+def encode(model, parameters, images):
+    """The lowest encoder's heads, which do not depend on the noise."""
+    return apply(model.encoder[0], parameters, images[:, None, :])
+
+
+def log_weights(model, parameters, images, noise, lowest):
+    """log p(x|h) + log p(h) - log q(h|x): [batch, samples]. `lowest` is what `encode` found.
 
     The constants of the Gaussians cancel, and (h - mean) / sigma of q is the noise itself.
     """
-    latents, result, below = [], 0.0, images[:, None, :]
+    latents, result, below = [], 0.0, None
     for network, draws in zip(model.encoder, noise):
-        mean, log_sigma = apply(network, parameters, below)
+        mean, log_sigma = lowest if below is None else apply(network, parameters, below)
         below = mean + jnp.exp(log_sigma) * draws
         result += jnp.sum(0.5 * draws ** 2 + log_sigma, axis=-1)
         latents.append(below)
@@ -50,9 +55,11 @@ def log_weights(model, parameters, images, noise):
     return result + jnp.sum(images[:, None, :] * logits - jax.nn.softplus(logits), axis=-1)
 
 
-def bounds(model, parameters, images, noise):
+def bounds(model, parameters, images, noise, lowest=None):
     """The importance-weighted bound of each image: [batch]."""
-    values = log_weights(model, parameters, images.astype(jnp.float32), noise)
+    images = images.astype(jnp.float32)
+    values = log_weights(
+        model, parameters, images, noise, lowest or encode(model, parameters, images))
     return jax.nn.logsumexp(values, axis=1) - math.log(values.shape[1])
 
 
@@ -78,8 +85,10 @@ def train_step(model, samples, state, images):
 
 def log_likelihoods(model, noise_of_chunk, parameters, images, chunks):
     """log p(x) of each image; `chunks` is what `noise_of_chunk` makes each chunk's noise of."""
+    lowest = encode(model, parameters, images.astype(jnp.float32))
+
     def add_chunk(total, chunk):
-        values = bounds(model, parameters, images, noise_of_chunk(chunk))
+        values = bounds(model, parameters, images, noise_of_chunk(chunk), lowest)
         return jnp.logaddexp(total, values), None
 
     start = jnp.full(images.shape[0], -jnp.inf)

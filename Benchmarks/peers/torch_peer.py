@@ -45,14 +45,18 @@ class ImportanceWeightedAutoencoder(nn.Module):
         self.encoder = nn.ModuleList(Layers(network) for network in model.encoder)
         self.decoder = nn.ModuleList(Layers(network) for network in model.decoder)
 
-    def log_weights(self, images, noise):
-        """log p(x|h) + log p(h) - log q(h|x): [batch, samples].
+    def encode(self, images):
+        """The lowest encoder's heads, which do not depend on the noise."""
+        return self.encoder[0](images[:, None])
+
+    def log_weights(self, images, noise, lowest):
+        """log p(x|h) + log p(h) - log q(h|x): [batch, samples]. `lowest` is what `encode` found.
 
         The constants of the Gaussians cancel, and (h - mean) / sigma of q is the noise itself.
         """
-        latents, result, below = [], 0.0, images[:, None]
+        latents, result, below = [], 0.0, None
         for network, draws in zip(self.encoder, noise):
-            mean, log_sigma = network(below)
+            mean, log_sigma = lowest if below is None else network(below)
             below = mean + log_sigma.exp() * draws
             result = result + (0.5 * draws ** 2 + log_sigma).sum(-1)
             latents.append(below)
@@ -65,9 +69,9 @@ class ImportanceWeightedAutoencoder(nn.Module):
         return result - functional.binary_cross_entropy_with_logits(
             logits, images[:, None].expand_as(logits), reduction="none").sum(-1)
 
-    def forward(self, images, noise):
+    def forward(self, images, noise, lowest=None):
         """The importance-weighted bound of each image: [batch]."""
-        values = self.log_weights(images, noise)
+        values = self.log_weights(images, noise, lowest or self.encode(images))
         return torch.logsumexp(values, 1) - math.log(values.shape[1])
 
 
@@ -132,10 +136,11 @@ class TorchPeer(harness.Peer):
     @torch.inference_mode()
     def sum_chunks(self, images, chunks):
         images = self.upload(images)
+        lowest = self.module.encode(images)
         total = torch.full((len(images),), -math.inf, device=self.options.device)
         count = 0
         for noise in chunks:
-            total = torch.logaddexp(total, self.bounds_of(images, noise))
+            total = torch.logaddexp(total, self.bounds_of(images, noise, lowest))
             count += 1
         return (total - math.log(count)).cpu().numpy()
 
