@@ -8,7 +8,8 @@
 //   TILES   GROUP_SIZE work-items per work-group, one column each. A matrix lies row by row,
 //           rows padded to a multiple of 16. A chunk is a column.
 //
-// Defines: PANELS or TILES; GROUP_SIZE with TILES.
+// Defines: PANELS or TILES; GROUP_SIZE with TILES; BUILTIN_PREFETCH where the compiler is Clang and
+// compiles for the processor itself.
 // Work-groups: one group walks a row at a time; all of its work-items take part in every call here.
 
 #pragma OPENCL FP_CONTRACT OFF
@@ -66,15 +67,12 @@ static inline real with_padding(real value, int chunk, int columns, float paddin
 #define FOR_SPANS(first, count) \
   for (int first = WORKER * LANES; first < (count); first += GROUP * LANES)
 
-// Asks for memory that will be needed soon, where the compiler can; the language's own prefetch does
-// nothing on PoCL.
-#ifdef __has_builtin
-#if __has_builtin(__builtin_prefetch)
+// Asks for memory that will be needed soon. The language's own prefetch does nothing on PoCL, whose
+// compiler's does.
+#ifdef BUILTIN_PREFETCH
 #define PREFETCH(pointer) __builtin_prefetch((const void *)(uintptr_t)(pointer))
-#endif
-#endif
-#ifndef PREFETCH
-#define PREFETCH(pointer)
+#else
+#define PREFETCH(pointer) prefetch(pointer, 16)
 #endif
 
 #ifdef PANELS

@@ -23,7 +23,9 @@ final class KernelLibrary {
     source: String? = nil, watch: CompilationWatch? = nil
   ) throws(DeviceError) {
     let source = source ?? KernelCatalog.source(of: tuning.schedule.sourceFile)
-    let defines = tuning.defines.map { "-D\($0)" } + Self.options
+    let prefetches = device.platform == "Portable Computing Language" && device.kind == .cpu
+    let defines =
+      (tuning.defines + (prefetches ? ["BUILTIN_PREFETCH"] : [])).map { "-D\($0)" } + Self.options
     let key = BinaryCache.key(
       [source, device.name, device.platform, device.version, device.driver] + defines)
     self.device = device
