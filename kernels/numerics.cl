@@ -12,20 +12,26 @@ static inline real nearest_whole(real x) {
   return (x + (real)(0x1.8p+23f)) - (real)(0x1.8p+23f);
 }
 
-// e^x. Below -87.3 the result would be denormal, and is 0; above 88.72 it is infinity.
-static inline real exp_real(real x) {
-  real clamped = x < (real)(-87.3f) ? (real)(-87.3f) : x;
-  clamped = clamped > (real)(88.72f) ? (real)(88.72f) : clamped;
+// e^x = 2^n p for |x| < 89: p, between sqrt(1/2) and sqrt(2), and the whole number n.
+static inline real exp_parts(real x, real *n) {
   // x = n log 2 + f, with log 2 in two parts so that n log 2 loses nothing.
-  real n = nearest_whole(clamped * (real)(0x1.715476p+0f));
-  real f = fma(n, (real)(-0x1.63p-1f), clamped);
-  f = fma(n, (real)(0x1.bd0106p-13f), f);
+  *n = nearest_whole(x * (real)(0x1.715476p+0f));
+  real f = fma(*n, (real)(-0x1.63p-1f), x);
+  f = fma(*n, (real)(0x1.bd0106p-13f), f);
   real p = (real)(0x1.6a234ep-10f);
   p = fma(p, f, (real)(0x1.123a6cp-7f));
   p = fma(p, f, (real)(0x1.5558f4p-5f));
   p = fma(p, f, (real)(0x1.555490p-3f));
   p = fma(p, f, (real)(0x1.fffffcp-2f));
-  p = fma(p * f, f, f) + (real)(1.0f);
+  return fma(p * f, f, f) + (real)(1.0f);
+}
+
+// e^x. Below -87.3 the result would be denormal, and is 0; above 88.72 it is infinity.
+static inline real exp_real(real x) {
+  real clamped = x < (real)(-87.3f) ? (real)(-87.3f) : x;
+  clamped = clamped > (real)(88.72f) ? (real)(88.72f) : clamped;
+  real n;
+  real p = exp_parts(clamped, &n);
   // 2^n in two factors: n reaches 128, where a single exponent would overflow.
   whole exponent = whole_from_real(n);
   whole half_exponent = exponent >> 1;
@@ -40,16 +46,8 @@ static inline real exp_real(real x) {
 // e^x for x <= 0, in fewer steps. Below -87.3 the result is that of -87.3, the smallest normal
 // number.
 static inline real exp_negative(real x) {
-  real clamped = x < (real)(-87.3f) ? (real)(-87.3f) : x;
-  real n = nearest_whole(clamped * (real)(0x1.715476p+0f));
-  real f = fma(n, (real)(-0x1.63p-1f), clamped);
-  f = fma(n, (real)(0x1.bd0106p-13f), f);
-  real p = (real)(0x1.6a234ep-10f);
-  p = fma(p, f, (real)(0x1.123a6cp-7f));
-  p = fma(p, f, (real)(0x1.5558f4p-5f));
-  p = fma(p, f, (real)(0x1.555490p-3f));
-  p = fma(p, f, (real)(0x1.fffffcp-2f));
-  p = fma(p * f, f, f) + (real)(1.0f);
+  real n;
+  real p = exp_parts(x < (real)(-87.3f) ? (real)(-87.3f) : x, &n);
   return p * as_real((whole_from_real(n) + 127) << 23);
 }
 
