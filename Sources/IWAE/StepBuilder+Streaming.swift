@@ -38,7 +38,6 @@ struct StreamingPrograms {
   let zeros: [Tensor]
   let groupStreams: [WeightStream]
   let imageStreams: [WeightStream]
-  let accumulators: [Tensor]
 
   /// - Parameters:
   ///   - model: The model.
@@ -50,15 +49,11 @@ struct StreamingPrograms {
     var builder = StreamBuilder(model, configuration, samples: 1)
     begin = try builder.begin()
     var chunks: [Int: Program] = [:]
-    var accumulators: [Tensor] = []
     for size in sizes.sorted() {
       var builder = StreamBuilder(model, configuration, samples: size)
-      let program = try builder.chunk()
-      chunks[size] = program
-      accumulators = program.tensors(.accumulator)
+      chunks[size] = try builder.chunk()
     }
     self.chunks = chunks
-    self.accumulators = accumulators
     let streams = builder.streams
     groupStreams = streams.filter { $0.scope == .group }
     imageStreams = streams.filter { $0.scope == .all }

@@ -252,13 +252,12 @@ struct StepBuilder {
 
   /// Decodes every layer's samples. With `hasDeltas`, the derivatives of the densities come along.
   mutating func appendDecoder(
-    _ images: Tensor, hasDeltas: Bool, termRole: Role = .temporary
+    _ images: Tensor, hasDeltas: Bool
   ) throws(ProgramError) {
     for (position, network) in model.decoderNetworks.enumerated() {
       let layer = top - position
       let (activations, heads) = try forward(network, latents[layer].sample, rows: sampleRows)
-      let term = Tensor(
-        "\(network.name).term", .vector(sampleRows), layer == 0 ? termRole : .temporary)
+      let term = Tensor("\(network.name).term", .vector(sampleRows), .temporary)
       let deltas = hasDeltas ? heads.map { Tensor("\($0.name).delta", $0.shape, .temporary) } : []
       if layer == 0 && model.likelihood == .bernoulli {
         try program.append(

@@ -94,7 +94,8 @@ import Testing
       let scale = values.reduce(0) { $0 + Double($1 * $1) } / Double(values.count)
       for (a, b) in zip(values, others) {
         let error = abs(Double(a) - Double(b)) / max(scale.squareRoot(), 1e-30)
-        if !(error <= worst) { worst = error }
+        // A NaN counts as infinite, which no later error replaces.
+        worst = error.isNaN ? .infinity : max(worst, error)
       }
       if others.count != values.count { return .infinity }
     }
