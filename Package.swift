@@ -41,7 +41,13 @@ let package = Package(
       linkerSettings: openCLLinking),
     .target(name: "Conformance", dependencies: ["Compute", "ReferenceDevice", "IWAE"]),
     .target(name: "IWAE", dependencies: ["Compute"]),
-    .target(name: "Datasets", dependencies: ["Compute", "IWAE"]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+    .target(
+      name: "Datasets", dependencies: ["Compute", "IWAE", "Artifacts", "CZlib", "CPNG", "CCurl"]),
     .systemLibrary(
       name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     .target(name: "Report", dependencies: ["CPNG", "Artifacts"]),
@@ -64,7 +70,8 @@ let package = Package(
       name: "IWAETests",
       dependencies: ["IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts", "Datasets"],
       resources: [.copy("Fixtures")]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "IWAE"]),
+    .testTarget(
+      name: "DatasetsTests", dependencies: ["Datasets", "IWAE", "Artifacts", "Compute", "CZlib"]),
     .testTarget(name: "CommandTests", dependencies: ["iwae-gpu"]),
   ]
 )

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 
 /// Compiled kernels on disk, one file for each combination of source, options, device and driver.
