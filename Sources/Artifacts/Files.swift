@@ -30,7 +30,7 @@ public enum Files {
   }
 
   /// The system's own words, without the rest of Foundation's description.
-  static func reason(_ error: any Error) -> String {
+  public static func reason(_ error: any Error) -> String {
     let error = error as NSError
     if let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError {
       return cause.localizedDescription

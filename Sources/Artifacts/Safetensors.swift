@@ -2,16 +2,21 @@ import Foundation
 
 /// Why a file's content is not what it should be.
 public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The file's name or path.
+  /// The file's name or path, and the part of it that is at fault.
   public var file: String
+  /// The place in the file, or in what it decompresses to, where known.
+  public var offset: Int?
   public var problem: String
 
-  public init(file: String, problem: String) {
+  public init(file: String, offset: Int? = nil, problem: String) {
     self.file = file
+    self.offset = offset
     self.problem = problem
   }
 
-  public var description: String { "\(file): \(problem)" }
+  public var description: String {
+    "\(file)\(offset.map { ", byte \($0)" } ?? ""): \(problem)"
+  }
 }
 
 /// Named arrays of numbers in one file, in the safetensors format: eight bytes with the length of a

@@ -13,20 +13,20 @@ public struct Strokes: Sendable {
 
   public init() {}
 
-  /// Images and their digits.
-  public func images(count: Int, seed: UInt64) -> (images: ImageSet, labels: [UInt8]) {
+  /// Images, labelled with their digits.
+  public func images(count: Int, seed: UInt64) -> ImageSet {
     var pixels: [UInt8] = []
     pixels.reserveCapacity(count * Self.side * Self.side)
-    var labels: [UInt8] = []
+    var labels: [Int] = []
     for index in 0..<count {
       let address = NoiseAddress(seed: seed, purpose: .data, time: 4, image: UInt32(index))
       let digit = Int(address.word(column: 0) % 10)
-      labels.append(UInt8(digit))
+      labels.append(digit)
       pixels += draw(digit, address)
     }
-    let images = ImageSet(
-      name: "strokes", values: .bytes(pixels), width: Self.side * Self.side, height: Self.side)
-    return (images, labels)
+    return ImageSet(
+      name: "strokes", values: .bytes(pixels), width: Self.side * Self.side, height: Self.side,
+      labels: labels)
   }
 
   /// How a digit is written: strokes as control points of a smooth curve, in a unit square whose

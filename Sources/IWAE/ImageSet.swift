@@ -9,15 +9,22 @@ public struct ImageSet: Hashable, Sendable {
   public let width: Int
   /// What the values are multiplied by: 1/255 for grey bytes.
   public let scale: Float
-  /// The sides of an image, where it has two.
+  /// The rows of pixels of an image, where it has rows.
   public let height: Int?
+  /// The class of each image, where there are classes.
+  public let labels: [Int]?
 
   /// - Parameters:
   ///   - values: Bytes or floats. Bytes whose largest is above 1 count as grey levels up to 255.
   ///   - width: The values of an image.
   ///   - height: The rows of pixels of an image, where it has rows.
-  public init(name: String, values: HostValues, width: Int, height: Int? = nil) {
+  ///   - labels: The class of each image, where there are classes.
+  public init(
+    name: String, values: HostValues, width: Int, height: Int? = nil, labels: [Int]? = nil
+  ) {
     precondition(width > 0 && values.count % width == 0 && values.element != .uint32)
+    precondition(labels.map { $0.count == values.count / width } ?? true)
+    self.labels = labels
     self.name = name
     self.values = values
     self.width = width
@@ -30,24 +37,70 @@ public struct ImageSet: Hashable, Sendable {
     }
   }
 
-  private init(_ set: ImageSet, values: HostValues) {
+  private init(_ set: ImageSet, values: HostValues, scale: Float? = nil, labels: [Int]?) {
     name = set.name
     self.values = values
+    self.labels = labels
     width = set.width
     height = set.height
-    scale = set.scale
+    self.scale = scale ?? set.scale
     count = values.count / set.width
   }
 
   /// Some of the images, in a given order.
   public func subset(_ indices: some Sequence<Int>) -> ImageSet {
+    let indices = Array(indices)
+    let labels = labels.map { labels in indices.map { labels[$0] } }
     switch values {
     case .bytes(let bytes):
-      ImageSet(self, values: .bytes(indices.flatMap { bytes[$0 * width..<($0 + 1) * width] }))
+      return ImageSet(self, values: .bytes(gather(bytes, indices)), labels: labels)
     case .floats(let floats):
-      ImageSet(self, values: .floats(indices.flatMap { floats[$0 * width..<($0 + 1) * width] }))
+      return ImageSet(self, values: .floats(gather(floats, indices)), labels: labels)
     case .words: preconditionFailure("images are bytes or floats")
     }
+  }
+
+  private func gather<Value>(_ values: [Value], _ indices: [Int]) -> [Value] {
+    var result: [Value] = []
+    result.reserveCapacity(indices.count * width)
+    for index in indices { result += values[index * width..<(index + 1) * width] }
+    return result
+  }
+
+  /// This set with another after it, both of one width and kind.
+  public func appending(_ other: ImageSet) -> ImageSet {
+    precondition(width == other.width)
+    let labels = labels.flatMap { mine in other.labels.map { mine + $0 } }
+    switch (values, other.values) {
+    case (.bytes(let mine), .bytes(let others)):
+      // Of two scales, the one of grey levels tells.
+      return ImageSet(
+        self, values: .bytes(mine + others), scale: min(scale, other.scale), labels: labels)
+    case (.floats(let mine), .floats(let others)):
+      return ImageSet(self, values: .floats(mine + others), labels: labels)
+    default: preconditionFailure("images of two kinds cannot be joined")
+    }
+  }
+
+  /// The images with each grey pixel drawn once, as 0 or 1: the same in every pass.
+  ///
+  /// - Parameters:
+  ///   - seed: The seed of the draws.
+  ///   - part: The number of the part of a data set that this is, so that no two share draws.
+  public func binarized(seed: UInt64, part: Int) -> ImageSet {
+    if isBinary { return self }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count * width)
+    for index in 0..<count {
+      // Passes of training count upwards from 0; parts count downwards from the end.
+      let address = NoiseAddress(
+        seed: seed, purpose: .binarization, time: UInt32.max - 1 - UInt32(part),
+        image: UInt32(index))
+      for (column, pixel) in pixels(of: index).enumerated() {
+        bytes.append(address.uniform(column: column) < pixel ? 1 : 0)
+      }
+    }
+    return ImageSet(self, values: .bytes(bytes), scale: 1, labels: labels)
   }
 
   /// The pixels of an image, scaled.
@@ -57,6 +110,23 @@ public struct ImageSet: Hashable, Sendable {
       bytes[index * width..<(index + 1) * width].map { Float($0) * scale }
     case .floats(let floats): Array(floats[index * width..<(index + 1) * width])
     case .words: preconditionFailure("images are bytes or floats")
+    }
+  }
+
+  /// The pixels of an image as an evaluation with that seed sees them.
+  public func evaluated(
+    _ index: Int, _ binarization: Binarization, seed: UInt64
+  ) -> [Float] {
+    let pixels = pixels(of: index)
+    let address = NoiseAddress(
+      seed: seed, purpose: .binarization, time: Evaluator.time, image: UInt32(index))
+    return switch isBinary ? .none : binarization {
+    case .none: pixels
+    case .threshold: pixels.map { $0 >= 0.5 ? 1 : 0 }
+    case .sample:
+      pixels.enumerated().map { column, pixel in
+        address.uniform(column: column) < pixel ? 1 : 0
+      }
     }
   }
 

@@ -1,86 +1,73 @@
 import Artifacts
+import Compute
 import Datasets
 import Foundation
 import IWAE
 
-/// The images that a command works on: a built-in set by name, or a file.
+/// The options that say which images a command works on.
 enum DataOptions {
   static let option = Command.Option(
     "--data", "name|file",
-    help: "strokes, linear-gaussian, or an .npy file of images. (default: strokes)")
+    help: "A set that 'iwae-gpu data list' names, or a file or folder of images; FILE#NAME is one "
+      + "array of a file. (default: strokes)")
+
+  static let split = Command.Option(
+    "--split", "rule",
+    help: "What validates: standard, full (nothing), released (as in the IWAE code), or so many of "
+      + "the last training images. (default: standard)")
 
   static let binarize = Command.Option(
-    "--binarize", "how", choices: ["none", "threshold", "sample"],
-    help: "How grey pixels become 0s and 1s for a Bernoulli likelihood: none, threshold or sample. "
-      + "(default: sample)")
+    "--binarize", "how",
+    help:
+      "How grey pixels become 0s and 1s for a Bernoulli likelihood: none, threshold, sample, or "
+      + "fixed (drawn once; fixed:SEED for another draw). (default: sample)")
 
-  /// The built-in sets.
-  static let names = ["strokes", "linear-gaussian"]
+  /// Where the files of named sets are.
+  static var folders: DataFolders { DataFolders(environment: ProcessInfo.processInfo.environment) }
 
-  /// Images for training, validation and testing.
-  struct Split {
-    var training: ImageSet
-    var validation: ImageSet
-    var test: ImageSet
-  }
-
-  /// The seed of the built-in sets. No other seed moves them: a name means the same images always.
-  private static let seed: UInt64 = 7
-
-  /// A data set, divided. Files are divided by position: the last tenth tests, the tenth before it
-  /// validates.
-  static func split(_ name: String) throws -> Split {
-    switch name {
-    case "strokes":
-      return divide(Strokes().images(count: 6000, seed: seed).images, validation: 500, test: 500)
-    case "linear-gaussian":
-      return divide(
-        LinearGaussian().images(count: 6000, seed: seed), validation: 500, test: 500)
-    default:
-      let images = try file(name)
-      guard images.count >= 3 else {
-        throw Inputs.bad(name, "expected at least 3 images, found \(images.count).")
-      }
-      let part = max(1, images.count / 10)
-      return divide(images, validation: part, test: part)
+  /// The most bytes that an array of a file may take.
+  static func limit() throws -> Int {
+    let name = "IWAE_GPU_DATA_LIMIT"
+    guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else {
+      return DataFile.standardLimit
     }
-  }
-
-  private static func divide(_ images: ImageSet, validation: Int, test: Int) -> Split {
-    let testStart = images.count - test
-    let validationStart = testStart - validation
-    return Split(
-      training: images.subset(0..<validationStart),
-      validation: images.subset(validationStart..<testStart),
-      test: images.subset(testStart..<images.count))
-  }
-
-  /// The images of an `.npy` file: (N, D) or (N, H, W).
-  static func file(_ path: String) throws -> ImageSet {
-    guard FileManager.default.fileExists(atPath: path) else {
-      let hint = suggestion(for: path, among: names)
+    guard let limit = byteCount(text) else {
       throw CommandError(
-        message: "'\(path)' is neither a built-in set nor a file.\(hint) The built-in sets are "
-          + names.joined(separator: " and ") + ".", code: .fileAccess)
+        message:
+          "The value '\(text)' of \(name) is invalid: expected bytes, or a number with K, M, "
+          + "G or T, as 8G.", code: .usage)
     }
-    let data = try Inputs.read(path)
-    let array = try Inputs.wrap { () throws(FormatError) in try NumPyArray(data, file: path) }
-    guard array.shape.count == 2 || array.shape.count == 3, array.values.count > 0 else {
-      throw Inputs.bad(
-        path, "expected images of shape (N, D) or (N, H, W), found \(array.shape).")
+    return limit
+  }
+
+  /// How pixels are to become 0s and 1s.
+  static func binarization(
+    _ arguments: ParsedArguments, run: RunConfiguration?
+  ) throws -> BinarizationRule {
+    let text = arguments.string("--binarize") ?? run?.binarize ?? "sample"
+    guard let rule = BinarizationRule(text) else {
+      throw arguments.error(
+        "The value '\(text)' is invalid for '--binarize <how>'."
+          + suggestion(for: text, among: BinarizationRule.names)
+          + " Please provide one of \(BinarizationRule.names.joined(separator: ", ")).")
     }
-    let width = array.shape.dropFirst().reduce(1, *)
-    let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-    let height = array.shape.count == 3 ? array.shape[1] : nil
-    switch array.values {
-    case .bytes(let bytes):
-      return ImageSet(name: name, values: .bytes(bytes), width: width, height: height)
-    case .floats(let floats):
-      if let index = floats.firstIndex(where: { !$0.isFinite }) {
-        throw Inputs.bad(path, "value \(index) is \(floats[index]); expected finite numbers.")
-      }
-      return ImageSet(name: name, values: .floats(floats), width: width, height: height)
-    }
+    return rule
+  }
+
+  /// The images to test a checkpoint on, and how they are binarized: of the set or file that was
+  /// named, else of the run's own data.
+  static func test(
+    _ arguments: ParsedArguments, model: Model, run: RunConfiguration?
+  ) throws -> (images: ImageSet, name: String, rule: BinarizationRule) {
+    let name = arguments.string("--data") ?? run?.data ?? "strokes"
+    let rule = try binarization(arguments, run: run)
+    let source = try DataSource(name).applying(rule, to: model)
+    // A file that is named is taken whole; a set and a run's data have a test part.
+    let isWhole = source.namedSet == nil && arguments.string("--data") != nil
+    let images =
+      isWhole ? source.collection.test ?? source.collection.training : try source.split().test
+    try check(images, model, name)
+    return (images, name, rule)
   }
 
   /// Checks that a model can be used with images.
@@ -90,5 +77,78 @@ enum DataOptions {
         name, "expected images of \(model.dataSize) values, found \(images.width).")
     }
     if case .floats(let floats) = images.values { try Inputs.validate(floats, for: model, name) }
+  }
+}
+
+/// How grey pixels become 0s and 1s.
+struct BinarizationRule {
+  /// What is left to do in each pass.
+  var eachPass: Binarization
+  /// The seed of draws that are made once.
+  var fixedSeed: UInt64?
+
+  static let names = ["none", "threshold", "sample", "fixed", "fixed:SEED"]
+
+  /// - Returns: Nil where the text names none.
+  init?(_ text: String) {
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    switch parts[0] {
+    case "none" where parts.count == 1: eachPass = .none
+    case "threshold" where parts.count == 1: eachPass = .threshold
+    case "sample" where parts.count == 1: eachPass = .sample
+    case "fixed":
+      guard let seed = parts.count == 1 ? 0 : UInt64(parts[1]) else { return nil }
+      (eachPass, fixedSeed) = (.none, seed)
+    default: return nil
+    }
+  }
+}
+
+/// Images by the name of their set, or of a file or folder.
+struct DataSource {
+  let name: String
+  let namedSet: NamedSet?
+  private(set) var collection: ImageCollection
+
+  /// Reads the images.
+  init(_ name: String) throws {
+    self.name = name
+    namedSet = NamedSet.named(name)
+    let limit = try DataOptions.limit()
+    if let namedSet {
+      collection = try Inputs.wrap { () throws(any Error) in
+        try namedSet.collection(in: DataOptions.folders, limit: limit)
+      }
+      return
+    }
+    let file = name.lastIndex(of: "#").map { String(name[..<$0]) } ?? name
+    guard [name, file].contains(where: { FileManager.default.fileExists(atPath: $0) }) else {
+      let names = NamedSet.all.map(\.name)
+      throw CommandError(
+        message: "'\(name)' is neither a set nor a file.\(suggestion(for: name, among: names)) The "
+          + "sets are \(names.joined(separator: ", ")).", code: .fileAccess)
+    }
+    collection = try Inputs.wrap { () throws(any Error) in
+      try ImageCollection(path: name, limit: limit)
+    }
+  }
+
+  /// The likelihood that a model of these images has unless told otherwise.
+  var likelihood: Model.Likelihood { namedSet?.likelihood ?? .bernoulli }
+
+  /// The images with whatever a rule draws once drawn.
+  func applying(_ rule: BinarizationRule, to model: Model) -> DataSource {
+    guard model.likelihood == .bernoulli, let seed = rule.fixedSeed else { return self }
+    var result = self
+    result.collection = collection.binarized(seed: seed)
+    return result
+  }
+
+  func split(_ rule: Split.Rule = .standard) throws -> Split {
+    do {
+      return try collection.split(rule, validation: namedSet?.validation ?? .share)
+    } catch {
+      throw Inputs.bad(name, error.description)
+    }
   }
 }

@@ -66,19 +66,14 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let checkpoint = try Inputs.checkpoint(path, best: true)
   // A run knows what it was trained on.
   let run = try Inputs.configuration(ofRun: path)
-  let name = arguments.string("--data") ?? run?.data ?? "strokes"
-  // A file that is named is evaluated whole; a built-in set and a run's data have a test part.
-  let all =
-    DataOptions.names.contains(name) || arguments.string("--data") == nil
-    ? try DataOptions.split(name).test : try DataOptions.file(name)
-  let images = all.subset(0..<min(limit, all.count))
-  try DataOptions.check(images, checkpoint.model, name)
+  let test = try DataOptions.test(arguments, model: checkpoint.model, run: run)
+  let images = test.images.subset(0..<min(limit, test.images.count))
   let interrupt = Interrupt()
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
   let report = try evaluate(
     checkpoint.model, checkpoint.parameters, images, samples: samples,
     device: try Backend.open(arguments), seed: try arguments.seed(default: run?.seed ?? 0),
-    binarization: binarization(arguments.string("--binarize") ?? run?.binarize),
+    binarization: test.rule.eachPass,
     batchSize: try arguments.integer("--batch", default: 20, maximum: 1 << 16),
     chunk: try arguments.integer("--chunk", default: 250, maximum: 1 << 20),
     line: line, interrupt: interrupt)
@@ -86,14 +81,6 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   guard let report else { return .interrupted }
   if arguments.has("--json") { try terminal.json(report) } else { try terminal.output(report.text) }
   return .done
-}
-
-func binarization(_ name: String?) -> Binarization {
-  switch name {
-  case "none": .none
-  case "threshold": .threshold
-  default: .sample
-  }
 }
 
 /// Evaluates a model; nil if interrupted.

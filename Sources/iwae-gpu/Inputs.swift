@@ -59,21 +59,13 @@ enum Inputs {
     }
   }
 
-  /// A batch of images, taken as it is.
+  /// All images of a file as one batch, taken as they are.
   static func batch(_ path: String, for model: Model) throws -> [Float] {
-    let data = try read(path)
-    let array = try wrap { () throws(FormatError) in try NumPyArray(data, file: path) }
-    let values: [Float] =
-      switch array.values {
-      case .bytes(let bytes):
-        bytes.contains { $0 > 1 } ? bytes.map { Float($0) / 255 } : bytes.map(Float.init)
-      case .floats(let floats): floats
-      }
-    let width = array.shape.dropFirst().reduce(1, *)
-    guard array.shape.count >= 2, !values.isEmpty, width == model.dataSize else {
-      throw bad(
-        path, "expected images of \(model.dataSize) values, found the shape \(array.shape).")
+    let images = try DataSource(path).collection.training
+    guard images.width == model.dataSize else {
+      throw bad(path, "expected images of \(model.dataSize) values, found \(images.width).")
     }
+    let values = (0..<images.count).flatMap { images.pixels(of: $0) }
     try validate(values, for: model, path)
     return values
   }

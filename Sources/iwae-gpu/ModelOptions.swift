@@ -96,15 +96,12 @@ enum StepOptions {
   /// The limit that the flag sets, in bytes; nil where it is absent.
   static func memoryLimit(_ arguments: ParsedArguments) throws(UsageError) -> Int? {
     guard let text = arguments.string("--memory") else { return nil }
-    let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
-    let unit = text.uppercased().last.flatMap { units[$0] }
-    let number = Int(unit == nil ? text : String(text.dropLast()))
-    guard let number, number > 0, number <= Int.max >> (unit ?? 0) else {
+    guard let count = byteCount(text) else {
       throw arguments.error(
         "The value '\(text)' is invalid for '--memory': expected bytes, or a number with K, M, G or "
           + "T, as 128M.")
     }
-    return number << (unit ?? 0)
+    return count
   }
 
   /// The objective and its samples.

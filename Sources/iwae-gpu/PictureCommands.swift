@@ -33,14 +33,6 @@ extension Command {
   }
 }
 
-/// What `--json` prints.
-private struct PictureReport: Encodable {
-  var out: String
-  var images: Int
-  var width: Int
-  var height: Int
-}
-
 private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let path = try arguments.argument("checkpoint")
   let count = try arguments.integer("--count", default: 64, maximum: 10_000)
@@ -61,20 +53,10 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   let seed = try arguments.seed(default: 0)
   let checkpoint = try Inputs.checkpoint(path, best: true)
   let run = try Inputs.configuration(ofRun: path)
-  let name = arguments.string("--data") ?? run?.data ?? "strokes"
-  let test = try DataOptions.split(name).test
-  try DataOptions.check(test, checkpoint.model, name)
-  let originals = (0..<min(count, test.count)).map { index in
-    let pixels = test.pixels(of: index)
-    guard checkpoint.model.likelihood == .bernoulli else { return pixels }
-    let address = NoiseAddress(seed: seed, purpose: .binarization, image: UInt32(index))
-    return pixels.enumerated().map { column, pixel -> Float in
-      switch binarization(arguments.string("--binarize") ?? run?.binarize) {
-      case .none: pixel
-      case .threshold: pixel >= 0.5 ? 1 : 0
-      case .sample: address.uniform(column: column) < pixel ? 1 : 0
-      }
-    }
+  let test = try DataOptions.test(arguments, model: checkpoint.model, run: run)
+  let binarization = checkpoint.model.likelihood == .bernoulli ? test.rule.eachPass : .none
+  let originals = (0..<min(count, test.images.count)).map {
+    test.images.evaluated($0, binarization, seed: seed)
   }
   let generator = Generator(
     checkpoint.model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
@@ -94,39 +76,23 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
     terminal)
 }
 
+/// Where a picture lies unless told otherwise: beside its checkpoint.
 private func write(
   _ images: [[Float]], columns: Int, model: Model, file: String, _ path: String,
   _ arguments: ParsedArguments, _ terminal: Terminal
 ) throws -> ExitCode {
-  let side = Int(Double(model.dataSize).squareRoot().rounded())
-  let natural = side * side == model.dataSize ? side : model.dataSize
-  let width = try arguments.integer("--width", default: natural, maximum: model.dataSize)
+  let width = try arguments.integer(
+    "--width", default: Picture.naturalWidth(model.dataSize), maximum: model.dataSize)
   guard model.dataSize % width == 0 else {
     throw arguments.error(
       "The value '\(width)' is invalid for '--width': \(model.dataSize) values do not make whole "
         + "rows of it.")
   }
-  // Gaussian means may lie anywhere: show them between their least and their largest.
-  var shown = images
-  if model.likelihood == .gaussian {
-    let all = images.joined()
-    let (low, high) = (all.min() ?? 0, all.max() ?? 1)
-    shown = images.map { $0.map { ($0 - low) / max(high - low, 1e-6) } }
-  }
-  let grid = ImageGrid(shown, imageWidth: width, columns: columns)
   var isFolder: ObjCBool = false
   let isRun = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
   let folder =
     isRun && isFolder.boolValue
     ? path : URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
-  let out = arguments.string("--out") ?? folder + "/" + file
-  try Inputs.write(
-    try Inputs.wrap { () throws(FileAccessError) in try grid.png() }, to: out)
-  if arguments.has("--json") {
-    try terminal.json(
-      PictureReport(out: out, images: images.count, width: grid.width, height: grid.height))
-  } else if !arguments.has("--quiet") {
-    try terminal.output("\(images.count) images in \(out)")
-  }
-  return .done
+  return try Picture(images: images, columns: columns, isScaled: model.likelihood == .gaussian)
+    .write(to: arguments.string("--out") ?? folder + "/" + file, width: width, arguments, terminal)
 }

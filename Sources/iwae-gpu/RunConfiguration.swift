@@ -1,10 +1,13 @@
 import Compute
+import Datasets
 import Foundation
 import IWAE
 
 /// Everything that determines a training run: what `config.json` holds and `--config` reads.
 struct RunConfiguration: Codable {
   var data = "strokes"
+  /// What validates: standard, full, released, or a count.
+  var split = "standard"
   var model = Model.burda1(dataSize: 784)
   var objective = "iwae"
   var estimator = "standard"
@@ -52,6 +55,7 @@ struct RunConfiguration: Codable {
     }
     let standard = RunConfiguration()
     data = try read(.data, standard.data)
+    split = try read(.split, standard.split)
     model = try read(.model, standard.model)
     modelIsGiven = fields.contains(.model)
     objective = try read(.objective, standard.objective)
@@ -75,7 +79,8 @@ struct RunConfiguration: Codable {
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case data, model, objective, estimator, groups, samples, beta, alpha, batch, passes, schedule
+    case data, split, model, objective, estimator, groups, samples, beta, alpha, batch, passes,
+      schedule
     case learningRate = "learning_rate"
     case optimizer
     case warmUp = "warm_up"
@@ -110,8 +115,15 @@ struct RunConfiguration: Codable {
     guard let convention = AdamConvention(rawValue: optimizer) else {
       throw ConfigurationError(description: "unknown optimizer '\(optimizer)'.")
     }
-    guard let binarization = ["none", "threshold", "sample"].firstIndex(of: binarize) else {
-      throw ConfigurationError(description: "unknown binarization '\(binarize)'.")
+    guard let binarization = BinarizationRule(binarize) else {
+      throw ConfigurationError(
+        description: "unknown binarization '\(binarize)': expected one of "
+          + "\(BinarizationRule.names.joined(separator: ", ")).")
+    }
+    guard Split.Rule(split) != nil else {
+      throw ConfigurationError(
+        description: "unknown split '\(split)': expected standard, full, released or the number of "
+          + "images that validate.")
     }
     try require(groups >= 1 && samples >= 1, "expected groups and samples of at least 1.")
     try require(
@@ -145,7 +157,7 @@ struct RunConfiguration: Codable {
     }
     result.convention = convention
     result.warmUpPasses = warmUp
-    result.binarization = Binarization.allCases[binarization]
+    result.binarization = binarization.eachPass
     result.validationSamples = validationSamples
     result.seed = seed
     try require(memory >= 0, "expected no negative memory.")

@@ -69,6 +69,15 @@ func readable(bytes: Int) -> String {
   return unit == 0 ? "\(bytes) B" : String(format: "%.1f %@", value, units[unit])
 }
 
+/// A number of bytes that a person wrote, as 128M; nil where it is none.
+func byteCount(_ text: String) -> Int? {
+  let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
+  let unit = text.uppercased().last.flatMap { units[$0] }
+  let number = Int(unit == nil ? text : String(text.dropLast()))
+  guard let number, number > 0, number <= Int.max >> (unit ?? 0) else { return nil }
+  return number << (unit ?? 0)
+}
+
 /// A time for people.
 func readable(_ duration: Duration) -> String {
   let seconds = duration / .seconds(1)

@@ -7,7 +7,7 @@ extension Command {
     name: "train",
     abstract: "Train a model; with no options, on built-in data for about a minute.",
     options: [
-      DataOptions.option,
+      DataOptions.option, DataOptions.split,
       Option("--out", "folder", help: "The run folder. (default: a new one under runs)"),
       Option("--config", "file", help: "Start from another run's config.json; flags go on top."),
       Option("--resume", "folder", help: "Go on with a run where its newest checkpoint stands."),

@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Datasets
 import Foundation
 import IWAE
 
@@ -53,7 +54,7 @@ extension TrainingRun {
   // MARK: Ending
 
   func conclude(
-    _ trainer: Trainer, best: [Tensor: [Float]]?, _ split: DataOptions.Split,
+    _ trainer: Trainer, best: [Tensor: [Float]]?, _ split: Split,
     _ device: any Device
   ) throws -> ExitCode {
     let parameters = try best ?? openCLErrors { try trainer.state() }

@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Datasets
 import Foundation
 import IWAE
 
@@ -8,6 +9,7 @@ final class TrainingRun {
   let arguments: ParsedArguments
   let terminal: Terminal
   let configuration: RunConfiguration
+  let source: DataSource
   let training: TrainingConfiguration
   let folder: RunFolder
   let resumed: Checkpoint?
@@ -27,7 +29,10 @@ final class TrainingRun {
       throw arguments.error("'--resume' names the run; leave out '--config' and '--out'.")
     }
     let base = resume.map { RunFolder($0).configuration } ?? arguments.string("--config")
-    configuration = try Self.configuration(arguments, base: base, isResumed: resume != nil)
+    let stored = try Self.stored(base)
+    source = try DataSource(arguments.string("--data") ?? stored.data)
+    configuration = try Self.configuration(
+      arguments, stored, source: source, isResumed: resume != nil)
     do throws(ConfigurationError) {
       training = try configuration.training()
     } catch {
@@ -46,19 +51,22 @@ final class TrainingRun {
     }
   }
 
-  /// A configuration file, or the defaults, with the flags on top.
-  static func configuration(
-    _ arguments: ParsedArguments, base: String?, isResumed: Bool
-  ) throws -> RunConfiguration {
-    var result = RunConfiguration()
-    if let base {
-      let data = try Inputs.read(base)
-      do {
-        result = try JSONDecoder().decode(RunConfiguration.self, from: data)
-      } catch {
-        throw Inputs.bad(base, Checkpoint.words(error))
-      }
+  /// A configuration file, or the defaults.
+  static func stored(_ path: String?) throws -> RunConfiguration {
+    guard let path else { return RunConfiguration() }
+    let data = try Inputs.read(path)
+    do {
+      return try JSONDecoder().decode(RunConfiguration.self, from: data)
+    } catch {
+      throw Inputs.bad(path, Checkpoint.words(error))
     }
+  }
+
+  /// A configuration with the flags on top.
+  static func configuration(
+    _ arguments: ParsedArguments, _ stored: RunConfiguration, source: DataSource, isResumed: Bool
+  ) throws -> RunConfiguration {
+    var result = stored
     let fixed = arguments.given.subtracting([
       "--resume", "--passes", "--patience", "--backend", "--device", "--json", "--quiet",
       "--test-samples", "--memory",
@@ -66,14 +74,14 @@ final class TrainingRun {
     if isResumed, let flag = fixed.sorted().first {
       throw arguments.error("'\(flag)' cannot change when a run is resumed.")
     }
-    result.data = arguments.string("--data") ?? result.data
+    result.data = source.name
+    result.split = arguments.string("--split") ?? result.split
     let describes = ["--model", "--layers", "--data-size"].contains { arguments.string($0) != nil }
     if describes || !result.modelIsGiven {
-      let width = try arguments.string("--data-size") == nil ? dataWidth(result.data) : nil
-      result.model = try ModelOptions.model(arguments, dataSize: width)
-      if result.data == "linear-gaussian", arguments.string("--likelihood") == nil {
-        result.model.likelihood = .gaussian
-      }
+      let isSized = arguments.string("--data-size") != nil
+      result.model = try ModelOptions.model(
+        arguments, dataSize: isSized ? nil : source.collection.training.width)
+      if arguments.string("--likelihood") == nil { result.model.likelihood = source.likelihood }
     } else {
       ModelOptions.apply(arguments, to: &result.model)
     }
@@ -101,14 +109,6 @@ final class TrainingRun {
     return result
   }
 
-  static func dataWidth(_ name: String) throws -> Int {
-    switch name {
-    case "strokes": 784
-    case "linear-gaussian": 12
-    default: try DataOptions.file(name).width
-    }
-  }
-
   /// The first free name under `runs`.
   static func newFolder(_ configuration: RunConfiguration) -> String {
     let data = URL(fileURLWithPath: configuration.data).deletingPathExtension().lastPathComponent
@@ -121,7 +121,9 @@ final class TrainingRun {
   }
 
   func run() throws -> ExitCode {
-    let split = try DataOptions.split(configuration.data)
+    let rule = try DataOptions.binarization(arguments, run: configuration)
+    let split = try source.applying(rule, to: configuration.model)
+      .split(Split.Rule(configuration.split) ?? .standard)
     try DataOptions.check(split.training, configuration.model, configuration.data)
     if folder.exists && resumed == nil {
       guard arguments.has("--overwrite") else {
@@ -179,7 +181,7 @@ final class TrainingRun {
   // MARK: Starting
 
   func makeTrainer(
-    _ split: DataOptions.Split, _ device: any Device
+    _ split: Split, _ device: any Device
   ) throws -> Trainer {
     guard let resumed else {
       return try Trainer(

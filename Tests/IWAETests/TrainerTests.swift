@@ -11,7 +11,7 @@ import Testing
   private let model = Model(
     dataSize: 784, encoder: [.init(hidden: [20, 20], latent: 6)],
     decoder: [.init(hidden: [20, 20])])
-  private let images = Strokes().images(count: 120, seed: 3).images
+  private let images = Strokes().images(count: 120, seed: 3)
 
   private func configuration(_ objective: Objective = .iwae) -> TrainingConfiguration {
     var configuration = TrainingConfiguration(objective: objective)

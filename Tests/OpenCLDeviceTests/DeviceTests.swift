@@ -184,3 +184,80 @@ import Testing
     }
   }
 }
+
+@Suite struct MemoryTests {
+  @Test func tooMuchMemorySaysWhatThereIs() throws {
+    let device = try OpenCLDevice.open()
+    let huge = Tensor("huge", .matrix(rows: 1 << 30, columns: 1 << 12), .state)
+    do throws(DeviceError) {
+      _ = try device.allocate([huge])
+      Issue.record("16 TiB were allocated")
+    } catch {
+      guard case .insufficientMemory(_, _, let asked, let available) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(asked >= 4 << 42 && available > 0 && available < asked)
+      #expect(error.description.contains("16777216 MiB"))
+    }
+  }
+
+  /// What fits one by one need not fit together, and what is released can be had again.
+  @Test func memoryIsCountedInAll() throws {
+    let budget = MemoryBudget()
+    let description = try DeviceList.find(.automatic)
+    let most = description.largestAllocationBytes
+    var taken = 0
+    while budget.left(of: description) >= most {
+      try budget.take(most, of: description, for: "a part")
+      taken += 1
+    }
+    #expect(taken >= 1)
+    #expect(throws: DeviceError.self) {
+      try budget.take(most, of: description, for: "one part too many")
+    }
+    budget.giveBack(most)
+    try budget.take(most, of: description, for: "the part again")
+  }
+
+  @Test func memoriesStayWithTheirDevice() throws {
+    let first = try OpenCLDevice.open()
+    let second = try OpenCLDevice.open()
+    var builder = ProgramBuilder("sum")
+    try builder.append(
+      .sum(
+        Sum(input: Tensor("x", .vector(3), .input), output: Tensor("y", .vector(1), .output))))
+    let memory = try first.allocate([])
+    #expect(throws: DeviceError.foreignMemory(device: second.name)) {
+      try second.compile(builder.build(), on: memory)
+    }
+  }
+
+  @Test(arguments: Schedule.allCases) func layoutsRoundTrip(schedule: Schedule) throws {
+    let device = try OpenCLDevice.open(schedule: schedule)
+    let tensors = [
+      Tensor("p", .matrix(rows: 19, columns: 37), .parameter), Tensor("b", .vector(21), .parameter),
+      Tensor("s", .matrix(rows: 5, columns: 33), .state), Tensor("v", .vector(3), .state),
+    ]
+    let memory = try device.allocate(tensors, protection: .guarded)
+    for (index, tensor) in tensors.enumerated() {
+      let values = (0..<tensor.shape.count).map { Float($0 + 1000 * index) }
+      try memory.upload(values, to: tensor)
+      #expect(try memory.floats(tensor) == values)
+    }
+    let moment = tensors[0].counterpart(.secondMoment)
+    try memory.upload(Array(repeating: 1, count: 19 * 37), to: moment)
+    #expect(try memory.floats(moment).allSatisfy { $0 == 1 })
+    #expect(try memory.damage() == [])
+  }
+
+  /// Guards notice a write past the end of a tensor.
+  @Test func guardsNoticeStrayWrites() throws {
+    let device = try OpenCLDevice.open()
+    let memory = try device.allocate(
+      [Tensor("s", .vector(3), .state)], protection: .guarded)
+    let opencl = try #require(memory as? OpenCLMemory)
+    try opencl.arenas[Int(ArenaKind.states.rawValue)].fill(19..<20, with: 0)
+    #expect(try memory.damage().count == 1)
+  }
+}

@@ -1,0 +1,162 @@
+import Artifacts
+import Foundation
+
+/// A file or folder of numbers in any of the formats that are known, told apart by content.
+public struct DataFile {
+  /// A named array of the file; the name is empty where the format has none.
+  public struct Variable: Hashable, Sendable {
+    public var name: String
+    public var shape: [Int]
+    /// What keeps it from being read; nil if nothing does.
+    public var problem: String?
+  }
+
+  private enum Content {
+    case single(NumberArray)
+    case archive(ZipArchive)
+    case matlab(MATFile)
+  }
+
+  public let path: String
+  /// The format, for people.
+  public let format: String
+  /// Of a folder of folders: the class of each image.
+  public let labels: [Int]?
+  private let content: Content
+  private let limit: Int
+
+  /// The most bytes that one array may take, unless a user says otherwise.
+  public static let standardLimit = 4 << 30
+
+  /// Opens a file or folder, and reads it if there is one array in it.
+  ///
+  /// - Parameters:
+  ///   - path: The file or folder.
+  ///   - limit: The most bytes that one array may take.
+  public init(_ path: String, limit: Int = standardLimit) throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      let folder = try PNGFolder(path, limit: limit)
+      let format =
+        folder.labels == nil
+        ? "folder of PNG images" : "\(folder.classes.count) folders of PNG images"
+      self.init(path, format, .single(folder.images), labels: folder.labels, limit)
+    } else {
+      try self.init(FileBytes(path: path), limit: limit)
+    }
+  }
+
+  private init(
+    _ path: String, _ format: String, _ content: Content, labels: [Int]? = nil, _ limit: Int
+  ) {
+    self.path = path
+    self.format = format
+    self.content = content
+    self.labels = labels
+    self.limit = limit
+  }
+
+  /// Opens what a file holds.
+  public init(_ file: FileBytes, limit: Int = standardLimit) throws(FormatError) {
+    path = file.name
+    self.limit = limit
+    labels = nil
+    let start = try file.read(at: 0, 1 << 12)
+    guard !start.isEmpty else { throw FormatError(file: file.name, problem: "it is empty.") }
+    if ZipArchive.isZip(start[...]) {
+      format = "NumPy archive (npz)"
+      content = .archive(try ZipArchive(file))
+    } else if MATFile.isMAT(start[...]) {
+      format = "MATLAB 5"
+      content = .matlab(try MATFile(file))
+    } else if start.starts(with: [0x1f, 0x8b]) {
+      let reader = try file.reader().decompressed(.gzip, limit: limit.addingCapped(1 << 20))
+      let (name, array) = try Self.array(reader, limit: limit)
+      format = "\(name), gzip"
+      content = .single(array)
+    } else {
+      let (name, array) = try Self.array(file.reader(), limit: limit)
+      format = name
+      content = .single(array)
+    }
+  }
+
+  /// Reads the formats of one array.
+  private static func array(
+    _ reader: ByteReader, limit: Int
+  ) throws(FormatError) -> (String, NumberArray) {
+    let start = try reader.peek(1 << 12)
+    if NumberArray.isNumPy(start) { return ("NumPy", try NumberArray(numPy: reader, limit: limit)) }
+    if NumberArray.isIDX(start) { return ("IDX", try NumberArray(idx: reader, limit: limit)) }
+    if NumberArray.isText(start) { return ("text", try NumberArray(text: reader, limit: limit)) }
+    if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
+      throw reader.problem(
+        "it is HDF5, as MATLAB's -v7.3. Save it with -v7, or as .npy from Python.")
+    }
+    if PNGImage.isPNG(start) {
+      throw reader.problem("it is one PNG image. Name the folder of the images instead.")
+    }
+    let bytes = start.prefix(8).map { String(format: "%02x", $0) }.joined(separator: " ")
+    throw reader.problem(
+      "it begins with \(bytes), which is none of the known formats: IDX, NumPy (npy, npz), MATLAB 5 "
+        + "(mat), text (amat), each but npz and mat also with gzip, or a folder of PNG images.")
+  }
+
+  /// Every array in the file.
+  public var variables: [Variable] {
+    switch content {
+    case .single(let array): [Variable(name: "", shape: array.shape)]
+    case .archive(let archive): archive.entries.map { entry in variable(entry, archive) }
+    case .matlab(let file):
+      file.variables.map {
+        Variable(
+          name: $0.name, shape: $0.shape,
+          problem: $0.isNumeric ? nil : "it is of class \($0.type)")
+      }
+    }
+  }
+
+  private func variable(_ entry: ZipArchive.Entry, _ archive: ZipArchive) -> Variable {
+    let name = entry.name.hasSuffix(".npy") ? String(entry.name.dropLast(4)) : entry.name
+    do {
+      let header = try archive.open(entry, limit: limit)
+      return Variable(name: name, shape: try NumPyHeader(header).shape)
+    } catch {
+      return Variable(name: name, shape: [], problem: error.problem)
+    }
+  }
+
+  /// Reads an array.
+  public func array(_ name: String = "") throws(FormatError) -> NumberArray {
+    switch content {
+    case .single(let array): return array
+    case .archive(let archive):
+      guard let entry = archive.entries.first(where: { [name, "\(name).npy"].contains($0.name) })
+      else { throw missing(name) }
+      return try archive.read(entry, limit: limit.addingCapped(1 << 17)) {
+        reader throws(FormatError) in
+        try NumberArray(numPy: reader, limit: limit)
+      }
+    case .matlab(let file):
+      guard let variable = file.variables.first(where: { $0.name == name }) else {
+        throw missing(name)
+      }
+      return try file.read(variable, limit: limit)
+    }
+  }
+
+  private func missing(_ name: String) -> FormatError {
+    FormatError(
+      file: path,
+      problem: "there is no array '\(name)'; there are "
+        + variables.map { "'\($0.name)' \($0.shape)" }.joined(separator: ", ") + ".")
+  }
+}
+
+extension Int {
+  /// The sum, or the largest number there is.
+  func addingCapped(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+}

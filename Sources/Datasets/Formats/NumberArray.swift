@@ -1,0 +1,219 @@
+import Artifacts
+
+/// Numbers in rows and columns, as files hold them.
+public struct NumberArray: Hashable, Sendable {
+  public enum Values: Hashable, Sendable {
+    /// Numbers that the file holds as bytes: grey levels, labels, or zeros and ones.
+    case bytes([UInt8])
+    case floats([Float])
+
+    public var count: Int {
+      switch self {
+      case .bytes(let values): values.count
+      case .floats(let values): values.count
+      }
+    }
+
+    /// Every number.
+    public var floats: [Float] {
+      switch self {
+      case .bytes(let values): values.map(Float.init)
+      case .floats(let values): values
+      }
+    }
+  }
+
+  public var shape: [Int]
+  public var values: Values
+  /// Whether the first index runs fastest, as in MATLAB and Fortran.
+  public var isColumnMajor: Bool
+
+  public init(shape: [Int], values: Values, isColumnMajor: Bool = false) {
+    self.shape = shape
+    self.values = values
+    self.isColumnMajor = isColumnMajor
+  }
+
+  /// The same numbers with the order of the indices reversed; none is moved.
+  public var transposed: NumberArray {
+    NumberArray(shape: shape.reversed(), values: values, isColumnMajor: !isColumnMajor)
+  }
+
+  /// The same array with its last index running fastest.
+  public var rowMajor: NumberArray {
+    guard isColumnMajor else { return self }
+    let values: Values =
+      switch values {
+      case .bytes(let bytes): .bytes(Self.reorder(bytes, shape))
+      case .floats(let floats): .floats(Self.reorder(floats, shape))
+      }
+    return NumberArray(shape: shape, values: values)
+  }
+
+  private static func reorder<Value>(_ values: [Value], _ shape: [Int]) -> [Value] {
+    guard let last = shape.last else { return values }
+    let strides = shape.indices.map { shape[..<$0].reduce(1, *) }
+    let lastStride = strides[strides.count - 1]
+    var result: [Value] = []
+    result.reserveCapacity(values.count)
+    // All indices but the last, which runs inside.
+    var index = [Int](repeating: 0, count: shape.count - 1)
+    for _ in 0..<values.count / last {
+      let start = zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }
+      for position in 0..<last { result.append(values[start + position * lastStride]) }
+      var axis = index.count - 1
+      while axis >= 0 {
+        index[axis] += 1
+        if index[axis] < shape[axis] { break }
+        index[axis] = 0
+        axis -= 1
+      }
+    }
+    return result
+  }
+}
+
+/// How a file writes one number.
+struct NumberType: Hashable {
+  enum Kind: Hashable {
+    case boolean, signed, unsigned, float
+  }
+
+  var kind: Kind
+  /// Bytes of a number.
+  var width: Int
+  var isBigEndian = false
+
+  /// As NumPy calls it.
+  var name: String {
+    switch kind {
+    case .boolean: "bool"
+    case .signed: "int\(8 * width)"
+    case .unsigned: "uint\(8 * width)"
+    case .float: "float\(8 * width)"
+    }
+  }
+}
+
+/// Turns a file's bytes into numbers, piece by piece.
+struct NumberDecoder {
+  private let type: NumberType
+  private let keepsBytes: Bool
+  private var bytes: [UInt8] = []
+  private var floats: [Float] = []
+  /// The beginning of a number whose rest is in the next piece.
+  private var rest: [UInt8] = []
+
+  /// - Parameters:
+  ///   - type: How numbers are written.
+  ///   - keepsBytes: Whether numbers of one byte without a sign stay bytes.
+  init(_ type: NumberType, keepsBytes: Bool) {
+    self.type = type
+    self.keepsBytes = keepsBytes && type.width == 1 && type.kind != .signed
+  }
+
+  var values: NumberArray.Values { keepsBytes ? .bytes(bytes) : .floats(floats) }
+
+  /// Adds a piece; says what is wrong with a number that cannot be kept.
+  mutating func append(_ piece: ArraySlice<UInt8>) -> String? {
+    if keepsBytes {
+      // NumPy takes anything but 0 for true, and real files have 255.
+      if type.kind == .boolean {
+        bytes += piece.lazy.map { $0 == 0 ? 0 : 1 }
+      } else {
+        bytes += piece
+      }
+      return nil
+    }
+    var piece = piece
+    if !rest.isEmpty {
+      let missing = min(type.width - rest.count, piece.count)
+      rest += piece.prefix(missing)
+      piece = piece.dropFirst(missing)
+      guard rest.count == type.width else { return nil }
+      if let problem = decode(rest[...]) { return problem }
+      rest = []
+    }
+    let whole = piece.count / type.width * type.width
+    if let problem = decode(piece.prefix(whole)) { return problem }
+    rest = Array(piece.dropFirst(whole))
+    return nil
+  }
+
+  private mutating func decode(_ piece: ArraySlice<UInt8>) -> String? {
+    piece.withUnsafeBytes { buffer -> String? in
+      func each<Integer: FixedWidthInteger>(
+        _: Integer.Type, _ body: (Integer) -> String?
+      ) -> String? {
+        for start in stride(from: 0, to: buffer.count, by: type.width) {
+          let raw = buffer.loadUnaligned(fromByteOffset: start, as: Integer.self)
+          let value = type.isBigEndian ? Integer(bigEndian: raw) : Integer(littleEndian: raw)
+          if let problem = body(value) { return problem }
+        }
+        return nil
+      }
+      func whole<Integer: FixedWidthInteger>(_ integer: Integer.Type) -> String? {
+        each(integer) { value in
+          guard let float = Float(exactly: value) else {
+            return "the whole number \(value) is too large to be kept exactly in single precision."
+          }
+          floats.append(float)
+          return nil
+        }
+      }
+      switch (type.kind, type.width) {
+      case (.float, 4):
+        return each(UInt32.self) {
+          floats.append(Float(bitPattern: $0))
+          return nil
+        }
+      case (.float, 8):
+        return each(UInt64.self) {
+          floats.append(Float(Double(bitPattern: $0)))
+          return nil
+        }
+      case (.signed, 1): return whole(Int8.self)
+      case (.signed, 2): return whole(Int16.self)
+      case (.signed, 4): return whole(Int32.self)
+      case (.signed, 8): return whole(Int64.self)
+      case (.unsigned, 2): return whole(UInt16.self)
+      case (.unsigned, 4): return whole(UInt32.self)
+      case (.unsigned, 8): return whole(UInt64.self)
+      case (_, 1): return whole(UInt8.self)
+      default: return "numbers of type \(type.name) cannot be read."
+      }
+    }
+  }
+}
+
+extension ByteReader {
+  /// The numbers of an array whose header has been read.
+  ///
+  /// - Parameters:
+  ///   - shape: The sizes that the header claims; memory grows only with what is there.
+  ///   - type: How numbers are written.
+  ///   - limit: The most bytes that they may take.
+  ///   - keepsBytes: Whether numbers of one byte without a sign stay bytes.
+  func numbers(
+    _ shape: [Int], _ type: NumberType, limit: Int, keepsBytes: Bool = true
+  ) throws(FormatError) -> NumberArray.Values {
+    var size = type.width
+    for dimension in shape {
+      let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
+      guard dimension >= 0, !overflow else { throw problem("the shape \(shape) is impossible.") }
+      size = product
+    }
+    // A size of zero would hide sizes whose product overflows.
+    guard size > 0 else { throw problem("the shape \(shape) holds nothing.") }
+    guard size <= limit else {
+      throw problem(
+        "the shape \(shape) of \(type.name) takes \(size) bytes, more than the \(limit) that are "
+          + "allowed.")
+    }
+    var decoder = NumberDecoder(type, keepsBytes: keepsBytes)
+    try pieces(size, "the shape \(shape) of \(type.name)") { piece throws(FormatError) in
+      if let text = decoder.append(piece) { throw problem(text) }
+    }
+    return decoder.values
+  }
+}

@@ -1,0 +1,136 @@
+import Artifacts
+import Foundation
+import IWAE
+
+/// Images as they come from their source, divided as far as the source divides them.
+public struct ImageCollection: Sendable {
+  /// For training, or all there are.
+  public var training: ImageSet
+  public var validation: ImageSet?
+  public var test: ImageSet?
+  /// What the files were found to be.
+  public var format: String
+  /// What was done to them, and what may be claimed of them.
+  public var notes: [String]
+
+  public init(
+    training: ImageSet, validation: ImageSet? = nil, test: ImageSet? = nil, format: String = "",
+    notes: [String] = []
+  ) {
+    self.training = training
+    self.validation = validation
+    self.test = test
+    self.format = format
+    self.notes = notes
+  }
+
+  /// The parts that there are, with their names.
+  public var parts: [(name: String, images: ImageSet)] {
+    [("training", training), ("validation", validation), ("test", test)].compactMap { name, part in
+      part.map { (name, $0) }
+    }
+  }
+
+  /// Every part with its grey pixels drawn once.
+  public func binarized(seed: UInt64) -> ImageCollection {
+    var result = self
+    result.training = training.binarized(seed: seed, part: 0)
+    result.validation = validation?.binarized(seed: seed, part: 1)
+    result.test = test?.binarized(seed: seed, part: 2)
+    return result
+  }
+}
+
+/// How an array of a file holds images.
+struct ImageRecipe: Sendable {
+  /// Whether each column is an image, not each row.
+  var columnsAreImages = false
+  /// Whether the pixels of an image run down its columns.
+  var pixelsRunDown = false
+  /// Whether paper is bright and ink is dark.
+  var isInverted = false
+  /// The rows of an image, where the array does not tell and it is not square.
+  var height: Int?
+  /// Leading sizes that together count the images.
+  var leadingAxes = 1
+
+  /// The images of an array.
+  func images(
+    _ array: NumberArray, labels: NumberArray? = nil, name: String, file: String
+  ) throws(FormatError) -> ImageSet {
+    func problem(_ text: String) -> FormatError { FormatError(file: file, problem: text) }
+    let array = (columnsAreImages ? array.transposed : array).rowMajor
+    var sides = Array(array.shape.dropFirst(leadingAxes))
+    // A channel of its own adds nothing where there is one.
+    if sides.count == 3 { sides.removeAll { $0 == 1 } }
+    guard (1...2).contains(sides.count), array.values.count > 0 else {
+      throw problem(
+        "expected images of shape (N, D) or (N, H, W), found \(array.shape).")
+    }
+    let width = sides.reduce(1, *)
+    guard width <= 1 << 20 else {
+      throw problem("an image of \(width) values is more than the \(1 << 20) that a model takes.")
+    }
+    var height = sides.count == 2 ? sides[0] : self.height
+    if height == nil, pixelsRunDown { height = Int(Double(width).squareRoot()) }
+    let count = array.values.count / width
+    let classes = try labels.map { labels throws(FormatError) in
+      try Self.classes(labels, count: count, file: file)
+    }
+    switch array.values {
+    case .bytes(let bytes):
+      let highest: UInt8 = bytes.contains { $0 > 1 } ? 255 : 1
+      let pixels = rotated(isInverted ? bytes.map { highest - $0 } : bytes, width, height)
+      return ImageSet(
+        name: name, values: .bytes(pixels), width: width, height: height, labels: classes)
+    case .floats(let floats):
+      if let index = floats.firstIndex(where: { !$0.isFinite }) {
+        throw problem(
+          "image \(index / width), value \(index % width) is \(floats[index]); expected finite "
+            + "numbers.")
+      }
+      let pixels = rotated(isInverted ? floats.map { 1 - $0 } : floats, width, height)
+      return ImageSet(
+        name: name, values: .floats(pixels), width: width, height: height, labels: classes)
+    }
+  }
+
+  /// Lets the pixels of each image run along its rows.
+  private func rotated<Value>(_ pixels: [Value], _ width: Int, _ height: Int?) -> [Value] {
+    guard pixelsRunDown, let height, height > 0, width % height == 0 else { return pixels }
+    let columns = width / height
+    var result: [Value] = []
+    result.reserveCapacity(pixels.count)
+    for start in stride(from: 0, to: pixels.count, by: width) {
+      for row in 0..<height {
+        for column in 0..<columns { result.append(pixels[start + column * height + row]) }
+      }
+    }
+    return result
+  }
+
+  /// The class of each image, from a number each or from a 1 in a row of 0s each.
+  static func classes(
+    _ array: NumberArray, count: Int, file: String
+  ) throws(FormatError) -> [Int] {
+    let array = array.rowMajor
+    let values = array.values.floats
+    guard count > 0, values.count % count == 0, !values.isEmpty,
+      values.count == count || array.shape.count == 2 && array.shape[0] == count
+    else {
+      throw FormatError(
+        file: file,
+        problem: "the labels do not match the images: \(count) images, labels of shape "
+          + "\(array.shape).")
+    }
+    if let value = values.first(where: { Float(Int32(exactly: $0) ?? -1) != $0 || $0 < 0 }) {
+      throw FormatError(
+        file: file, problem: "a label is \(value); expected whole numbers that are not negative.")
+    }
+    if values.count == count { return values.map { Int($0) } }
+    let width = values.count / count
+    return (0..<count).map { row in
+      (0..<width).max { values[row * width + $0] < values[row * width + $1] } ?? 0
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Artifacts
+import Datasets
+import Foundation
+
+/// Downloading the files of a set.
+enum DataFetch {
+  private struct Report: Encodable {
+    struct File: Encodable {
+      var path: String
+      var bytes: Int
+      /// Where it came from; absent where it was there already.
+      var url: String?
+      var seconds: Double?
+    }
+
+    var set: String
+    var files: [File]
+  }
+
+  static func run(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+    let name = try arguments.argument("set")
+    let sets = NamedSet.all.map(\.name)
+    guard let set = NamedSet.named(name) else {
+      throw arguments.error(
+        "There is no set '\(name)'.\(suggestion(for: name, among: sets)) The sets are "
+          + "\(sets.joined(separator: ", ")).")
+    }
+    guard let source = set.fetchable else {
+      throw CommandError(
+        message: set.isDrawn
+          ? "'\(name)' is drawn by the program; there is nothing to download."
+          : "It is not known where the files of '\(name)' can be had.", code: .usage)
+    }
+    let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
+    let interrupt = Interrupt()
+    var report = Report(set: name, files: [])
+    for file in source.files {
+      let path = DataOptions.folders.target(name, file.name)
+      do {
+        report.files.append(try fetch(file, of: name, to: path, line, interrupt))
+      } catch let error as DownloadError {
+        line.clear()
+        throw CommandError(message: error.description, code: code(of: error.kind))
+      }
+    }
+    line.clear()
+    if arguments.has("--json") {
+      try terminal.json(report)
+    } else {
+      let lines = report.files.map { file in
+        let how =
+          file.url.map { "from \(URL(string: $0)?.host ?? $0)" } ?? "there already"
+        return "\(file.path)  \(readable(bytes: file.bytes))  \(how)"
+      }
+      try terminal.output(
+        lines.joined(separator: "\n") + "\nNext: iwae-gpu data info \(name)")
+    }
+    return .done
+  }
+
+  private static func fetch(
+    _ file: RemoteFile, of set: String, to path: String, _ line: ProgressLine,
+    _ interrupt: Interrupt
+  ) throws -> Report.File {
+    var file = file
+    let mirror = ProcessInfo.processInfo.environment["IWAE_GPU_MIRROR"] ?? ""
+    if !mirror.isEmpty {
+      file.urls.insert(
+        "\(mirror.hasSuffix("/") ? mirror : mirror + "/")\(set)/\(file.name)", at: 0)
+    }
+    let begin = ContinuousClock.now
+    var first: Int?
+    let outcome = try Downloader().download(file, to: path) { progress in
+      let start = first ?? progress.received
+      first = start
+      let elapsed = (ContinuousClock.now - begin) / .seconds(1)
+      let rate = Double(progress.received - start) / max(elapsed, 1e-3)
+      let left = Double(progress.total - progress.received) / max(rate, 1)
+      line.show(
+        "\(file.name) from \(progress.host)  \(readable(bytes: progress.received)) of "
+          + "\(readable(bytes: progress.total))  \(readable(bytes: Int(rate)))/s"
+          + (rate > 1 ? "  \(readable(.seconds(left))) left" : ""))
+      return !interrupt.isRequested
+    }
+    switch outcome {
+    case .present: return Report.File(path: path, bytes: file.size)
+    case .fetched(_, let seconds, let url):
+      return Report.File(path: path, bytes: file.size, url: url, seconds: seconds)
+    }
+  }
+
+  private static func code(of kind: DownloadError.Kind) -> ExitCode {
+    switch kind {
+    case .unavailable, .busy: .failed
+    case .fileAccess: .fileAccess
+    case .interrupted: .interrupted
+    }
+  }
+}

@@ -1,0 +1,273 @@
+import Artifacts
+import Foundation
+import IWAE
+import Testing
+
+@testable import Datasets
+
+typealias Build = FileBuilder
+
+/// Opens bytes as a file.
+private func open(_ bytes: [UInt8], limit: Int = 1 << 20) throws(FormatError) -> DataFile {
+  try DataFile(FileBytes(bytes, name: "t"), limit: limit)
+}
+
+/// What is said of bytes that cannot be read; nil if they can.
+private func complaint(_ bytes: [UInt8], _ name: String = "", limit: Int = 1 << 20) -> String? {
+  do {
+    _ = try open(bytes, limit: limit).array(name)
+    return nil
+  } catch {
+    return error.description
+  }
+}
+
+@Suite struct FormatTests {
+  private let pixels = (0..<24).map { UInt8($0 * 10) }
+
+  @Test func everyFormatHoldsTheSameArray() throws {
+    let expected = NumberArray(shape: [2, 3, 4], values: .bytes(pixels))
+    let idx = Build.idx([2, 3, 4], pixels)
+    let numPy = Build.numPy([2, 3, 4], pixels)
+    for (bytes, format) in [
+      (idx, "IDX"), (Build.gzip(idx), "IDX, gzip"), (numPy, "NumPy"),
+      (Build.gzip(numPy), "NumPy, gzip"),
+      (Build.gzip(Array(idx.prefix(9))) + Build.gzip(Array(idx.dropFirst(9))), "IDX, gzip"),
+    ] {
+      let file = try open(bytes)
+      #expect(file.format == format)
+      #expect(try file.array() == expected)
+    }
+    for isDeflated in [false, true] {
+      let file = try open(
+        Build.zip(
+          [("a.npy", numPy), ("b.npy", Build.numPy([1], [7]))], isDeflated: isDeflated))
+      #expect(file.variables.map(\.name) == ["a", "b"])
+      #expect(file.variables[0].shape == [2, 3, 4])
+      #expect(try file.array("a") == expected)
+      #expect(try file.array("b").values == .bytes([7]))
+    }
+    // MATLAB runs down the columns.
+    let turned = expected.transposed.rowMajor
+    for (isCompressed, isBigEndian) in [(false, false), (true, false), (true, true)] {
+      let file = try open(
+        Build.matlab(
+          [
+            .init(name: "short", shape: [4, 3, 2], content: pixels),
+            .init(name: "longer name", shape: [1, 1], content: [5]),
+          ], isCompressed: isCompressed, isBigEndian: isBigEndian))
+      #expect(file.variables.map(\.name) == ["short", "longer name"])
+      #expect(try file.array("short").transposed == expected)
+      #expect(try file.array("short").rowMajor == turned)
+      #expect(try file.array("longer name").values == .bytes([5]))
+    }
+  }
+
+  @Test func numbersOfEveryTypeAreReadOrRefused() throws {
+    let floats: [Float] = [0, -1.5, 3.25e7]
+    let doubles = floats.map(Double.init)
+    func values(_ type: String, _ bytes: [UInt8]) throws -> [Float] {
+      try open(Build.numPy([3], type: type, bytes)).array().values.floats
+    }
+    #expect(try values("<f4", floats.bytes) == floats)
+    #expect(try values("<f8", doubles.bytes) == floats)
+    let swapped = stride(from: 0, to: 12, by: 4).flatMap { floats.bytes[$0..<$0 + 4].reversed() }
+    #expect(try values(">f4", swapped) == floats)
+    #expect(try values("<i2", Build.little(-3, 2) + Build.little(7, 2) + [0, 1]) == [-3, 7, 256])
+    #expect(try values(">u2", [1, 0, 0, 2, 0, 3]) == [256, 2, 3])
+    let whole = Build.little(-1, 8) + Build.little(1 << 24, 8) + Build.little(9, 8)
+    #expect(try values("<i8", whole) == [-1, 16_777_216, 9])
+    #expect(try values("|i1", [255, 1, 2]) == [-1, 1, 2])
+    #expect(try values("|b1", [1, 0, 255]) == [1, 0, 1])
+    // Whole numbers that single precision would round, and other types.
+    let large = Build.little(16_777_217, 8) + Build.little(0, 16)
+    #expect(complaint(Build.numPy([3], type: "<i8", large))?.contains("16777217") == true)
+    for type in ["<f2", "<c8", "|O", "<U4", "<M8[ns]", "f4", "<f5", ""] {
+      let text = complaint(Build.numPy([1], type: type, [0, 0, 0, 0]))
+      #expect(text?.contains("astype('float32')") == true, "\(type)")
+    }
+    #expect(
+      try open(Build.idx([2], [0xc0, 0x20, 0, 0, 0x3f, 0x80, 0, 0], type: 0x0d)).array().values
+        == .floats([-2.5, 1]))
+  }
+
+  @Test func fortranOrderIsTurned() throws {
+    let file = try open(Build.numPy([2, 3], isFortran: true, [1, 4, 2, 5, 3, 6]))
+    #expect(
+      try file.array().rowMajor == NumberArray(shape: [2, 3], values: .bytes([1, 2, 3, 4, 5, 6])))
+  }
+
+  @Test func textIsRowsOfNumbers() throws {
+    let binary = try open(Array("0 1 0\n1 1 0\r\n\n".utf8))
+    #expect(try binary.array() == NumberArray(shape: [2, 3], values: .bytes([0, 1, 0, 1, 1, 0])))
+    let table = try open(Array("0,1\n-2.5, 1e-3".utf8))
+    #expect(try table.array() == NumberArray(shape: [2, 2], values: .floats([0, 1, -2.5, 1e-3])))
+    #expect(try open(Build.gzip(Array("1 0\n".utf8))).format == "text, gzip")
+    #expect(
+      complaint(Array("1 0\n1\n".utf8)) == "t, byte 5: line 2: expected 2 numbers as in the "
+        + "rows before, found 1.")
+    #expect(complaint(Array("1 0\n1 1 1\n".utf8))?.contains("line 2: expected 2 numbers") == true)
+    #expect(complaint(Array("1 0\n1 1e99\n".utf8))?.contains("'1e99'") == true)
+    #expect(complaint(Array("1 - 0\n".utf8))?.contains("'-'") == true)
+    let late = Array(String(repeating: "1 0\n", count: 5000).utf8) + Array("1 x\n".utf8)
+    #expect(complaint(late)?.contains("byte 20002: line 5001") == true)
+  }
+
+  /// Each of these must say what is wrong and where, without reading anything else.
+  @Test func damageIsNamed() {
+    let idx = Build.idx([2, 3, 4], pixels)
+    let numPy = Build.numPy([2, 3, 4], pixels)
+    let zip = Build.zip([("a.npy", numPy)], isDeflated: true)
+    let cases: [([UInt8], String)] = [
+      ([], "it is empty"),
+      (Array("hello, world".utf8), "none of the known formats"),
+      ([0, 0, 8, 0] + pixels, "none of the known formats"),
+      ([0x89] + Array("HDF\r\n".utf8), "-v7.3"),
+      (Build.png([[1, 2]], width: 2), "one PNG image"),
+      (Array(idx.dropLast()), "cut off: the shape [2, 3, 4] of uint8 needs 24 bytes, 23 are left"),
+      (idx + [0], "expected the end after the numbers that the sizes [2, 3, 4] announce"),
+      (Build.idx([1 << 31, 1 << 31, 1 << 31], pixels), "impossible"),
+      (Build.idx([0, 1 << 31], []), "holds nothing"),
+      (Build.idx([1 << 20, 1 << 10], pixels), "more than the 1048576 that are allowed"),
+      (Array(Build.gzip(idx).dropLast(5)), "the compressed data is cut off"),
+      (Build.gzip(idx) + [7], "expected the end after the compressed data"),
+      (Build.gzip([UInt8](repeating: 0, count: 20)), "none of the known formats"),
+      (Array(numPy.dropLast()), "cut off"), (numPy + [0], "expected the end"),
+      (Build.numPy([2, -3], pixels), "impossible"),
+      (Array(numPy.prefix(30)), "cut off: the header needs"),
+      (Array(zip.dropLast(3)), "directory is missing"),
+      (Array(zip.dropFirst(1)), "none of the known formats"),
+    ]
+    for (bytes, reason) in cases {
+      let text = complaint(bytes)
+      #expect(text?.hasPrefix("t") == true && text?.contains(reason) == true, "\(text ?? "read")")
+    }
+    var flipped = Build.gzip(idx)
+    flipped[flipped.count - 6] ^= 1
+    #expect(complaint(flipped)?.contains("damaged") == true)
+    var wrongSum = Build.zip([("a.npy", numPy)], isDeflated: false)
+    wrongSum[30 + 5 + numPy.count - 1] ^= 1
+    #expect(complaint(wrongSum, "a")?.contains("checksum") == true)
+    #expect(complaint(zip, "b")?.contains("there is no array 'b'; there are 'a'") == true)
+    #expect(
+      complaint(Build.zip([("a.npy", numPy), ("a.npy", numPy)], isDeflated: true))?
+        .contains("there twice") == true)
+  }
+
+  @Test func bombsStayBounded() throws {
+    // 20 million zeros in 20 kB, which claim to be 1 MB, or what they are.
+    let zeros = [UInt8](repeating: 0, count: 20_000_000)
+    let claim = Build.gzip(Build.idx([1_000_000], []) + zeros)
+    #expect(complaint(claim)?.contains("expected the end after") == true)
+    let honest = Build.gzip(Build.idx([20, 1_000_000], []) + zeros)
+    #expect(complaint(honest)?.contains("more than the 1048576 that are allowed") == true)
+    let text = Build.gzip([UInt8](repeating: UInt8(ascii: "\n"), count: 20_000_000))
+    #expect(complaint(text)?.contains("none of the known") == true)
+    let spaced = Build.gzip(Array("1\n".utf8) + [UInt8](repeating: 10, count: 20_000_000))
+    #expect(complaint(spaced)?.contains("more than the 2097152 bytes that are allowed") == true)
+    let archive = Build.zip([("a.npy", Build.numPy([20_000_000], zeros))], isDeflated: true)
+    #expect(complaint(archive, "a")?.contains("more than the") == true)
+    let matlab = Build.matlab(
+      [.init(name: "a", shape: [1000, 20_000], content: zeros)], isCompressed: true)
+    #expect(complaint(matlab, "a")?.contains("more than the 1048576 that are allowed") == true)
+  }
+
+  @Test func hostileMATLABFilesAreNamed() throws {
+    let good = Build.matlab(
+      [.init(name: "a", shape: [4, 6], content: pixels)], isCompressed: false)
+    for length in 1..<good.count {
+      #expect(complaint(Array(good.prefix(length)), "a") != nil, "\(length)")
+    }
+    var beyond = good
+    beyond.replaceSubrange(132..<136, with: [0xf0, 0xff, 0xff, 0x7f])
+    #expect(complaint(beyond, "a")?.contains("reaches beyond the end") == true)
+    func made(_ variable: Build.Variable) -> [UInt8] {
+      Build.matlab([variable], isCompressed: true)
+    }
+    #expect(
+      complaint(made(.init(name: "a", shape: [5, 6], content: pixels)), "a")?
+        .contains("needs 30 bytes, but 24 are announced") == true)
+    #expect(
+      complaint(made(.init(name: "a", shape: [4, 6], flags: 8, content: pixels)), "a")?
+        .contains("complex uint8") == true)
+    #expect(
+      complaint(made(.init(name: "a", shape: [4, 6], classCode: 1, content: pixels)), "a")?
+        .contains("of class cell") == true)
+    #expect(
+      complaint(made(.init(name: "a", shape: [4, 6], typeCode: 99, content: pixels)), "a")?
+        .contains("unknown type 99") == true)
+    // Doubles that are written as bytes are numbers, not grey levels.
+    let doubles = try open(made(.init(name: "a", shape: [4, 6], classCode: 6, content: pixels)))
+    #expect(try doubles.array("a").values == .floats(pixels.map(Float.init)))
+  }
+}
+
+@Suite struct PNGFolderTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func read(limit: Int = 1 << 20) throws -> PNGFolder {
+    try PNGFolder(folder.path, limit: limit)
+  }
+
+  @Test func namesAreInTheOrderOfTheirNumbers() throws {
+    for number in [10, 9, 100] {
+      try folder.write("\(number).png", Build.png([[UInt8(number), 1], [2, 3]], width: 2))
+    }
+    try folder.write("notes.txt", [1])
+    try folder.write(".hidden.png", [1])
+    let images = try read()
+    #expect(images.images.shape == [3, 2, 2] && images.labels == nil)
+    #expect(images.images.values == .bytes([9, 1, 2, 3, 10, 1, 2, 3, 100, 1, 2, 3]))
+  }
+
+  @Test func foldersAreClasses() throws {
+    try folder.write("b/0.png", Build.png([[1]], width: 1))
+    try folder.write("a/1.png", Build.png([[2]], width: 1))
+    try folder.write("a/0.png", Build.png([[3]], width: 1))
+    let collection = try ImageCollection(path: folder.path)
+    #expect(collection.training.values == .bytes([3, 2, 1]))
+    #expect(collection.training.labels == [0, 0, 1])
+    #expect(collection.format == "2 folders of PNG images")
+  }
+
+  /// Whatever a file claims of colour spaces, its grey levels are its grey levels.
+  @Test func pixelsAreTakenAsTheyAre() throws {
+    try folder.write(
+      "0.png",
+      Build.png([[0, 50, 128, 255]], width: 4, extra: Build.chunk("gAMA", [0, 1, 0x86, 0xa0])))
+    try folder.write(
+      "1.png",
+      Build.png([[9, 9, 9, 0, 0, 0, 77, 77, 77, 1, 1, 1]], width: 4, color: 2))
+    try folder.write(
+      "2.png",
+      Build.png(
+        [[0b0110_0000]], width: 4, depth: 1, color: 3,
+        extra: Build.chunk("PLTE", [10, 10, 10, 200, 200, 200])))
+    #expect(
+      try read().images.values == .bytes([0, 50, 128, 255, 9, 0, 77, 1, 10, 200, 200, 10]))
+  }
+
+  @Test func badImagesAreNamed() throws {
+    let good = Build.png([[1, 2], [3, 4]], width: 2)
+    try folder.write("0.png", good)
+    var broken = good
+    broken[45] ^= 4
+    let cases: [([UInt8], String)] = [
+      (Build.png([[1, 2]], width: 2), "1.png: expected 2 by 2 pixels as in '0.png', found 2 by 1"),
+      (Array(good.dropLast(13)), "cut off"), (broken, "damaged"), ([1, 2, 3], "not a PNG file"),
+      (Build.png([[1, 2, 3]], width: 1, color: 2), "coloured"),
+      (Build.png([[0, 1, 0, 2]], width: 2, depth: 16), "16 bits"),
+      (Build.png([[1, 2]], width: 1 << 30), "damaged"),
+      (Build.png([[1, 2]], width: 900_000), "1.png"),
+    ]
+    for (bytes, reason) in cases {
+      try folder.write("1.png", bytes)
+      let error = #expect(throws: FormatError.self) { try read() }
+      #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
+    }
+    let empty = try TemporaryFolder()
+    #expect(throws: FormatError.self) { try PNGFolder(empty.path, limit: 1 << 20) }
+  }
+}
