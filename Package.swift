@@ -65,7 +65,7 @@ let package = Package(
       dependencies: ["OpenCLDevice", "ReferenceDevice", "Conformance", "IWAE", "Kernels"]),
     .testTarget(
       name: "ConformanceTests", dependencies: ["Conformance", "ReferenceDevice", "Compute"]),
-    .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts"]),
+    .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Compute", "IWAE"]),
     .testTarget(
       name: "IWAETests",
       dependencies: ["IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts", "Datasets"],

@@ -35,7 +35,7 @@ public struct RunFolder: Sendable {
 
   /// Takes a former run's files away.
   public func clear() {
-    for file in [configuration, metrics, checkpoint, best] {
+    for file in [configuration, metrics, checkpoint, best] + EventFile.files(in: path) {
       try? FileManager.default.removeItem(atPath: file)
     }
   }

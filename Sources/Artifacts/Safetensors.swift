@@ -85,8 +85,8 @@ public struct Safetensors: Hashable, Sendable {
   private static let largestHeader = 100 << 20
 }
 
-/// The bytes of integers, the lowest first.
-private func littleEndian<Integer: FixedWidthInteger>(_ values: [Integer]) -> Data {
+/// The bytes of integers, each integer's lowest first.
+func littleEndian<Integer: FixedWidthInteger>(_ values: [Integer]) -> Data {
   values.map(\.littleEndian).withUnsafeBytes { Data($0) }
 }
 

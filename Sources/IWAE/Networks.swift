@@ -1,9 +1,11 @@
 import Compute
 
 /// One dense layer's parameters.
-struct Dense: Hashable {
-  let weight: Tensor
-  let bias: Tensor
+public struct Dense: Hashable, Sendable {
+  /// `(outputs, inputs)`.
+  public let weight: Tensor
+  /// `(outputs)`.
+  public let bias: Tensor
 
   init(_ name: String, inputs: Int, outputs: Int) {
     weight = Tensor("\(name).weight", .matrix(rows: outputs, columns: inputs), .parameter)
@@ -12,10 +14,13 @@ struct Dense: Hashable {
 }
 
 /// Hidden layers and the heads on top: logits, or mean and log-sigma.
-struct Network: Hashable {
-  let name: String
-  let hidden: [Dense]
-  let heads: [Dense]
+public struct Network: Hashable, Sendable {
+  /// What the parameters' names begin with, as `encoder.0`.
+  public let name: String
+  /// The hidden layers, from the input onwards; the model's activation follows each.
+  public let hidden: [Dense]
+  /// Linear layers on the last hidden one: mean and log-sigma, or logits alone.
+  public let heads: [Dense]
 
   init(_ name: String, inputs: Int, hidden sizes: [Int], outputs: Int, heads: [String]) {
     self.name = name
@@ -35,14 +40,15 @@ struct Network: Hashable {
     heads = []
   }
 
-  var parameters: [Tensor] { (hidden + heads).flatMap { [$0.weight, $0.bias] } }
+  /// Weights and biases: the hidden layers', then the heads'.
+  public var parameters: [Tensor] { (hidden + heads).flatMap { [$0.weight, $0.bias] } }
 }
 
 extension Model {
   private static let gaussianHeads = ["mean", "log_sigma"]
 
   /// The encoder's networks, upwards from the data.
-  var encoderNetworks: [Network] {
+  public var encoderNetworks: [Network] {
     encoder.indices.map { layer in
       Network(
         "encoder.\(layer)", inputs: layer == 0 ? dataSize : encoder[layer - 1].latent,
@@ -51,7 +57,7 @@ extension Model {
   }
 
   /// The decoder's networks, downwards from the topmost latent.
-  var decoderNetworks: [Network] {
+  public var decoderNetworks: [Network] {
     decoder.indices.map { position in
       let below = encoder.count - 2 - position
       let isLast = below < 0

@@ -1,0 +1,196 @@
+import Foundation
+
+/// A file of events that TensorBoard shows: scalars and images over the steps of a run.
+///
+///     let events = try EventFile(folder: run.path)
+///     try events.scalars([("bound", -91.2), ("learning_rate", 1e-3)], step: 500)
+///
+/// Every call appends one record with one write, and nothing is held back: a process that is killed
+/// leaves whole records and at most one cut-off record at the end, which readers skip.
+public final class EventFile {
+  /// Where the file is, in the run's folder.
+  public let path: String
+
+  private let descriptor: Int32
+  private let time: () -> Double
+
+  /// Makes a new file `events.out.tfevents.<seconds>.iwae-gpu.<process>` and leaves all others alone.
+  ///
+  /// - Parameters:
+  ///   - folder: The run's folder, which is there already.
+  ///   - step: The step of the checkpoint that a run continues from. TensorBoard then drops what
+  ///     earlier files in the folder have of later steps. Nil for a run that starts anew.
+  ///   - time: The seconds since 1970.
+  public init(
+    folder: String, resumedAfterStep step: Int? = nil,
+    time: @escaping () -> Double = { Date().timeIntervalSince1970 }
+  ) throws(FileAccessError) {
+    (path, descriptor) = try Self.create(in: folder, seconds: Int(time()))
+    self.time = time
+    var version = event(step: 0)
+    version.add(Field.fileVersion, "brain.Event:2")
+    try append(version)
+    // One of TensorBoard's readers takes a session for resumed only after another session's start.
+    try appendStart(step: step.map { $0 + 1 } ?? 0)
+  }
+
+  deinit {
+    close(descriptor)
+  }
+
+  /// Adds a point to each of some curves.
+  public func scalars(
+    _ values: [(tag: String, value: Double)], step: Int
+  ) throws(FileAccessError) {
+    var summary = ProtocolBuffer()
+    for (tag, value) in values {
+      var point = ProtocolBuffer()
+      point.add(Field.tag, tag)
+      point.add(Field.simpleValue, Float(value))
+      summary.add(Field.value, point)
+    }
+    try append(summary, step: step)
+  }
+
+  /// Adds a grey picture.
+  ///
+  /// - Parameters:
+  ///   - tag: What the picture shows; pictures of one tag and several steps are shown as a row.
+  ///   - png: The encoded picture.
+  ///   - width: The picture's width in pixels.
+  ///   - height: The picture's height in pixels.
+  ///   - step: The step that the run has done.
+  public func image(
+    _ tag: String, png: Data, width: Int, height: Int, step: Int
+  ) throws(FileAccessError) {
+    var picture = ProtocolBuffer()
+    picture.add(Field.height, height)
+    picture.add(Field.width, width)
+    picture.add(Field.colorSpace, Field.grey)
+    picture.add(Field.encodedImage, png)
+    var entry = ProtocolBuffer()
+    entry.add(Field.tag, tag)
+    entry.add(Field.image, picture)
+    var summary = ProtocolBuffer()
+    summary.add(Field.value, entry)
+    try append(summary, step: step)
+  }
+}
+
+// MARK: Names
+
+extension EventFile {
+  private static let prefix = "events.out.tfevents."
+  private static let mark = ".iwae-gpu."
+
+  /// The event files in a folder that this project wrote, oldest first.
+  static func files(in folder: String) -> [String] {
+    names(in: folder).filter { $0.contains(mark) }.sorted().map { "\(folder)/\($0)" }
+  }
+
+  private static func names(in folder: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.filter { $0.hasPrefix(prefix) }
+  }
+
+  /// Opens a file that was not there before and whose name comes after all others' names: that is the
+  /// order in which TensorBoard reads the files of a folder.
+  private static func create(
+    in folder: String, seconds: Int
+  ) throws(FileAccessError) -> (path: String, descriptor: Int32) {
+    let taken = names(in: folder).compactMap { name in
+      let digits = name.dropFirst(prefix.count).prefix { $0 != "." }
+      return digits.count == 10 ? Int(digits) : nil
+    }
+    var number = max(seconds, (taken.max() ?? 0) + 1)
+    while true {
+      let digits = String(number)
+      let padding = String(repeating: "0", count: max(10 - digits.count, 0))
+      let path = "\(folder)/\(prefix)\(padding)\(digits)\(mark)\(getpid())"
+      let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+      if descriptor >= 0 { return (path, descriptor) }
+      guard errno == EEXIST else {
+        throw FileAccessError("The event file '\(path)' could not be made: \(systemReason())")
+      }
+      number += 1
+    }
+  }
+
+  /// What the system says about the call that just failed.
+  private static func systemReason() -> String { "\(String(cString: strerror(errno)))." }
+}
+
+// MARK: Messages
+
+extension EventFile {
+  /// The field numbers of TensorFlow's event.proto and summary.proto, and what two of the fields hold.
+  private enum Field {
+    // Event
+    static let wallTime = 1
+    static let step = 2
+    static let fileVersion = 3
+    static let summary = 5
+    static let sessionLog = 7
+    // SessionLog
+    static let status = 1
+    static let start = 1
+    // Summary, and Summary.Value
+    static let value = 1
+    static let tag = 1
+    static let simpleValue = 2
+    static let image = 4
+    // Summary.Image
+    static let height = 1
+    static let width = 2
+    static let colorSpace = 3
+    static let grey = 1
+    static let encodedImage = 4
+  }
+
+  private func event(step: Int) -> ProtocolBuffer {
+    var event = ProtocolBuffer()
+    event.add(Field.wallTime, time())
+    event.add(Field.step, step)
+    return event
+  }
+
+  private func append(_ summary: ProtocolBuffer, step: Int) throws(FileAccessError) {
+    var event = event(step: step)
+    event.add(Field.summary, summary)
+    try append(event)
+  }
+
+  /// Says that a session starts with a step: readers drop that step and later ones of earlier files.
+  private func appendStart(step: Int) throws(FileAccessError) {
+    var session = ProtocolBuffer()
+    session.add(Field.status, Field.start)
+    var event = event(step: step)
+    event.add(Field.sessionLog, session)
+    try append(event)
+  }
+
+  /// An event as a TFRecord: its length, the length's checksum, the event, the event's checksum.
+  static func record(_ event: Data) -> Data {
+    let length = littleEndian([UInt64(event.count)])
+    return length + littleEndian([CRC32C.maskedChecksum(length)]) + event
+      + littleEndian([CRC32C.maskedChecksum(event)])
+  }
+
+  private func append(_ event: ProtocolBuffer) throws(FileAccessError) {
+    let record = Self.record(event.data)
+    let end = lseek(descriptor, 0, SEEK_END)
+    var written = -1
+    repeat {
+      written = record.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+    } while written < 0 && errno == EINTR
+    guard written == record.count else {
+      let reason =
+        written < 0
+        ? Self.systemReason()
+        : "\(written) of \(record.count) bytes had room. Make room on the disk."
+      // A part of a record would hide all that follows it.
+      if written > 0 { ftruncate(descriptor, end) }
+      throw FileAccessError("'\(path)' could not be written: \(reason)")
+    }
+  }
+}

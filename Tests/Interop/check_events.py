@@ -1,0 +1,120 @@
+"""Checks that TensorBoard reads from a run's event files what the run's metrics say.
+
+    check_events.py RUN_FOLDER
+"""
+import argparse
+import json
+import struct
+
+import numpy as np
+from tensorboard.backend.event_processing import event_accumulator, plugin_event_accumulator
+from tensorboard.util import tensor_util
+
+from agreement import fail, need
+
+TAGS = ["bound", "validation", "learning_rate"]
+PNG_START = b"\x89PNG\r\n\x1a\n"
+
+
+def read_metrics(path):
+    """The points of each curve: pairs of a step and a value."""
+    points = {tag: [] for tag in TAGS}
+    for number, line in enumerate(need(path).read_text().splitlines(), 1):
+        try:
+            record = json.loads(line)
+            step = record["step"]
+        except (json.JSONDecodeError, KeyError) as error:
+            fail(f"line {number} of '{path}' is not a record of a step: {error!r}.")
+        for tag in TAGS:
+            if record.get(tag) is not None:
+                points[tag].append((step, record[tag]))
+    if not points["bound"]:
+        fail(f"'{path}' has no bound.")
+    return points
+
+
+def check_curve(tag, found, expected):
+    """Fails unless a curve has the same steps and, rounded to float32, the same values."""
+    found_steps, steps = ([step for step, _ in points] for points in (found, expected))
+    if found_steps != steps:
+        missing = sorted(set(steps) - set(found_steps))
+        surplus = sorted(set(found_steps) - set(steps))
+        fail(f"'{tag}' has {len(found_steps)} steps in TensorBoard and {len(steps)} in the "
+             f"metrics; missing {missing[:5]}, surplus {surplus[:5]}, or in another order or "
+             "number.")
+    for (step, value), (_, wanted) in zip(found, expected):
+        if np.float32(value) != np.float32(wanted):
+            fail(f"'{tag}' at step {step} is {value!r} in TensorBoard, {wanted!r} in the metrics.")
+    if steps:
+        print(f"  {tag}: {len(steps)} values at steps {steps[0]} to {steps[-1]} are equal, "
+              f"the last is {found[-1][1]:.6g}")
+    else:
+        print(f"  {tag}: in neither")
+
+
+def check_images(events):
+    """Fails unless every picture is a PNG of the size that its event states."""
+    for tag in events.Tags()["images"]:
+        for image in events.Images(tag):
+            content = image.encoded_image_string
+            if not content.startswith(PNG_START):
+                fail(f"the image '{tag}' at step {image.step} is not a PNG.")
+            size = struct.unpack(">II", content[16:24])
+            if size != (image.width, image.height):
+                fail(f"the image '{tag}' at step {image.step} is {size[0]} by {size[1]}, its event "
+                     f"says {image.width} by {image.height}.")
+        print(f"  image {tag}: steps {[image.step for image in events.Images(tag)]}, "
+              f"{image.width} by {image.height}")
+
+
+def read_for_programs(folder):
+    """What programs that ask TensorBoard for a folder's events get."""
+    # Zero: every event is kept, none are sampled away.
+    kinds = (event_accumulator.SCALARS, event_accumulator.IMAGES)
+    events = event_accumulator.EventAccumulator(
+        str(folder), size_guidance={kind: 0 for kind in kinds})
+    events.Reload()
+    return events
+
+
+def curve_for_programs(events, tag):
+    found = events.Scalars(tag) if tag in events.Tags()["scalars"] else []
+    return [(event.step, event.value) for event in found]
+
+
+def read_for_display(folder):
+    """What TensorBoard shows: another reader, which takes every value for a tensor."""
+    events = plugin_event_accumulator.EventAccumulator(
+        str(folder), size_guidance={plugin_event_accumulator.TENSORS: 0})
+    events.Reload()
+    return events
+
+
+def curve_for_display(events, tag):
+    found = events.Tensors(tag) if tag in events.Tags()["tensors"] else []
+    return [(event.step, tensor_util.make_ndarray(event.tensor_proto).item()) for event in found]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", help="the run folder")
+    folder = need(parser.parse_args().run)
+    files = sorted(folder.glob("events.out.tfevents.*"))
+    if not files:
+        fail(f"'{folder}' has no event files.")
+    expected = read_metrics(folder / "metrics.jsonl")
+    print(f"{folder}: {len(files)} event files")
+    events = read_for_programs(folder)
+    print("As programs read them:")
+    for tag in TAGS:
+        check_curve(tag, curve_for_programs(events, tag), expected[tag])
+    check_images(events)
+    events = read_for_display(folder)
+    print("As TensorBoard shows them:")
+    for tag in TAGS:
+        check_curve(tag, curve_for_display(events, tag), expected[tag])
+    print(f"{folder}: TensorBoard and the metrics agree")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Checks exported ONNX graphs against the checkpoint's mathematics in float64.
+
+    check_onnx.py CHECKPOINT.safetensors ONNX_FOLDER [ARRAYS_FOLDER] [--tolerance 1e-5]
+
+Both graphs are run with onnxruntime on random images and noise. ARRAYS_FOLDER has what iwae-gpu
+itself computed for some images: images.npy and mean.0.npy, and as many of noise.{l}.npy,
+mean.{l}.npy, log_sigma.{l}.npy, latent.{l}.npy, logits.npy, probabilities.npy and
+reconstructions.npy as there are. The last three come from the decoder, given the topmost latent and
+the noise of the layers below; reconstructions are its probabilities, or its mean.
+"""
+import argparse
+
+import numpy as np
+import onnxruntime
+from safetensors import safe_open
+
+from agreement import Comparisons, fail, images_of, model_description, need
+
+ACTIVATIONS = {
+    "tanh": np.tanh,
+    "relu": lambda x: np.maximum(x, 0),
+    "softplus": lambda x: np.logaddexp(x, 0),
+}
+
+
+class Reference:
+    """The model in float64, written out from the checkpoint."""
+
+    def __init__(self, path):
+        with safe_open(path, "numpy") as file:
+            self.model = model_description(file.metadata(), path)
+            self.tensors = {name: file.get_tensor(name).astype(np.float64) for name in file.keys()}
+        self.layers = len(self.model["encoder"])
+        self.latents = [layer["latent"] for layer in self.model["encoder"]]
+        self.is_bernoulli = self.model["likelihood"] == "bernoulli"
+
+    def linear(self, name, x):
+        return x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
+
+    def hidden(self, kind, layer, x):
+        for index in range(len(self.model[kind][layer]["hidden"])):
+            x = ACTIVATIONS[self.model["activation"]](
+                self.linear(f"{kind}.{layer}.hidden.{index}", x))
+        return x
+
+    def stochastic(self, kind, position, layer, x, noise, outputs):
+        """The sample of a layer from the network at a position of the encoder or decoder."""
+        x = self.hidden(kind, position, x)
+        mean = self.linear(f"{kind}.{position}.mean", x)
+        log_sigma = self.linear(f"{kind}.{position}.log_sigma", x)
+        sample = mean + np.exp(log_sigma) * noise
+        outputs |= {f"mean.{layer}": mean, f"log_sigma.{layer}": log_sigma,
+                    f"latent.{layer}": sample}
+        return sample
+
+    def encode(self, inputs):
+        outputs, x = {}, inputs["images"]
+        for layer in range(self.layers):
+            x = self.stochastic("encoder", layer, layer, x, inputs[f"noise.{layer}"], outputs)
+        return outputs
+
+    def decode(self, inputs):
+        last = self.layers - 1
+        outputs, x = {}, inputs[f"latent.{last}"]
+        for position in range(last):
+            layer = last - 1 - position
+            x = self.stochastic("decoder", position, layer, x, inputs[f"noise.{layer}"], outputs)
+        x = self.hidden("decoder", last, x)
+        if self.is_bernoulli:
+            logits = self.linear(f"decoder.{last}.logits", x)
+            # The sigmoid, which must not overflow.
+            return outputs | {"logits": logits, "probabilities": np.exp(-np.logaddexp(0, -logits))}
+        return outputs | {"mean": self.linear(f"decoder.{last}.mean", x),
+                          "log_sigma": self.linear(f"decoder.{last}.log_sigma", x)}
+
+
+def open_graph(path):
+    """The graph at a path, checked against the format's own rules if their checker is installed."""
+    need(path)
+    try:
+        import onnx
+    except ImportError:
+        print(f"{path}: not checked against the format's rules, onnx is not installed")
+    else:
+        try:
+            onnx.checker.check_model(str(path), full_check=True)
+        except Exception as error:  # Its errors have no base in common.
+            fail(f"onnx.checker refuses '{path}': {error}")
+        print(f"{path}: onnx.checker finds nothing")
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+def run_graph(session, inputs, expected_outputs):
+    """The graph's outputs by their names; fails if its names are not the expected ones."""
+    for kind, found, wanted in (
+            ("inputs", session.get_inputs(), inputs),
+            ("outputs", session.get_outputs(), expected_outputs)):
+        names = {value.name for value in found}
+        if names != set(wanted):
+            fail(f"the graph's {kind} are {sorted(names)}, expected {sorted(wanted)}.")
+    names = [value.name for value in session.get_outputs()]
+    single = {name: array.astype(np.float32) for name, array in inputs.items()}
+    return dict(zip(names, session.run(names, single)))
+
+
+def check_random(reference, encoder, decoder, comparisons, seed):
+    """Compares both graphs with the reference on random inputs."""
+    generator = np.random.default_rng(seed)
+
+    def normal(rows, columns):
+        # Numbers that float32 has, so that both sides start from the same.
+        return generator.standard_normal((rows, columns)).astype(np.float32).astype(np.float64)
+
+    for rows in (1, 7):
+        images = normal(rows, reference.model["data_size"])
+        if reference.is_bernoulli:
+            images = (images > 0).astype(np.float64)
+        inputs = {"images": images}
+        inputs |= {f"noise.{layer}": normal(rows, latent)
+                   for layer, latent in enumerate(reference.latents)}
+        compare_all(f"encoder, {rows} rows", encoder, inputs, reference.encode(inputs), comparisons)
+        top = reference.layers - 1
+        inputs = {f"latent.{top}": normal(rows, reference.latents[top])}
+        inputs |= {f"noise.{layer}": normal(rows, reference.latents[layer]) for layer in range(top)}
+        compare_all(f"decoder, {rows} rows", decoder, inputs, reference.decode(inputs), comparisons)
+
+
+def compare_all(title, session, inputs, expected, comparisons):
+    outputs = run_graph(session, inputs, expected)
+    for name in sorted(expected):
+        comparisons.compare(f"{title}: {name}", outputs[name], expected[name])
+
+
+def load_arrays(folder, reference):
+    """The arrays of a folder by their names, images as rows."""
+    for name in ("images", "mean.0"):
+        need(folder / f"{name}.npy")
+    arrays = {path.stem: np.load(path) for path in sorted(folder.glob("*.npy"))}
+    arrays["images"] = images_of(folder / "images.npy", reference.model)
+    for layer, latent in enumerate(reference.latents):
+        for kind in ("noise", "latent"):
+            shape = (len(arrays["images"]), latent)
+            found = arrays.get(f"{kind}.{layer}")
+            if found is not None and found.shape != shape:
+                fail(f"{kind}.{layer}.npy has the shape {found.shape}, expected {shape}.")
+    return arrays
+
+
+def noise_for(name, layers, arrays, rows, latents):
+    """The noise of some layers; fails if an array depends on noise that is not there."""
+    missing = [layer for layer in layers if f"noise.{layer}" not in arrays]
+    if missing:
+        fail(f"{name}.npy cannot be compared without noise.{missing[0]}.npy, on which it depends.")
+    # What nothing depends on may be anything.
+    return {f"noise.{layer}": arrays.get(f"noise.{layer}", np.zeros((rows, latent)))
+            for layer, latent in enumerate(latents)}
+
+
+def check_arrays(folder, reference, encoder, decoder, comparisons):
+    """Compares what iwae-gpu computed itself with the graphs' outputs."""
+    arrays = load_arrays(folder, reference)
+    rows, top = len(arrays["images"]), reference.layers - 1
+    for layer in range(reference.layers):
+        for kind in ("mean", "log_sigma", "latent"):
+            name = f"{kind}.{layer}"
+            if name not in arrays:
+                continue
+            below = range(layer + 1 if kind == "latent" else layer)
+            inputs = {"images": arrays["images"]}
+            inputs |= noise_for(name, below, arrays, rows, reference.latents)
+            outputs = run_graph(encoder, inputs, reference.encode(inputs))
+            comparisons.compare(f"{folder.name}/{name}.npy", arrays[name], outputs[name])
+    pixels = "probabilities" if reference.is_bernoulli else "mean"
+    sources = {"reconstructions": pixels, "probabilities": "probabilities", "logits": "logits"}
+    for name, source in sources.items():
+        if name not in arrays:
+            continue
+        if f"latent.{top}" not in arrays:
+            print(f"  {folder.name}/{name}.npy: not compared, there is no latent.{top}.npy")
+            continue
+        inputs = {f"latent.{top}": arrays[f"latent.{top}"]}
+        inputs |= noise_for(name, range(top), arrays, rows, reference.latents[:top])
+        outputs = run_graph(decoder, inputs, reference.decode(inputs))
+        if source not in outputs:
+            fail(f"{name}.npy is there, but the decoder has no output '{source}'.")
+        comparisons.compare(f"{folder.name}/{name}.npy", arrays[name], outputs[source])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint")
+    parser.add_argument("graphs", help="the folder of encoder.onnx and decoder.onnx")
+    parser.add_argument("arrays", nargs="?", help="a folder of arrays that iwae-gpu computed")
+    parser.add_argument("--tolerance", type=float, default=1e-5)
+    parser.add_argument("--seed", type=int, default=0, help="the seed of the random inputs")
+    options = parser.parse_args()
+    reference = Reference(need(options.checkpoint))
+    folder = need(options.graphs)
+    encoder, decoder = (open_graph(folder / f"{name}.onnx") for name in ("encoder", "decoder"))
+    comparisons = Comparisons(options.tolerance)
+    print(f"Random inputs of seed {options.seed}, onnxruntime {onnxruntime.__version__}:")
+    check_random(reference, encoder, decoder, comparisons, options.seed)
+    if options.arrays:
+        print(f"Arrays of {options.arrays}:")
+        check_arrays(need(options.arrays), reference, encoder, decoder, comparisons)
+    comparisons.finish(folder)
+
+
+if __name__ == "__main__":
+    main()
