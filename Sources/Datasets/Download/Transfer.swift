@@ -121,6 +121,9 @@ final class Transfer {
 
   static let redirectLimit = 5
 
+  private static let certificateRemedy =
+    "Set SSL_CERT_FILE to the file of the certificates to trust."
+
   /// What libcurl's result means, where this side did not stop the transfer.
   private func end(_ code: CURLcode) -> End {
     switch code {
@@ -136,10 +139,12 @@ final class Transfer {
       return .refused("redirects more than \(Self.redirectLimit) times")
     case CURLE_UNSUPPORTED_PROTOCOL where (300..<400).contains(head.status):
       return .refused("redirects to where no file is fetched from: \(explanation(code))")
-    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE:
-      return .refused(
-        "could not prove who it is: \(explanation(code)) (SSL_CERT_FILE names the file of trusted "
-          + "certificates)")
+    case CURLE_UNSUPPORTED_PROTOCOL where explanation(code).contains("HTTP/0.9"):
+      return .refused("did not answer in HTTP")
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return .refused("could not prove who it is: \(explanation(code)). \(Self.certificateRemedy)")
+    case CURLE_SSL_CACERT_BADFILE:
+      return .refused("was not asked: \(explanation(code)). \(Self.certificateRemedy)")
     case CURLE_GOT_NOTHING where head.status == 0:
       return .brokenOff("closed the connection without an answer")
     case CURLE_PARTIAL_FILE, CURLE_GOT_NOTHING, CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_HTTP2,
