@@ -2,7 +2,7 @@ import Compute
 
 /// Draws images from a model, and images that a model makes of others.
 public struct Generator {
-  private let model: Model
+  let model: Model
   private let parameters: [Tensor: [Float]]
   private let device: any Device
 
@@ -55,7 +55,7 @@ public struct Generator {
     return try rows(executable, pixels)
   }
 
-  private func configuration(_ count: Int) -> StepConfiguration {
+  func configuration(_ count: Int) -> StepConfiguration {
     StepConfiguration(batchSize: count, samples: 1, objective: .vae, optimizer: nil)
   }
 
@@ -64,7 +64,7 @@ public struct Generator {
   }
 
   /// The last network's means, as pixels.
-  private func appendPixels(
+  func appendPixels(
     _ value: Tensor, _ count: Int, _ builder: inout StepBuilder
   ) throws(ProgramError) -> Tensor {
     let network = model.decoderNetworks[model.decoder.count - 1]
@@ -80,7 +80,7 @@ public struct Generator {
     return pixels
   }
 
-  private func compile(
+  func compile(
     _ builder: StepBuilder
   ) throws(DeviceError) -> (memory: any Memory, executable: any Executable) {
     let memory = try device.allocate(model.parameters)

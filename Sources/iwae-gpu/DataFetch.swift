@@ -62,15 +62,11 @@ enum DataFetch {
     _ file: RemoteFile, of set: String, to path: String, _ line: ProgressLine,
     _ interrupt: Interrupt
   ) throws -> Report.File {
-    var file = file
     let mirror = ProcessInfo.processInfo.environment["IWAE_GPU_MIRROR"] ?? ""
-    if !mirror.isEmpty {
-      file.urls.insert(
-        "\(mirror.hasSuffix("/") ? mirror : mirror + "/")\(set)/\(file.name)", at: 0)
-    }
+    let downloader = Downloader(mirrors: mirror.isEmpty ? [] : ["\(mirror)/\(set)"])
     let begin = ContinuousClock.now
     var first: Int?
-    let outcome = try Downloader().download(file, to: path) { progress in
+    let outcome = try downloader.download(file, to: path) { progress in
       let start = first ?? progress.received
       first = start
       let elapsed = (ContinuousClock.now - begin) / .seconds(1)

@@ -41,6 +41,12 @@ struct EvaluationReport: Encodable {
   var backend: String
   var device: String
 
+  /// What TensorBoard draws.
+  var scalars: [(tag: String, value: Double)] {
+    [("test/nll", nll), ("test/effective_sample_size", effectiveSampleSize)]
+      + activeUnits.enumerated().map { ("test/active_units.\($0)", Double($1)) }
+  }
+
   var text: String {
     func number(_ value: Double) -> String { String(format: "%.2f", value) }
     var lines = [

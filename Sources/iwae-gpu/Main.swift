@@ -5,7 +5,7 @@ struct Main {
   /// Every subcommand, in the order in which the help lists them.
   static let commands: [Command] = [
     .train, .evaluate, .gradient, .sample, .reconstruct, .plan, .devices, .check, .bench, .tune,
-    .data,
+    .data, .export,
   ]
 
   static func main() {

@@ -27,14 +27,7 @@ struct Picture {
   func write(
     to path: String, width: Int, _ arguments: ParsedArguments, _ terminal: Terminal
   ) throws -> ExitCode {
-    var shown = images
-    let (low, high) = images.joined().reduce((Float.infinity, -Float.infinity)) {
-      (min($0.0, $1), max($0.1, $1))
-    }
-    if isScaled || low < 0 || high > 1 {
-      shown = images.map { $0.map { ($0 - low) / max(high - low, 1e-6) } }
-    }
-    let grid = ImageGrid(shown, imageWidth: width, columns: columns)
+    let grid = grid(width: width)
     try Inputs.write(
       try Inputs.wrap { () throws(FileAccessError) in try grid.png() }, to: path)
     if arguments.has("--json") {
@@ -44,5 +37,17 @@ struct Picture {
       try terminal.output("\(images.count) images in \(path)")
     }
     return .done
+  }
+
+  /// The images side by side.
+  func grid(width: Int) -> ImageGrid {
+    var shown = images
+    let (low, high) = images.joined().reduce((Float.infinity, -Float.infinity)) {
+      (min($0.0, $1), max($0.1, $1))
+    }
+    if isScaled || low < 0 || high > 1 {
+      shown = images.map { $0.map { ($0 - low) / max(high - low, 1e-6) } }
+    }
+    return ImageGrid(shown, imageWidth: width, columns: columns)
   }
 }

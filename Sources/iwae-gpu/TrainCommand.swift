@@ -56,4 +56,10 @@ struct Metrics: Encodable {
   var learningRate: Double
   var validation: Double?
   var trainSeconds: Double
+
+  /// What TensorBoard draws.
+  var scalars: [(tag: String, value: Double)] {
+    [("bound", bound), ("learning_rate", learningRate)]
+      + (validation.map { [("validation", $0)] } ?? [])
+  }
 }

@@ -64,6 +64,7 @@ extension TrainingRun {
       samples: samples, device: device, seed: configuration.seed,
       binarization: training.binarization, line: line, interrupt: interrupt)
     line.clear()
+    if let evaluation { try record(evaluation, parameters, step: trainer.progress.step, device) }
     let report = TrainReport(
       run: folder.path, steps: trainer.progress.step, passes: trainer.progress.pass,
       bound: lastBound, validation: trainer.progress.bestValidation, trainSeconds: seconds,
@@ -77,12 +78,36 @@ extension TrainingRun {
         Trained \(report.steps) steps in \(readable(.seconds(seconds)))\
         \(lastBound.map { String(format: ", bound %.2f in the last pass", $0) } ?? "").
         Test: \(evaluation?.text ?? "interrupted")
-        In \(folder.path): config.json, metrics.jsonl, checkpoint.safetensors, best.safetensors
+        In \(folder.path): config.json, metrics.jsonl, checkpoint.safetensors\
+        \(best == nil ? "" : ", best.safetensors"), and events for TensorBoard
         Next: iwae-gpu sample \(folder.path)/\(picture).safetensors
               iwae-gpu reconstruct \(folder.path)/\(picture).safetensors
               iwae-gpu train --resume \(folder.path) --passes \(configuration.passes + 20)
         """)
     }
     return evaluation == nil ? .interrupted : .done
+  }
+
+  /// Puts the evaluation and some images drawn from the model among the events.
+  func record(
+    _ evaluation: EvaluationReport, _ parameters: [Tensor: [Float]], step: Int,
+    _ device: any Device
+  ) throws {
+    let generator = Generator(
+      configuration.model, parameters: parameters.filter { $0.key.role == .parameter },
+      device: device)
+    let samples = try openCLErrors {
+      try generator.samples(count: 64, seed: configuration.seed)
+    }
+    let images = source.collection.training
+    let width = images.height.map { images.width / $0 } ?? Picture.naturalWidth(images.width)
+    let grid = Picture(
+      images: samples, columns: 8, isScaled: configuration.model.likelihood == .gaussian
+    ).grid(width: width)
+    try Inputs.wrap { () throws(FileAccessError) in
+      try events?.scalars(evaluation.scalars, step: step)
+      try events?.image(
+        "samples", png: try grid.png(), width: grid.width, height: grid.height, step: step)
+    }
   }
 }

@@ -19,6 +19,7 @@ final class TrainingRun {
   var lastBound: Double?
   var lastSave = ContinuousClock.now
   var saveProblem: (any Error)?
+  var events: EventFile?
 
   init(_ arguments: ParsedArguments, _ terminal: Terminal) throws {
     self.arguments = arguments
@@ -139,6 +140,10 @@ final class TrainingRun {
     if resumed == nil { folder.clear() }
     try writeConfiguration()
     if resumed == nil { try save(trainer) }
+    events = try Inputs.wrap { () throws(FileAccessError) in
+      try EventFile(
+        folder: folder.path, resumedAfterStep: resumed == nil ? nil : trainer.progress.step)
+    }
     if !line.isSilent {
       line.keep(
         "\(configuration.objective) on \(configuration.data): \(split.training.count) images, "
@@ -256,7 +261,10 @@ final class TrainingRun {
     let metrics = Metrics(
       step: report.progress.step, epoch: report.progress.pass, bound: report.bound,
       learningRate: report.learningRate, validation: report.validation, trainSeconds: seconds)
-    try Inputs.wrap { () throws(FileAccessError) in try folder.append(metrics) }
+    try Inputs.wrap { () throws(FileAccessError) in
+      try folder.append(metrics)
+      try events?.scalars(metrics.scalars, step: metrics.step)
+    }
     let steps = Double(max(trainer.progress.step - begin.step, 1))
     show(
       trainer, bound: report.bound,

@@ -5,9 +5,9 @@ public struct RemoteFile: Hashable, Sendable {
   public var name: String
   /// Bytes of the whole file.
   public var size: Int
-  /// The digest of the whole file, as 64 hexadecimal digits.
+  /// The digest of the whole file, as 64 hexadecimal digits; empty where it is not known.
   public var sha256: String
-  /// Addresses that all give the same bytes, the first choice first.
+  /// Addresses that all give the same bytes, the first choice first; none where none is known.
   public var urls: [String]
 
   public init(name: String, size: Int, sha256: String, urls: [String]) {

@@ -1,0 +1,110 @@
+import Artifacts
+import Compute
+import Datasets
+import Foundation
+import IWAE
+
+extension Command {
+  static let export = Command(
+    name: "export",
+    abstract: "Write a model as ONNX graphs, or what it makes of images as NumPy arrays.",
+    arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
+    options: [
+      Option("--onnx", "folder", help: "Write encoder.onnx and decoder.onnx there."),
+      Option(
+        "--arrays", "folder",
+        help: "Write the test images, their latents and their reconstructions there."),
+      Option("--draw", help: "Draw latents from the posterior; else they are its means."),
+      DataOptions.option, DataOptions.binarize,
+      Option("--limit", "count", help: "Only the first images of the test set."),
+      Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
+    ] + Backend.options + [
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Print nothing."),
+    ],
+    run: { try runExport($0, $1) })
+}
+
+private struct ExportReport: Encodable {
+  var files: [String]
+  var images: Int?
+}
+
+private func runExport(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let path = try arguments.argument("checkpoint")
+  let graphs = arguments.string("--onnx")
+  let arrays = arguments.string("--arrays")
+  guard graphs ?? arrays != nil else {
+    throw arguments.error("Missing what to write: '--onnx <folder>' or '--arrays <folder>'.")
+  }
+  let checkpoint = try Inputs.checkpoint(path, best: true)
+  var report = ExportReport(files: [])
+  if let graphs {
+    let model = try Inputs.wrap { () throws(ONNXError) in
+      try ONNXModel(checkpoint.model, parameters: checkpoint.parameters)
+    }
+    try makeFolder(graphs)
+    for (name, data) in [("encoder", model.encoder), ("decoder", model.decoder)] {
+      try Inputs.write(data, to: "\(graphs)/\(name).onnx")
+      report.files.append("\(graphs)/\(name).onnx")
+    }
+  }
+  if let arrays {
+    try exportArrays(checkpoint, path, to: arrays, arguments, &report)
+  }
+  if arguments.has("--json") {
+    try terminal.json(report)
+  } else if !arguments.has("--quiet") {
+    try terminal.output(report.files.joined(separator: "\n"))
+  }
+  return .done
+}
+
+private func exportArrays(
+  _ checkpoint: Checkpoint, _ path: String, to folder: String, _ arguments: ParsedArguments,
+  _ report: inout ExportReport
+) throws {
+  let model = checkpoint.model
+  let run = try Inputs.configuration(ofRun: path)
+  let limit = try arguments.integer("--limit", default: Int(Int32.max), maximum: Int(Int32.max))
+  let seed = try arguments.seed(default: run?.seed ?? 0)
+  let test = try DataOptions.test(arguments, model: model, run: run)
+  let images = test.images.subset(0..<min(limit, test.images.count))
+  let binarization = model.likelihood == .bernoulli ? test.rule.eachPass : .none
+  let pixels = (0..<images.count).map { images.evaluated($0, binarization, seed: seed) }
+  let generator = Generator(
+    model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
+  let encoding = try openCLErrors {
+    try generator.encode(pixels, seed: arguments.has("--draw") ? seed : nil)
+  }
+  try makeFolder(folder)
+  func write(_ values: [Float], _ shape: [Int], _ name: String) throws {
+    let array = NumberArray(shape: shape, values: .floats(values))
+    try Inputs.write(array.numPy, to: "\(folder)/\(name).npy")
+    report.files.append("\(folder)/\(name).npy")
+  }
+  // As many sizes as the images came with.
+  let sides = images.height.map { [$0, images.width / $0] } ?? [images.width]
+  try write(pixels.flatMap(\.self), [images.count, images.width], "images")
+  try write(encoding.reconstructions, [images.count] + sides, "reconstructions")
+  for (layer, size) in model.encoder.map(\.latent).enumerated() {
+    let shape = [images.count, size]
+    try write(encoding.means[layer], shape, "mean.\(layer)")
+    try write(encoding.logSigmas[layer], shape, "log_sigma.\(layer)")
+    try write(encoding.latents[layer], shape, "latent.\(layer)")
+    try write(encoding.noise[layer], shape, "noise.\(layer)")
+  }
+  if let labels = images.labels {
+    try write(labels.map(Float.init), [images.count], "labels")
+  }
+  report.images = images.count
+}
+
+private func makeFolder(_ path: String) throws {
+  do {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  } catch {
+    throw CommandError(
+      message: "The folder '\(path)' could not be made: \(Files.reason(error))", code: .fileAccess)
+  }
+}
