@@ -84,8 +84,12 @@ struct Mischief: Sendable, CustomTestStringConvertible {
   /// A part that is there survives an answer that is refused before its body.
   @Test(
     arguments: [
-      .answer("206 Partial", headers: ["Content-Range: bytes 0-199999/200000"], body: content),
-      .answer("206 Partial", headers: ["Content-Range: bytes 1000-1009/1010"], body: [1]),
+      .rest("Content-Range: bytes 0-199999/200000", content[...]),
+      // Of the right length, but from another byte on, or of another file.
+      .rest("Content-Range: bytes 999-199998/200000", content[999..<199_999]),
+      .rest("Content-Range: bytes 1000-199999/300000", content[1000...]),
+      .rest("Content-Range: bytes */200000", content[1000...]),
+      .rest("Content-Range: bytes 1000-1009/200000", content[1000..<1010]),
       .answer("206 Partial", body: content), .answer("404 Not Found"), [],
       .answer("200 OK", body: [1, 2, 3]), .head("200 OK", "Content-Length: 200000"),
       .head("206 Partial", "Content-Range: bytes 1000-*/*") + [.endless([0])],
@@ -171,5 +175,12 @@ struct Mischief: Sendable, CustomTestStringConvertible {
       watch.isStalled(received: 99 + second / 2, now: start + .seconds(100 + second))
     }
     #expect(stalls.contains(true))
+  }
+}
+
+extension [LoopbackServer.Step] {
+  /// Bytes that are said to be a part of the file.
+  fileprivate static func rest(_ range: String, _ body: ArraySlice<UInt8>) -> Self {
+    answer("206 Partial", headers: [range], body: [UInt8](body))
   }
 }
