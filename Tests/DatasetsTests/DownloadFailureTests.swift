@@ -84,17 +84,26 @@ struct Mischief: Sendable, CustomTestStringConvertible {
   /// A part that is there survives an answer that is refused before its body.
   @Test(
     arguments: [
-      .answer("206 Partial", headers: ["Content-Range: bytes 0-199999/200000"], body: content),
-      .answer("206 Partial", headers: ["Content-Range: bytes 1000-1009/1010"], body: [1]),
-      .answer("206 Partial", body: content), .answer("404 Not Found"), [],
-      .answer("200 OK", body: [1, 2, 3]), .head("200 OK", "Content-Length: 200000"),
-      .head("206 Partial", "Content-Range: bytes 1000-*/*") + [.endless([0])],
-    ] as [[LoopbackServer.Step]])
-  func theGoodPartStays(steps: [LoopbackServer.Step]) throws {
-    let scene = try DownloadScene { _ in steps }
+      .init("from 0", "another part", .rest("0-199999/200000", content[...])),
+      .init("from 999", "another part", .rest("999-199998/200000", content[999..<199_999])),
+      .init("of another file", "claims 300,000", .rest("1000-199999/300000", content[1000...])),
+      .init("from nowhere", "another part", .rest("*/200000", content[1000...])),
+      .init("too little", "claims 1,010", .rest("1000-1009/200000", content[1000..<1010])),
+      .init("unsaid", "another part", .answer("206 Partial", body: content)),
+      .init("404", "answered 404", .answer("404 Not Found")),
+      .init("closed at once", "without an answer", []),
+      .init("shorter", "claims 3 bytes", .answer("200 OK", body: [1, 2, 3])),
+      .init("no body", "broke off after 1,000", .head("200 OK", "Content-Length: 200000")),
+      .init(
+        "endless", "sends more than",
+        .head("206 Partial", "Content-Range: bytes 1000-*/*") + [.endless([0])]),
+    ] as [Mischief])
+  func theGoodPartStays(mischief: Mischief) throws {
+    let scene = try DownloadScene { _ in mischief.steps }
     try scene.write(content[..<1000], to: scene.partialPath)
     let error = try scene.failure()
     #expect(error.kind == .unavailable && error.description.contains("1,000 bytes that arrived"))
+    #expect(error.failures[0].reason.contains(mischief.reason), "\(error)")
     scene.expect(target: nil, partial: [UInt8](content[..<1000]))
     #expect(scene.server.requests.map(\.rangeStart) == [1000])
   }
@@ -171,5 +180,12 @@ struct Mischief: Sendable, CustomTestStringConvertible {
       watch.isStalled(received: 99 + second / 2, now: start + .seconds(100 + second))
     }
     #expect(stalls.contains(true))
+  }
+}
+
+extension [LoopbackServer.Step] {
+  /// Bytes that are said to be a part of the file.
+  fileprivate static func rest(_ range: String, _ body: ArraySlice<UInt8>) -> Self {
+    answer("206 Partial", headers: ["Content-Range: bytes " + range], body: [UInt8](body))
   }
 }

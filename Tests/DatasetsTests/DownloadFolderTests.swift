@@ -59,6 +59,18 @@ private let content = DownloadScene.content
     #expect(try PartialFile.lock(descriptor, at: scene.partialPath) == nil)
     scene.expect(target: [], partial: [1, 2])
   }
+
+  /// Another run brings the file between the first look and the lock.
+  @Test func aFileThatHasJustArrivedIsNotFetched() throws {
+    let scene = try DownloadScene { .file(content, for: $0) }
+    let partial = try PartialFile(path: scene.partialPath)
+    try scene.write(content, to: scene.path)
+    let outcome = try scene.downloader.complete(
+      partial, scene.file, to: scene.path, report: { _ in true })
+    #expect(outcome == .present)
+    scene.expect(target: content)
+    #expect(scene.server.requests.isEmpty)
+  }
 }
 
 @Suite struct DownloadFolderTests {

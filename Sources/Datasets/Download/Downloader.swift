@@ -55,7 +55,14 @@ public struct Downloader: Sendable {
   ) throws(DownloadError) -> DownloadOutcome {
     if try FileCalls.holds(file, at: path) { return .present }
     try FileCalls.makeFolder((path as NSString).deletingLastPathComponent)
-    let partial = try PartialFile(path: path + ".partial")
+    return try complete(PartialFile(path: path + ".partial"), file, to: path, report: report)
+  }
+
+  /// Goes on from a part that is locked.
+  func complete(
+    _ partial: PartialFile, _ file: RemoteFile, to path: String,
+    report: @escaping (DownloadProgress) -> Bool
+  ) throws(DownloadError) -> DownloadOutcome {
     defer { partial.removeIfEmpty() }
     // Another run may have brought it between the look and the lock.
     if try FileCalls.holds(file, at: path) { return .present }
