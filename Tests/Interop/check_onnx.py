@@ -136,6 +136,8 @@ def load_arrays(folder, reference):
     for name in ("images", "mean.0"):
         need(folder / f"{name}.npy")
     arrays = {path.stem: np.load(path) for path in sorted(folder.glob("*.npy"))}
+    # Pictures come as (N, H, W); graphs know rows.
+    arrays = {name: array.reshape(len(array), -1) for name, array in arrays.items()}
     arrays["images"] = images_of(folder / "images.npy", reference.model)
     for layer, latent in enumerate(reference.latents):
         for kind in ("noise", "latent"):

@@ -109,12 +109,21 @@ struct PNGImage {
   static func isPNG(_ start: ArraySlice<UInt8>) -> Bool { start.starts(with: signature) }
 
   init(_ data: Data, file: String, limit: Int) throws(FormatError) {
-    func problem(_ text: String) -> FormatError { FormatError(file: file, problem: text) }
     let bytes = try Self.essential([UInt8](data), file: file)
+    // libpng keeps the pointer from one call to the next.
+    self = try bytes.withUnsafeBufferPointer { buffer throws(FormatError) in
+      try PNGImage(decoding: buffer, file: file, limit: limit)
+    }
+  }
+
+  private init(
+    decoding bytes: UnsafeBufferPointer<UInt8>, file: String, limit: Int
+  ) throws(FormatError) {
+    func problem(_ text: String) -> FormatError { FormatError(file: file, problem: text) }
     var image = png_image()
     image.version = png_uint_32(PNG_IMAGE_VERSION)
     defer { png_image_free(&image) }
-    guard png_image_begin_read_from_memory(&image, bytes, bytes.count) != 0 else {
+    guard png_image_begin_read_from_memory(&image, bytes.baseAddress, bytes.count) != 0 else {
       throw problem("it is damaged (\(Self.message(&image))).")
     }
     (width, height) = (Int(image.width), Int(image.height))
@@ -126,14 +135,12 @@ struct PNGImage {
     guard image.format & UInt32(PNG_FORMAT_FLAG_LINEAR) == 0 else {
       throw problem("it has 16 bits a pixel; expected grey levels of 8 bits or fewer.")
     }
-    let isPlain =
-      image.format
-      & UInt32(PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA | PNG_FORMAT_FLAG_COLORMAP)
-      == 0
+    let beyondGrey =
+      PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA | PNG_FORMAT_FLAG_COLORMAP
+    let isPlain = image.format & UInt32(beyondGrey) == 0
     // Red, green, blue and opacity, unless there is only grey.
     image.format = isPlain ? 0 : UInt32(PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA)
-    let channels = isPlain ? 1 : 4
-    var decoded = [UInt8](repeating: 0, count: width * height * channels)
+    var decoded = [UInt8](repeating: 0, count: width * height * (isPlain ? 1 : 4))
     guard png_image_finish_read(&image, nil, &decoded, 0, nil) != 0 else {
       throw problem("it is damaged (\(Self.message(&image))).")
     }
