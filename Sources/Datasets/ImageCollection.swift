@@ -31,6 +31,19 @@ public struct ImageCollection: Sendable {
     }
   }
 
+  /// The same images, once it is certain that those of all parts are alike.
+  func checked(_ file: String) throws(FormatError) -> ImageCollection {
+    for (name, part) in parts
+    where part.width != training.width || part.values.element != training.values.element {
+      throw FormatError(
+        file: file,
+        problem: "the parts do not fit: images for training have \(training.width) values of type "
+          + "\(training.values.element), those for \(name) \(part.width) of type "
+          + "\(part.values.element).")
+    }
+    return self
+  }
+
   /// Every part with its grey pixels drawn once.
   public func binarized(seed: UInt64) -> ImageCollection {
     var result = self

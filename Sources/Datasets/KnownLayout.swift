@@ -87,11 +87,12 @@ struct KnownLayout: Sendable {
       return try recipe.images(
         array, labels: turned, name: name, file: "\(file.path), \(part.images)")
     }
-    return ImageCollection(
+    return try ImageCollection(
       training: try images(training),
       validation: try validation.map { part throws(FormatError) in try images(part) },
       test: try test.map { part throws(FormatError) in try images(part) },
-      format: "\(file.format): \(title)", notes: notes)
+      format: "\(file.format): \(title)", notes: notes
+    ).checked(file.path)
   }
 }
 
@@ -125,7 +126,7 @@ extension ImageCollection {
     if let classes = file.labels {
       labels = NumberArray(shape: [classes.count], values: .floats(classes.map(Float.init)))
     }
-    if labels == nil { labels = try Self.companion(of: file.path) }
+    if labels == nil { labels = try Self.companion(of: file.path, limit: file.limit) }
     let images = try ImageRecipe().images(array, labels: labels, name: name, file: source)
     let found = part.images.isEmpty ? "" : ", array '\(part.images)'"
     self.init(training: images, format: file.format + found)
@@ -162,13 +163,13 @@ extension ImageCollection {
   }
 
   /// The labels that lie beside a file of images in the IDX format, under the name that goes with it.
-  private static func companion(of path: String) throws -> NumberArray? {
+  private static func companion(of path: String, limit: Int) throws -> NumberArray? {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
     let file = URL(fileURLWithPath: path).lastPathComponent
     guard file.contains("images-idx3") else { return nil }
     let name = file.replacingOccurrences(of: "images-idx3", with: "labels-idx1")
     let labels = folder.appending(path: name).path
     guard FileManager.default.fileExists(atPath: labels) else { return nil }
-    return try DataFile(labels).array()
+    return try DataFile(labels, limit: limit).array()
   }
 }

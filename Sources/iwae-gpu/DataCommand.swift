@@ -78,8 +78,8 @@ private struct DataReport: Encodable {
   struct File: Encodable {
     var path: String
     var bytes: Int
-    /// Whether the digest is the published one; absent where it cannot be told.
-    var isPublished: Bool?
+    /// Whether the digest is the one that is listed; absent where it cannot be told.
+    var isVerified: Bool?
   }
 
   struct Part: Encodable {
@@ -118,7 +118,7 @@ private func describe(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     try Inputs.wrap { () throws(any Error) in
       DataReport.File(
         path: path, bytes: try FileBytes(path: path).count,
-        isPublished: try NamedSet.verify(file, at: path))
+        isVerified: try NamedSet.verify(file, at: path))
     }
   }
   let images = collection.parts.reduce(0) { $0 + $1.images.count }
@@ -154,9 +154,9 @@ private func text(_ report: DataReport, summary: String?) -> String {
   lines.append([report.source, report.format].compactMap(\.self).joined(separator: ": "))
   for file in report.files {
     let state =
-      switch file.isPublished {
-      case true: "SHA-256 as published"
-      case false: "SHA-256 is not the published one"
+      switch file.isVerified {
+      case true: "SHA-256 as listed"
+      case false: "SHA-256 is not the listed one"
       case nil: "SHA-256 not known"
       }
     lines.append("  \(file.path)  \(readable(bytes: file.bytes))  \(state)")
@@ -194,6 +194,5 @@ private func preview(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   let label = source.namedSet?.name ?? images.name
   return try Picture(images: shown, columns: Int(Double(count).squareRoot().rounded(.up))).write(
     to: arguments.string("--out") ?? "\(label).png",
-    width: images.height.map { images.width / $0 } ?? Picture.naturalWidth(images.width), arguments,
-    terminal)
+    width: Picture.width(of: images.width, height: images.height), arguments, terminal)
 }

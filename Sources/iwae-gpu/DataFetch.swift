@@ -66,10 +66,14 @@ enum DataFetch {
     let downloader = Downloader(mirrors: mirror.isEmpty ? [] : ["\(mirror)/\(set)"])
     let begin = ContinuousClock.now
     var first: Int?
+    var shown: ContinuousClock.Instant?
     let outcome = try downloader.download(file, to: path) { progress in
       let start = first ?? progress.received
       first = start
-      let elapsed = (ContinuousClock.now - begin) / .seconds(1)
+      let now = ContinuousClock.now
+      if let shown, now - shown < .milliseconds(100) { return !interrupt.isRequested }
+      shown = now
+      let elapsed = (now - begin) / .seconds(1)
       let rate = Double(progress.received - start) / max(elapsed, 1e-3)
       let left = Double(progress.total - progress.received) / max(rate, 1)
       line.show(

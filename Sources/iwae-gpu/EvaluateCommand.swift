@@ -14,7 +14,8 @@ extension Command {
       Option("--limit", "count", help: "Only the first images of the test set."),
       Option("--batch", "count", help: "Images at a time. (default: 20)"),
       Option("--chunk", "count", help: "Samples of each image at a time. (default: 250)"),
-      Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
+      Option(
+        "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),

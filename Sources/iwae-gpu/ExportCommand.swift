@@ -17,7 +17,8 @@ extension Command {
       Option("--draw", help: "Draw latents from the posterior; else they are its means."),
       DataOptions.option, DataOptions.binarize,
       Option("--limit", "count", help: "Only the first images of the test set."),
-      Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
+      Option(
+        "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Print nothing."),

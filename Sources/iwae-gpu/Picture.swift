@@ -17,8 +17,10 @@ struct Picture {
     var height: Int
   }
 
-  /// The width of a square image of so many values, or of one row.
-  static func naturalWidth(_ values: Int) -> Int {
+  /// The width of an image of so many values: of so many rows where they are known and fit, else of
+  /// a square or of one row.
+  static func width(of values: Int, height: Int? = nil) -> Int {
+    if let height, height > 0, values % height == 0 { return values / height }
     let side = Int(Double(values).squareRoot().rounded())
     return side * side == values ? side : values
   }

@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Datasets
 import Foundation
 import IWAE
 import Report
@@ -9,7 +10,7 @@ extension Command {
     name: "sample",
     abstract: "Draw images from a model, as a PNG grid.",
     arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
-    options: pictureOptions("samples.png", "64"),
+    options: pictureOptions("samples.png", "64", seed: "0"),
     run: { try runSample($0, $1) })
 
   static let reconstruct = Command(
@@ -17,15 +18,17 @@ extension Command {
     abstract: "Show test images above what a model makes of them, as a PNG grid.",
     arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
     options: [DataOptions.option, DataOptions.binarize]
-      + pictureOptions("reconstructions.png", "16"),
+      + pictureOptions("reconstructions.png", "16", seed: "the run's, else 0"),
     run: { try runReconstruct($0, $1) })
 
-  private static func pictureOptions(_ file: String, _ count: String) -> [Option] {
+  private static func pictureOptions(
+    _ file: String, _ count: String, seed: String
+  ) -> [Option] {
     [
       Option("--out", "file", help: "The picture. (default: \(file) beside the checkpoint)"),
       Option("--count", "count", help: "How many images. (default: \(count))"),
       Option("--width", "pixels", help: "The width of an image, where it is not square."),
-      Option("--seed", "seed", help: "The seed of what is drawn. (default: 0)"),
+      Option("--seed", "seed", help: "The seed of what is drawn. (default: \(seed))"),
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Print nothing."),
@@ -43,16 +46,17 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let images = try openCLErrors { try generator.samples(count: count, seed: seed) }
   let columns = Int(Double(count).squareRoot().rounded(.up))
   return try write(
-    images, columns: columns, model: checkpoint.model, file: "samples.png", path, arguments,
-    terminal)
+    images, columns: columns, model: checkpoint.model,
+    height: NamedSet.named(try Inputs.configuration(ofRun: path)?.data ?? "")?.height,
+    file: "samples.png", path, arguments, terminal)
 }
 
 private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let path = try arguments.argument("checkpoint")
   let count = try arguments.integer("--count", default: 16, maximum: 10_000)
-  let seed = try arguments.seed(default: 0)
   let checkpoint = try Inputs.checkpoint(path, best: true)
   let run = try Inputs.configuration(ofRun: path)
+  let seed = try arguments.seed(default: run?.seed ?? 0)
   let test = try DataOptions.test(arguments, model: checkpoint.model, run: run)
   let binarization = checkpoint.model.likelihood == .bernoulli ? test.rule.eachPass : .none
   let originals = (0..<min(count, test.images.count)).map {
@@ -72,17 +76,18 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
     }
   }
   return try write(
-    images, columns: columns, model: checkpoint.model, file: "reconstructions.png", path, arguments,
-    terminal)
+    images, columns: columns, model: checkpoint.model, height: test.images.height,
+    file: "reconstructions.png", path, arguments, terminal)
 }
 
 /// Where a picture lies unless told otherwise: beside its checkpoint.
 private func write(
-  _ images: [[Float]], columns: Int, model: Model, file: String, _ path: String,
+  _ images: [[Float]], columns: Int, model: Model, height: Int?, file: String, _ path: String,
   _ arguments: ParsedArguments, _ terminal: Terminal
 ) throws -> ExitCode {
   let width = try arguments.integer(
-    "--width", default: Picture.naturalWidth(model.dataSize), maximum: model.dataSize)
+    "--width", default: Picture.width(of: model.dataSize, height: height),
+    maximum: model.dataSize)
   guard model.dataSize % width == 0 else {
     throw arguments.error(
       "The value '\(width)' is invalid for '--width': \(model.dataSize) values do not make whole "

@@ -100,7 +100,7 @@ extension TrainingRun {
       try generator.samples(count: 64, seed: configuration.seed)
     }
     let images = source.collection.training
-    let width = images.height.map { images.width / $0 } ?? Picture.naturalWidth(images.width)
+    let width = Picture.width(of: images.width, height: images.height)
     let grid = Picture(
       images: samples, columns: 8, isScaled: configuration.model.likelihood == .gaussian
     ).grid(width: width)

@@ -76,6 +76,11 @@ private func collection(
         .training.count == 3)
     let parts = try collection(archive(("x_train.npy", two), ("x_test.npy", one)))
     #expect(parts.training.count == 3 && parts.test?.count == 2)
+    let narrow = Build.numPy([3, 2], [UInt8](repeating: 1, count: 6))
+    let unfit = #expect(throws: FormatError.self) {
+      try collection(archive(("x_train.npy", two), ("x_test.npy", narrow)))
+    }
+    #expect(unfit?.description.contains("4 values of type uint8, those for test 2") == true)
     let unclear = #expect(throws: FormatError.self) {
       try collection(archive(("foo.npy", one), ("bar.npy", two)))
     }

@@ -164,7 +164,7 @@ private struct Mutator {
   private static func read(_ bytes: [UInt8], format: String) -> Bool {
     do {
       if format == "png" {
-        _ = try PNGImage(Data(bytes), file: "t", limit: limit)
+        _ = try PNGImage(FileBytes(bytes, name: "t"), limit: limit)
         return true
       }
       let file = try DataFile(FileBytes(bytes, name: "t"), limit: limit)

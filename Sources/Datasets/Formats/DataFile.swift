@@ -22,8 +22,9 @@ public struct DataFile {
   public let format: String
   /// Of a folder of folders: the class of each image.
   public let labels: [Int]?
+  /// The most bytes that one array may take.
+  let limit: Int
   private let content: Content
-  private let limit: Int
 
   /// The most bytes that one array may take, unless a user says otherwise.
   public static let standardLimit = 4 << 30

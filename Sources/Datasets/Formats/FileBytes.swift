@@ -12,6 +12,12 @@ public final class FileBytes {
   public init(path: String) throws(FileAccessError) {
     name = path
     memory = []
+    // What is not a file of bytes, as a pipe, has no places and may never answer.
+    let attributes = try? FileManager.default.attributesOfItem(
+      atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+    if let type = attributes?[.type] as? FileAttributeType, type != .typeRegular {
+      throw FileAccessError("'\(path)' could not be read: it is not a regular file.")
+    }
     do {
       let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
       count = Int(try handle.seekToEnd())

@@ -33,7 +33,7 @@ public struct PNGFolder {
     var pixels: [UInt8] = []
     var size: (width: Int, height: Int)?
     for file in files {
-      let image = try PNGImage(try Files.read(file.path), file: file.path, limit: limit)
+      let image = try PNGImage(try FileBytes(path: file.path), limit: limit)
       if let size, size != (image.width, image.height) {
         throw FormatError(
           file: file.path,
@@ -108,11 +108,17 @@ struct PNGImage {
 
   static func isPNG(_ start: ArraySlice<UInt8>) -> Bool { start.starts(with: signature) }
 
-  init(_ data: Data, file: String, limit: Int) throws(FormatError) {
-    let bytes = try Self.essential([UInt8](data), file: file)
+  init(_ file: FileBytes, limit: Int) throws(FormatError) {
+    guard file.count <= limit else {
+      throw FormatError(
+        file: file.name,
+        problem: "its \(file.count) bytes are more than the \(limit) that are allowed.")
+    }
+    let file = (name: file.name, bytes: try file.read(at: 0, file.count))
+    let bytes = try Self.essential(file.bytes, file: file.name)
     // libpng keeps the pointer from one call to the next.
     self = try bytes.withUnsafeBufferPointer { buffer throws(FormatError) in
-      try PNGImage(decoding: buffer, file: file, limit: limit)
+      try PNGImage(decoding: buffer, file: file.name, limit: limit)
     }
   }
 

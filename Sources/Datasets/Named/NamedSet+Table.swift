@@ -14,7 +14,8 @@ extension NamedSet {
     name: "strokes", summary: "digits drawn by the program, 28 x 28",
     draw: {
       drawn(Strokes().images(count: 6000, seed: seed))
-    }, width: Strokes.side * Strokes.side)
+    }, width: Strokes.side * Strokes.side,
+    height: Strokes.side)
 
   private static let linearGaussian = NamedSet(
     name: "linear-gaussian", summary: "12 numbers whose exact likelihood is known",
@@ -55,7 +56,7 @@ extension NamedSet {
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
           ]),
         assemble: { try idxCollection($0, name: "mnist", limit: $1) })
-    ], width: 784, validation: .last(400))
+    ], width: 784, height: 28, validation: .last(400))
 
   private static let fashionMNIST = NamedSet(
     name: "fashion-mnist", summary: "Zalando's articles of clothing, 28 x 28 grey",
@@ -82,7 +83,7 @@ extension NamedSet {
             "https://fashion-mnist.s3.eu-central-1.amazonaws.com/",
           ]),
         assemble: { try idxCollection($0, name: "fashion-mnist", limit: $1) })
-    ], width: 784, validation: .last(400))
+    ], width: 784, height: 28, validation: .last(400))
 
   /// The four files of a set in MNIST's form.
   private static func idxFiles(
@@ -141,7 +142,7 @@ extension NamedSet {
           return ImageCollection(
             training: sets[0], validation: sets[1], test: sets[2], format: parts[0].format)
         })
-    ], width: 784, validation: .last(10_000))
+    ], width: 784, height: 28, validation: .last(10_000))
 
   // MARK: Others
 
@@ -190,7 +191,7 @@ extension NamedSet {
         },
         notes: derivedNotes,
         assemble: { try OmniglotDrawings.collection($0, limit: $1) }),
-    ], width: 784, validation: .shuffled(1345, seed: 123))
+    ], width: 784, height: 28, validation: .shuffled(1345, seed: 123))
 
   private static let derivedNotes = [
     "Derived from the 105 x 105 drawings, not Burda et al.'s chardata.mat: 8,115 test images "
@@ -213,7 +214,7 @@ extension NamedSet {
             ])
         ],
         assemble: { try ImageCollection(DataFile($0[0], limit: $1), name: "frey") })
-    ], likelihood: .gaussian, width: 560)
+    ], likelihood: .gaussian, width: 560, height: 28)
 
   private static let silhouettes = NamedSet(
     name: "silhouettes", summary: "Caltech 101 silhouettes by B. Marlin, 28 x 28 of 0s and 1s",
@@ -231,5 +232,5 @@ extension NamedSet {
             ])
         ],
         assemble: { try ImageCollection(DataFile($0[0], limit: $1), name: "silhouettes") })
-    ], width: 784)
+    ], width: 784, height: 28)
 }

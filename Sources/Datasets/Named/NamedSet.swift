@@ -25,6 +25,8 @@ public struct NamedSet: Sendable {
   public var likelihood = Model.Likelihood.bernoulli
   /// The values of an image.
   public var width: Int
+  /// The rows of pixels of an image, where it has rows.
+  public var height: Int?
   /// How a part is held out for validation where the files hold none.
   public var validation = Split.Validation.share
 
@@ -55,7 +57,7 @@ public struct NamedSet: Sendable {
     guard let (source, paths) = located(in: folders) else {
       throw FileAccessError(missing(in: folders))
     }
-    var result = try source.assemble(paths, limit)
+    var result = try source.assemble(paths, limit).checked(paths[0])
     result.notes = source.notes + result.notes
     return result
   }
