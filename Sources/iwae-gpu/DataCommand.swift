@@ -171,11 +171,11 @@ private func text(_ report: DataReport, summary: String?) -> String {
       part.classes.map(String.init) ?? "-",
     ])
   }
-  lines += ["", table.text, ""] + report.notes.map { "Note: \($0)." }
+  lines += ["", table.text, ""] + report.notes.map { "Note: \(sentence($0))" }
   lines.append(
     "Read in \(readable(.seconds(report.seconds))), "
       + "\(String(format: "%.0f", report.imagesPerSecond)) images/s.")
-  return lines.joined(separator: "\n").replacingOccurrences(of: "..\n", with: ".\n")
+  return lines.joined(separator: "\n")
 }
 
 // MARK: Preview

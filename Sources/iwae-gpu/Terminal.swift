@@ -78,6 +78,9 @@ func byteCount(_ text: String) -> Int? {
   return number << (unit ?? 0)
 }
 
+/// A text with a full stop at its end.
+func sentence(_ text: String) -> String { text.hasSuffix(".") ? text : text + "." }
+
 /// A time for people.
 func readable(_ duration: Duration) -> String {
   let seconds = duration / .seconds(1)

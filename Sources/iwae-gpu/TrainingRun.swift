@@ -148,6 +148,7 @@ final class TrainingRun {
       line.keep(
         "\(configuration.objective) on \(configuration.data): \(split.training.count) images, "
           + "\(configuration.passes) passes, on \(device.name). Run folder: \(folder.path)")
+      for note in source.collection.notes { line.keep("Note: \(sentence(note))") }
     }
     var best = try resumedBest(trainer)
     do {
