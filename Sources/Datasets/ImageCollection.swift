@@ -33,15 +33,20 @@ public struct ImageCollection: Sendable {
 
   /// The same images, once it is certain that those of all parts are alike.
   func checked(_ file: String) throws(FormatError) -> ImageCollection {
-    for (name, part) in parts
-    where part.width != training.width || part.values.element != training.values.element {
-      throw FormatError(
-        file: file,
-        problem: "the parts do not fit: images for training have \(training.width) values of type "
-          + "\(training.values.element), those for \(name) \(part.width) of type "
-          + "\(part.values.element).")
-    }
+    if let misfit { throw FormatError(file: file, problem: misfit) }
     return self
+  }
+
+  /// In what the images of two parts differ, so that no model has seen the like of both; nil if in
+  /// nothing.
+  var misfit: String? {
+    func kind(_ part: ImageSet) -> String {
+      let levels = part.values.element == .uint8 ? part.scale == 1 ? " of 0 and 1" : " of grey" : ""
+      return "\(part.width) values of type \(part.values.element)\(levels)"
+    }
+    guard let other = parts.first(where: { kind($0.images) != kind(training) }) else { return nil }
+    return "the parts do not fit: an image for training has \(kind(training)), one for "
+      + "\(other.name) \(kind(other.images))."
   }
 
   /// Every part with its grey pixels drawn once.
@@ -67,9 +72,19 @@ struct ImageRecipe: Sendable {
   /// Leading sizes that together count the images.
   var leadingAxes = 1
 
+  /// An array of labels, and the file that it is from.
+  struct Labels {
+    var array: NumberArray
+    var file: String
+
+    init(_ array: NumberArray, file: String) {
+      (self.array, self.file) = (array, file)
+    }
+  }
+
   /// The images of an array.
   func images(
-    _ array: NumberArray, labels: NumberArray? = nil, name: String, file: String
+    _ array: NumberArray, labels: Labels? = nil, name: String, file: String
   ) throws(FormatError) -> ImageSet {
     func problem(_ text: String) -> FormatError { FormatError(file: file, problem: text) }
     let array = (columnsAreImages ? array.transposed : array).rowMajor
@@ -88,7 +103,9 @@ struct ImageRecipe: Sendable {
     if height == nil, pixelsRunDown { height = Int(Double(width).squareRoot()) }
     let count = array.values.count / width
     let classes = try labels.map { labels throws(FormatError) in
-      try Self.classes(labels, count: count, file: file)
+      // Labels of columns are columns themselves.
+      try Self.classes(
+        columnsAreImages ? labels.array.transposed : labels.array, count: count, file: labels.file)
     }
     switch array.values {
     case .bytes(let bytes):

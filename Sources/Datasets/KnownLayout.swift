@@ -77,15 +77,7 @@ struct KnownLayout: Sendable {
 
   func collection(_ file: DataFile, name: String) throws(FormatError) -> ImageCollection {
     func images(_ part: Part) throws(FormatError) -> ImageSet {
-      let hasLabels = file.variables.contains { $0.name == part.labels && $0.problem == nil }
-      var recipe = recipe
-      let labels = hasLabels ? try file.array(part.labels ?? "") : nil
-      let array = try file.array(part.images)
-      if array.shape.count < recipe.leadingAxes { recipe.leadingAxes = 1 }
-      // Labels of columns are columns themselves.
-      let turned = recipe.columnsAreImages ? labels?.transposed : labels
-      return try recipe.images(
-        array, labels: turned, name: name, file: "\(file.path), \(part.images)")
+      try self.images(part, file, name: name)
     }
     return try ImageCollection(
       training: try images(training),
@@ -93,6 +85,20 @@ struct KnownLayout: Sendable {
       test: try test.map { part throws(FormatError) in try images(part) },
       format: "\(file.format): \(title)", notes: notes
     ).checked(file.path)
+  }
+
+  /// One of the parts alone.
+  func images(
+    _ part: Part, _ file: DataFile, name: String
+  ) throws(FormatError) -> ImageSet {
+    let hasLabels = file.variables.contains { $0.name == part.labels && $0.problem == nil }
+    let labels =
+      try hasLabels
+      ? part.labels.map { label throws(FormatError) in
+        ImageRecipe.Labels(try file.array(label), file: "\(file.path), \(label)")
+      } : nil
+    return try recipe.images(
+      file.array(part.images), labels: labels, name: name, file: "\(file.path), \(part.images)")
   }
 }
 
@@ -115,16 +121,28 @@ extension ImageCollection {
 
   /// The images of a file that is open.
   init(_ file: DataFile, variable: String? = nil, name: String) throws {
-    if variable == nil, let layout = KnownLayout.all.first(where: { $0.matches(file) }) {
-      self = try layout.collection(file, name: name)
-      return
+    if let layout = KnownLayout.all.first(where: { $0.matches(file) }) {
+      guard let variable else {
+        self = try layout.collection(file, name: name)
+        return
+      }
+      let parts = [layout.training, layout.validation, layout.test].compactMap(\.self)
+      if let part = parts.first(where: { $0.images == variable }) {
+        self.init(
+          training: try layout.images(part, file, name: name),
+          format: "\(file.format): \(layout.title), array '\(variable)'", notes: layout.notes)
+        return
+      }
     }
     let part = try Self.part(file, variable)
     let array = try file.array(part.images)
     let source = part.images.isEmpty ? file.path : "\(file.path), \(part.images)"
-    var labels = try part.labels.map { label throws(FormatError) in try file.array(label) }
+    var labels = try part.labels.map { label throws(FormatError) in
+      ImageRecipe.Labels(try file.array(label), file: "\(file.path), \(label)")
+    }
     if let classes = file.labels {
-      labels = NumberArray(shape: [classes.count], values: .floats(classes.map(Float.init)))
+      let numbers = NumberArray(shape: [classes.count], values: .floats(classes.map(Float.init)))
+      labels = ImageRecipe.Labels(numbers, file: file.path)
     }
     if labels == nil { labels = try Self.companion(of: file.path, limit: file.limit) }
     let images = try ImageRecipe().images(array, labels: labels, name: name, file: source)
@@ -155,21 +173,26 @@ extension ImageCollection {
     if let only = usable.first ?? variables.first, usable.count == 1 || variables.count == 1 {
       return KnownLayout.Part(only.name)
     }
-    let list = variables.map { "'\($0.name)' \($0.problem.map { "(\($0))" } ?? "\($0.shape)")" }
     throw FormatError(
       file: file.path,
-      problem: "it is not clear which array holds the images: there are "
-        + "\(list.joined(separator: ", ")). Name one: \(file.path)#NAME.")
+      problem: variables.isEmpty
+        ? "there is no array in it."
+        : "it is not clear which array holds the images: there are \(file.listing). Name one: "
+          + "\(file.path)#NAME.")
   }
 
   /// The labels that lie beside a file of images in the IDX format, under the name that goes with it.
-  private static func companion(of path: String, limit: Int) throws -> NumberArray? {
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+  private static func companion(of path: String, limit: Int) throws -> ImageRecipe.Labels? {
     let file = URL(fileURLWithPath: path).lastPathComponent
     guard file.contains("images-idx3") else { return nil }
     let name = file.replacingOccurrences(of: "images-idx3", with: "labels-idx1")
-    let labels = folder.appending(path: name).path
-    guard FileManager.default.fileExists(atPath: labels) else { return nil }
-    return try DataFile(labels, limit: limit).array()
+    let bare = name.hasSuffix(".gz") ? String(name.dropLast(3)) : name
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+    for name in [name, bare, bare + ".gz"] {
+      let labels = folder.appending(path: name).path
+      guard FileManager.default.fileExists(atPath: labels) else { continue }
+      return ImageRecipe.Labels(try DataFile(labels, limit: limit).array(), file: labels)
+    }
+    return nil
   }
 }

@@ -50,6 +50,9 @@ private struct SetReport: Encodable {
 }
 
 private func listSets(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  if let extra = try? arguments.argument("set") {
+    throw arguments.error("Unexpected argument '\(extra)': list takes no set.")
+  }
   let folders = DataOptions.folders
   let reports = NamedSet.all.map { set in
     let located = set.located(in: folders)
@@ -189,6 +192,11 @@ private func preview(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     throw CommandError(message: "'\(name)' has no part '\(wanted)'; it has \(parts).", code: .usage)
   }
   let count = min(try arguments.integer("--count", default: 100, maximum: 10_000), images.count)
+  guard count * images.width <= 1 << 28 else {
+    throw arguments.error(
+      "\(count) images of \(images.width) values make too large a picture; ask for fewer with "
+        + "'--count'.")
+  }
   // Spread over the whole set, whose neighbours may be alike.
   let shown = (0..<count).map { images.pixels(of: $0 * images.count / count) }
   let label = source.namedSet?.name ?? images.name

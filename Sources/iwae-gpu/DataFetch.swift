@@ -35,6 +35,12 @@ enum DataFetch {
     let interrupt = Interrupt()
     var report = Report(set: name, files: [])
     for file in source.files {
+      if let path = DataOptions.folders.find(name, file.name),
+        try Inputs.wrap({ () throws(any Error) in try NamedSet.verify(file, at: path) }) == true
+      {
+        report.files.append(Report.File(path: path, bytes: try FileBytes(path: path).count))
+        continue
+      }
       let path = DataOptions.folders.target(name, file.name)
       do {
         report.files.append(try fetch(file, of: name, to: path, line, interrupt))

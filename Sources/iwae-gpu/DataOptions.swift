@@ -65,7 +65,9 @@ enum DataOptions {
     // A file that is named is taken whole; a set and a run's data have a test part.
     let isWhole = source.namedSet == nil && arguments.string("--data") != nil
     let images =
-      isWhole ? source.collection.test ?? source.collection.training : try source.split().test
+      isWhole
+      ? source.collection.test ?? source.collection.training
+      : try source.split(.standard, arguments).test
     try check(images, model, name)
     return (images, name, rule)
   }
@@ -144,11 +146,16 @@ struct DataSource {
     return result
   }
 
-  func split(_ rule: Split.Rule = .standard) throws -> Split {
-    do {
-      return try collection.split(rule, validation: namedSet?.validation ?? .share)
+  func split(
+    _ rule: Split.Rule, _ arguments: ParsedArguments
+  ) throws -> Split {
+    do throws(SplitError) {
+      return try collection.split(
+        rule, validation: namedSet?.validation ?? .share, released: namedSet?.released)
     } catch {
-      throw Inputs.bad(name, error.description)
+      throw error.isOfImages
+        ? Inputs.bad(name, error.description)
+        : arguments.error("'\(name)' cannot be divided as asked: \(error.description)")
     }
   }
 }

@@ -86,7 +86,7 @@ private func exportArrays(
   }
   // As many sizes as the images came with.
   let sides = images.height.map { [$0, images.width / $0] } ?? [images.width]
-  try write(pixels.flatMap(\.self), [images.count, images.width], "images")
+  try write(pixels.flatMap(\.self), [images.count] + sides, "images")
   try write(encoding.reconstructions, [images.count] + sides, "reconstructions")
   for (layer, size) in model.encoder.map(\.latent).enumerated() {
     let shape = [images.count, size]

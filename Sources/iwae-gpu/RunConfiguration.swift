@@ -99,7 +99,7 @@ struct RunConfiguration: Codable {
     init?(intValue: Int) { nil }
   }
 
-  /// The run as the trainer takes it; nil and a reason where a field makes no sense.
+  /// The run as the trainer takes it.
   func training() throws(ConfigurationError) -> TrainingConfiguration {
     func require(_ condition: Bool, _ text: String) throws(ConfigurationError) {
       if !condition { throw ConfigurationError(description: text) }

@@ -58,10 +58,9 @@ extension TrainingRun {
     _ device: any Device
   ) throws -> ExitCode {
     let parameters = try best ?? openCLErrors { try trainer.state() }
-    let samples = try arguments.integer("--test-samples", default: 5000)
     let evaluation = try evaluate(
       configuration.model, parameters.filter { $0.key.role == .parameter }, split.test,
-      samples: samples, device: device, seed: configuration.seed,
+      samples: testSamples, device: device, seed: configuration.seed,
       binarization: training.binarization, line: line, interrupt: interrupt)
     line.clear()
     if let evaluation { try record(evaluation, parameters, step: trainer.progress.step, device) }

@@ -10,6 +10,7 @@ final class TrainingRun {
   let terminal: Terminal
   let configuration: RunConfiguration
   let source: DataSource
+  let testSamples: Int
   let training: TrainingConfiguration
   let folder: RunFolder
   let resumed: Checkpoint?
@@ -25,6 +26,7 @@ final class TrainingRun {
     self.arguments = arguments
     self.terminal = terminal
     line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
+    testSamples = try arguments.integer("--test-samples", default: 5000)
     let resume = arguments.string("--resume")
     if resume != nil, arguments.string("--config") ?? arguments.string("--out") != nil {
       throw arguments.error("'--resume' names the run; leave out '--config' and '--out'.")
@@ -124,8 +126,10 @@ final class TrainingRun {
   func run() throws -> ExitCode {
     let rule = try DataOptions.binarization(arguments, run: configuration)
     let split = try source.applying(rule, to: configuration.model)
-      .split(Split.Rule(configuration.split) ?? .standard)
-    try DataOptions.check(split.training, configuration.model, configuration.data)
+      .split(Split.Rule(configuration.split) ?? .standard, arguments)
+    for part in [split.training, split.validation, split.test].compactMap(\.self) {
+      try DataOptions.check(part, configuration.model, configuration.data)
+    }
     if folder.exists && resumed == nil {
       guard arguments.has("--overwrite") else {
         throw arguments.error(

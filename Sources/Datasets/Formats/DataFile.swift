@@ -22,6 +22,8 @@ public struct DataFile {
   public let format: String
   /// Of a folder of folders: the class of each image.
   public let labels: [Int]?
+  /// Every array in the file.
+  public let variables: [Variable]
   /// The most bytes that one array may take.
   let limit: Int
   private let content: Content
@@ -55,6 +57,7 @@ public struct DataFile {
     self.content = content
     self.labels = labels
     self.limit = limit
+    variables = Self.variables(content, limit: limit)
   }
 
   /// Opens what a file holds.
@@ -64,6 +67,7 @@ public struct DataFile {
     labels = nil
     let start = try file.read(at: 0, 1 << 12)
     guard !start.isEmpty else { throw FormatError(file: file.name, problem: "it is empty.") }
+    let content: Content
     if ZipArchive.isZip(start[...]) {
       format = "NumPy archive (npz)"
       content = .archive(try ZipArchive(file))
@@ -80,6 +84,8 @@ public struct DataFile {
       format = name
       content = .single(array)
     }
+    self.content = content
+    variables = Self.variables(content, limit: limit)
   }
 
   /// Reads the formats of one array.
@@ -103,27 +109,26 @@ public struct DataFile {
         + "(mat), text (amat), each but npz and mat also with gzip, or a folder of PNG images.")
   }
 
-  /// Every array in the file.
-  public var variables: [Variable] {
+  /// Lists what is in a file.
+  private static func variables(_ content: Content, limit: Int) -> [Variable] {
     switch content {
     case .single(let array): [Variable(name: "", shape: array.shape)]
-    case .archive(let archive): archive.entries.map { entry in variable(entry, archive) }
+    case .archive(let archive):
+      archive.entries.map { entry in
+        let name = entry.name.hasSuffix(".npy") ? String(entry.name.dropLast(4)) : entry.name
+        do throws(FormatError) {
+          let header = try NumPyHeader(archive.open(entry, limit: limit))
+          return Variable(name: name, shape: header.shape)
+        } catch {
+          return Variable(name: name, shape: [], problem: error.problem)
+        }
+      }
     case .matlab(let file):
       file.variables.map {
         Variable(
           name: $0.name, shape: $0.shape,
           problem: $0.isNumeric ? nil : "it is of class \($0.type)")
       }
-    }
-  }
-
-  private func variable(_ entry: ZipArchive.Entry, _ archive: ZipArchive) -> Variable {
-    let name = entry.name.hasSuffix(".npy") ? String(entry.name.dropLast(4)) : entry.name
-    do {
-      let header = try archive.open(entry, limit: limit)
-      return Variable(name: name, shape: try NumPyHeader(header).shape)
-    } catch {
-      return Variable(name: name, shape: [], problem: error.problem)
     }
   }
 
@@ -149,8 +154,18 @@ public struct DataFile {
   private func missing(_ name: String) -> FormatError {
     FormatError(
       file: path,
-      problem: "there is no array '\(name)'; there are "
-        + variables.map { "'\($0.name)' \($0.shape)" }.joined(separator: ", ") + ".")
+      problem: "there is no array '\(name)'; there are \(listing).")
+  }
+
+  /// The arrays, for messages: a few of them where they are many.
+  var listing: String {
+    if variables.isEmpty { return "none" }
+    let few = variables.prefix(8).map { variable in
+      let what = variable.problem.map { "(\($0))" } ?? "\(variable.shape)"
+      return "'\(variable.name)' \(what)"
+    }
+    let rest = variables.count - few.count
+    return few.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
   }
 }
 

@@ -96,9 +96,23 @@ private final class Inflater {
       isDone = true
     } else if case .gzip = compression, pending[consumed] == 0x1f {
       inflateReset(&stream)
+    } else if case .gzip = compression, try isPadding() {
+      isDone = true
     } else {
       throw input.problem("expected the end after the compressed data, found more.")
     }
+  }
+}
+
+extension Inflater {
+  /// Whether zeros are all that is left, as tapes and some tools leave them.
+  private func isPadding() throws(FormatError) -> Bool {
+    while !pending.isEmpty {
+      guard pending[consumed...].allSatisfy({ $0 == 0 }) else { return false }
+      pending = Array(try input.some(1 << 18))
+      consumed = 0
+    }
+    return true
   }
 }
 

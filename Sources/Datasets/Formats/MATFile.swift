@@ -21,7 +21,7 @@ public struct MATFile {
   private let isBigEndian: Bool
 
   private static let headerSize = 128
-  private static let mostVariables = 10_000
+  private static let mostVariables = 1000
 
   static func isMAT(_ start: ArraySlice<UInt8>) -> Bool {
     start.starts(with: Array("MATLAB 5.0 MAT-file".utf8))
@@ -39,37 +39,44 @@ public struct MATFile {
     case Array("MI".utf8): isBigEndian = true
     default: throw FormatError(file: file.name, offset: 126, problem: "the byte order is missing.")
     }
+    variables = try Self.list(file, isBigEndian)
+  }
+
+  /// The variables of a file, from the end of its header on.
+  private static func list(
+    _ file: FileBytes, _ isBigEndian: Bool
+  ) throws(FormatError) -> [Variable] {
     var found: [Variable] = []
-    var offset = Self.headerSize
+    var offset = headerSize
+    var count = 0
     while offset < file.count {
-      let reader = file.reader(offset..<file.count)
+      func problem(_ text: String) -> FormatError {
+        FormatError(file: file.name, offset: offset, problem: text)
+      }
+      let reader = file.reader(offset..<min(offset + 8, file.count))
       let tag = try Tag(reader, isBigEndian: isBigEndian, "the tag of a variable")
       let start = reader.offset
       guard tag.size <= file.count - start else {
-        throw FormatError(
-          file: file.name, offset: offset,
-          problem: "a variable of \(tag.size) bytes reaches beyond the end: the file is cut off.")
+        throw problem(
+          "a variable of \(tag.size) bytes reaches beyond the end: the file is cut off.")
+      }
+      count += 1
+      guard count <= mostVariables else {
+        throw problem("there are more than \(mostVariables) variables.")
       }
       let content = start..<start + tag.size
       if tag.type == .compressed || tag.type == .matrix, !content.isEmpty {
-        let variable = try Self.variable(content, tag.type == .compressed, file, isBigEndian)
-        guard !found.contains(where: { $0.name == variable.name }) else {
-          throw FormatError(
-            file: file.name, offset: offset,
-            problem: "there are two variables of the name '\(variable.name)'.")
+        let variable = try variable(content, tag.type == .compressed, file, isBigEndian)
+        guard !variable.isNumeric || !found.contains(where: { $0.name == variable.name }) else {
+          throw problem("there are two variables of the name '\(variable.name)'.")
         }
         found.append(variable)
-      }
-      guard found.count <= Self.mostVariables else {
-        throw FormatError(
-          file: file.name, offset: offset,
-          problem: "there are more than \(Self.mostVariables) variables.")
       }
       offset = content.upperBound
       // Only compressed variables are not padded to a multiple of eight bytes.
       if tag.type != .compressed { offset += (8 - offset % 8) % 8 }
     }
-    variables = found
+    return found
   }
 
   private static func variable(
@@ -221,6 +228,11 @@ private struct Header {
     guard flagBytes.count == 8 else { throw reader.problem("the class of a variable is missing.") }
     let word = integer(Array(flagBytes.prefix(4)), isBigEndian)
     (classCode, flags) = (word & 255, word >> 8 & 255)
+    // Objects of classes that MATLAB added later have no shape here.
+    guard Self.classes.indices.contains(classCode) else {
+      (shape, name) = ([], "")
+      return
+    }
     let sizes = try content("the shape", most: 4 * 32)
     shape = (0..<sizes.count / 4).map { integer(Array(sizes[4 * $0..<4 * $0 + 4]), isBigEndian) }
     name = String(decoding: try content("the name", most: 1 << 12), as: UTF8.self)
@@ -235,7 +247,7 @@ private struct Header {
     if isComplex { type = "complex \(type)" }
     return MATFile.Variable(
       name: name, shape: shape, type: type,
-      isNumeric: isKnown && classCode >= 6 && !isComplex && !shape.isEmpty,
+      isNumeric: isKnown && classCode >= 6 && !isComplex && !shape.isEmpty && !name.isEmpty,
       keepsBytes: isLogical || classCode == 9, content: content, isCompressed: isCompressed)
   }
 }

@@ -40,6 +40,11 @@ private struct TextParser {
   private var hasOther = false
   private var token: [UInt8] = []
   private var column = 0
+  /// Of this row: whether there were commas, whether two numbers had none between them, and whether
+  /// there was a number since the last.
+  private var hasCommas = false
+  private var hasGaps = false
+  private var isFilled = false
   private(set) var columns = 0
   private(set) var rows = 0
   private(set) var line = 1
@@ -51,8 +56,10 @@ private struct TextParser {
 
   var values: NumberArray.Values { hasOther ? .floats(floats) : .bytes(bytes) }
 
+  private static let comma: UInt8 = 44
+
   static func isSpace(_ byte: UInt8) -> Bool {
-    byte == 32 || byte == 9 || byte == 13 || byte == 44
+    byte == 32 || byte == 9 || byte == 13 || byte == comma
   }
 
   /// Digits, signs, points and exponents.
@@ -63,16 +70,15 @@ private struct TextParser {
   mutating func append(_ piece: ArraySlice<UInt8>) -> (index: Int, text: String)? {
     for (index, byte) in piece.enumerated() {
       if Self.isSpace(byte) {
-        if let text = endToken() { return (index, text) }
+        if let text = endToken() ?? (byte == Self.comma ? endField() : nil) { return (index, text) }
       } else if byte == 10 {
         if let text = endToken() ?? endLine() { return (index, text) }
         line += 1
       } else if Self.isNumeric(byte), token.count < 64 {
         token.append(byte)
       } else {
-        return (
-          index, "expected numbers, found '\(String(decoding: token + [byte], as: UTF8.self))'."
-        )
+        let found = String(decoding: token + [byte], as: UTF8.self)
+        return (index, "expected numbers, found '\(found)'.")
       }
     }
     return nil
@@ -80,34 +86,51 @@ private struct TextParser {
 
   mutating func finish() -> String? { endToken() ?? endLine() }
 
+  /// At a comma: there must have been a number since the last one.
+  private mutating func endField() -> String? {
+    if !isFilled { return "there is nothing before a comma." }
+    (hasCommas, isFilled) = (true, false)
+    return hasGaps ? Self.mixture : nil
+  }
+
+  private static let mixture =
+    "numbers are separated by commas and by spaces; is a comma a decimal point?"
+
   private mutating func endToken() -> String? {
     if token.isEmpty { return nil }
     defer { token.removeAll(keepingCapacity: true) }
-    if token.count == 1, token[0] <= 49, token[0] >= 48 {
-      if hasOther { floats.append(Float(token[0] - 48)) } else { bytes.append(token[0] - 48) }
-    } else {
-      let text = String(decoding: token, as: UTF8.self)
-      guard let value = Float(text), value.isFinite else {
-        return "'\(text)' is not a number of single precision."
-      }
-      if !hasOther {
-        hasOther = true
-        floats = bytes.map(Float.init)
-        bytes = []
-      }
-      floats.append(value)
-    }
+    if isFilled { hasGaps = true }
+    isFilled = true
+    if hasCommas && hasGaps { return Self.mixture }
     column += 1
     guard rows == 0 || column <= columns else {
       return "expected \(columns) numbers as in the rows before, found more."
     }
-    guard (hasOther ? 4 * floats.count : bytes.count) <= limit else {
+    let isBinary = token.count == 1 && (48...49).contains(token[0])
+    let count = (hasOther ? floats.count : bytes.count) + 1
+    guard (hasOther || !isBinary ? 4 * count : count) <= limit else {
       return "there are more numbers than the \(limit) bytes that are allowed hold."
     }
+    if isBinary {
+      if hasOther { floats.append(Float(token[0] - 48)) } else { bytes.append(token[0] - 48) }
+      return nil
+    }
+    let text = String(decoding: token, as: UTF8.self)
+    guard let value = Float(text), value.isFinite else {
+      return "'\(text)' is not a number of single precision."
+    }
+    if !hasOther {
+      hasOther = true
+      floats = bytes.map(Float.init)
+      bytes = []
+    }
+    floats.append(value)
     return nil
   }
 
   private mutating func endLine() -> String? {
+    if hasCommas && !isFilled { return "there is nothing after the last comma." }
+    (hasCommas, hasGaps, isFilled) = (false, false, false)
     // Empty lines count for nothing.
     if column == 0 { return nil }
     if rows == 0 { columns = column }

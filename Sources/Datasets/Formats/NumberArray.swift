@@ -112,6 +112,9 @@ struct NumberDecoder {
     self.keepsBytes = keepsBytes && type.width == 1 && type.kind != .signed
   }
 
+  /// The bytes of a number in memory.
+  var width: Int { keepsBytes ? 1 : 4 }
+
   var values: NumberArray.Values { keepsBytes ? .bytes(bytes) : .floats(floats) }
 
   /// Adds a piece; says what is wrong with a number that cannot be kept.
@@ -205,12 +208,14 @@ extension ByteReader {
     }
     // A size of zero would hide sizes whose product overflows.
     guard size > 0 else { throw problem("the shape \(shape) holds nothing.") }
-    guard size <= limit else {
+    var decoder = NumberDecoder(type, keepsBytes: keepsBytes)
+    // In the file or in memory, whichever is more.
+    let most = max(size, size / type.width * decoder.width)
+    guard most <= limit else {
       throw problem(
-        "the shape \(shape) of \(type.name) takes \(size) bytes, more than the \(limit) that are "
+        "the shape \(shape) of \(type.name) takes \(most) bytes, more than the \(limit) that are "
           + "allowed.")
     }
-    var decoder = NumberDecoder(type, keepsBytes: keepsBytes)
     try pieces(size, "the shape \(shape) of \(type.name)") { piece throws(FormatError) in
       if let text = decoder.append(piece) { throw problem(text) }
     }

@@ -18,13 +18,17 @@ public struct PNGFolder {
       ("\(path)/\($0)", 0)
     }
     var classes: [String] = []
-    if files.isEmpty {
-      for folder in try Self.list(path, isFolder: true) {
-        let inside = try Self.list("\(path)/\(folder)", isFolder: false)
-        if inside.isEmpty { continue }
-        files += inside.map { ("\(path)/\(folder)/\($0)", classes.count) }
-        classes.append(folder)
+    for folder in try Self.list(path, isFolder: true) {
+      let inside = try Self.list("\(path)/\(folder)", isFolder: false)
+      if inside.isEmpty { continue }
+      guard files.isEmpty || !classes.isEmpty else {
+        throw FormatError(
+          file: path,
+          problem: "there are PNG files in it and in its folder '\(folder)'; expected the one or "
+            + "the other.")
       }
+      files += inside.map { ("\(path)/\(folder)/\($0)", classes.count) }
+      classes.append(folder)
     }
     guard let first = files.first else {
       throw FormatError(

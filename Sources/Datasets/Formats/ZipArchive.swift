@@ -18,7 +18,7 @@ public struct ZipArchive {
   private let file: FileBytes
 
   private static let endSize = 22
-  private static let mostEntries = 10_000
+  private static let mostEntries = 1000
 
   static func isZip(_ start: ArraySlice<UInt8>) -> Bool {
     start.starts(with: [0x50, 0x4b, 3, 4]) || start.starts(with: [0x50, 0x4b, 5, 6])
@@ -34,23 +34,30 @@ public struct ZipArchive {
     let tailStart = max(0, file.count - Self.endSize - 65_535)
     let tail = try file.read(at: tailStart, file.count - tailStart)
     guard
-      let end = stride(from: tail.count - Self.endSize, through: 0, by: -1).first(where: {
+      let mark = stride(from: tail.count - Self.endSize, through: 0, by: -1).first(where: {
         tail[$0...].starts(with: [0x50, 0x4b, 5, 6])
       })
     else { throw problem(nil, "the archive's directory is missing: it is cut off.") }
-    let count = littleEndian(tail, end + 10, 2)
-    let size = littleEndian(tail, end + 12, 4)
-    let start = littleEndian(tail, end + 16, 4)
+    let count = littleEndian(tail, mark + 10, 2)
+    let size = littleEndian(tail, mark + 12, 4)
+    let start = littleEndian(tail, mark + 16, 4)
     guard count < 0xffff, size < 0xffff_ffff, start < 0xffff_ffff else {
       throw problem(
-        tailStart + end, "it is a ZIP64 archive; archives of more than 4 GiB are not read.")
+        tailStart + mark, "it is a ZIP64 archive; archives of more than 4 GiB are not read.")
     }
-    guard count <= Self.mostEntries, start + size <= tailStart + end else {
+    guard count <= Self.mostEntries, start + size <= tailStart + mark else {
       throw problem(
-        tailStart + end,
+        tailStart + mark,
         "its directory of \(count) entries and \(size) bytes at \(start) does not fit the file.")
     }
     entries = try Self.directory(try file.read(at: start, size), count: count, start: start, file)
+    var end = 0
+    for entry in entries.sorted(by: { $0.offset < $1.offset }) {
+      guard entry.offset >= end else {
+        throw problem(entry.offset, "'\(entry.name)' lies over another entry.")
+      }
+      end = entry.offset + 30 + entry.compressedSize
+    }
   }
 
   private static func directory(

@@ -56,7 +56,7 @@ extension NamedSet {
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
           ]),
         assemble: { try idxCollection($0, name: "mnist", limit: $1) })
-    ], width: 784, height: 28, validation: .last(400))
+    ], width: 784, height: 28, validation: .last(400), released: .last(400))
 
   private static let fashionMNIST = NamedSet(
     name: "fashion-mnist", summary: "Zalando's articles of clothing, 28 x 28 grey",
@@ -103,7 +103,9 @@ extension NamedSet {
     let files = try paths.map { try DataFile($0, limit: limit) }
     func images(_ first: Int) throws -> ImageSet {
       try ImageRecipe().images(
-        files[first].array(), labels: files[first + 1].array(), name: name, file: paths[first])
+        files[first].array(),
+        labels: ImageRecipe.Labels(files[first + 1].array(), file: paths[first + 1]), name: name,
+        file: paths[first])
     }
     return ImageCollection(
       training: try images(0), test: try images(2), format: files[0].format)
@@ -142,7 +144,7 @@ extension NamedSet {
           return ImageCollection(
             training: sets[0], validation: sets[1], test: sets[2], format: parts[0].format)
         })
-    ], width: 784, height: 28, validation: .last(10_000))
+    ], width: 784, height: 28, released: .last(10_000))
 
   // MARK: Others
 
@@ -191,7 +193,8 @@ extension NamedSet {
         },
         notes: derivedNotes,
         assemble: { try OmniglotDrawings.collection($0, limit: $1) }),
-    ], width: 784, height: 28, validation: .shuffled(1345, seed: 123))
+    ], width: 784, height: 28,
+    validation: .shuffled(1345, seed: 123), released: .shuffled(1345, seed: 123))
 
   private static let derivedNotes = [
     "Derived from the 105 x 105 drawings, not Burda et al.'s chardata.mat: 8,115 test images "

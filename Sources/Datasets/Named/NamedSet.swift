@@ -29,6 +29,8 @@ public struct NamedSet: Sendable {
   public var height: Int?
   /// How a part is held out for validation where the files hold none.
   public var validation = Split.Validation.share
+  /// How the released IWAE code does; nil where it does not know the set.
+  public var released: Split.Validation?
 
   public static func named(_ name: String) -> NamedSet? { all.first { $0.name == name } }
 
@@ -58,7 +60,15 @@ public struct NamedSet: Sendable {
       throw FileAccessError(missing(in: folders))
     }
     var result = try source.assemble(paths, limit).checked(paths[0])
-    result.notes = source.notes + result.notes
+    guard result.training.width == width else {
+      throw FormatError(
+        file: paths[0],
+        problem: "expected images of \(width) values, found \(result.training.width).")
+    }
+    let others = try zip(source.files, paths).filter { try Self.verify($0, at: $1) == false }
+    result.notes =
+      source.notes + result.notes
+      + others.map { "'\($1)' is not the listed file: its SHA-256 is another" }
     return result
   }
 
@@ -79,13 +89,19 @@ public struct NamedSet: Sendable {
     let isSame = path.hasSuffix("/" + file.name)
     guard !file.sha256.isEmpty, isSame || path.hasSuffix(file.name + ".gz") else { return nil }
     let bytes = try FileBytes(path: path)
-    let reader =
-      isSame ? bytes.reader() : try bytes.reader().decompressed(.gzip, limit: file.size)
+    if isSame && bytes.count != file.size { return false }
     var hash = SHA256()
-    while true {
-      let piece = try reader.some(1 << 18)
-      if piece.isEmpty { break }
-      hash.update(piece)
+    do throws(FormatError) {
+      let reader =
+        isSame ? bytes.reader() : try bytes.reader().decompressed(.gzip, limit: file.size)
+      while true {
+        let piece = try reader.some(1 << 18)
+        if piece.isEmpty { break }
+        hash.update(piece)
+      }
+    } catch {
+      // Damaged, or longer than what is listed.
+      return false
     }
     return hash.hexadecimal() == file.sha256
   }

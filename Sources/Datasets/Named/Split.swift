@@ -44,6 +44,8 @@ public struct Split: Sendable {
 /// Why images could not be divided as asked.
 public struct SplitError: Error, Sendable, CustomStringConvertible {
   public var description: String
+  /// Whether the images are at fault, and not what was asked of them.
+  public var isOfImages = false
 }
 
 extension ImageCollection {
@@ -53,13 +55,17 @@ extension ImageCollection {
   /// - Parameters:
   ///   - rule: What the user asked for.
   ///   - validation: How the set holds out validation images.
+  ///   - released: How the released IWAE code does; nil where it does not know the set.
   public func split(
-    _ rule: Split.Rule = .standard, validation held: Split.Validation = .share
+    _ rule: Split.Rule = .standard, validation held: Split.Validation = .share,
+    released: Split.Validation? = nil
   ) throws(SplitError) -> Split {
     let all = training.count
     guard all >= 3 else {
-      throw SplitError(description: "expected at least 3 images, found \(all).")
+      throw SplitError(
+        description: "expected at least 3 images, found \(all).", isOfImages: true)
     }
+    if let misfit { throw SplitError(description: misfit, isOfImages: true) }
     var rest = training
     let testing: ImageSet
     if let test {
@@ -73,13 +79,14 @@ extension ImageCollection {
     case .full:
       return Split(
         training: validation.map(rest.appending) ?? rest, validation: nil, test: testing)
-    case .released where held == .share:
+    case .released where released == nil:
       throw SplitError(
         description: "the released IWAE code has no split of these images; it has one of mnist, "
           + "omniglot and binarized-mnist.")
     case .standard, .released:
       if let validation { return Split(training: rest, validation: validation, test: testing) }
-      return try Self.hold(out: held, of: rest, share: max(1, all / 10), testing)
+      let rule = rule == .released ? released ?? held : held
+      return try Self.hold(out: rule, of: rest, share: max(1, all / 10), testing)
     case .count(let count):
       return try Self.hold(
         out: .last(count), of: validation.map(rest.appending) ?? rest, share: count, testing)
