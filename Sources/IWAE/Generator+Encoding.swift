@@ -43,27 +43,34 @@ extension Generator {
     return result
   }
 
-  private func encode(
-    _ images: [[Float]], noise: [[Float]], into result: inout Encoding
-  ) throws {
-    let rows = images.count
+  /// The program of one batch, and what it reads and writes.
+  private struct EncodingProgram {
+    var builder: StepBuilder
+    var images: Tensor
+    var noise: [Tensor]
+    /// For each layer, its mean and log-sigma, and its value.
+    var layers: [(heads: [Tensor], value: Tensor)] = []
+    var pixels: Tensor
+  }
+
+  private func encodingProgram(rows: Int) throws(ProgramError) -> EncodingProgram {
     var builder = StepBuilder(model, configuration(rows), name: "encode")
-    let (input, indices) = try builder.appendBatch()
-    let noiseTensors = model.encoder.enumerated().map { layer, size in
+    let (images, indices) = try builder.appendBatch()
+    let noise = model.encoder.enumerated().map { layer, size in
       Tensor("noise.\(layer)", .matrix(rows: rows, columns: size.latent), .input)
     }
     func sample(
       _ heads: [Tensor], _ layer: Int, _ name: String, _ role: Role
     ) throws(ProgramError) -> Tensor {
-      let value = Tensor(name, noiseTensors[layer].shape, role)
+      let value = Tensor(name, noise[layer].shape, role)
       try builder.program.append(
         .reparameterize(
           Reparameterize(
             mean: heads[0], logSigma: heads[1], indices: indices, source: .given,
-            noise: noiseTensors[layer], sample: value)))
+            noise: noise[layer], sample: value)))
       return value
     }
-    var value = input
+    var value = images
     var layers: [(heads: [Tensor], value: Tensor)] = []
     for (layer, network) in model.encoderNetworks.enumerated() {
       let (_, heads) = try builder.forward(network, value, rows: rows, headRole: .output)
@@ -76,17 +83,25 @@ extension Generator {
       value = try sample(heads, layer, "decoded.\(layer)", .temporary)
     }
     let pixels = try appendPixels(value, rows, &builder)
-    let (memory, executable) = try compile(builder)
-    try executable.upload(images.flatMap(\.self), to: input)
-    for (tensor, values) in zip(noiseTensors, noise) { try executable.upload(values, to: tensor) }
+    return EncodingProgram(
+      builder: builder, images: images, noise: noise, layers: layers, pixels: pixels)
+  }
+
+  private func encode(
+    _ images: [[Float]], noise: [[Float]], into result: inout Encoding
+  ) throws {
+    let program = try encodingProgram(rows: images.count)
+    let (memory, executable) = try compile(program.builder)
+    try executable.upload(images.flatMap(\.self), to: program.images)
+    for (tensor, values) in zip(program.noise, noise) { try executable.upload(values, to: tensor) }
     try executable.run(Control())
-    for (layer, tensors) in layers.enumerated() {
+    for (layer, tensors) in program.layers.enumerated() {
       result.means[layer] += try executable.floats(tensors.heads[0])
       result.logSigmas[layer] += try executable.floats(tensors.heads[1])
       result.latents[layer] += try executable.floats(tensors.value)
       result.noise[layer] += noise[layer]
     }
-    result.reconstructions += try executable.floats(pixels)
+    result.reconstructions += try executable.floats(program.pixels)
     _ = memory
   }
 }

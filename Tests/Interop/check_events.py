@@ -28,8 +28,9 @@ def read_metrics(path):
         for tag in TAGS:
             if record.get(tag) is not None:
                 points[tag].append((step, record[tag]))
-    if not points["bound"]:
-        fail(f"'{path}' has no bound.")
+    for tag in TAGS:
+        if not points[tag]:
+            fail(f"'{path}' has no {tag}.")
     return points
 
 
@@ -45,15 +46,14 @@ def check_curve(tag, found, expected):
     for (step, value), (_, wanted) in zip(found, expected):
         if np.float32(value) != np.float32(wanted):
             fail(f"'{tag}' at step {step} is {value!r} in TensorBoard, {wanted!r} in the metrics.")
-    if steps:
-        print(f"  {tag}: {len(steps)} values at steps {steps[0]} to {steps[-1]} are equal, "
-              f"the last is {found[-1][1]:.6g}")
-    else:
-        print(f"  {tag}: in neither")
+    print(f"  {tag}: {len(steps)} values at steps {steps[0]} to {steps[-1]} are equal, "
+          f"the last is {found[-1][1]:.6g}")
 
 
 def check_images(events):
-    """Fails unless every picture is a PNG of the size that its event states."""
+    """Fails unless there are samples, and every picture is a PNG of the size that is stated."""
+    if "samples" not in events.Tags()["images"]:
+        fail("there is no image 'samples'.")
     for tag in events.Tags()["images"]:
         for image in events.Images(tag):
             content = image.encoded_image_string
@@ -67,12 +67,32 @@ def check_images(events):
               f"{image.width} by {image.height}")
 
 
-def read_for_programs(folder):
+def check_result(events, report):
+    """Fails unless the evaluation at the end is the one that `train --json` printed."""
+    expected = json.loads(need(report).read_text())
+    points = curve_for_programs(events, "test/nll")
+    wanted = (expected["steps"], expected["evaluation"]["nll"])
+    if not points or points[-1][0] != wanted[0] or (
+            np.float32(points[-1][1]) != np.float32(wanted[1])):
+        fail(f"'test/nll' ends in {points[-1:]}, expected {wanted}.")
+    print(f"  test/nll: {points[-1][1]:.6g} at step {points[-1][0]}, as printed")
+
+
+def check_orphans(folder, expected):
+    """Fails unless a killed run left events that TensorBoard drops."""
+    everything = curve_for_programs(read_for_programs(folder, drops=False), "bound")
+    orphans = len(everything) - len(expected)
+    if orphans <= 0:
+        fail("no event lies beyond the checkpoint: nothing was to be dropped.")
+    print(f"  {orphans} events of 'bound' lie beyond the checkpoint, and are dropped")
+
+
+def read_for_programs(folder, drops=True):
     """What programs that ask TensorBoard for a folder's events get."""
     # Zero: every event is kept, none are sampled away.
     kinds = (event_accumulator.SCALARS, event_accumulator.IMAGES)
     events = event_accumulator.EventAccumulator(
-        str(folder), size_guidance={kind: 0 for kind in kinds})
+        str(folder), size_guidance={kind: 0 for kind in kinds}, purge_orphaned_data=drops)
     events.Reload()
     return events
 
@@ -98,7 +118,10 @@ def curve_for_display(events, tag):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", help="the run folder")
-    folder = need(parser.parse_args().run)
+    parser.add_argument("report", help="what `train --json` printed")
+    parser.add_argument("--killed", action="store_true", help="the run was killed and resumed")
+    options = parser.parse_args()
+    folder = need(options.run)
     files = sorted(folder.glob("events.out.tfevents.*"))
     if not files:
         fail(f"'{folder}' has no event files.")
@@ -109,6 +132,9 @@ def main():
     for tag in TAGS:
         check_curve(tag, curve_for_programs(events, tag), expected[tag])
     check_images(events)
+    check_result(events, options.report)
+    if options.killed:
+        check_orphans(folder, expected["bound"])
     events = read_for_display(folder)
     print("As TensorBoard shows them:")
     for tag in TAGS:

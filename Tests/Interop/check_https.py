@@ -3,12 +3,14 @@
     check_https.py PROGRAM
 
 The server has a certificate of its own making. It must be refused unless it is trusted, and what it
-sends must be refused for its digest: it is not what the set is made of.
+sends must be refused for its digest while it is not what the set is made of. Where IWAE_GPU_DATA has
+the real file, that must arrive.
 """
 import functools
 import http.server
 import os
 import pathlib
+import shutil
 import ssl
 import subprocess
 import sys
@@ -67,6 +69,18 @@ def main():
             if left:
                 fail(f"a refused download left {left}.")
             print(f"  {'trusted' if extra else 'unknown'} certificate: {expected}")
+        real = pathlib.Path(os.environ.get("IWAE_GPU_DATA") or "nowhere") / NAME
+        if real.exists():
+            shutil.copyfile(real, folder / NAME)
+            result = subprocess.run(
+                [program, "data", "fetch", "frey", "--quiet"], capture_output=True, text=True,
+                env={**environment, **trusted})
+            arrived = folder / "data" / NAME
+            if result.returncode or arrived.read_bytes() != real.read_bytes():
+                fail(f"the real file did not arrive: {result.stderr.strip()}")
+            print("  trusted certificate, the real file: it arrived")
+        else:
+            print("  skipped the real file: it is not in IWAE_GPU_DATA")
     print("HTTPS is verified, and so is what comes over it")
 
 

@@ -2,11 +2,9 @@
 
     check_onnx.py CHECKPOINT.safetensors ONNX_FOLDER [ARRAYS_FOLDER] [--tolerance 1e-5]
 
-Both graphs are run with onnxruntime on random images and noise. ARRAYS_FOLDER has what iwae-gpu
-itself computed for some images: images.npy and mean.0.npy, and as many of noise.{l}.npy,
-mean.{l}.npy, log_sigma.{l}.npy, latent.{l}.npy, logits.npy, probabilities.npy and
-reconstructions.npy as there are. The last three come from the decoder, given the topmost latent and
-the noise of the layers below; reconstructions are its probabilities, or its mean.
+Both graphs are run with onnxruntime on random images and noise. ARRAYS_FOLDER is what `iwae-gpu
+export --arrays` wrote: images, and the noise, the mean, the log_sigma and the latent of each layer;
+reconstructions come from the decoder, given the topmost latent and the noise of the layers below.
 """
 import argparse
 
@@ -133,7 +131,9 @@ def compare_all(title, session, inputs, expected, comparisons):
 
 def load_arrays(folder, reference):
     """The arrays of a folder by their names, images as rows."""
-    for name in ("images", "mean.0"):
+    layers = range(reference.layers)
+    kinds = ("mean", "log_sigma", "latent", "noise")
+    for name in ["images", "reconstructions", *(f"{kind}.{l}" for kind in kinds for l in layers)]:
         need(folder / f"{name}.npy")
     arrays = {path.stem: np.load(path) for path in sorted(folder.glob("*.npy"))}
     # Pictures come as (N, H, W); graphs know rows.

@@ -43,7 +43,8 @@ def read(program, model, path, out):
         capture_output=True, text=True)
     if result.returncode:
         fail(f"'{path}' was refused: {result.stderr.strip()}")
-    return np.load(out / "images.npy")
+    images = np.load(out / "images.npy")
+    return images.reshape(len(images), -1)
 
 
 def write_files(folder, grey, real):

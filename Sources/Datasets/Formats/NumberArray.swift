@@ -144,47 +144,53 @@ struct NumberDecoder {
   }
 
   private mutating func decode(_ piece: ArraySlice<UInt8>) -> String? {
-    piece.withUnsafeBytes { buffer -> String? in
-      func each<Integer: FixedWidthInteger>(
-        _: Integer.Type, _ body: (Integer) -> String?
-      ) -> String? {
-        for start in stride(from: 0, to: buffer.count, by: type.width) {
-          let raw = buffer.loadUnaligned(fromByteOffset: start, as: Integer.self)
-          let value = type.isBigEndian ? Integer(bigEndian: raw) : Integer(littleEndian: raw)
-          if let problem = body(value) { return problem }
+    switch (type.kind, type.width) {
+    case (.float, 4):
+      return each(piece) { (bits: UInt32) in .success(Float(bitPattern: bits)) }
+    case (.float, 8):
+      return each(piece) { (bits: UInt64) in .success(Float(Double(bitPattern: bits))) }
+    case (.signed, 1): return whole(Int8.self, piece)
+    case (.signed, 2): return whole(Int16.self, piece)
+    case (.signed, 4): return whole(Int32.self, piece)
+    case (.signed, 8): return whole(Int64.self, piece)
+    case (.unsigned, 2): return whole(UInt16.self, piece)
+    case (.unsigned, 4): return whole(UInt32.self, piece)
+    case (.unsigned, 8): return whole(UInt64.self, piece)
+    case (_, 1): return whole(UInt8.self, piece)
+    default: return "numbers of type \(type.name) cannot be read."
+    }
+  }
+
+  /// Adds what each group of bytes makes, until one is at fault.
+  private mutating func each<Integer: FixedWidthInteger>(
+    _ piece: ArraySlice<UInt8>, _ make: (Integer) -> Result<Float, Fault>
+  ) -> String? {
+    piece.withUnsafeBytes { buffer in
+      for start in stride(from: 0, to: buffer.count, by: type.width) {
+        let raw = buffer.loadUnaligned(fromByteOffset: start, as: Integer.self)
+        switch make(type.isBigEndian ? Integer(bigEndian: raw) : Integer(littleEndian: raw)) {
+        case .success(let value): floats.append(value)
+        case .failure(let fault): return fault.text
         }
-        return nil
       }
-      func whole<Integer: FixedWidthInteger>(_ integer: Integer.Type) -> String? {
-        each(integer) { value in
-          guard let float = Float(exactly: value) else {
-            return "the whole number \(value) is too large to be kept exactly in single precision."
-          }
-          floats.append(float)
-          return nil
-        }
+      return nil
+    }
+  }
+
+  private struct Fault: Error {
+    var text: String
+  }
+
+  private mutating func whole<Integer: FixedWidthInteger>(
+    _: Integer.Type, _ piece: ArraySlice<UInt8>
+  ) -> String? {
+    each(piece) { (value: Integer) in
+      guard let float = Float(exactly: value) else {
+        return .failure(
+          Fault(
+            text: "the whole number \(value) is too large to be kept exactly in single precision."))
       }
-      switch (type.kind, type.width) {
-      case (.float, 4):
-        return each(UInt32.self) {
-          floats.append(Float(bitPattern: $0))
-          return nil
-        }
-      case (.float, 8):
-        return each(UInt64.self) {
-          floats.append(Float(Double(bitPattern: $0)))
-          return nil
-        }
-      case (.signed, 1): return whole(Int8.self)
-      case (.signed, 2): return whole(Int16.self)
-      case (.signed, 4): return whole(Int32.self)
-      case (.signed, 8): return whole(Int64.self)
-      case (.unsigned, 2): return whole(UInt16.self)
-      case (.unsigned, 4): return whole(UInt32.self)
-      case (.unsigned, 8): return whole(UInt64.self)
-      case (_, 1): return whole(UInt8.self)
-      default: return "numbers of type \(type.name) cannot be read."
-      }
+      return .success(float)
     }
   }
 }

@@ -14,22 +14,7 @@ public struct PNGFolder {
   ///   - path: The folder.
   ///   - limit: The most bytes that the pixels may take.
   public init(_ path: String, limit: Int) throws {
-    var files: [(path: String, label: Int)] = try Self.list(path, isFolder: false).map {
-      ("\(path)/\($0)", 0)
-    }
-    var classes: [String] = []
-    for folder in try Self.list(path, isFolder: true) {
-      let inside = try Self.list("\(path)/\(folder)", isFolder: false)
-      if inside.isEmpty { continue }
-      guard files.isEmpty || !classes.isEmpty else {
-        throw FormatError(
-          file: path,
-          problem: "there are PNG files in it and in its folder '\(folder)'; expected the one or "
-            + "the other.")
-      }
-      files += inside.map { ("\(path)/\(folder)/\($0)", classes.count) }
-      classes.append(folder)
-    }
+    let (files, classes) = try Self.files(in: path)
     guard let first = files.first else {
       throw FormatError(
         file: path, problem: "expected PNG files in the folder, or folders of them, found none.")
@@ -57,6 +42,29 @@ public struct PNGFolder {
       shape: [files.count, size?.height ?? 0, size?.width ?? 0], values: .bytes(pixels))
     labels = classes.isEmpty ? nil : files.map(\.label)
     self.classes = classes
+  }
+
+  /// The images of a folder, each with the number of its class.
+  private static func files(
+    in path: String
+  ) throws -> (files: [(path: String, label: Int)], classes: [String]) {
+    var files: [(path: String, label: Int)] = try list(path, isFolder: false).map {
+      ("\(path)/\($0)", 0)
+    }
+    var classes: [String] = []
+    for folder in try list(path, isFolder: true) {
+      let inside = try list("\(path)/\(folder)", isFolder: false)
+      if inside.isEmpty { continue }
+      guard files.isEmpty || !classes.isEmpty else {
+        throw FormatError(
+          file: path,
+          problem: "there are PNG files in it and in its folder '\(folder)'; expected the one or "
+            + "the other.")
+      }
+      files += inside.map { ("\(path)/\(folder)/\($0)", classes.count) }
+      classes.append(folder)
+    }
+    return (files, classes)
   }
 
   /// The visible folders in a folder, or its PNG files.
@@ -158,15 +166,20 @@ struct PNGImage {
       pixels = decoded
       return
     }
-    for start in stride(from: 0, to: decoded.count, by: 4) {
-      guard decoded[start] == decoded[start + 1], decoded[start] == decoded[start + 2],
-        decoded[start + 3] == 255
-      else {
-        throw problem(
-          "pixel \(start / 4) is coloured or transparent; expected a grey image. Convert it first.")
-      }
+    if let index = Self.colour(decoded) {
+      throw problem(
+        "pixel \(index) is coloured or transparent; expected a grey image. Convert it first.")
     }
     pixels = stride(from: 0, to: decoded.count, by: 4).map { decoded[$0] }
+  }
+
+  /// The first pixel of red, green, blue and opacity that is not grey and opaque; nil if all are.
+  private static func colour(_ bytes: [UInt8]) -> Int? {
+    (0..<bytes.count / 4).first { index in
+      let start = 4 * index
+      return bytes[start] != bytes[start + 1] || bytes[start] != bytes[start + 2]
+        || bytes[start + 3] != 255
+    }
   }
 
   /// The file without the chunks that are not needed.

@@ -45,7 +45,12 @@ public struct ZipArchive {
       throw problem(
         tailStart + mark, "it is a ZIP64 archive; archives of more than 4 GiB are not read.")
     }
-    guard count <= Self.mostEntries, start + size <= tailStart + mark else {
+    guard count <= Self.mostEntries else {
+      throw problem(
+        tailStart + mark,
+        "it has \(count) entries, more than the \(Self.mostEntries) that are read.")
+    }
+    guard start + size <= tailStart + mark else {
       throw problem(
         tailStart + mark,
         "its directory of \(count) entries and \(size) bytes at \(start) does not fit the file.")

@@ -1,0 +1,63 @@
+import Artifacts
+import Compute
+import Datasets
+import Foundation
+import IWAE
+
+/// How a run begins: with a fresh trainer, or where a checkpoint stands.
+extension TrainingRun {
+  func makeTrainer(
+    _ split: Split, _ device: any Device
+  ) throws -> Trainer {
+    guard let resumed else {
+      return try Trainer(
+        configuration.model, training, images: split.training, validation: split.validation,
+        device: device)
+    }
+    var state = resumed.parameters
+    for parameter in configuration.model.parameters {
+      for (role, prefix) in Self.moments {
+        guard let values = resumed.extras["\(prefix).\(parameter.name)"],
+          values.count == parameter.shape.count
+        else {
+          throw Inputs.bad(
+            folder.checkpoint, "tensor '\(prefix).\(parameter.name)': it is missing or too short.")
+        }
+        state[parameter.counterpart(role)] = values
+      }
+    }
+    guard let text = resumed.metadata["progress"],
+      let progress = try? JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8))
+    else { throw Inputs.bad(folder.checkpoint, "expected the run's progress in its metadata.") }
+    guard
+      Trainer.isPossible(
+        progress, images: split.training.count, batchSize: configuration.batch),
+      state.values.allSatisfy({ $0.allSatisfy(\.isFinite) })
+    else {
+      throw Inputs.bad(
+        folder.checkpoint,
+        "its progress (step \(progress.step), pass \(progress.pass), batch "
+          + "\(progress.batch)) or its moments do not fit the run: the file is damaged, or the data changed."
+      )
+    }
+    seconds = resumed.metadata["train_seconds"].flatMap(Double.init) ?? 0
+    try Inputs.wrap { () throws(FileAccessError) in
+      try folder.truncateMetrics(afterStep: progress.step)
+    }
+    return try Trainer(
+      configuration.model, training, images: split.training, validation: split.validation,
+      device: device, state: state, progress: progress)
+  }
+
+  func resumedBest(_ trainer: Trainer) throws -> [Tensor: [Float]]? {
+    guard resumed != nil, FileManager.default.fileExists(atPath: folder.best) else { return nil }
+    return try Inputs.checkpoint(folder.best).parameters
+  }
+
+  func writeConfiguration() throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try Inputs.write(
+      try encoder.encode(configuration) + Data("\n".utf8), to: folder.configuration)
+  }
+}
