@@ -58,7 +58,7 @@ enum DataOptions {
   /// named, else of the run's own data.
   static func test(
     _ arguments: ParsedArguments, model: Model, run: RunConfiguration?
-  ) throws -> (images: ImageSet, name: String, rule: BinarizationRule) {
+  ) throws -> (images: ImageSet, name: String, rule: BinarizationRule, notes: [String]) {
     let name = arguments.string("--data") ?? run?.data ?? "strokes"
     let rule = try binarization(arguments, run: run)
     let source = try DataSource(name).applying(rule, to: model)
@@ -69,7 +69,7 @@ enum DataOptions {
       ? source.collection.test ?? source.collection.training
       : try source.split(.standard, arguments).test
     try check(images, model, name)
-    return (images, name, rule)
+    return (images, name, rule, source.collection.notes)
   }
 
   /// Checks that a model can be used with images.

@@ -77,6 +77,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let images = test.images.subset(0..<min(limit, test.images.count))
   let interrupt = Interrupt()
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
+  for note in test.notes { line.keep("Note: \(sentence(note))") }
   let report = try evaluate(
     checkpoint.model, checkpoint.parameters, images, samples: samples,
     device: try Backend.open(arguments), seed: try arguments.seed(default: run?.seed ?? 0),
