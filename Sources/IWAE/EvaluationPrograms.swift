@@ -18,14 +18,17 @@ struct EvaluationPrograms {
   /// `(B)`: the sums over samples of log p(x|h), and of log w.
   let likelihoods: Tensor
   let logWeights: Tensor
+  /// `(B * chunk)`: log w of each sample, where they are kept.
+  let sampleLogWeights: Tensor
 
   /// - Parameters:
   ///   - model: The model.
   ///   - source: Where the images come from.
   ///   - batchSize: Images at a time.
   ///   - chunk: Samples of each image at a time.
+  ///   - keepsLogWeights: Whether each sample's log-weight can be read.
   init(
-    _ model: Model, source: BatchSource, batchSize: Int, chunk: Int
+    _ model: Model, source: BatchSource, batchSize: Int, chunk: Int, keepsLogWeights: Bool
   ) throws(ProgramError) {
     let configuration = StepConfiguration(
       batchSize: batchSize, samples: chunk, objective: .vae, source: source, optimizer: nil)
@@ -53,7 +56,8 @@ struct EvaluationPrograms {
       value = try weigher.appendLatent(layer, activations, heads: heads, indices)
     }
     try weigher.appendDecoder(images, hasDeltas: false)
-    let weights = Tensor("log_weights", .vector(weigher.sampleRows), .temporary)
+    let weights = Tensor(
+      "log_weights", .vector(weigher.sampleRows), keepsLogWeights ? .output : .temporary)
     try weigher.appendLogWeight(weights, latentTerms: weigher.latents.map(\.term))
     let sums = ["maximum", "sum", "squares", "likelihoods", "log_weights"].map {
       Tensor("evaluation.\($0)", .vector(batchSize), .state)
@@ -72,5 +76,6 @@ struct EvaluationPrograms {
     lowestMean = heads[0]
     upperMeans = means
     (likelihoods, logWeights) = (sums[3], sums[4])
+    sampleLogWeights = weights
   }
 }

@@ -76,7 +76,7 @@ public final class Evaluator {
 
     init(
       _ model: Model, images: ImageSet, name: String, samples: Int, binarization: Binarization,
-      batchSize: Int, chunk: Int
+      batchSize: Int, chunk: Int, keepsLogWeights: Bool = false
     ) throws(ProgramError) {
       data = ResidentSet(images, name: name)
       self.batchSize = min(batchSize, images.count)
@@ -84,12 +84,15 @@ public final class Evaluator {
       self.samples = samples
       let source = data.batchSource(binarization)
       programs = try EvaluationPrograms(
-        model, source: source, batchSize: self.batchSize, chunk: self.chunk)
+        model, source: source, batchSize: self.batchSize, chunk: self.chunk,
+        keepsLogWeights: keepsLogWeights)
       let left = samples % self.chunk
       rest =
         left == 0
         ? nil
-        : try EvaluationPrograms(model, source: source, batchSize: self.batchSize, chunk: left)
+        : try EvaluationPrograms(
+          model, source: source, batchSize: self.batchSize, chunk: left,
+          keepsLogWeights: keepsLogWeights)
     }
   }
 
@@ -117,12 +120,12 @@ public final class Evaluator {
   public convenience init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, device: any Device,
     samples: Int = 5000, binarization: Binarization = .sample, batchSize: Int = 20,
-    chunk: Int = 250, seed: UInt64 = 0
+    chunk: Int = 250, seed: UInt64 = 0, keepsLogWeights: Bool = false
   ) throws {
     let needs = try Needs(
       model, images: images, name: "evaluation", samples: samples,
       binarization: model.likelihood == .bernoulli ? binarization : .none, batchSize: batchSize,
-      chunk: chunk)
+      chunk: chunk, keepsLogWeights: keepsLogWeights)
     let memory = try device.allocate(model.parameters + needs.tensors)
     for (parameter, values) in parameters { try memory.upload(values, to: parameter) }
     try self.init(model, needs, on: memory, device: device, seed: seed)
@@ -139,22 +142,25 @@ public final class Evaluator {
 
   /// Evaluates every image.
   ///
-  /// - Parameter progress: Told of the images done; returns whether to go on.
+  /// - Parameters:
+  ///   - progress: Told of the images done; returns whether to go on.
+  ///   - observe: Given the log-weights of each image, in the order of the images; only where the
+  ///     evaluator was made to keep them.
   /// - Returns: Nil if `progress` asked to stop.
   public func evaluate(
-    progress: (Int) -> Bool = { _ in true }
+    progress: (Int) -> Bool = { _ in true }, observe: ((LogWeights) -> Void)? = nil
   ) throws(DeviceError) -> Evaluation? {
     var sums = EvaluationSums(layers: model.encoder.map(\.latent))
     for first in stride(from: 0, to: data.images.count, by: batchSize) {
       let valid = min(batchSize, data.images.count - first)
-      try evaluateBatch(first, valid, &sums)
+      try evaluateBatch(first, valid, &sums, observe)
       guard progress(first + valid) else { return nil }
     }
     return sums.evaluation
   }
 
   private func evaluateBatch(
-    _ first: Int, _ valid: Int, _ sums: inout EvaluationSums
+    _ first: Int, _ valid: Int, _ sums: inout EvaluationSums, _ observe: ((LogWeights) -> Void)?
   ) throws(DeviceError) {
     var control = Control()
     control.seed = seed
@@ -167,10 +173,20 @@ public final class Evaluator {
       [programs.sum, programs.squares, programs.likelihoods, programs.logWeights]
         + programs.upperMeans)
     try encode.run(control)
+    var kept = observe.map { _ in [[Double]](repeating: [], count: valid) }
     for offset in stride(from: 0, to: samples, by: chunk) {
       control.sampleOffset = UInt32(offset)
-      try (offset + chunk > samples ? rest : full)?.run(control)
+      let executable = offset + chunk > samples ? rest : full
+      try executable?.run(control)
+      guard kept != nil, let values = try executable?.floats(programs.sampleLogWeights) else {
+        continue
+      }
+      let width = values.count / batchSize
+      for image in 0..<valid {
+        kept?[image] += values[image * width..<(image + 1) * width].map(Double.init)
+      }
     }
+    if let observe { for values in kept ?? [] { observe(LogWeights(values)) } }
     func means(_ tensor: Tensor, over count: Int) throws(DeviceError) -> [Double] {
       try memory.floats(tensor).prefix(valid * tensor.shape.columns).map {
         Double($0) / Double(count)

@@ -1,0 +1,180 @@
+import Compute
+
+/// What the log-weights of one image's independent samples tell of its log-likelihood.
+///
+/// All log-weights are relative to one chosen for exactness, so that none overflows; zero weights
+/// (a log-weight of minus infinity) are allowed as long as one is not zero.
+public struct LogWeights: Sendable {
+  /// The largest log-weight.
+  private let largest: Double
+  /// The weights divided by the largest, in the order of the samples.
+  private let weights: [Double]
+
+  public var count: Int { weights.count }
+
+  /// - Parameter values: The log-weights; at least one, none NaN or infinite but downwards.
+  public init(_ values: [Double]) {
+    precondition(!values.isEmpty)
+    let largest = values.reduce(-.infinity, max)
+    self.largest = largest
+    weights = values.map { exponential($0 - largest) }
+  }
+
+  /// L_k with a single group: the log of the mean weight of a range of samples.
+  private func logMean(_ range: Range<Int>) -> Double {
+    largest + naturalLogarithm(weights[range].reduce(0, +) / Double(range.count))
+  }
+
+  /// The log of the mean of all weights.
+  public var logMean: Double { logMean(0..<count) }
+
+  /// An average and the square of its standard error; the square is nil where one value says nothing
+  /// of its spread.
+  public struct Estimate: Hashable, Sendable {
+    public var mean: Double
+    public var squaredError: Double?
+
+    init(_ values: [Double]) {
+      mean = values.reduce(0, +) / Double(values.count)
+      let center = mean
+      let squares = values.reduce(0) { $0 + ($1 - center) * ($1 - center) }
+      let count = Double(values.count)
+      squaredError = values.count > 1 ? squares / (count - 1) / count : nil
+    }
+
+    init(mean: Double, squaredError: Double) {
+      (self.mean, self.squaredError) = (mean, squaredError)
+    }
+  }
+
+  /// L_k: the mean over as many disjoint groups of k samples as there are.
+  public func bound(_ k: Int) -> Estimate {
+    guard 2 * k <= count else {
+      // One group: the variance of a logarithm by its slope, Var(mean w) / (mean w)^2.
+      let error = max(0, 1 / effectiveSampleSize - 1 / Double(count))
+      return Estimate(mean: logMean(0..<min(k, count)), squaredError: error)
+    }
+    return Estimate((0..<count / k).map { logMean($0 * k..<($0 + 1) * k) })
+  }
+
+  /// Nowozin's jackknife of order 1, of groups of k samples: k L_k - (k - 1) times the mean of L over
+  /// all but one, which takes the bias of order 1/k away.
+  public func jackknife(_ k: Int) -> Estimate {
+    guard k > 1 else { return bound(1) }
+    return Estimate((0..<max(count / k, 1)).map { jackknife($0 * k..<min(($0 + 1) * k, count)) })
+  }
+
+  private func jackknife(_ range: Range<Int>) -> Double {
+    let size = Double(range.count)
+    // Sums of what stands before and behind, not differences, which would cancel where one weight
+    // is nearly all.
+    var after = [Double](repeating: 0, count: range.count + 1)
+    for offset in stride(from: range.count - 1, through: 0, by: -1) {
+      after[offset] = after[offset + 1] + weights[range.lowerBound + offset]
+    }
+    var before = 0.0
+    var left = 0.0
+    for offset in 0..<range.count {
+      left += largest + naturalLogarithm((before + after[offset + 1]) / (size - 1))
+      before += weights[range.lowerBound + offset]
+    }
+    return size * logMean(range) - (size - 1) * left / size
+  }
+
+  /// SUMO (Luo et al.): an unbiased estimate of the log-likelihood, by summing the steps from L_1 to
+  /// L_2, L_3 and so on up to a random number of them, each divided by the chance to get that far.
+  ///
+  /// - Parameter uniforms: A number from (0, 1) for each of the estimates that are averaged; each gets
+  ///   an equal share of the samples.
+  public func sumo(_ uniforms: [Double]) -> Estimate {
+    let share = count / max(uniforms.count, 1)
+    precondition(share > 0)
+    return Estimate(
+      uniforms.enumerated().map { index, uniform in
+        sumo(index * share..<(index + 1) * share, steps: Truncation.steps(uniform))
+      })
+  }
+
+  private func sumo(_ range: Range<Int>, steps: Int) -> Double {
+    var sum = weights[range.lowerBound]
+    var last = naturalLogarithm(sum)
+    var result = largest + last
+    // A share ends the sum as well; with 100 samples that happens once in 600 times.
+    for step in 1...max(1, min(steps, range.count - 1)) where range.count > 1 {
+      sum += weights[range.lowerBound + step]
+      let next = naturalLogarithm(sum / Double(step + 1))
+      result += (next - last) / Truncation.chance(step)
+      last = next
+    }
+    return result
+  }
+
+  /// How many steps SUMO takes: at least k with the chance 1/k, and beyond 80 ever less likely.
+  private enum Truncation {
+    static let start = 80
+    static let decay = 0.9
+
+    static func chance(_ k: Int) -> Double {
+      k < start
+        ? 1 / Double(k)
+        : exponential(Double(k - start) * naturalLogarithm(decay)) / Double(start)
+    }
+
+    static func steps(_ uniform: Double) -> Int {
+      if uniform * Double(start) >= 1 { return Int(1 / uniform) }
+      return start + Int(naturalLogarithm(uniform * Double(start)) / naturalLogarithm(decay))
+    }
+  }
+
+  /// (sum w)^2 / sum w^2.
+  public var effectiveSampleSize: Double {
+    let sum = weights.reduce(0, +)
+    return sum * sum / weights.reduce(0) { $0 + $1 * $1 }
+  }
+
+  /// The shape of the Pareto distribution that the largest weights follow (Vehtari et al.): above 0.7
+  /// an importance estimate is not to be trusted. Nil where there are too few samples to tell.
+  public var paretoShape: Double? {
+    let tail = Int(min(0.2 * Double(count), 3 * Double(count).squareRoot()).rounded(.up))
+    guard tail >= 5 else { return nil }
+    let sorted = weights.sorted()
+    let threshold = sorted[count - tail - 1]
+    let excess = sorted.suffix(tail).map { $0 - threshold }
+    guard let least = excess.first(where: { $0 > 0 }), least.isFinite,
+      excess[excess.count - 1] > 0
+    else { return nil }
+    return GeneralizedPareto.shape(excess)
+  }
+}
+
+/// The generalized Pareto distribution, fitted as Zhang and Stephens do: the posterior mean over a grid
+/// of one of its parameters.
+enum GeneralizedPareto {
+  /// - Parameter values: In ascending order, not negative, the last positive.
+  static func shape(_ values: [Double]) -> Double {
+    let count = Double(values.count)
+    let gridSize = 30 + Int(count.squareRoot())
+    let quartile = max(values[max(Int(count / 4 + 0.5) - 1, 0)], values[values.count - 1] * 1e-12)
+    let top = values[values.count - 1]
+    let grid = (1...gridSize).map { index -> Double in
+      let ratio = (Double(gridSize) / (Double(index) - 0.5)).squareRoot()
+      return 1 / top + (1 - ratio) / (3 * quartile)
+    }
+    func shape(_ b: Double) -> Double {
+      var sum = 0.0
+      for value in values { sum += logarithmOfOnePlus(-b * value) }
+      return sum / count
+    }
+    let logLikelihoods = grid.map { b -> Double in
+      let k = shape(b)
+      return count * (naturalLogarithm(-b / k) - k - 1)
+    }
+    let largest = logLikelihoods.filter { !$0.isNaN }.reduce(-Double.infinity, max)
+    let weights = logLikelihoods.map { $0.isNaN ? 0 : exponential($0 - largest) }
+    let total = weights.reduce(0, +)
+    var b = 0.0
+    for (point, weight) in zip(grid, weights) { b += point * weight / total }
+    // As if ten further values had the shape 1/2: few values say little.
+    return (count * shape(b) + 5) / (count + 10)
+  }
+}
