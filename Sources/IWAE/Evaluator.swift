@@ -53,7 +53,7 @@ public final class Evaluator {
   private let full: any Executable
   /// For the samples that are left when every chunk is full.
   private let rest: (any Executable)?
-  private let restOperations: Double
+  private let restPrograms: EvaluationPrograms?
   private let batchSize: Int
   private let chunk: Int
   private let samples: Int
@@ -112,7 +112,7 @@ public final class Evaluator {
     rest = try needs.rest.map { programs throws(DeviceError) in
       try device.compile(programs.weigh, on: memory)
     }
-    restOperations = needs.rest?.weigh.productOperations ?? 0
+    restPrograms = needs.rest
     try data.upload(to: memory)
   }
 
@@ -137,7 +137,7 @@ public final class Evaluator {
     let chunks = Double(samples / chunk)
     return batches
       * (encode.program.productOperations + chunks * programs.weigh.productOperations
-        + restOperations)
+        + (restPrograms?.weigh.productOperations ?? 0))
   }
 
   /// Evaluates every image.
@@ -176,11 +176,12 @@ public final class Evaluator {
     var kept = observe.map { _ in [[Double]](repeating: [], count: valid) }
     for offset in stride(from: 0, to: samples, by: chunk) {
       control.sampleOffset = UInt32(offset)
-      let executable = offset + chunk > samples ? rest : full
-      try executable?.run(control)
-      guard kept != nil, let values = try executable?.floats(programs.sampleLogWeights) else {
-        continue
-      }
+      let isRest = offset + chunk > samples
+      guard let executable = isRest ? rest : full else { continue }
+      try executable.run(control)
+      if kept == nil { continue }
+      let programs = isRest ? restPrograms ?? programs : programs
+      let values = try executable.floats(programs.sampleLogWeights)
       let width = values.count / batchSize
       for image in 0..<valid {
         kept?[image] += values[image * width..<(image + 1) * width].map(Double.init)

@@ -2,27 +2,33 @@ import Compute
 
 /// What the log-weights of one image's independent samples tell of its log-likelihood.
 ///
-/// All log-weights are relative to one chosen for exactness, so that none overflows; zero weights
-/// (a log-weight of minus infinity) are allowed as long as one is not zero.
+/// Weights are relative to the largest of those that are looked at, so that none overflows; zero
+/// weights (a log-weight of minus infinity) are allowed as long as one of each group is not zero.
 public struct LogWeights: Sendable {
-  /// The largest log-weight.
-  private let largest: Double
-  /// The weights divided by the largest, in the order of the samples.
-  private let weights: [Double]
+  /// In the order of the samples.
+  private let values: [Double]
 
-  public var count: Int { weights.count }
+  public var count: Int { values.count }
 
-  /// - Parameter values: The log-weights; at least one, none NaN or infinite but downwards.
+  /// - Parameter values: The log-weights; at least one.
   public init(_ values: [Double]) {
     precondition(!values.isEmpty)
-    let largest = values.reduce(-.infinity, max)
-    self.largest = largest
-    weights = values.map { exponential($0 - largest) }
+    self.values = values
+  }
+
+  /// Some of the samples.
+  func part(_ range: Range<Int>) -> LogWeights { LogWeights(Array(values[range])) }
+
+  /// The largest log-weight of a range, and the weights divided by that weight.
+  private func scaled(_ range: Range<Int>) -> (largest: Double, weights: [Double]) {
+    let largest = values[range].reduce(-.infinity, max)
+    return (largest, values[range].map { exponential($0 - largest) })
   }
 
   /// L_k with a single group: the log of the mean weight of a range of samples.
   private func logMean(_ range: Range<Int>) -> Double {
-    largest + naturalLogarithm(weights[range].reduce(0, +) / Double(range.count))
+    let (largest, weights) = scaled(range)
+    return largest + naturalLogarithm(weights.reduce(0, +) / Double(range.count))
   }
 
   /// The log of the mean of all weights.
@@ -50,35 +56,46 @@ public struct LogWeights: Sendable {
   /// L_k: the mean over as many disjoint groups of k samples as there are.
   public func bound(_ k: Int) -> Estimate {
     guard 2 * k <= count else {
-      // One group: the variance of a logarithm by its slope, Var(mean w) / (mean w)^2.
-      let error = max(0, 1 / effectiveSampleSize - 1 / Double(count))
-      return Estimate(mean: logMean(0..<min(k, count)), squaredError: error)
+      return Estimate(mean: logMean(0..<min(k, count)), squaredError: squaredErrorOfOne)
     }
     return Estimate((0..<count / k).map { logMean($0 * k..<($0 + 1) * k) })
   }
+
+  /// Where there is one group only: the variance of a logarithm by its slope,
+  /// Var(mean w) / (mean w)^2.
+  private var squaredErrorOfOne: Double { max(0, 1 / effectiveSampleSize - 1 / Double(count)) }
 
   /// Nowozin's jackknife of order 1, of groups of k samples: k L_k - (k - 1) times the mean of L over
   /// all but one, which takes the bias of order 1/k away.
   public func jackknife(_ k: Int) -> Estimate {
     guard k > 1 else { return bound(1) }
-    return Estimate((0..<max(count / k, 1)).map { jackknife($0 * k..<min(($0 + 1) * k, count)) })
+    guard 2 * k <= count else {
+      return Estimate(mean: jackknife(0..<min(k, count)), squaredError: squaredErrorOfOne)
+    }
+    return Estimate((0..<count / k).map { jackknife($0 * k..<($0 + 1) * k) })
   }
 
   private func jackknife(_ range: Range<Int>) -> Double {
     let size = Double(range.count)
-    // Sums of what stands before and behind, not differences, which would cancel where one weight
-    // is nearly all.
-    var after = [Double](repeating: 0, count: range.count + 1)
+    // Logarithms of what stands before and behind each sample, not differences, which would cancel
+    // where one weight is nearly all.
+    var after = [Double](repeating: -.infinity, count: range.count + 1)
     for offset in stride(from: range.count - 1, through: 0, by: -1) {
-      after[offset] = after[offset + 1] + weights[range.lowerBound + offset]
+      after[offset] = logSum(after[offset + 1], values[range.lowerBound + offset])
     }
-    var before = 0.0
+    var before = -Double.infinity
     var left = 0.0
     for offset in 0..<range.count {
-      left += largest + naturalLogarithm((before + after[offset + 1]) / (size - 1))
-      before += weights[range.lowerBound + offset]
+      left += logSum(before, after[offset + 1]) - naturalLogarithm(size - 1)
+      before = logSum(before, values[range.lowerBound + offset])
     }
-    return size * logMean(range) - (size - 1) * left / size
+    return size * (before - naturalLogarithm(size)) - (size - 1) * left / size
+  }
+
+  /// log(e^a + e^b).
+  private func logSum(_ a: Double, _ b: Double) -> Double {
+    let (high, low) = (max(a, b), min(a, b))
+    return low == -.infinity ? high : high + logarithmOfOnePlus(exponential(low - high))
   }
 
   /// SUMO (Luo et al.): an unbiased estimate of the log-likelihood, by summing the steps from L_1 to
@@ -96,13 +113,13 @@ public struct LogWeights: Sendable {
   }
 
   private func sumo(_ range: Range<Int>, steps: Int) -> Double {
-    var sum = weights[range.lowerBound]
-    var last = naturalLogarithm(sum)
-    var result = largest + last
-    // A share ends the sum as well; with 100 samples that happens once in 600 times.
+    var sum = values[range.lowerBound]
+    var last = sum
+    var result = sum
+    // A share ends the sum as well; with 250 samples next to never.
     for step in 1...max(1, min(steps, range.count - 1)) where range.count > 1 {
-      sum += weights[range.lowerBound + step]
-      let next = naturalLogarithm(sum / Double(step + 1))
+      sum = logSum(sum, values[range.lowerBound + step])
+      let next = sum - naturalLogarithm(Double(step + 1))
       result += (next - last) / Truncation.chance(step)
       last = next
     }
@@ -128,6 +145,7 @@ public struct LogWeights: Sendable {
 
   /// (sum w)^2 / sum w^2.
   public var effectiveSampleSize: Double {
+    let weights = scaled(0..<count).weights
     let sum = weights.reduce(0, +)
     return sum * sum / weights.reduce(0) { $0 + $1 * $1 }
   }
@@ -137,7 +155,7 @@ public struct LogWeights: Sendable {
   public var paretoShape: Double? {
     let tail = Int(min(0.2 * Double(count), 3 * Double(count).squareRoot()).rounded(.up))
     guard tail >= 5 else { return nil }
-    let sorted = weights.sorted()
+    let sorted = scaled(0..<count).weights.sorted()
     let threshold = sorted[count - tail - 1]
     let excess = sorted.suffix(tail).map { $0 - threshold }
     guard let least = excess.first(where: { $0 > 0 }), least.isFinite,

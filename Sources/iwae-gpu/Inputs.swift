@@ -36,6 +36,11 @@ enum Inputs {
       && isFolder.boolValue
   }
 
+  /// The folder of a run, or the one in which a checkpoint lies.
+  static func folder(of path: String) -> String {
+    isFolder(path) ? path : URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
+  }
+
   /// A checkpoint, or one of a run folder's: the best if asked for and there, else the newest.
   static func checkpoint(_ path: String, best: Bool = false) throws -> Checkpoint {
     let folder = RunFolder(path)

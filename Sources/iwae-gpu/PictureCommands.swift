@@ -93,11 +93,8 @@ private func write(
       "The value '\(width)' is invalid for '--width': \(model.dataSize) values do not make whole "
         + "rows of it.")
   }
-  var isFolder: ObjCBool = false
-  let isRun = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-  let folder =
-    isRun && isFolder.boolValue
-    ? path : URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
   return try Picture(images: images, columns: columns, isScaled: model.likelihood == .gaussian)
-    .write(to: arguments.string("--out") ?? folder + "/" + file, width: width, arguments, terminal)
+    .write(
+      to: arguments.string("--out") ?? "\(Inputs.folder(of: path))/\(file)", width: width,
+      arguments, terminal)
 }

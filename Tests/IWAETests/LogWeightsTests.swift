@@ -53,6 +53,8 @@ import Testing
     // 2 L_2 - the mean of L_1.
     let expected = 2 * (-1000 + naturalLogarithm(2.0)) - (-1000 + naturalLogarithm(3.0) / 2)
     #expect(abs(two.jackknife(2).mean - expected) < 1e-10)
+    // Weights far apart stay what they are, each alone.
+    #expect(LogWeights([0, -2000]).bound(1).mean == -1000)
     let zero = LogWeights([0, -.infinity])
     #expect(abs(zero.logMean + naturalLogarithm(2.0)) < 1e-12)
     // One weight is nearly all: without it, the rest still counts.

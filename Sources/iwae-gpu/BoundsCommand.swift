@@ -1,0 +1,184 @@
+import Compute
+import Datasets
+import Foundation
+import IWAE
+import Report
+
+extension Command {
+  static let bounds = Command(
+    name: "bounds",
+    abstract: "Show how the bound L_k rises with k, and what it approaches.",
+    arguments: [.init("checkpoint", help: "A checkpoint, or a run folder; none with --toy.")],
+    options: [
+      DataOptions.option, DataOptions.binarize,
+      Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 5000)"),
+      Option("--limit", "count", help: "Only the first images of the test set. (default: 100)"),
+      Option(
+        "--target-error", "nats",
+        help: "Double the samples until the last bound's standard error is no larger."),
+      Option("--out", "file", help: "The figure. (default: bounds.svg beside the checkpoint)"),
+      Option("--toy", help: "Show the bias by k on a distribution of two points, exactly."),
+      Option(
+        "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
+    ] + Backend.options + [
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Show no progress."),
+    ],
+    run: { try $0.has("--toy") ? ToyBounds.run($0, $1) : runBounds($0, $1) })
+}
+
+/// What `--json` prints.
+private struct BoundsReport: Encodable {
+  struct Value: Encodable {
+    var mean: Double
+    var standardError: Double
+
+    init(_ value: BoundCurve.Value) {
+      (mean, standardError) = (value.mean, value.standardError)
+    }
+
+    var text: String { String(format: "%.4f ± %.4f", mean, standardError) }
+  }
+
+  struct Point: Encodable {
+    var samples: Int
+    var bound: Value
+    var jackknife: Value
+  }
+
+  var bounds: [Point]
+  var extrapolation: Value?
+  var sumo: Value
+  /// Where the data's own density is known: the mean of the log of it over the same images.
+  var exact: Double?
+  var effectiveSampleSize: Double
+  var paretoShape: Double?
+  /// The share of images whose Pareto shape is above 0.7.
+  var untrustedImages: Double
+  var images: Int
+  var samples: Int
+  var seconds: Double
+  var figure: String
+  var device: String
+}
+
+private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let path = try arguments.argument("checkpoint")
+  let start = ContinuousClock.now
+  let checkpoint = try Inputs.checkpoint(path, best: true)
+  let run = try Inputs.configuration(ofRun: path)
+  let test = try DataOptions.test(arguments, model: checkpoint.model, run: run)
+  let limit = try arguments.integer("--limit", default: 100)
+  let target = try arguments.number("--target-error", default: 0, in: 0...1e9)
+  let images = test.images.subset(0..<min(limit, test.images.count))
+  let seed = try arguments.seed(default: run?.seed ?? 0)
+  let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
+  let interrupt = Interrupt()
+  for note in test.notes { line.keep("Note: \(sentence(note))") }
+  let device = try Backend.open(arguments)
+  var samples = try arguments.integer("--samples", default: 5000, maximum: 1 << 24)
+  var curve: BoundCurve
+  repeat {
+    curve = BoundCurve(samples: samples, seed: seed)
+    let evaluator = try openCLErrors {
+      try Evaluator(
+        checkpoint.model, parameters: checkpoint.parameters, images: images, device: device,
+        samples: samples, binarization: test.rule.eachPass, seed: seed, keepsLogWeights: true)
+    }
+    let result = try openCLErrors {
+      try evaluator.evaluate { done in
+        line.show("\(samples) samples  \(done) of \(images.count) images")
+        return !interrupt.isRequested
+      } observe: {
+        curve.add($0)
+      }
+    }
+    guard result != nil else {
+      line.clear()
+      return .interrupted
+    }
+    guard let last = curve.points.last?.bound, last.mean.isFinite else {
+      throw CommandError(
+        message:
+          "A log-likelihood is not finite: the model's parameters are too extreme for single "
+          + "precision.", code: .failed)
+    }
+    if last.standardError <= target || target == 0 || samples > 1 << 23 { break }
+    samples *= 2
+  } while true
+  line.clear()
+  let density = images.name == "linear-gaussian" ? LinearGaussian() : nil
+  let exact = density.map { density in
+    (0..<images.count).reduce(0) { $0 + density.logLikelihood(images.pixels(of: $1)) }
+      / Double(images.count)
+  }
+  let figure = arguments.string("--out") ?? "\(Inputs.folder(of: path))/bounds.svg"
+  let report = makeReport(
+    curve, exact: exact, samples: samples, seconds: (ContinuousClock.now - start) / .seconds(1),
+    figure: figure, device: device.name)
+  try Inputs.write(Data(plot(report).svg.utf8), to: figure)
+  try arguments.has("--json") ? terminal.json(report) : terminal.output(text(report))
+  return .done
+}
+
+private func makeReport(
+  _ curve: BoundCurve, exact: Double?, samples: Int, seconds: Double, figure: String,
+  device: String
+) -> BoundsReport {
+  let shapes = curve.paretoShapes.filter { !$0.isNaN }
+  let images = curve.effectiveSampleSizes.count
+  return BoundsReport(
+    bounds: curve.points.map {
+      .init(samples: $0.samples, bound: .init($0.bound), jackknife: .init($0.jackknife))
+    },
+    extrapolation: samples >= 50 ? .init(curve.extrapolation) : nil, sumo: .init(curve.sumo),
+    exact: exact,
+    effectiveSampleSize: curve.effectiveSampleSizes.reduce(0, +) / Double(images),
+    paretoShape: shapes.isEmpty ? nil : shapes.reduce(0, +) / Double(shapes.count),
+    untrustedImages: Double(shapes.count { $0 > 0.7 }) / Double(images), images: images,
+    samples: samples, seconds: seconds, figure: figure, device: device)
+}
+
+private func text(_ report: BoundsReport) -> String {
+  var table = TextTable(["k", "L_k", "jackknife"], rightAligned: [0])
+  for point in report.bounds {
+    table.append(["\(point.samples)", point.bound.text, point.jackknife.text])
+  }
+  var lines = [table.text, ""]
+  if let extrapolation = report.extrapolation {
+    lines.append("Extrapolated to 1/k = 0: \(extrapolation.text)")
+  }
+  lines.append("SUMO: \(report.sumo.text)")
+  if let exact = report.exact {
+    lines.append("The data's own density: \(String(format: "%.4f", exact))")
+  }
+  let shape = report.paretoShape.map { String(format: "%.2f", $0) } ?? "unknown"
+  lines.append(
+    "Effective samples \(String(format: "%.1f", report.effectiveSampleSize)) of "
+      + "\(report.samples), Pareto shape \(shape), over \(report.images) images")
+  if report.untrustedImages > 0 {
+    lines.append(
+      "Warning: the Pareto shape is above 0.7 for "
+        + "\(String(format: "%.0f", 100 * report.untrustedImages))% of the images. Their estimates "
+        + "depend on few samples and are not to be trusted.")
+  }
+  lines.append("Errors are over draws of the samples. Figure: \(report.figure)")
+  return lines.joined(separator: "\n")
+}
+
+private func plot(_ report: BoundsReport) -> LinePlot {
+  func curve(_ name: String, _ value: (BoundsReport.Point) -> BoundsReport.Value) -> LinePlot.Curve
+  {
+    LinePlot.Curve(
+      name,
+      report.bounds.map { (Double($0.samples), value($0).mean, value($0).standardError) })
+  }
+  var levels: [(name: String, y: Double, error: Double)] = []
+  if let value = report.extrapolation {
+    levels.append(("extrapolated", value.mean, value.standardError))
+  }
+  if let exact = report.exact { levels.append(("data's density", exact, 0)) }
+  return LinePlot(
+    title: "L_k over \(report.images) images", xLabel: "samples k", yLabel: "log p(x), nats",
+    curves: [curve("L_k", \.bound), curve("jackknife", \.jackknife)], levels: levels)
+}

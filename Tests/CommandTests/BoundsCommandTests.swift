@@ -1,0 +1,81 @@
+import Foundation
+import Testing
+
+@testable import iwae_gpu
+
+/// Bounds by the number of samples, through the command line.
+@Suite struct BoundsCommandTests {
+  private struct Report: Decodable {
+    struct Value: Decodable {
+      var mean: Double
+      var standardError: Double
+    }
+
+    struct Point: Decodable {
+      var samples: Int
+      var bound: Value
+      var jackknife: Value
+    }
+
+    var bounds: [Point]
+    var extrapolation: Value
+    var exact: Double
+    var effectiveSampleSize: Double
+    var untrustedImages: Double
+    var images: Int
+    var samples: Int
+  }
+
+  @Test func theLastBoundIsWhatEvaluationFinds() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "iwae-gpu-bounds-\(UUID())").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let trained = run(
+      "train", "--data", "linear-gaussian", "--out", folder, "--layers", ":3", "-k", "10",
+      "--passes", "6", "--learning-rate", "0.005", "--test-samples", "50", "--quiet")
+    #expect(trained.status == .done, "\(trained.error)")
+    let outcome = run("bounds", folder, "--samples", "600", "--limit", "45", "--json")
+    #expect(outcome.status == .done, "\(outcome.error)")
+    let report = try decoder.decode(Report.self, from: Data(outcome.output.utf8))
+    #expect(report.images == 45 && report.samples == 600)
+    #expect(report.bounds.map(\.samples) == [1, 2, 5, 10, 20, 50, 100, 200, 500, 600])
+
+    struct Evaluated: Decodable {
+      var nll: Double
+      var effectiveSampleSize: Double
+      var exactNll: Double
+    }
+    let evaluated = try decoder.decode(
+      Evaluated.self,
+      from: Data(
+        run("evaluate", folder, "--samples", "600", "--limit", "45", "--json").output.utf8))
+    let last = try #require(report.bounds.last)
+    #expect(abs(last.bound.mean + evaluated.nll) < 1e-4)
+    #expect(abs(report.effectiveSampleSize / evaluated.effectiveSampleSize - 1) < 1e-3)
+    #expect(abs(report.exact + evaluated.exactNll) < 1e-9)
+    // The bounds rise, and the line through them ends where the last is, give or take its error.
+    for (lower, upper) in zip(report.bounds, report.bounds.dropFirst()) {
+      #expect(lower.bound.mean < upper.bound.mean + 3 * upper.bound.standardError)
+    }
+    #expect(abs(report.extrapolation.mean - last.bound.mean) < 5 * last.bound.standardError + 0.02)
+    let figure = try String(contentsOfFile: "\(folder)/bounds.svg", encoding: .utf8)
+    #expect(figure.hasPrefix("<svg") && figure.hasSuffix("</svg>\n"))
+    #expect(figure.components(separatedBy: "<circle").count == 21)
+
+    let more = run(
+      "bounds", folder, "--samples", "20", "--limit", "10", "--target-error", "0.05", "--json")
+    let doubled = try decoder.decode(Report.self, from: Data(more.output.utf8))
+    #expect(doubled.samples > 20)
+    #expect((doubled.bounds.last?.bound.standardError ?? .infinity) <= 0.05)
+    #expect(run("bounds", folder, "--samples", "1", "--limit", "1", "--quiet").status == .done)
+    #expect(run("bounds").status == .usage)
+  }
+
+  /// Two weights with equal chance: every number can be worked out by hand.
+  @Test func theToyIsExact() {
+    #expect(abs(ToyBounds.bound(1) - (log(0.2) + log(1.8)) / 2) < 1e-12)
+    #expect(abs(ToyBounds.bound(2) - (log(0.2) / 4 + log(1.8) / 4)) < 1e-12)
+    #expect(abs(ToyBounds.bound(1000) + 0.00032) < 1e-6)
+    #expect(run("bounds", "--toy").output.contains("   1                -0.510826  -0.320000"))
+  }
+}
