@@ -115,8 +115,8 @@ extension ImageCollection {
       file = String(path[..<mark])
       variable = String(path[path.index(after: mark)...])
     }
-    let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-    try self.init(DataFile(file, limit: limit), variable: variable, name: name)
+    // A file's images go by its path, which is never the name of a set.
+    try self.init(DataFile(file, limit: limit), variable: variable, name: path)
   }
 
   /// The images of a file that is open.

@@ -62,6 +62,9 @@ private struct BoundsReport: Encodable {
   var device: String
 }
 
+/// As many samples as are kept of each image of a batch.
+private let mostSamples = 1 << 20
+
 private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let path = try arguments.argument("checkpoint")
   let start = ContinuousClock.now
@@ -69,56 +72,58 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let run = try Inputs.configuration(ofRun: path)
   let test = try DataOptions.test(arguments, model: checkpoint.model, run: run)
   let limit = try arguments.integer("--limit", default: 100)
-  let target = try arguments.number("--target-error", default: 0, in: 0...1e9)
   let images = test.images.subset(0..<min(limit, test.images.count))
   let seed = try arguments.seed(default: run?.seed ?? 0)
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
-  let interrupt = Interrupt()
   for note in test.notes { line.keep("Note: \(sentence(note))") }
   let device = try Backend.open(arguments)
-  var samples = try arguments.integer("--samples", default: 5000, maximum: 1 << 24)
-  var curve: BoundCurve
-  repeat {
-    curve = BoundCurve(samples: samples, seed: seed)
-    let evaluator = try openCLErrors {
-      try Evaluator(
-        checkpoint.model, parameters: checkpoint.parameters, images: images, device: device,
-        samples: samples, binarization: test.rule.eachPass, seed: seed, keepsLogWeights: true)
+  let interrupt = Interrupt()
+  let target = try arguments.number("--target-error", default: 0, in: 0...1e9)
+  var samples = try arguments.integer("--samples", default: 5000, maximum: mostSamples)
+  func drawCurve() throws -> BoundCurve? {
+    let evaluator = try Evaluator(
+      checkpoint.model, parameters: checkpoint.parameters, images: images, device: device,
+      samples: samples, binarization: test.rule.eachPass, seed: seed, keepsLogWeights: true)
+    return try draw(evaluator, samples: samples, seed: seed) { done in
+      line.show("\(samples) samples  \(done) of \(images.count) images")
+      return !interrupt.isRequested
     }
-    let result = try openCLErrors {
-      try evaluator.evaluate { done in
-        line.show("\(samples) samples  \(done) of \(images.count) images")
-        return !interrupt.isRequested
-      } observe: {
-        curve.add($0)
-      }
-    }
-    guard result != nil else {
-      line.clear()
-      return .interrupted
-    }
-    guard let last = curve.points.last?.bound, last.mean.isFinite else {
-      throw CommandError(
-        message:
-          "A log-likelihood is not finite: the model's parameters are too extreme for single "
-          + "precision.", code: .failed)
-    }
-    if last.standardError <= target || target == 0 || samples > 1 << 23 { break }
-    samples *= 2
-  } while true
-  line.clear()
-  let density = images.name == "linear-gaussian" ? LinearGaussian() : nil
-  let exact = density.map { density in
-    (0..<images.count).reduce(0) { $0 + density.logLikelihood(images.pixels(of: $1)) }
-      / Double(images.count)
   }
-  let figure = arguments.string("--out") ?? "\(Inputs.folder(of: path))/bounds.svg"
+  var curve = try openCLErrors(drawCurve)
+  while target > 0, let error = curve?.points.last?.bound.standardError, error > target {
+    if 2 * samples > mostSamples {
+      line.keep("The standard error is still above \(target) with \(samples) samples.")
+      break
+    }
+    samples *= 2
+    curve = try openCLErrors(drawCurve)
+  }
+  line.clear()
+  guard let curve else { return .interrupted }
   let report = makeReport(
-    curve, exact: exact, samples: samples, seconds: (ContinuousClock.now - start) / .seconds(1),
-    figure: figure, device: device.name)
-  try Inputs.write(Data(plot(report).svg.utf8), to: figure)
+    curve, exact: exactLogLikelihood(of: images), samples: samples,
+    seconds: (ContinuousClock.now - start) / .seconds(1),
+    figure: arguments.string("--out") ?? "\(Inputs.folder(of: path))/bounds.svg",
+    device: device.name)
+  try Inputs.write(Data(plot(report).svg.utf8), to: report.figure)
   try arguments.has("--json") ? terminal.json(report) : terminal.output(text(report))
   return .done
+}
+
+/// The curve of an evaluator's images; nil if interrupted.
+private func draw(
+  _ evaluator: Evaluator, samples: Int, seed: UInt64, progress: (Int) -> Bool
+) throws -> BoundCurve? {
+  var curve = BoundCurve(samples: samples, seed: seed)
+  guard try evaluator.evaluate(progress: progress, observe: { curve.add($0) }) != nil else {
+    return nil
+  }
+  guard curve.points.allSatisfy(\.bound.mean.isFinite) else {
+    throw CommandError(
+      message: "A log-weight is not finite: the model's parameters are too extreme for single "
+        + "precision.", code: .failed)
+  }
+  return curve
 }
 
 private func makeReport(

@@ -199,7 +199,8 @@ private func preview(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   }
   // Spread over the whole set, whose neighbours may be alike.
   let shown = (0..<count).map { images.pixels(of: $0 * images.count / count) }
-  let label = source.namedSet?.name ?? images.name
+  let label =
+    source.namedSet?.name ?? URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent
   return try Picture(images: shown, columns: Int(Double(count).squareRoot().rounded(.up))).write(
     to: arguments.string("--out") ?? "\(label).png",
     width: Picture.width(of: images.width, height: images.height), arguments, terminal)

@@ -127,6 +127,18 @@ import Testing
     #expect(inTheWay.status == .fileAccess, "\(inTheWay.error)")
   }
 
+  /// A file that is called like a set is not that set.
+  @Test func namesOfFilesMeanNothing() throws {
+    defer { remove() }
+    let file = try write("linear-gaussian.idx", count: 20)
+    let out = "\(folder)/run"
+    let trained = run(
+      "train", "--data", file, "--out", out, "--layers", ":2", "-k", "2", "--passes", "1",
+      "--test-samples", "5", "--likelihood", "gaussian", "--quiet")
+    #expect(trained.status == .done, "\(trained.error)")
+    #expect(!trained.output.contains("the data's own density"))
+  }
+
   @Test func aRunWithoutValidationKeepsItsLast() throws {
     defer { remove() }
     let file = try write("grey", count: 30)
