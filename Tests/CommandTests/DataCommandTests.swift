@@ -127,6 +127,21 @@ import Testing
     #expect(inTheWay.status == .fileAccess, "\(inTheWay.error)")
   }
 
+  /// Images that only test must fit the model too, before anything is trained.
+  @Test(arguments: [8, 9])
+  func imagesOfEveryPartAreChecked(row: Int) throws {
+    defer { remove() }
+    var rows = [String](repeating: "0 0.5 1 0.25", count: 10)
+    rows[row] = "0 0.5 200 0.25"
+    let file = "\(folder)/rows.txt"
+    try Data((rows.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: file))
+    let out = "\(folder)/run"
+    let outcome = run("train", "--data", file, "--out", out, "--layers", "4:2", "--quiet")
+    #expect(outcome.status == .badInput)
+    #expect(outcome.error.contains("value 2 is 200.0; a Bernoulli likelihood needs"))
+    #expect(!FileManager.default.fileExists(atPath: out))
+  }
+
   /// A file that is called like a set is not that set.
   @Test func namesOfFilesMeanNothing() throws {
     defer { remove() }

@@ -61,7 +61,9 @@ import Testing
       }
     }
     // The limit of one array is 1 MiB, and pieces of a quarter of that pass through.
-    if let growth { #expect(growth < 16 << 20, "\(growth) bytes") }
+    #if os(Linux)
+      #expect(growth.map { $0 < 16 << 20 } == true, "\(growth ?? -1) bytes")
+    #endif
   }
 
   /// Many small parts must not cost more than they are.
