@@ -4,17 +4,29 @@ import IWAE
 
 /// Data whose exact log-likelihood is known: x = W z + b + s e, with z and e standard normal.
 public struct LinearGaussian: Sendable {
-  public let width = 12
-  public let latents = 3
-  public let noise = 0.5
+  public let width: Int
+  public let latents: Int
+  public let noise: Double
+  /// W, `(width, latents)`.
   public let weights: [Double]
   public let offset: [Double]
 
+  /// The built-in data: 12 values from 3 latents.
   public init() {
+    (width, latents, noise) = (12, 3, 0.5)
     let weightAddress = NoiseAddress(seed: 1, purpose: .data, time: 1)
     weights = (0..<width * latents).map { Double(weightAddress.normal(column: $0)) }
     let offsetAddress = NoiseAddress(seed: 1, purpose: .data, time: 2)
     offset = (0..<width).map { Double(offsetAddress.normal(column: $0)) }
+  }
+
+  /// The model of Rainforth et al.'s experiments on signal and noise: W = I and s = 1, with a random
+  /// mean.
+  public init(dimensions: Int) {
+    (width, latents, noise) = (dimensions, dimensions, 1)
+    weights = (0..<dimensions * dimensions).map { $0 % (dimensions + 1) == 0 ? 1 : 0 }
+    let address = NoiseAddress(seed: 1, purpose: .data, time: 5)
+    offset = (0..<dimensions).map { Double(address.normal(column: $0)) }
   }
 
   /// Independent draws; the n-th depends on the seed and n alone.

@@ -39,6 +39,21 @@ public enum Objective: Hashable, Sendable {
     "elbo", "vae", "iwae", "miwae", "ciwae", "piwae", "renyi", "rws", "vimco",
   ]
 
+  /// The name as the command line spells it.
+  public var name: String {
+    switch self {
+    case .elbo: "elbo"
+    case .vae: "vae"
+    case .iwae: "iwae"
+    case .miwae: "miwae"
+    case .ciwae: "ciwae"
+    case .piwae: "piwae"
+    case .renyi: "renyi"
+    case .rws: "rws"
+    case .vimco: "vimco"
+    }
+  }
+
   /// The objective of a name; nil if there is none.
   public init?(_ name: String, beta: Double = 0.5, alpha: Double = 0.5) {
     switch name {

@@ -152,20 +152,23 @@ extension StepBuilder {
 
   /// The layer next to the data has one row an image, so its deltas are summed over samples.
   private mutating func appendLowestBackward() throws(ProgramError) {
-    guard let column = coefficients.first else { return }
-    let own = pair(0, column.suffix + "own")
-    try program.append(latentGradient(0, column, own: own))
-    var deltas: [Tensor] = []
-    for tensor in [own.mean, own.logSigma] {
-      let sum = Tensor(
-        "\(tensor.name).sum",
-        .matrix(rows: configuration.batchSize, columns: tensor.shape.columns), .temporary)
-      try program.append(.sumSamples(SumSamples(input: tensor, output: sum)))
-      deltas.append(sum)
+    for column in coefficients where column.path != nil {
+      let own = pair(0, column.suffix + "own")
+      try program.append(latentGradient(0, column, own: own))
+      var deltas: [Tensor] = []
+      for tensor in [own.mean, own.logSigma] {
+        let sum = Tensor(
+          "\(tensor.name).sum",
+          .matrix(rows: configuration.batchSize, columns: tensor.shape.columns), .temporary)
+        try program.append(.sumSamples(SumSamples(input: tensor, output: sum)))
+        deltas.append(sum)
+      }
+      try backward(
+        latents[0].activations,
+        Backward(
+          deltas: deltas, suffix: ".\(column.suffix)own",
+          gradients: [RowGradient(target: column.forEncoder)]))
     }
-    try backward(
-      latents[0].activations,
-      Backward(deltas: deltas, gradients: [RowGradient(target: column.forEncoder)]))
   }
 
   /// The lowest layer's deltas, summed over a chunk's samples into running sums.

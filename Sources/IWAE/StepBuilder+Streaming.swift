@@ -327,8 +327,3 @@ extension EstimatorRule {
     path.linear != 0 || path.square != 0 ? path : score
   }
 }
-
-extension GradientTarget.Place {
-  /// How sums of this degree are called; sums of constants are the total itself.
-  fileprivate var name: String { self == .gradient ? "total" : rawValue }
-}

@@ -211,7 +211,7 @@ struct StepBuilder {
     return (images, indices)
   }
 
-  private mutating func appendEncoder(
+  mutating func appendEncoder(
     _ images: Tensor, _ indices: Tensor
   ) throws(ProgramError) {
     var value = images

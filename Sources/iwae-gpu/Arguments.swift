@@ -10,9 +10,11 @@ struct Command: Sendable {
   struct Argument: Sendable {
     var name: String
     var help: String
+    var isOptional: Bool
 
-    init(_ name: String, help: String) {
+    init(_ name: String, isOptional: Bool = false, help: String) {
       self.name = name
+      self.isOptional = isOptional
       self.help = help
     }
   }
@@ -47,7 +49,7 @@ struct Command: Sendable {
   }
 
   var usage: String {
-    let places = arguments.map { "<\($0.name)>" }
+    let places = arguments.map { $0.isOptional ? "[<\($0.name)>]" : "<\($0.name)>" }
     let parts = options.map { option in
       "[\(option.name)\(option.placeholder.map { " <\($0)>" } ?? "")]"
     }
@@ -163,10 +165,15 @@ struct ParsedArguments {
     throw command.usageError("Missing expected argument '\(name) <\(placeholder)>'.")
   }
 
+  /// The value at a named place; nil where nothing was given.
+  func optionalArgument(_ name: String) -> String? {
+    let index = command.arguments.firstIndex { $0.name == name }
+    return index.flatMap { $0 < places.count ? places[$0] : nil }
+  }
+
   /// The value at a named place.
   func argument(_ name: String) throws(UsageError) -> String {
-    let index = command.arguments.firstIndex { $0.name == name }
-    if let index, index < places.count { return places[index] }
+    if let value = optionalArgument(name) { return value }
     throw command.usageError("Missing expected argument '<\(name)>'.")
   }
 
@@ -181,6 +188,20 @@ struct ParsedArguments {
           + "\(maximum).")
     }
     return value
+  }
+
+  /// Whole numbers with commas between them, in ascending order and each once.
+  func integers(
+    _ name: String, default standard: [Int], maximum: Int = 1 << 20
+  ) throws(UsageError) -> [Int] {
+    guard let text = values[name] else { return standard }
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.allSatisfy({ $0.map { (1...maximum).contains($0) } ?? false }) else {
+      throw command.usageError(
+        "The value '\(text)' is invalid for '\(name)': expected whole numbers from 1 to \(maximum) "
+          + "with commas between them, as 1,8,64.")
+    }
+    return Set(numbers.compactMap(\.self)).sorted()
   }
 
   /// A finite number in a range.

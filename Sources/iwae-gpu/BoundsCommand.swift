@@ -8,7 +8,12 @@ extension Command {
   static let bounds = Command(
     name: "bounds",
     abstract: "Show how the bound L_k rises with k, and what it approaches.",
-    arguments: [.init("checkpoint", help: "A checkpoint, or a run folder; none with --toy.")],
+    arguments: [
+      .init(
+        "checkpoint", isOptional: true,
+        help: "A checkpoint, a run folder, or linear-gaussian: the exact model of that data. "
+          + "None with --toy.")
+    ],
     options: [
       DataOptions.option, DataOptions.binarize,
       Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 5000)"),

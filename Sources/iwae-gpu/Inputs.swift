@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Datasets
 import Foundation
 import IWAE
 
@@ -36,6 +37,14 @@ enum Inputs {
       && isFolder.boolValue
   }
 
+  /// The name by which commands take the exact model of the built-in data in place of a checkpoint.
+  static let exactModel = "linear-gaussian"
+
+  /// Whether a path is no path but the name of the exact model.
+  private static func isExactModel(_ path: String) -> Bool {
+    path == exactModel && !FileManager.default.fileExists(atPath: path)
+  }
+
   /// The folder of a run, or the one in which a checkpoint lies.
   static func folder(of path: String) -> String {
     isFolder(path) ? path : URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
@@ -43,6 +52,11 @@ enum Inputs {
 
   /// A checkpoint, or one of a run folder's: the best if asked for and there, else the newest.
   static func checkpoint(_ path: String, best: Bool = false) throws -> Checkpoint {
+    if isExactModel(path) {
+      let density = LinearGaussian()
+      return Checkpoint(
+        model: density.model, parameters: density.parameters(widening: exactWidening))
+    }
     let folder = RunFolder(path)
     let hasBest = FileManager.default.fileExists(atPath: folder.best)
     let inFolder = best && hasBest ? folder.best : folder.checkpoint
@@ -51,8 +65,17 @@ enum Inputs {
     return try wrap { () throws(FormatError) in try Checkpoint(data, file: file) }
   }
 
+  /// The variance of the exact model's encoder over the posterior's: enough for light tails of the
+  /// weights.
+  private static let exactWidening = 1.5
+
   /// The configuration of the run that a path names or lies in; nil where there is none.
   static func configuration(ofRun path: String) throws -> RunConfiguration? {
+    if isExactModel(path) {
+      var configuration = RunConfiguration()
+      configuration.data = exactModel
+      return configuration
+    }
     let folder =
       isFolder(path) ? path : URL(fileURLWithPath: path).deletingLastPathComponent().path
     let file = RunFolder(folder).configuration

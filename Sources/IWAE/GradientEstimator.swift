@@ -1,0 +1,50 @@
+/// An objective with one of its estimators.
+public struct GradientEstimator: Hashable, Sendable {
+  public var objective: Objective
+  public var estimator: Objective.Estimator
+
+  public init(_ objective: Objective, _ estimator: Objective.Estimator = .standard) {
+    (self.objective, self.estimator) = (objective, estimator)
+  }
+
+  /// As people write it: `iwae` or `iwae, dreg`.
+  public var name: String {
+    estimator == .standard ? objective.name : "\(objective.name), \(estimator.rawValue)"
+  }
+
+  /// Every objective with every estimator that it has.
+  public static func all(beta: Double, alpha: Double) -> [GradientEstimator] {
+    Objective.names.compactMap { Objective($0, beta: beta, alpha: alpha) }.flatMap { objective in
+      objective.hasEstimators
+        ? Objective.Estimator.allCases.map { GradientEstimator(objective, $0) }
+        : [GradientEstimator(objective)]
+    }
+  }
+}
+
+/// How the ratio of a gradient's signal to its noise grows, once there are many samples.
+extension GradientEstimator {
+  /// A number of samples that is raised while the other stands still.
+  public enum Count: String, Sendable, CaseIterable {
+    case samples, groups
+  }
+
+  /// The exponent for the decoder: its signal stays, its noise is averaged away.
+  public var decoderExponent: Double { 0.5 }
+
+  /// The exponent for the encoder (Rainforth et al. 2018).
+  ///
+  /// Where the bound becomes log p(x) whatever the encoder does, the signal falls as 1/K and the noise
+  /// as 1/sqrt(K), unless the noise too is that of squared weights (Tucker et al. 2019). Where it does
+  /// not, or where the estimate is biased, the signal stays.
+  public func encoderExponent(_ count: Count) -> Double {
+    if estimator != .standard { return 0.5 }
+    return switch objective {
+    case .elbo, .vae, .rws: 0.5
+    case .iwae: -0.5
+    case .miwae, .piwae, .vimco: count == .samples ? -0.5 : 0.5
+    case .ciwae(let beta): beta > 0 ? 0.5 : -0.5
+    case .renyi(let alpha): alpha != 0 ? 0.5 : -0.5
+    }
+  }
+}

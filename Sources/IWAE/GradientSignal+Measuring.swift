@@ -1,0 +1,98 @@
+import Compute
+
+/// What a gradient's signal is measured with.
+public struct SignalConfiguration: Hashable, Sendable {
+  public var groups = 1
+  public var samples = 1
+  public var batchSize = 16
+  /// Blocks of draws, whose spread tells the errors.
+  public var blocks = 20
+  public var drawsPerBlock = 50
+  public var binarization = Binarization.sample
+  public var seed: UInt64 = 0
+
+  public init() {}
+}
+
+/// The signal of one estimator's gradient.
+public struct EstimatorSignal: Sendable {
+  public let estimator: GradientEstimator
+  public let encoder: GradientSignal
+  public let decoder: GradientSignal
+}
+
+extension GradientSignal {
+  /// The most parameters of a network that are looked at; of more, evenly spaced ones.
+  private static let mostParameters = 1 << 16
+
+  /// Measures the gradients of estimators on one batch, the first images of a set, at parameters that
+  /// stand still.
+  ///
+  /// - Parameter progress: Told of the blocks done; returns whether to go on.
+  /// - Returns: Nil if `progress` asked to stop.
+  public static func measure(
+    _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
+    _ configuration: SignalConfiguration, estimators: [GradientEstimator], device: any Device,
+    progress: (Int) -> Bool = { _ in true }
+  ) throws -> [EstimatorSignal]? {
+    let data = ResidentSet(images, name: "probe")
+    let binarization = model.likelihood == .bernoulli ? configuration.binarization : .none
+    let step = StepConfiguration(
+      batchSize: min(configuration.batchSize, images.count), groups: configuration.groups,
+      samples: configuration.samples, objective: .iwae, source: data.batchSource(binarization),
+      optimizer: nil)
+    let probe = try GradientProbe(model, step, estimators: estimators)
+    let memory = try device.allocate(model.parameters + data.tensors + probe.accumulators)
+    for (parameter, values) in parameters where parameter.role == .parameter {
+      try memory.upload(values, to: parameter)
+    }
+    try data.upload(to: memory)
+    let programs = try probe.programs.map { try device.compile($0, on: memory) }
+    var decoders = [[[Float]]](repeating: [], count: probe.decoderColumns)
+    var encoders = [[[Float]]](repeating: [], count: probe.encoderColumns)
+    var control = Control()
+    control.seed = configuration.seed
+    for block in 0..<configuration.blocks {
+      try memory.clear(probe.accumulators)
+      for draw in 0..<configuration.drawsPerBlock {
+        control.step = UInt32(block * configuration.drawsPerBlock + draw)
+        for program in programs { try program.run(control) }
+      }
+      let scale = 1 / Float(configuration.drawsPerBlock)
+      for column in decoders.indices {
+        decoders[column].append(try read(probe.decoderTargets(column), memory, scale))
+      }
+      for column in encoders.indices {
+        encoders[column].append(try read(probe.encoderTargets(column), memory, scale))
+      }
+      guard progress(block + 1) else { return nil }
+    }
+    let draws = configuration.drawsPerBlock
+    let decoderSignals = decoders.map { GradientSignal(blockMeans: $0, draws: draws) }
+    let encoderSignals = encoders.map { GradientSignal(blockMeans: $0, draws: draws) }
+    return zip(estimators, probe.columns).map { estimator, columns in
+      EstimatorSignal(
+        estimator: estimator, encoder: encoderSignals[columns.encoder],
+        decoder: decoderSignals[columns.decoder])
+    }
+  }
+
+  /// The values of a column that are looked at.
+  private static func read(
+    _ tensors: [Tensor], _ memory: any Memory, _ scale: Float
+  ) throws(DeviceError) -> [Float] {
+    let count = tensors.reduce(0) { $0 + $1.shape.count }
+    let step = (count + mostParameters - 1) / mostParameters
+    var result: [Float] = []
+    var next = 0
+    for tensor in tensors {
+      let values = try memory.floats(tensor)
+      while next < values.count {
+        result.append(values[next] * scale)
+        next += step
+      }
+      next -= values.count
+    }
+    return result
+  }
+}

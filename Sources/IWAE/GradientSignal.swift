@@ -1,0 +1,160 @@
+/// How much of a gradient is signal, from the means of independent blocks of draws.
+///
+/// With mu the expected gradient and S the covariance of one draw's gradient, the ratio is
+/// |mu| / sqrt(tr S). From R block means of n draws each, |mu|^2 is estimated by the mean of the
+/// products of different blocks' means, which has no bias however small the signal is, and tr S by n
+/// times the variance of the block means.
+public struct GradientSignal: Sendable {
+  public let blocks: Int
+  private let draws: Int
+  /// The products of block means, `(R, R)`.
+  private let products: [Double]
+  /// The root mean square over parameters of their own ratios; nil where no signal was found.
+  public let perParameter: Double?
+
+  /// - Parameters:
+  ///   - means: The gradient's mean over the draws of each block; at least four blocks.
+  ///   - draws: The draws of a block.
+  public init(blockMeans means: [[Float]], draws: Int) {
+    precondition(means.count >= 4)
+    blocks = means.count
+    self.draws = draws
+    var products = [Double](repeating: 0, count: means.count * means.count)
+    for i in means.indices {
+      for j in 0...i {
+        let product = Self.product(means[i], means[j])
+        products[i * means.count + j] = product
+        products[j * means.count + i] = product
+      }
+    }
+    self.products = products
+    perParameter = Self.perParameter(means, draws: draws)
+  }
+
+  private static func product(_ a: [Float], _ b: [Float]) -> Double {
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in
+        var sums = SIMD8<Double>.zero
+        let whole = a.count / 8 * 8
+        for start in stride(from: 0, to: whole, by: 8) {
+          for lane in 0..<8 { sums[lane] += Double(a[start + lane]) * Double(b[start + lane]) }
+        }
+        var sum = sums.sum()
+        for index in whole..<a.count { sum += Double(a[index]) * Double(b[index]) }
+        return sum
+      }
+    }
+  }
+
+  /// With t^2 = R mean^2 / variance, noncentral F: E[t^2] = (R - 1) / (R - 3) (1 + R n ratio^2).
+  private static func perParameter(_ means: [[Float]], draws: Int) -> Double? {
+    let count = Double(means.count)
+    var (sum, parameters) = (0.0, 0.0)
+    for index in means[0].indices {
+      var (total, squares) = (0.0, 0.0)
+      for block in means {
+        total += Double(block[index])
+        squares += Double(block[index]) * Double(block[index])
+      }
+      let mean = total / count
+      let variance = (squares - total * mean) / (count - 1)
+      // What never varies, as the weights of a pixel that is always black, has no ratio.
+      guard variance > 1e-12 * squares else { continue }
+      let t2 = count * mean * mean / variance
+      sum += (t2 * (count - 3) / (count - 1) - 1) / (count * Double(draws))
+      parameters += 1
+    }
+    guard parameters > 0, sum > 0 else { return nil }
+    return (sum / parameters).squareRoot()
+  }
+
+  /// |mu|^2 / tr S of all blocks, or of all but one; not positive where noise hides the signal.
+  private func squaredRatio(without left: Int?) -> Double {
+    var (same, all) = (0.0, 0.0)
+    for i in 0..<blocks where i != left {
+      same += products[i * blocks + i]
+      for j in 0..<blocks where j != left { all += products[i * blocks + j] }
+    }
+    let count = Double(left == nil ? blocks : blocks - 1)
+    let signal = (all - same) / (count * (count - 1))
+    let variance = (same - all / count) / (count - 1)
+    return signal / (Double(draws) * variance)
+  }
+
+  /// |mu| / sqrt(tr S); nil where noise hides the signal.
+  public var ratio: Double? {
+    let square = squaredRatio(without: nil)
+    return square > 0 ? square.squareRoot() : nil
+  }
+
+  /// The logarithm of the ratio of all blocks, and with each left out; nil unless the signal stands
+  /// out from the noise by two standard errors.
+  var logRatios: (all: Double, leftOut: [Double])? {
+    let all = squaredRatio(without: nil)
+    let leftOut = (0..<blocks).map { squaredRatio(without: $0) }
+    guard all > 2 * Self.jackknifeError(leftOut), leftOut.allSatisfy({ $0 > 0 }) else { return nil }
+    return (naturalLogarithm(all) / 2, leftOut.map { naturalLogarithm($0) / 2 })
+  }
+
+  /// The standard error of the logarithm of the ratio; nil where the signal does not stand out.
+  public var logError: Double? { logRatios.map { Self.jackknifeError($0.leftOut) } }
+
+  static func jackknifeError(_ values: [Double]) -> Double {
+    let count = Double(values.count)
+    let mean = values.reduce(0, +) / count
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares * (count - 1) / count).squareRoot()
+  }
+}
+
+/// How a ratio grows with a number of samples: the slope of a straight line through logarithms.
+public struct SignalSlope: Hashable, Sendable {
+  public let slope: Double
+  /// Half the width of the interval that holds the slope with 95% confidence.
+  public let margin: Double
+  /// The numbers of samples whose signal stood out from the noise.
+  public let points: Int
+
+  /// - Parameter signals: For each number of samples, the signal; the same draws' noise in every one.
+  /// - Returns: Nil where fewer than three stand out.
+  public init?(_ signals: [(count: Int, signal: GradientSignal)]) {
+    let points = signals.compactMap { point in
+      point.signal.logRatios.map { (x: naturalLogarithm(Double(point.count)), y: $0) }
+    }
+    guard points.count >= 3, let blocks = signals.first?.signal.blocks else { return nil }
+    let x = points.map(\.x)
+    slope = Self.slope(x, points.map(\.y.all))
+    let leftOut = (0..<blocks).map { left in Self.slope(x, points.map { $0.y.leftOut[left] }) }
+    margin = StudentT.quantile975(blocks - 1) * GradientSignal.jackknifeError(leftOut)
+    self.points = points.count
+  }
+
+  private static func slope(_ x: [Double], _ y: [Double]) -> Double {
+    let xMean = x.reduce(0, +) / Double(x.count)
+    let yMean = y.reduce(0, +) / Double(y.count)
+    var (products, squares) = (0.0, 0.0)
+    for (x, y) in zip(x, y) {
+      products += (x - xMean) * (y - yMean)
+      squares += (x - xMean) * (x - xMean)
+    }
+    return products / squares
+  }
+}
+
+/// Student's distribution.
+enum StudentT {
+  /// What 97.5% lies below, by Cornish and Fisher's expansion around the normal distribution: right
+  /// to three digits from five degrees of freedom on.
+  static func quantile975(_ freedom: Int) -> Double {
+    let z = 1.959964
+    let n = Double(freedom)
+    let first = (z * z * z + z) / 4
+    let second = (5 * z * z * z * z * z + 16 * z * z * z + 3 * z) / 96
+    let third = (3 * power(z, 7) + 19 * power(z, 5) + 17 * power(z, 3) - 15 * z) / 384
+    return z + first / n + second / (n * n) + third / (n * n * n)
+  }
+
+  private static func power(_ base: Double, _ exponent: Int) -> Double {
+    (0..<exponent).reduce(1) { result, _ in result * base }
+  }
+}

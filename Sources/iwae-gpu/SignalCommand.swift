@@ -1,0 +1,297 @@
+import Compute
+import Datasets
+import Foundation
+import IWAE
+import Report
+
+extension Command {
+  static let snr = Command(
+    name: "snr",
+    abstract: "Measure the gradients' signal against their noise, by the number of samples.",
+    arguments: [
+      .init(
+        "checkpoint", isOptional: true,
+        help: "A checkpoint, a run folder, or linear-gaussian. (default: the linear model of "
+          + "Rainforth et al., near its optimum)")
+    ],
+    options: [
+      Option(
+        "--objectives", "names",
+        help: "Objectives with commas between them, each with all of its estimators. (default: all)"),
+      Option("--beta", "share", help: "The share of the ELBO in ciwae. (default: 0.5)"),
+      Option("--alpha", "order", help: "The order of renyi. (default: 0.5)"),
+      Option(
+        "--samples", short: "-k", "counts",
+        help: "The numbers K of samples, with the least M. (default: 1,2,4,8,16,32,64)"),
+      Option(
+        "--groups", short: "-m", "counts",
+        help: "The numbers M of groups, with the middle K. (default: 1,2,4,8,16)"),
+      Option("--draws", "count", help: "Gradients of each kind, at least 80. (default: 2000)"),
+      Option("--batch", "count", help: "Images, the first of the test set. (default: 16)"),
+      DataOptions.option, DataOptions.binarize,
+      Option("--out", "folder", help: "Where figures go. (default: figures beside the checkpoint)"),
+      Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
+    ] + Backend.options + [
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Show no progress."),
+    ],
+    run: { try SignalMeasurement($0, $1).run() })
+}
+
+/// What `--json` prints.
+struct SignalReport: Encodable {
+  /// The signal of one estimator's gradient for so many samples.
+  struct Measurement: Encodable {
+    var objective: String
+    var estimator: String
+    var groups: Int
+    var samples: Int
+    var encoder: Network
+    var decoder: Network
+  }
+
+  struct Network: Encodable {
+    /// |E g| / sqrt(tr Cov g); nil where noise hides the signal.
+    var ratio: Double?
+    /// The standard error of the ratio's logarithm; nil where the signal does not stand out.
+    var logStandardError: Double?
+    /// The root mean square over parameters of |E g| / std g.
+    var perParameter: Double?
+
+    init(_ signal: GradientSignal) {
+      (ratio, perParameter) = (signal.ratio, signal.perParameter)
+      logStandardError = signal.logError
+    }
+  }
+
+  /// How a ratio grows with a number of samples.
+  struct Slope: Encodable {
+    var objective: String
+    var estimator: String
+    var network: String
+    /// `samples` or `groups`.
+    var against: String
+    /// Nil where too few ratios stand out from the noise.
+    var slope: Double?
+    /// Half the width of the 95% confidence interval.
+    var margin: Double?
+    var points: Int
+    /// The exponent as the number of samples grows without bound.
+    var theory: Double
+  }
+
+  var measurements: [Measurement] = []
+  var slopes: [Slope] = []
+  var draws: Int
+  var images: Int
+  var seconds = 0.0
+  var figures: [String] = []
+  var device: String
+}
+
+/// One invocation of `snr`.
+private struct SignalMeasurement {
+  private static let blocks = 20
+
+  let arguments: ParsedArguments
+  let terminal: Terminal
+  let estimators: [GradientEstimator]
+  let samples: [Int]
+  let groups: [Int]
+  let drawsPerBlock: Int
+
+  init(_ arguments: ParsedArguments, _ terminal: Terminal) throws {
+    (self.arguments, self.terminal) = (arguments, terminal)
+    let all = GradientEstimator.all(
+      beta: try arguments.number("--beta", default: 0.5, in: 0...1),
+      alpha: try arguments.number("--alpha", default: 0.5, in: -100...100))
+    if let problem = all.compactMap(\.objective.problem).first { throw arguments.error(problem) }
+    let names = arguments.string("--objectives").map { $0.split(separator: ",").map(String.init) }
+    for name in names ?? [] where !Objective.names.contains(name) {
+      throw arguments.error(
+        "'\(name)' is no objective.\(suggestion(for: name, among: Objective.names)) Please name some "
+          + "of \(Objective.names.joined(separator: ", ")).")
+    }
+    estimators = all.filter { names?.contains($0.objective.name) ?? true }
+    samples = try arguments.integers("--samples", default: [1, 2, 4, 8, 16, 32, 64])
+    groups = try arguments.integers("--groups", default: [1, 2, 4, 8, 16])
+    drawsPerBlock =
+      try arguments.integer(
+        "--draws", default: 2000, minimum: 4 * Self.blocks, maximum: 1 << 24) / Self.blocks
+  }
+
+  /// The pairs of M and K that are measured.
+  private var sizes: [(groups: Int, samples: Int)] {
+    samples.map { (groups[0], $0) } + groups.dropFirst().map { ($0, samples[samples.count / 2]) }
+  }
+
+  func run() throws -> ExitCode {
+    let start = ContinuousClock.now
+    let subject = try SignalSubject(arguments)
+    var configuration = SignalConfiguration()
+    configuration.batchSize = try arguments.integer("--batch", default: 16, maximum: 1 << 16)
+    (configuration.blocks, configuration.drawsPerBlock) = (Self.blocks, drawsPerBlock)
+    configuration.binarization = subject.binarization
+    configuration.seed = try arguments.seed(default: 0)
+    let line = ProgressLine(
+      terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
+    let interrupt = Interrupt()
+    let device = try Backend.open(arguments)
+    let work = Double(sizes.reduce(0) { $0 + $1.groups * $1.samples })
+    var done = 0.0
+    var measured: [(groups: Int, samples: Int, signals: [EstimatorSignal])] = []
+    for size in sizes {
+      (configuration.groups, configuration.samples) = size
+      let usable = estimators.filter { $0.objective.leastSamples <= size.samples }
+      if usable.isEmpty { continue }
+      let share = Double(size.groups * size.samples) / work
+      let signals = try openCLErrors {
+        try GradientSignal.measure(
+          subject.model, parameters: subject.parameters, images: subject.images, configuration,
+          estimators: usable, device: device
+        ) { blocks in
+          let part = done + share * Double(blocks) / Double(Self.blocks)
+          let left = (ContinuousClock.now - start) / .seconds(1) * (1 - part) / part
+          line.show(
+            "M = \(size.groups), K = \(size.samples)  \(Int(100 * part))%  "
+              + "\(readable(.seconds(left))) left")
+          return !interrupt.isRequested
+        }
+      }
+      guard let signals else {
+        line.clear()
+        return .interrupted
+      }
+      done += share
+      measured.append((size.groups, size.samples, signals))
+    }
+    line.clear()
+    var report = makeReport(measured, device: device.name)
+    report.images = min(configuration.batchSize, subject.images.count)
+    report.figures = try writeFigures(report)
+    report.seconds = (ContinuousClock.now - start) / .seconds(1)
+    try arguments.has("--json") ? terminal.json(report) : terminal.output(text(report))
+    return .done
+  }
+
+  private func makeReport(
+    _ measured: [(groups: Int, samples: Int, signals: [EstimatorSignal])], device: String
+  ) -> SignalReport {
+    var report = SignalReport(draws: drawsPerBlock * Self.blocks, images: 0, device: device)
+    for point in measured {
+      for signal in point.signals {
+        report.measurements.append(
+          .init(
+            objective: signal.estimator.objective.name,
+            estimator: signal.estimator.estimator.rawValue, groups: point.groups,
+            samples: point.samples, encoder: .init(signal.encoder), decoder: .init(signal.decoder)))
+      }
+    }
+    for estimator in estimators {
+      for count in GradientEstimator.Count.allCases {
+        let points = measured.filter {
+          count == .samples
+            ? $0.groups == groups[0]
+            : groups.count > 1 && $0.samples == samples[samples.count / 2]
+        }
+        if points.count < 2 { continue }
+        report.slopes += slopes(of: estimator, against: count, points)
+      }
+    }
+    return report
+  }
+
+  private func slopes(
+    of estimator: GradientEstimator, against count: GradientEstimator.Count,
+    _ points: [(groups: Int, samples: Int, signals: [EstimatorSignal])]
+  ) -> [SignalReport.Slope] {
+    [("encoder", \EstimatorSignal.encoder), ("decoder", \.decoder)].map { network, path in
+      let signals = points.compactMap { point in
+        point.signals.first { $0.estimator == estimator }.map {
+          (count: count == .samples ? point.samples : point.groups, signal: $0[keyPath: path])
+        }
+      }
+      let fit = SignalSlope(signals)
+      return .init(
+        objective: estimator.objective.name, estimator: estimator.estimator.rawValue,
+        network: network, against: count.rawValue, slope: fit?.slope, margin: fit?.margin,
+        points: fit?.points ?? 0,
+        theory: network == "decoder"
+          ? estimator.decoderExponent : estimator.encoderExponent(count))
+    }
+  }
+
+  private func text(_ report: SignalReport) -> String {
+    var table = TextTable([
+      "", "encoder by K", "theory", "encoder by M", "theory", "decoder by K", "decoder by M",
+    ])
+    for estimator in estimators {
+      func slope(_ network: String, _ count: GradientEstimator.Count) -> SignalReport.Slope? {
+        report.slopes.first {
+          $0.objective == estimator.objective.name && $0.against == count.rawValue
+            && $0.estimator == estimator.estimator.rawValue && $0.network == network
+        }
+      }
+      func cell(_ slope: SignalReport.Slope?) -> String {
+        guard let value = slope?.slope, let margin = slope?.margin else { return "too noisy" }
+        return String(format: "%+.2f ± %.2f", value, margin)
+      }
+      let encoder = [slope("encoder", .samples), slope("encoder", .groups)]
+      table.append(
+        [estimator.name]
+          + encoder.flatMap { [cell($0), $0.map { String(format: "%+.1f", $0.theory) } ?? ""] }
+          + [cell(slope("decoder", .samples)), cell(slope("decoder", .groups))])
+    }
+    return """
+      The exponents by which |E g| / sqrt(tr Cov g) grows, with 95% confidence:
+
+      \(table.text)
+
+      In theory a decoder's exponent is +0.5. K runs through \(list(samples)) with M = \(groups[0]); \
+      M runs through \(list(groups)) with K = \(samples[samples.count / 2]).
+      \(report.draws) draws, \(report.images) images, \(readable(.seconds(report.seconds))) on \
+      \(report.device). Figures: \(report.figures.joined(separator: ", "))
+      """
+  }
+
+  private func list(_ values: [Int]) -> String {
+    values.map(String.init).joined(separator: ", ")
+  }
+}
+
+/// The model whose gradients are measured, and what on.
+private struct SignalSubject {
+  let model: Model
+  let parameters: [Tensor: [Float]]
+  let images: ImageSet
+  let binarization: Binarization
+
+  private static let dimensions = 20
+
+  init(_ arguments: ParsedArguments) throws {
+    guard let path = arguments.optionalArgument("checkpoint") else {
+      if arguments.string("--data") != nil {
+        throw arguments.error("'--data' needs a checkpoint; the built-in model draws its own data.")
+      }
+      // The standard deviation 0.01 and the variance 2/3 of the encoder, 4/3 of the posterior's, are
+      // the paper's.
+      let density = LinearGaussian(dimensions: Self.dimensions)
+      let seed = try arguments.seed(default: 0)
+      model = density.model
+      parameters = density.parameters(widening: 4 / 3.0, perturbation: 0.01, seed: seed)
+      images = density.images(
+        count: try arguments.integer("--batch", default: 16, maximum: 1 << 16), seed: seed)
+      binarization = .none
+      return
+    }
+    let checkpoint = try Inputs.checkpoint(path, best: true)
+    let run = try Inputs.configuration(ofRun: path)
+    let test = try DataOptions.test(arguments, model: checkpoint.model, run: run)
+    (model, parameters) = (checkpoint.model, checkpoint.parameters)
+    (images, binarization) = (test.images, test.rule.eachPass)
+  }
+}
+
+extension SignalMeasurement {
+  fileprivate func writeFigures(_ report: SignalReport) throws -> [String] { [] }
+}
