@@ -16,7 +16,7 @@ import PackageDescription
 let kernelSources = [
   "lanes.cl", "numerics.cl", "noise.cl", "descriptor.cl", "gather.cl", "latent.cl",
   "likelihood.cl", "estimator.cl", "optimizer.cl", "finish.cl", "panels.cl", "tiles.cl",
-  "peak.cl", "stream.cl", "draw.cl",
+  "peak.cl", "stream.cl", "draw.cl", "transition.cl",
 ]
 
 let package = Package(

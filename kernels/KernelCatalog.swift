@@ -38,5 +38,6 @@ public enum KernelCatalog {
     "peak.cl": PackageResources.peak_cl,
     "stream.cl": PackageResources.stream_cl,
     "tiles.cl": PackageResources.tiles_cl,
+    "transition.cl": PackageResources.transition_cl,
   ]
 }

@@ -45,6 +45,7 @@ typedef struct {
   float kl_weight;
   float step_size;
   float moment_scale;
+  float density_scale;
 } control_record;
 
 // Everything that a kernel is bound to.

@@ -8,20 +8,6 @@
 
 #define PURPOSE_RESAMPLING 6u
 
-#ifdef PANELS
-#define FIRST_LANE(x) ((x).s0)
-#else
-#define FIRST_LANE(x) (x)
-#endif
-
-// A uniform number for one scope of an image.
-static inline float resampling_uniform(const context *c, uint scope, uint image) {
-  // Column 0 is the first word of call 0, which is the first lane's.
-  philox_words words = philox(PURPOSE_RESAMPLING, LANE, scope, image, c->control->step,
-                              c->control->seed_low, c->control->seed_high);
-  return convert_float(FIRST_LANE(words.w[0]) >> 8) * 0x1p-24f;
-}
-
 // One scope's draws.
 static inline void draw_scope(
     const context *c, const descriptor *d, int row, __global const float *weights,
@@ -29,7 +15,8 @@ static inline void draw_scope(
   float temperature = d->constants[0];
   int scope = row % d->inner;
   uint image = as_uint(load_value(c, d->operands[1], row / d->inner));
-  float uniform = resampling_uniform(c, (uint)scope, image);
+  float uniform = uniform_number(PURPOSE_RESAMPLING, (uint)scope, image, c->control->step,
+                                 c->control->seed_low, c->control->seed_high);
   int next = 0, chosen = 0;
   float passed = 0.0f, weight = 0.0f;
   for (int draw = 0; draw < d->samples; draw++) {

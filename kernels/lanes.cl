@@ -28,6 +28,7 @@ typedef uint16 word;
 #define GROUP 1
 #define WORKER 0
 #define LANE ((whole)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+#define FIRST_LANE(x) ((x).s0)
 #define SCRATCH_SIZE 1
 #else
 #define LANES 1
@@ -43,6 +44,7 @@ typedef uint word;
 #define GROUP GROUP_SIZE
 #define WORKER ((int)get_local_id(0))
 #define LANE 0
+#define FIRST_LANE(x) (x)
 #define SCRATCH_SIZE GROUP_SIZE
 #endif
 

@@ -92,3 +92,10 @@ static inline void normals(philox_words words, real *values) {
   box_muller(words.w[0], words.w[1], &values[0], &values[1]);
   box_muller(words.w[2], words.w[3], &values[2], &values[3]);
 }
+
+// One uniform number in [0, 1): that of column 0, which is the first word of the first lane's call.
+static inline float uniform_number(
+    uint purpose, uint sample, uint image, uint time, uint seed_low, uint seed_high) {
+  philox_words words = philox(purpose, LANE, sample, image, time, seed_low, seed_high);
+  return convert_float(FIRST_LANE(words.w[0]) >> 8) * 0x1p-24f;
+}

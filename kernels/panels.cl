@@ -22,6 +22,7 @@
 #include "likelihood.cl"
 #include "optimizer.cl"
 #include "stream.cl"
+#include "transition.cl"
 
 #define KIND_GATHER 0
 #define KIND_MULTIPLY 1
@@ -43,6 +44,9 @@
 #define KIND_NORMALIZE 17
 #define KIND_LOG_MEAN 18
 #define KIND_DRAW 19
+#define KIND_LEAPFROG 20
+#define KIND_ACCEPT 21
+#define KIND_SELECT 22
 
 #define SINGLE __attribute__((reqd_work_group_size(1, 1, 1)))
 
@@ -166,6 +170,9 @@ __kernel SINGLE void walk_rows(CONTEXT_ARGUMENTS, int first, int count, int unit
       case KIND_SUM_SAMPLES: run_sum_samples(&c, &d, begin, end); break;
       case KIND_ACCUMULATE_WEIGHTS: run_accumulate_weights(&c, &d, begin, end); break;
       case KIND_LOG_MEAN: run_log_mean(&c, &d, begin, end); break;
+      case KIND_LEAPFROG: run_leapfrog(&c, &d, begin, end); break;
+      case KIND_ACCEPT: run_accept(&c, &d, begin, end); break;
+      case KIND_SELECT: run_select_rows(&c, &d, begin, end); break;
       case KIND_SUM: run_sum(&c, &d, begin, end); break;
     }
   }

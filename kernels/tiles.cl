@@ -18,6 +18,7 @@
 #include "likelihood.cl"
 #include "optimizer.cl"
 #include "stream.cl"
+#include "transition.cl"
 
 #define GROUPED __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1)))
 
@@ -45,6 +46,9 @@ ROW_KERNEL(sum_samples)
 ROW_KERNEL(accumulate_weights)
 ROW_KERNEL(normalize_sums)
 ROW_KERNEL(log_mean)
+ROW_KERNEL(leapfrog)
+ROW_KERNEL(accept)
+ROW_KERNEL(select_rows)
 ROW_KERNEL(sum)
 ROW_KERNEL(adam)
 

@@ -17,13 +17,17 @@ public struct Control: Hashable, Sendable {
   /// What multiplies the square root of Adam's second moment.
   public var momentScale: Float = 1
 
+  /// What multiplies a log density in Hamiltonian transitions.
+  public var densityScale: Float = 1
+
   public init() {}
 
-  /// The record as devices receive it: sixteen words, the last seven unused.
+  /// The record as devices receive it: sixteen words, the last six unused.
   public var words: [UInt32] {
     let used = [
       UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32), step, pass,
       batchOffset, sampleOffset, klWeight.bitPattern, stepSize.bitPattern, momentScale.bitPattern,
+      densityScale.bitPattern,
     ]
     return used + Array(repeating: 0, count: 16 - used.count)
   }

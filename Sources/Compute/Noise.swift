@@ -12,6 +12,8 @@ public enum NoisePurpose: Hashable, Sendable {
   case generation
   /// Choosing among samples by their weights.
   case resampling
+  /// Whether a transition is accepted.
+  case acceptance
   /// The reparameterization noise of one stochastic layer, counted upwards from the data.
   case latent(layer: Int)
 
@@ -27,6 +29,7 @@ public enum NoisePurpose: Hashable, Sendable {
     case .data: 4
     case .generation: 5
     case .resampling: 6
+    case .acceptance: 7
     case .latent(let layer): 16 + UInt32(layer)
     }
   }

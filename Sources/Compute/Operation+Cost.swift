@@ -54,6 +54,10 @@ extension Operation {
     case .latentGradient(let operation): 12 * operation.sample.size
     case .sumSamples(let operation): operation.input.size
     case .accumulateWeights(let operation): 6 * operation.logWeights.size
+    case .leapfrog(let operation):
+      (operation.position == nil ? 2 : 4) * operation.momentum.size
+    case .accept(let operation): 6 * operation.accepted.size
+    case .select(let operation): operation.choice.size
     case .normalize(let operation): 2 * operation.input.size
     case .logMean(let operation): 4 * operation.output.size
     case .sum(let operation): operation.input.size
@@ -67,9 +71,8 @@ extension Operation {
     switch self {
     case .multiply, .weightGradient: arithmetic
     case .gather, .biasGradient, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
-      .estimate, .draw, .latentGradient, .sumSamples, .accumulateWeights, .normalize, .logMean,
-      .sum,
-      .adam:
+      .estimate, .draw, .latentGradient, .sumSamples, .accumulateWeights, .leapfrog, .accept,
+      .select, .normalize, .logMean, .sum, .adam:
       0
     }
   }

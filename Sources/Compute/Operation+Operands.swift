@@ -16,6 +16,9 @@ extension Operation {
     case .latentGradient: "latentGradient"
     case .sumSamples: "sumSamples"
     case .accumulateWeights: "accumulateWeights"
+    case .leapfrog: "leapfrog"
+    case .accept: "accept"
+    case .select: "select"
     case .normalize: "normalize"
     case .logMean: "logMean"
     case .sum: "sum"
@@ -67,6 +70,16 @@ extension Operation {
     case .accumulateWeights(let operation):
       [operation.logWeights, operation.maximum, operation.sum]
         + [operation.squares].compactMap(\.self)
+    case .leapfrog(let operation):
+      [operation.gradient, operation.stepSizes, operation.momentum]
+        + [operation.position].compactMap(\.self)
+    case .accept(let operation):
+      [
+        operation.before.density, operation.before.momentumDensity, operation.after.density,
+        operation.after.momentumDensity, operation.indices,
+      ]
+    case .select(let operation):
+      [operation.choice, operation.input, operation.output]
     case .normalize(let operation):
       [operation.input] + [operation.sum].compactMap(\.self)
         + (operation.accumulates ? [operation.output] : [])
@@ -118,6 +131,12 @@ extension Operation {
       [operation.maximum, operation.sum]
         + [operation.squares, operation.decay, operation.squaredDecay].compactMap(\.self)
         + operation.coefficients.map(\.output)
+    case .leapfrog(let operation):
+      [operation.momentum] + [operation.position].compactMap(\.self)
+    case .accept(let operation):
+      [operation.accepted]
+    case .select(let operation):
+      [operation.output]
     case .normalize(let operation):
       [operation.output]
     case .logMean(let operation):
@@ -145,6 +164,9 @@ extension Operation {
     case .latentGradient(let operation): operation.sample.shape.rows
     case .sumSamples(let operation): operation.output.shape.rows
     case .accumulateWeights(let operation): operation.maximum.shape.rows
+    case .leapfrog(let operation): operation.momentum.shape.rows
+    case .accept(let operation): operation.accepted.shape.rows
+    case .select(let operation): operation.choice.shape.rows
     case .logMean(let operation): operation.output.shape.rows
     case .sum(let operation): operation.output.shape.rows
     case .weightGradient, .biasGradient, .normalize, .adam: nil

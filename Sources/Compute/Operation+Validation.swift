@@ -17,6 +17,9 @@ extension Operation {
     case .latentGradient(let operation): try validate(operation)
     case .sumSamples(let operation): try validate(operation)
     case .accumulateWeights(let operation): try validate(operation)
+    case .leapfrog(let operation): try validate(operation)
+    case .accept(let operation): try validate(operation)
+    case .select(let operation): try validate(operation)
     case .normalize(let operation): try validate(operation)
     case .logMean(let operation): try validate(operation)
     case .sum(let operation): try validate(operation)
@@ -48,6 +51,7 @@ extension Operation {
       case .reparameterize(let operation):
         [operation.indices] + [operation.drawn].compactMap(\.self)
       case .draw(let operation): [operation.indices, operation.drawn]
+      case .accept(let operation): [operation.indices]
       default: []
       }
     for tensor in reads + writes where !exceptions.contains(tensor) {
@@ -363,6 +367,42 @@ extension Operation {
     try expect(
       Set(writes).count == writes.count && !writes.contains(operation.logWeights),
       "every result needs a tensor of its own.")
+  }
+
+  private func validate(_ operation: Leapfrog) throws(ProgramError) {
+    try expectMatrix(operation.momentum)
+    let shape = operation.momentum.shape
+    try expect(operation.gradient, shape)
+    try expect(operation.position, shape)
+    try expectVector(operation.stepSizes)
+    let images = operation.stepSizes.shape.count
+    try expect(
+      shape.rows % images == 0,
+      "expected the \(shape.rows) samples to be divided among \(images) images.")
+    try expect(
+      Set([operation.momentum, operation.position, operation.gradient].compactMap(\.self)).count
+        == (operation.position == nil ? 2 : 3),
+      "the gradient, the momentum and the position need tensors of their own.")
+  }
+
+  private func validate(_ operation: Accept) throws(ProgramError) {
+    try expectVector(operation.accepted)
+    for end in [operation.before, operation.after] {
+      try expect(end.density, operation.accepted.shape)
+      try expect(end.momentumDensity, operation.accepted.shape)
+    }
+    try expectVector(operation.indices)
+    try expect(operation.indices, element: .uint32)
+    let (rows, images) = (operation.accepted.shape.count, operation.indices.shape.count)
+    try expect(
+      rows % images == 0, "expected the \(rows) samples to be divided among \(images) images.")
+  }
+
+  private func validate(_ operation: Select) throws(ProgramError) {
+    try expectMatrix(operation.output)
+    try expect(operation.input, operation.output.shape)
+    try expect(operation.choice, .vector(operation.output.shape.rows))
+    try expect(operation.input != operation.output, "the output cannot replace the input.")
   }
 
   private func validate(_ operation: Normalize) throws(ProgramError) {

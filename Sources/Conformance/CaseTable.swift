@@ -12,7 +12,7 @@ public enum CaseTable {
   public static func all(seed: UInt64 = defaultSeed) -> [ConformanceCase] {
     gatherCases(seed) + multiplyCases(seed) + gradientCases(seed) + latentCases(seed)
       + likelihoodCases(seed) + estimatorCases(seed) + streamingCases(seed)
-      + optimizerCases(seed) + stepCases(seed)
+      + transitionCases(seed) + optimizerCases(seed) + stepCases(seed)
   }
 }
 

@@ -117,7 +117,7 @@ public struct SignalSlope: Hashable, Sendable {
 
   /// - Parameter signals: For each number of samples, the signal; the same draws' noise in every one.
   /// - Returns: Nil where fewer than three stand out.
-  public init?(_ signals: [(count: Int, signal: GradientSignal)]) {
+  public init?(_ signals: some Collection<(count: Int, signal: GradientSignal)>) {
     let points = signals.compactMap { point in
       point.signal.logRatios.map { (x: naturalLogarithm(Double(point.count)), y: $0) }
     }

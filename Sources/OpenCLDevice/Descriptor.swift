@@ -35,6 +35,7 @@ struct Descriptor {
     case gather, multiply, weightGradient, biasGradient, reparameterize, latentTerm, bernoulli
     case gaussian, logWeight, estimate, latentGradient, sumSamples, accumulateWeights, sum, adam
     case productIntoLikelihood, scaleRows, normalize, logMean, draw
+    case leapfrog, accept, select
   }
 
   /// A number that the device's 32-bit words cannot hold; nil if all fit.
@@ -226,6 +227,23 @@ extension Descriptor {
           accumulate.logWeights, accumulate.maximum, accumulate.sum, accumulate.squares,
           accumulate.decay, accumulate.squaredDecay,
         ].map { $0.flatMap(place) } + columns.map { place($0.output) }
+    case .leapfrog(let leapfrog):
+      let shape = leapfrog.momentum.shape
+      self.init(kind: .leapfrog, columns: shape.columns)
+      samples = shape.rows / leapfrog.stepSizes.shape.count
+      operands = [
+        leapfrog.gradient, leapfrog.stepSizes, leapfrog.momentum, leapfrog.position,
+      ].map { $0.flatMap(place) }
+    case .accept(let accept):
+      self.init(kind: .accept)
+      samples = accept.accepted.shape.count / accept.indices.shape.count
+      operands = [
+        accept.before.density, accept.before.momentumDensity, accept.after.density,
+        accept.after.momentumDensity, accept.indices, accept.accepted,
+      ].map(place)
+    case .select(let select):
+      self.init(kind: .select, columns: select.output.shape.columns)
+      operands = [select.choice, select.input, select.output].map(place)
     case .normalize(let normalize):
       self.init(kind: .normalize)
       inner = elements(normalize.output)

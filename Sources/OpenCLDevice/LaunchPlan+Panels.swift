@@ -34,7 +34,7 @@ extension LaunchPlan {
       totals.append(index)
     case .gather, .multiply, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
       .estimate, .draw, .latentGradient, .sumSamples, .accumulateWeights, .logMean,
-      .sum:
+      .leapfrog, .accept, .select, .sum:
       if (sums + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
         closeSums()

@@ -33,6 +33,9 @@ extension LaunchPlan {
       appendRows(
         index, "normalize_sums", units: TensorLayout.rows.occupied(by: normalize.output),
         unitsPerGroup: tuning.groupSize * 4)
+    case .leapfrog: appendRows(index, "leapfrog")
+    case .accept: appendRows(index, "accept", unitsPerGroup: tuning.groupSize)
+    case .select: appendRows(index, "select_rows")
     case .logMean: appendRows(index, "log_mean", unitsPerGroup: tuning.groupSize)
     case .sum: appendRows(index, "sum")
     }

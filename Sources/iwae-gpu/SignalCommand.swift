@@ -22,7 +22,7 @@ extension Command {
       Option("--alpha", "order", help: "The order of renyi. (default: 0.5)"),
       Option(
         "--samples", short: "-k", "counts",
-        help: "The numbers K of samples, with the least M. (default: 1,2,4,8,16,32,64)"),
+        help: "The numbers K of samples, with the least M. (default: 1,2,4,8 and so on to 512)"),
       Option(
         "--groups", short: "-m", "counts",
         help: "The numbers M of groups, with the middle K. (default: 1,2,4,8,16)"),
@@ -113,7 +113,7 @@ private struct SignalMeasurement {
           + "of \(Objective.names.joined(separator: ", ")).")
     }
     estimators = all.filter { names?.contains($0.objective.name) ?? true }
-    samples = try arguments.integers("--samples", default: [1, 2, 4, 8, 16, 32, 64])
+    samples = try arguments.integers("--samples", default: (0...9).map { 1 << $0 })
     groups = try arguments.integers("--groups", default: [1, 2, 4, 8, 16])
     drawsPerBlock =
       try arguments.integer(
@@ -153,8 +153,8 @@ private struct SignalMeasurement {
           let part = done + share * Double(blocks) / Double(Self.blocks)
           let left = (ContinuousClock.now - start) / .seconds(1) * (1 - part) / part
           line.show(
-            "M = \(size.groups), K = \(size.samples)  \(Int(100 * part))%  "
-              + "\(readable(.seconds(left))) left")
+            "M = \(size.groups), K = \(size.samples)  \(Int(100 * part))%"
+              + (part > 0.02 ? "  \(readable(.seconds(left))) left" : ""))
           return !interrupt.isRequested
         }
       }
@@ -211,7 +211,8 @@ private struct SignalMeasurement {
           (count: count == .samples ? point.samples : point.groups, signal: $0[keyPath: path])
         }
       }
-      let fit = SignalSlope(signals)
+      // Theory is of many samples: the larger half.
+      let fit = SignalSlope(signals.suffix(max(3, (signals.count + 1) / 2)))
       return .init(
         objective: estimator.objective.name, estimator: estimator.estimator.rawValue,
         network: network, against: count.rawValue, slope: fit?.slope, margin: fit?.margin,
@@ -247,7 +248,8 @@ private struct SignalMeasurement {
 
       \(table.text)
 
-      In theory a decoder's exponent is +0.5. K runs through \(list(samples)) with M = \(groups[0]); \
+      Over the larger half of the counts; theory is of ever more samples, and says +0.5 of every \
+      decoder. K runs through \(list(samples)) with M = \(groups[0]); \
       M runs through \(list(groups)) with K = \(samples[samples.count / 2]).
       \(report.draws) draws, \(report.images) images, \(readable(.seconds(report.seconds))) on \
       \(report.device). Figures: \(report.figures.joined(separator: ", "))
