@@ -72,6 +72,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "IWAE", "Artifacts", "Compute", "CZlib"]),
-    .testTarget(name: "CommandTests", dependencies: ["iwae-gpu"]),
+    .testTarget(name: "ReportTests", dependencies: ["Report", "Artifacts"]),
+    .testTarget(name: "CommandTests", dependencies: ["iwae-gpu", "Report"]),
   ]
 )

@@ -1,164 +1,184 @@
-import Foundation
+/// Curves with error bars, and lines across with a band around them.
+public struct LinePlot: Hashable, Codable, Sendable {
+  public struct Point: Hashable, Codable, Sendable {
+    public var x: Double
+    public var y: Double
+    /// Half the length of the error bar.
+    public var error: Double
 
-/// Curves with error bars over a logarithmic axis, as one SVG picture that is read in light and dark.
-public struct LinePlot: Sendable {
-  public struct Curve: Sendable {
-    public var name: String
-    public var points: [(x: Double, y: Double, error: Double)]
-
-    public init(_ name: String, _ points: [(x: Double, y: Double, error: Double)]) {
-      (self.name, self.points) = (name, points)
+    public init(x: Double, y: Double, error: Double = 0) {
+      (self.x, self.y, self.error) = (x, y, error)
     }
   }
 
-  public var title: String
+  public struct Curve: Hashable, Codable, Sendable {
+    public var name: String
+    public var points: [Point]
+    public var dashed: Bool
+    /// The place in the palette; the curve's own where it is nil. Curves that belong together share
+    /// one.
+    public var color: Int?
+
+    public init(_ name: String, _ points: [Point], dashed: Bool = false, color: Int? = nil) {
+      (self.name, self.points, self.dashed) = (name, points, dashed)
+      self.color = color
+    }
+  }
+
+  /// A line across, and half the width of the band around it.
+  public struct Level: Hashable, Codable, Sendable {
+    public var name: String
+    public var y: Double
+    public var error: Double
+
+    public init(name: String, y: Double, error: Double = 0) {
+      (self.name, self.y, self.error) = (name, y, error)
+    }
+  }
+
   public var xLabel: String
   public var yLabel: String
+  public var xIsLogarithmic: Bool
+  public var yIsLogarithmic: Bool
   public var curves: [Curve]
-  /// Lines across: a name, a value, and half the width of the band around it.
-  public var levels: [(name: String, y: Double, error: Double)]
+  public var levels: [Level]
 
   public init(
-    title: String, xLabel: String, yLabel: String, curves: [Curve],
-    levels: [(name: String, y: Double, error: Double)] = []
+    xLabel: String, yLabel: String, xIsLogarithmic: Bool = true, yIsLogarithmic: Bool = false,
+    curves: [Curve], levels: [Level] = []
   ) {
-    (self.title, self.xLabel, self.yLabel) = (title, xLabel, yLabel)
+    (self.xLabel, self.yLabel) = (xLabel, yLabel)
+    (self.xIsLogarithmic, self.yIsLogarithmic) = (xIsLogarithmic, yIsLogarithmic)
     (self.curves, self.levels) = (curves, levels)
   }
 
-  // Blue, orange, green and purple that differ in lightness too.
-  private static let colors = ["#3b76af", "#d9822b", "#3a8f5c", "#8a63b0"]
-  private static let (width, height) = (640.0, 400.0)
-  private static let (left, right, top, bottom) = (70.0, 150.0, 40.0, 50.0)
-
-  /// The picture; points that are not finite, or not positive in x, are left out.
-  public var svg: String {
-    let shown = curves.map { curve in
-      curve.points.filter { $0.x > 0 && $0.x.isFinite && $0.y.isFinite && $0.error.isFinite }
+  /// One row for each x, one column for each curve and each level.
+  var table: FigureTable {
+    var columns = [xLabel]
+    var xs: Set<Double> = []
+    for curve in curves {
+      columns.append(curve.name)
+      if curve.hasErrors { columns.append("\(curve.name), error") }
+      xs.formUnion(curve.points.map(\.x).filter { !$0.isNaN })
     }
-    let xs = shown.joined().map { log10($0.x) }
-    let ys =
-      shown.joined().flatMap { [$0.y - $0.error, $0.y + $0.error] }
-      + levels.flatMap { [$0.y - $0.error, $0.y + $0.error] }.filter(\.isFinite)
-    let x = Scale(xs, from: Self.left, to: Self.width - Self.right)
-    let y = Scale(ys, from: Self.height - Self.bottom, to: Self.top)
-    var parts = [head]
-    parts += axes(x, y)
-    for (index, level) in levels.enumerated() where level.y.isFinite {
-      parts.append(line(level, index: index, y))
+    columns += levels.map(\.name)
+    let points = curves.map { Dictionary(grouping: $0.points, by: \.x) }
+    let rows = xs.sorted().flatMap { x in
+      let count = points.compactMap { $0[x]?.count }.max() ?? 0
+      return (0..<count).map { repetition in
+        row(x) { points[$0][x]?.dropFirst(repetition).first }
+      }
     }
-    for (index, points) in shown.enumerated() { parts += marks(points, index: index, x, y) }
-    parts += legend
-    return parts.joined(separator: "\n") + "\n</svg>\n"
+    return FigureTable(columns: columns, rows: rows.isEmpty ? [row(nil) { _ in nil }] : rows)
   }
 
-  private var head: String {
-    """
-    <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 400" role="img" \
-    aria-label="\(escaped(title))" font-family="sans-serif" font-size="12" fill="currentColor">
-    <style>svg { color: #222; background: #fff } @media (prefers-color-scheme: dark) { \
-    svg { color: #ddd; background: #181818 } }</style>
-    <title>\(escaped(title))</title>
-    <text x="\(Self.left)" y="22" font-size="15">\(escaped(title))</text>
-    """
+  private func row(_ x: Double?, _ point: (Int) -> Point?) -> [FigureTable.Cell] {
+    let values = curves.indices.flatMap { index in
+      let point = point(index)
+      let value = FigureTable.Cell(point?.y)
+      return curves[index].hasErrors ? [value, .init(point?.error)] : [value]
+    }
+    return [.init(x)] + values + levels.map { .number($0.y) }
+  }
+}
+
+extension LinePlot.Curve {
+  fileprivate var hasErrors: Bool { points.contains { $0.error != 0 } }
+}
+
+// MARK: Drawing
+
+extension LinePlot {
+  /// Points that are not finite, or not positive on a logarithmic axis, are left out.
+  var drawing: Drawing {
+    let shown = curves.map { $0.points.filter(shows) }
+    let levels = levels.filter { shows(Point(x: 1, y: $0.y, error: $0.error)) }
+    let xs = shown.joined().map(\.x)
+    let ends =
+      shown.joined().flatMap { [$0.y - $0.error, $0.y + $0.error, $0.y] }
+      + levels.flatMap { [$0.y - $0.error, $0.y + $0.error, $0.y] }
+    guard !ends.isEmpty else { return .empty }
+    let frame = Frame(yLabel: yLabel, ends, isLogarithmic: yIsLogarithmic)
+    let x = frame.x(xs, isLogarithmic: xIsLogarithmic)
+    var drawing = Drawing()
+    drawing.add(frame.axes(xLabel: xLabel, frame.ticks(of: x)))
+    for (index, level) in levels.enumerated() {
+      add(level, Palette.Style(curves.count + index), frame, to: &drawing)
+    }
+    for (index, points) in shown.enumerated() {
+      add(curves[index], Self.thinned(points), at: index, frame, x, to: &drawing)
+    }
+    return drawing
   }
 
-  private func axes(_ x: Scale, _ y: Scale) -> [String] {
-    let (end, base) = (Self.width - Self.right, Self.height - Self.bottom)
+  private func shows(_ point: Point) -> Bool {
+    Scale.shows(point.x, isLogarithmic: xIsLogarithmic)
+      && Scale.shows(point.y, isLogarithmic: yIsLogarithmic)
+      && Scale.shows(point.error, isLogarithmic: false)
+  }
+
+  private func add(
+    _ level: Level, _ style: Palette.Style, _ frame: Frame, to drawing: inout Drawing
+  ) {
+    let (low, high) = (frame.y.place(level.y - level.error), frame.y.place(level.y + level.error))
+    let (left, middle) = (coordinate(frame.left), coordinate(frame.y.place(level.y)))
+    let line = "stroke=\"currentColor\" stroke-width=\"1.5\" stroke-dasharray=\"6 4\""
+    let error = level.error > 0 ? " ± \(Numbers.short(level.error))" : ""
+    drawing.add(
+      series: level.name, style: style, swatch: "<path d=\"M0 6H26\" \(line)/>",
+      [
+        "<rect x=\"\(left)\" y=\"\(coordinate(high))\" width=\"\(coordinate(frame.span))\" "
+          + "height=\"\(coordinate(max(low - high, 0)))\" fill=\"currentColor\" opacity=\"0.18\"/>",
+        "<path d=\"M\(left) \(middle)H\(coordinate(frame.right))\" \(line)/>",
+      ],
+      marks: [
+        .init(
+          x: frame.right, y: frame.y.place(level.y), text: "\(Numbers.short(level.y))\(error)")
+      ])
+  }
+
+  private func add(
+    _ curve: Curve, _ points: [Point], at index: Int, _ frame: Frame, _ x: Scale,
+    to drawing: inout Drawing
+  ) {
+    let style = Palette.Style(index, color: curve.color, isDashed: curve.dashed)
+    let places = points.map { (x: x.place($0.x), y: frame.y.place($0.y)) }
+    let line = "stroke=\"currentColor\" stroke-width=\"1.8\"\(style.dashAttribute)"
+    let path = places.map { "\(coordinate($0.x)),\(coordinate($0.y))" }.joined(separator: " ")
     var parts = [
-      "<path d=\"M\(Self.left) \(Self.top)V\(base)H\(end)\" fill=\"none\" stroke=\"currentColor\"/>"
+      "<polyline points=\"\(path)\" fill=\"none\" stroke-linejoin=\"round\" \(line)/>"
     ]
-    for decade in Int(x.low.rounded(.up))...max(Int(x.low.rounded(.up)), Int(x.high)) {
-      let place = x.place(Double(decade))
-      let text =
-        decade >= 0 && decade < 7 ? String(format: "%.0f", pow(10, Double(decade))) : "1e\(decade)"
-      parts.append(
-        "<text x=\"\(place)\" y=\"\(base + 18)\" text-anchor=\"middle\">\(text)</text>"
-          + "<path d=\"M\(place) \(base)v5\" stroke=\"currentColor\"/>")
+    let bars = zip(places, points).filter { $1.error > 0 }.map { place, point in
+      let (low, high) = (point.y - point.error, point.y + point.error)
+      return "M\(coordinate(place.x)) \(coordinate(frame.y.place(low)))"
+        + "V\(coordinate(frame.y.place(high)))"
     }
-    for value in y.ticks {
-      let place = y.place(value)
-      parts.append(
-        "<text x=\"\(Self.left - 8)\" y=\"\(place + 4)\" text-anchor=\"end\">"
-          + "\(String(format: "%.6g", value))</text>"
-          + "<path d=\"M\(Self.left) \(place)H\(end)\" stroke=\"currentColor\" opacity=\"0.15\"/>")
+    if !bars.isEmpty { parts.append("<path d=\"\(bars.joined())\" stroke=\"currentColor\"/>") }
+    // A marker at every point of a long curve would hide it.
+    let step = max(1, places.count / 24)
+    let marked = places.enumerated().filter { $0.offset % step == 0 }.map(\.element)
+    if !marked.isEmpty { parts.append(style.markers(marked)) }
+    let marks = zip(places, points).map { place, point in
+      let error = point.error > 0 ? " ± \(Numbers.short(point.error))" : ""
+      return Drawing.Mark(
+        x: place.x, y: place.y,
+        text: "\(xLabel) \(Numbers.short(point.x)): \(Numbers.short(point.y))\(error)")
     }
-    parts.append(
-      "<text x=\"\((Self.left + end) / 2)\" y=\"\(Self.height - 10)\" text-anchor=\"middle\">"
-        + "\(escaped(xLabel))</text>")
-    parts.append(
-      "<text transform=\"translate(16 \((Self.top + base) / 2)) rotate(-90)\" "
-        + "text-anchor=\"middle\">\(escaped(yLabel))</text>")
-    return parts
+    drawing.add(
+      series: curve.name, style: style,
+      swatch: "<path d=\"M0 6H26\" \(line)/>" + style.markers([(13, 6)]), parts, marks: marks)
   }
 
-  private func line(_ level: (name: String, y: Double, error: Double), index: Int, _ y: Scale)
-    -> String
-  {
-    let color = Self.colors[(curves.count + index) % Self.colors.count]
-    let (high, low) = (y.place(level.y + level.error), y.place(level.y - level.error))
-    let end = Self.width - Self.right
-    return "<rect x=\"\(Self.left)\" y=\"\(high)\" width=\"\(end - Self.left)\" "
-      + "height=\"\(max(low - high, 0))\" fill=\"\(color)\" opacity=\"0.2\"/>"
-      + "<path d=\"M\(Self.left) \(y.place(level.y))H\(end)\" stroke=\"\(color)\" "
-      + "stroke-dasharray=\"6 3\"/>"
-  }
-
-  private func marks(
-    _ points: [(x: Double, y: Double, error: Double)], index: Int, _ x: Scale, _ y: Scale
-  ) -> [String] {
-    let color = Self.colors[index % Self.colors.count]
-    let places = points.map { (x: x.place(log10($0.x)), y: y.place($0.y)) }
-    let path = places.map { "\($0.x),\($0.y)" }.joined(separator: " ")
-    var parts = ["<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\"/>"]
-    for (place, point) in zip(places, points) {
-      let (low, high) = (y.place(point.y - point.error), y.place(point.y + point.error))
-      parts.append(
-        "<circle cx=\"\(place.x)\" cy=\"\(place.y)\" r=\"3\" fill=\"\(color)\"/>"
-          + "<path d=\"M\(place.x) \(low)V\(high)\" stroke=\"\(color)\"/>")
-    }
-    return parts
-  }
-
-  private var legend: [String] {
-    (curves.map(\.name) + levels.map(\.name)).enumerated().map { index, name in
-      let place = Self.top + 18 * Double(index)
-      let start = Self.width - Self.right + 12
-      return "<rect x=\"\(start)\" y=\"\(place - 4)\" width=\"14\" height=\"4\" "
-        + "fill=\"\(Self.colors[index % Self.colors.count])\"/>"
-        + "<text x=\"\(start + 20)\" y=\"\(place + 3)\">\(escaped(name))</text>"
-    }
-  }
-
-  private func escaped(_ text: String) -> String {
-    text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-      .replacingOccurrences(of: "\"", with: "&quot;")
-  }
-
-  /// From values to places in the picture.
-  private struct Scale {
-    let low: Double
-    let high: Double
-    let from: Double
-    let to: Double
-
-    init(_ values: [Double], from: Double, to: Double) {
-      let (least, most) = (values.min() ?? 0, values.max() ?? 1)
-      let margin = max((most - least) * 0.05, 1e-9)
-      (low, high) = (least - margin, most + margin)
-      (self.from, self.to) = (from, to)
-    }
-
-    func place(_ value: Double) -> Double {
-      ((from + (value - low) / (high - low) * (to - from)) * 10).rounded() / 10
-    }
-
-    /// About five round values.
-    var ticks: [Double] {
-      let step = (high - low) / 5
-      let power = pow(10, log10(step).rounded(.down))
-      let unit = [1, 2, 5, 10].map { $0 * power }.first { $0 >= step } ?? step
-      return stride(from: (low / unit).rounded(.up) * unit, through: high, by: unit).map { $0 }
+  /// At most so many points that a picture can show: of each run of them the least and the largest.
+  private static func thinned(_ points: [Point], most: Int = 600) -> [Point] {
+    guard points.count > most else { return points }
+    let size = (2 * points.count + most - 1) / most
+    return stride(from: 0, to: points.count, by: size).flatMap { start in
+      let run = points[start..<min(start + size, points.count)]
+      let ends = [
+        run.indices.min { run[$0].y < run[$1].y }, run.indices.max { run[$0].y < run[$1].y },
+      ]
+      return Set(ends.compactMap(\.self)).sorted().map { points[$0] }
     }
   }
 }

@@ -21,7 +21,9 @@ extension Command {
       Option(
         "--target-error", "nats",
         help: "Double the samples until the last bound's standard error is no larger."),
-      Option("--out", "file", help: "The figure. (default: bounds.svg beside the checkpoint)"),
+      Option(
+        "--out", "file",
+        help: "The figure, there alone. (default: figures/bounds.svg beside the checkpoint)"),
       Option("--toy", help: "Show the bias by k on a distribution of two points, exactly."),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
@@ -63,7 +65,7 @@ private struct BoundsReport: Encodable {
   var images: Int
   var samples: Int
   var seconds: Double
-  var figure: String
+  var figure = ""
   var device: String
 }
 
@@ -105,12 +107,11 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   }
   line.clear()
   guard let curve else { return .interrupted }
-  let report = makeReport(
+  var report = makeReport(
     curve, exact: exactLogLikelihood(of: images), samples: samples,
-    seconds: (ContinuousClock.now - start) / .seconds(1),
-    figure: arguments.string("--out") ?? "\(Inputs.folder(of: path))/bounds.svg",
-    device: device.name)
-  try Inputs.write(Data(plot(report).svg.utf8), to: report.figure)
+    seconds: (ContinuousClock.now - start) / .seconds(1), device: device.name)
+  report.figure = try Inputs.keep(
+    figure(report), of: path, out: arguments.string("--out"))
   try arguments.has("--json") ? terminal.json(report) : terminal.output(text(report))
   return .done
 }
@@ -132,8 +133,7 @@ private func draw(
 }
 
 private func makeReport(
-  _ curve: BoundCurve, exact: Double?, samples: Int, seconds: Double, figure: String,
-  device: String
+  _ curve: BoundCurve, exact: Double?, samples: Int, seconds: Double, device: String
 ) -> BoundsReport {
   let shapes = curve.paretoShapes.filter { !$0.isNaN }
   let images = curve.effectiveSampleSizes.count
@@ -146,7 +146,7 @@ private func makeReport(
     effectiveSampleSize: curve.effectiveSampleSizes.reduce(0, +) / Double(images),
     paretoShape: shapes.isEmpty ? nil : shapes.reduce(0, +) / Double(shapes.count),
     untrustedImages: Double(shapes.count { $0 > 0.7 }) / Double(images), images: images,
-    samples: samples, seconds: seconds, figure: figure, device: device)
+    samples: samples, seconds: seconds, device: device)
 }
 
 private func text(_ report: BoundsReport) -> String {
@@ -176,19 +176,33 @@ private func text(_ report: BoundsReport) -> String {
   return lines.joined(separator: "\n")
 }
 
-private func plot(_ report: BoundsReport) -> LinePlot {
+private func figure(_ report: BoundsReport) -> Figure {
   func curve(_ name: String, _ value: (BoundsReport.Point) -> BoundsReport.Value) -> LinePlot.Curve
   {
     LinePlot.Curve(
       name,
-      report.bounds.map { (Double($0.samples), value($0).mean, value($0).standardError) })
+      report.bounds.map { point in
+        let value = value(point)
+        return .init(x: Double(point.samples), y: value.mean, error: value.standardError)
+      })
   }
-  var levels: [(name: String, y: Double, error: Double)] = []
+  var levels: [LinePlot.Level] = []
   if let value = report.extrapolation {
-    levels.append(("extrapolated", value.mean, value.standardError))
+    levels.append(.init(name: "extrapolated", y: value.mean, error: value.standardError))
   }
-  if let exact = report.exact { levels.append(("data's density", exact, 0)) }
-  return LinePlot(
-    title: "L_k over \(report.images) images", xLabel: "samples k", yLabel: "log p(x), nats",
-    curves: [curve("L_k", \.bound), curve("jackknife", \.jackknife)], levels: levels)
+  if let exact = report.exact { levels.append(.init(name: "data's density", y: exact)) }
+  return Figure(
+    name: "bounds", title: "L_k over \(report.images) images", summary: summary(report),
+    content: .lines(
+      LinePlot(
+        xLabel: "samples k", yLabel: "log p(x), nats",
+        curves: [curve("L_k", \.bound), curve("jackknife", \.jackknife)], levels: levels)))
+}
+
+private func summary(_ report: BoundsReport) -> String {
+  let ends = [report.bounds.first, report.bounds.last].compactMap(\.self).map { point in
+    "\(point.bound.text) with \(point.samples) samples"
+  }
+  let approached = report.extrapolation.map { ", and approaches \($0.text)" } ?? ""
+  return "The bound on the log-likelihood is \(ends.joined(separator: " and "))\(approached)."
 }

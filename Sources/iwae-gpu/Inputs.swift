@@ -3,6 +3,7 @@ import Compute
 import Datasets
 import Foundation
 import IWAE
+import Report
 
 /// Files that commands read and write, with errors that carry their exit codes.
 enum Inputs {
@@ -29,6 +30,18 @@ enum Inputs {
 
   static func write(_ data: Data, to path: String) throws {
     try wrap { () throws(FileAccessError) in try Files.write(data, to: path) }
+  }
+
+  /// Keeps a figure among those of a checkpoint's folder, or its picture alone elsewhere; returns
+  /// where the picture is.
+  static func keep(_ figure: Figure, of path: String, out: String?) throws -> String {
+    if let out {
+      try write(figure.pictureData, to: out)
+      return out
+    }
+    let figures = FigureFolder(run: folder(of: path))
+    try wrap { () throws(FileAccessError) in try figures.write(figure) }
+    return figures.picture(of: figure)
   }
 
   private static func isFolder(_ path: String) -> Bool {

@@ -1,4 +1,5 @@
 import Foundation
+import Report
 import Testing
 
 @testable import iwae_gpu
@@ -58,9 +59,7 @@ import Testing
       #expect(lower.bound.mean < upper.bound.mean + 3 * upper.bound.standardError)
     }
     #expect(abs(report.extrapolation.mean - last.bound.mean) < 5 * last.bound.standardError + 0.02)
-    let figure = try String(contentsOfFile: "\(folder)/bounds.svg", encoding: .utf8)
-    #expect(figure.hasPrefix("<svg") && figure.hasSuffix("</svg>\n"))
-    #expect(figure.components(separatedBy: "<circle").count == 21)
+    try check(FigureFolder(run: folder), against: report)
 
     let more = run(
       "bounds", folder, "--samples", "20", "--limit", "10", "--target-error", "0.05", "--json")
@@ -69,6 +68,28 @@ import Testing
     #expect((doubled.bounds.last?.bound.standardError ?? .infinity) <= 0.05)
     #expect(run("bounds", folder, "--samples", "1", "--limit", "1", "--quiet").status == .done)
     #expect(run("bounds").status == .usage)
+  }
+
+  /// The figure shows what was reported.
+  private func check(_ folder: FigureFolder, against report: Report) throws {
+    let figure = try #require(try folder.read().first)
+    #expect(figure.name == "bounds" && !figure.summary.isEmpty)
+    guard case .lines(let plot) = figure.content else {
+      Issue.record("The figure is no line plot.")
+      return
+    }
+    #expect(plot.curves.map(\.name) == ["L_k", "jackknife"] && plot.levels.count == 2)
+    #expect(plot.curves[0].points.map(\.y) == report.bounds.map(\.bound.mean))
+    let svg = try String(contentsOfFile: "\(folder.path)/bounds.svg", encoding: .utf8)
+    #expect(svg == figure.svg && svg.hasPrefix("<svg") && svg.hasSuffix("</svg>\n"))
+    // Elsewhere, and nowhere else.
+    let other = folder.path + "-other.svg"
+    let date = try FileManager.default.attributesOfItem(atPath: folder.picture(of: figure))
+    let run = run(
+      "bounds", String(folder.path.dropLast(8)), "-k", "2", "--limit", "2", "--out", other)
+    #expect(run.status == .done && FileManager.default.fileExists(atPath: other))
+    let now = try FileManager.default.attributesOfItem(atPath: folder.picture(of: figure))
+    #expect(date[.modificationDate] as? Date == now[.modificationDate] as? Date)
   }
 
   /// Two weights with equal chance: every number can be worked out by hand.

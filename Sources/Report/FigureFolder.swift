@@ -1,0 +1,95 @@
+import Artifacts
+import Foundation
+
+/// The figures of a run: `NAME.json` is the figure, `NAME.svg` or `NAME.png` the picture.
+public struct FigureFolder: Sendable {
+  public let path: String
+
+  public init(_ path: String) {
+    self.path = path
+  }
+
+  /// The figures of a run folder.
+  public init(run: String) {
+    self.init(run + "/figures")
+  }
+
+  /// The file of a figure's picture.
+  public func picture(of figure: Figure) -> String {
+    if case .picture = figure.content { return "\(path)/\(figure.name).png" }
+    return "\(path)/\(figure.name).svg"
+  }
+
+  /// Puts a figure there, in place of one of the same name.
+  public func write(_ figure: Figure) throws(FileAccessError) {
+    guard !figure.name.isEmpty, !figure.name.hasPrefix("."), !figure.name.contains("/") else {
+      throw FileAccessError(
+        "'\(figure.name)' cannot be the name of a figure: its files are called so.")
+    }
+    let json: Data
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FileAccessError("The folder '\(path)' could not be made: \(Files.reason(error))")
+    }
+    do {
+      json = try Self.encoder.encode(figure)
+    } catch {
+      throw FileAccessError("The figure '\(figure.name)' could not be written as JSON: \(error)")
+    }
+    try Files.write(json, to: "\(path)/\(figure.name).json")
+    try Files.write(figure.pictureData, to: picture(of: figure))
+  }
+
+  /// All figures there, sorted by name; none where there is no folder.
+  public func read() throws(FormatError) -> [Figure] {
+    guard FileManager.default.fileExists(atPath: path) else { return [] }
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: path)
+    } catch {
+      throw FormatError(file: path, problem: "it could not be listed: \(Files.reason(error))")
+    }
+    var figures: [Figure] = []
+    for name in names.sorted() where name.hasSuffix(".json") && !name.hasPrefix(".") {
+      figures.append(try Self.figure("\(path)/\(name)"))
+    }
+    return figures.sorted { $0.name < $1.name }
+  }
+
+  private static func figure(_ file: String) throws(FormatError) -> Figure {
+    do {
+      return try decoder.decode(Figure.self, from: try Files.read(file))
+    } catch let error as FileAccessError {
+      throw FormatError(file: file, problem: error.description)
+    } catch {
+      throw FormatError(file: file, problem: "it is no figure: \(Checkpoint.words(error)).")
+    }
+  }
+
+  // JSON has no infinity and no NaN; readers of Python know these words.
+  private static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+
+  private static var decoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return decoder
+  }
+}
+
+extension Figure {
+  /// The content of its picture's file.
+  public var pictureData: Data {
+    if case .picture(let picture) = content { return picture.png }
+    return Data(svg.utf8)
+  }
+}

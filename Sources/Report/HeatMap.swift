@@ -1,0 +1,210 @@
+/// A value for each pair of a row and a column, as colour and as number.
+public struct HeatMap: Hashable, Codable, Sendable {
+  public var xLabel: String
+  public var yLabel: String
+  public var valueLabel: String
+  public var columns: [String]
+  public var rows: [String]
+  /// `values[row][column]`; nil where there is none.
+  public var values: [[Double?]]
+  /// Whether the lowest value is the best.
+  public var lowIsGood: Bool
+  public var showsNumbers: Bool
+
+  public init(
+    xLabel: String, yLabel: String, valueLabel: String, columns: [String], rows: [String],
+    values: [[Double?]], lowIsGood: Bool = false, showsNumbers: Bool = true
+  ) {
+    (self.xLabel, self.yLabel, self.valueLabel) = (xLabel, yLabel, valueLabel)
+    (self.columns, self.rows, self.values) = (columns, rows, values)
+    (self.lowIsGood, self.showsNumbers) = (lowIsGood, showsNumbers)
+  }
+
+  private func value(_ row: Int, _ column: Int) -> Double? {
+    guard values.indices.contains(row), values[row].indices.contains(column) else { return nil }
+    return values[row][column]
+  }
+
+  var table: FigureTable {
+    FigureTable(
+      columns: ["\(yLabel) \\ \(xLabel)"] + columns,
+      rows: rows.indices.map { row in
+        [.text(rows[row])] + columns.indices.map { .init(value(row, $0)) }
+      })
+  }
+}
+
+// MARK: Drawing
+
+extension HeatMap {
+  /// Where cells lie.
+  private struct Layout {
+    let left: Double
+    let top = 30.0
+    let cellWidth: Double
+    let cellHeight: Double
+    let columns: Int
+    let rows: Int
+    /// The height of the texts below the columns, which stand upright where they are too wide.
+    let textHeight: Double
+
+    init(_ map: HeatMap) {
+      (columns, rows) = (map.columns.count, map.rows.count)
+      left = 34 + min(map.rows.map { textWidth($0) }.max() ?? 0, 130)
+      let least = map.showsNumbers ? 54.0 : 9
+      cellWidth = max(least, (Frame.width - 12 - left) / Double(columns))
+      cellHeight = map.showsNumbers ? 30 : min(30, max(9, 240 / Double(rows)))
+      let widest = map.columns.map { textWidth($0) }.max() ?? 0
+      textHeight = widest + 6 <= cellWidth ? 18 : min(widest, 110) + 8
+    }
+
+    var isUpright: Bool { textHeight > 18 }
+    var right: Double { left + cellWidth * Double(columns) }
+    var bottom: Double { top + cellHeight * Double(rows) }
+    var width: Double { max(Frame.width, right + 12) }
+    var height: Double { bottom + textHeight + 26 + 34 }
+  }
+
+  var drawing: Drawing {
+    let known = values.joined().compactMap(\.self).filter { Scale.shows($0, isLogarithmic: false) }
+    guard let low = known.min(), let high = known.max(), !rows.isEmpty, !columns.isEmpty else {
+      return .empty
+    }
+    let layout = Layout(self)
+    var drawing = Drawing(width: layout.width, height: layout.height)
+    drawing.add(labels(layout))
+    var marks: [Drawing.Mark] = []
+    for row in rows.indices {
+      for column in columns.indices {
+        guard let value = value(row, column), (low...high).contains(value) else { continue }
+        let share = high > low ? (value - low) / (high - low) : 1
+        let color = Shade(lowIsGood && high > low ? 1 - share : share)
+        let isBest = value == (lowIsGood ? low : high)
+        drawing.add(cell(row, column, color, showsNumbers ? value : nil, isBest, layout))
+        marks.append(
+          .init(
+            x: layout.left + (Double(column) + 0.5) * layout.cellWidth,
+            y: layout.top + (Double(row) + 0.5) * layout.cellHeight,
+            text: "\(rows[row]), \(columns[column]): \(Numbers.short(value))"))
+      }
+    }
+    drawing.add(bar(low, high, layout))
+    drawing.add(marks: marks)
+    return drawing
+  }
+
+  private func cell(
+    _ row: Int, _ column: Int, _ color: Shade, _ number: Double?, _ isBest: Bool, _ layout: Layout
+  ) -> [String] {
+    let x = layout.left + Double(column) * layout.cellWidth
+    let y = layout.top + Double(row) * layout.cellHeight
+    var parts = [
+      "<rect x=\"\(coordinate(x))\" y=\"\(coordinate(y))\" "
+        + "width=\"\(coordinate(layout.cellWidth))\" height=\"\(coordinate(layout.cellHeight))\" "
+        + "fill=\"\(color.hex)\"/>"
+    ]
+    if isBest {
+      parts.append(
+        "<rect x=\"\(coordinate(x + 2))\" y=\"\(coordinate(y + 2))\" "
+          + "width=\"\(coordinate(layout.cellWidth - 4))\" "
+          + "height=\"\(coordinate(layout.cellHeight - 4))\" fill=\"none\" "
+          + "stroke=\"\(color.ink)\" stroke-width=\"2\"/>")
+    }
+    if let number {
+      parts.append(
+        "<text x=\"\(coordinate(x + layout.cellWidth / 2))\" "
+          + "y=\"\(coordinate(y + layout.cellHeight / 2 + 4.5))\" text-anchor=\"middle\" "
+          + "fill=\"\(color.ink)\"\(isBest ? " font-weight=\"700\"" : "")>"
+          + "\(String(format: "%.4g", number))</text>")
+    }
+    return parts
+  }
+}
+
+extension HeatMap {
+  private func labels(_ layout: Layout) -> [String] {
+    let hint = lowIsGood ? " (lower is better; the best is framed)" : " (the largest is framed)"
+    var parts = [
+      "<text x=\"\(coordinate(layout.left))\" y=\"20\">"
+        + "\(escaped(shortened(valueLabel + hint, to: layout.width - layout.left - 8)))</text>",
+      Frame.upright(
+        yLabel, x: 16, middle: (layout.top + layout.bottom) / 2,
+        length: layout.bottom - layout.top + 40),
+      "<text x=\"\(coordinate((layout.left + layout.right) / 2))\" "
+        + "y=\"\(coordinate(layout.bottom + layout.textHeight + 16))\" text-anchor=\"middle\">"
+        + "\(escaped(shortened(xLabel, to: layout.right - layout.left)))</text>",
+    ]
+    parts += every(layout.cellHeight, rows).map { row in
+      let y = layout.top + (Double(row) + 0.5) * layout.cellHeight + 4.5
+      return "<text x=\"\(coordinate(layout.left - 6))\" y=\"\(coordinate(y))\" "
+        + "text-anchor=\"end\">\(escaped(shortened(rows[row], to: 130)))</text>"
+    }
+    parts += every(layout.isUpright ? layout.cellWidth : .infinity, columns).map { column in
+      let x = layout.left + (Double(column) + 0.5) * layout.cellWidth
+      guard layout.isUpright else {
+        return "<text x=\"\(coordinate(x))\" y=\"\(coordinate(layout.bottom + 16))\" "
+          + "text-anchor=\"middle\">\(escaped(columns[column]))</text>"
+      }
+      let place = "translate(\(coordinate(x + 4.5)) \(coordinate(layout.bottom + 6))) rotate(-90)"
+      return "<text transform=\"\(place)\" text-anchor=\"end\">"
+        + "\(escaped(shortened(columns[column], to: 110)))</text>"
+    }
+    return parts
+  }
+
+  /// The places of texts that have room: a line is 15 high.
+  private func every(_ room: Double, _ texts: [String]) -> [Int] {
+    stride(from: 0, to: texts.count, by: max(1, Int((15 / room).rounded(.up)))).map { $0 }
+  }
+
+  /// From colours to values.
+  private func bar(_ low: Double, _ high: Double, _ layout: Layout) -> [String] {
+    let (ends, steps, y) = ([low, high].map(Numbers.short), 24, layout.height - 20)
+    let left = layout.left + textWidth(ends[0]) + 8
+    let step = min(140, layout.width - left - textWidth(ends[1]) - 20) / Double(steps)
+    let parts = (0..<steps).map { index in
+      let share = Double(index) / Double(steps - 1)
+      return "<rect x=\"\(coordinate(left + Double(index) * step))\" y=\"\(coordinate(y))\" "
+        + "width=\"\(coordinate(step + 0.5))\" height=\"10\" "
+        + "fill=\"\(Shade(lowIsGood ? 1 - share : share).hex)\"/>"
+    }
+    let right = left + step * Double(steps) + 8
+    return parts + [
+      "<text x=\"\(coordinate(left - 8))\" y=\"\(coordinate(y + 10))\" text-anchor=\"end\">"
+        + "\(ends[0])</text>",
+      "<text x=\"\(coordinate(right))\" y=\"\(coordinate(y + 10))\">\(ends[1])</text>",
+    ]
+  }
+}
+
+/// A colour between dark blue and pale yellow that grows lighter all the way.
+private struct Shade {
+  private static let stops: [(red: Double, green: Double, blue: Double)] = [
+    (29, 36, 84), (40, 88, 134), (62, 142, 140), (142, 190, 122), (246, 232, 158),
+  ]
+  private let color: (red: Double, green: Double, blue: Double)
+
+  /// - Parameter share: From 0 to 1.
+  init(_ share: Double) {
+    let position = min(max(share, 0), 1) * Double(Self.stops.count - 1)
+    let index = min(Int(position), Self.stops.count - 2)
+    let (first, second, part) = (Self.stops[index], Self.stops[index + 1], position - Double(index))
+    func mix(_ a: Double, _ b: Double) -> Double { (a + (b - a) * part).rounded() }
+    color = (
+      mix(first.red, second.red), mix(first.green, second.green), mix(first.blue, second.blue)
+    )
+  }
+
+  var hex: String {
+    "#"
+      + [color.red, color.green, color.blue].map { value in
+        let text = String(Int(value), radix: 16)
+        return text.count == 1 ? "0" + text : text
+      }.joined()
+  }
+
+  /// Black or white, whichever stands out.
+  var ink: String {
+    0.299 * color.red + 0.587 * color.green + 0.114 * color.blue > 115 ? "#000000" : "#ffffff"
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+
+/// From values to places in a picture, linear or logarithmic.
+struct Scale {
+  let isLogarithmic: Bool
+  // The ends of the axis: values, or their decimal logarithms.
+  private let low: Double
+  private let high: Double
+  private let from: Double
+  private let to: Double
+
+  /// A scale that shows all values with a margin around them; a bar's axis starts at its `base`
+  /// instead.
+  init(
+    _ values: [Double], isLogarithmic: Bool, from: Double, to: Double, base: Double? = nil
+  ) {
+    self.isLogarithmic = isLogarithmic
+    let places = (values + [base].compactMap(\.self)).filter {
+      Self.shows($0, isLogarithmic: isLogarithmic)
+    }.map { isLogarithmic ? log10($0) : $0 }
+    let (least, most) = (places.min() ?? 0, places.max() ?? 1)
+    let size = max(abs(least), abs(most))
+    let isFlat = most - least <= size * 1e-9
+    let margin = isFlat ? max(size * 0.01, isLogarithmic ? 0.1 : 1e-6) : (most - least) * 0.05
+    low = least == base && !isFlat ? least : least - margin
+    high = most == base && !isFlat ? most : most + margin
+    (self.from, self.to) = (from, to)
+  }
+
+  /// Whether a value has a place at all: infinite ones have none, nor has zero on a logarithmic axis.
+  static func shows(_ value: Double, isLogarithmic: Bool) -> Bool {
+    // Beyond this the length of the axis could be infinite.
+    abs(value) < 1e150 && (!isLogarithmic || value > 1e-150)
+  }
+
+  /// The place of a value, to a tenth of a unit, and never outside the axis.
+  func place(_ value: Double) -> Double {
+    let position = isLogarithmic ? (value > 0 ? log10(value) : low) : value
+    let share = min(max((position - low) / (high - low), 0), 1)
+    return ((from + share * (to - from)) * 10).rounded() / 10
+  }
+
+  /// Where bars stand: at zero if it is shown, else at the low end.
+  var base: Double { isLogarithmic ? from : place(0) }
+
+  /// About five round values and their texts.
+  var ticks: [(value: Double, text: String)] {
+    isLogarithmic ? logarithmicTicks : Self.linearTicks(low, high)
+  }
+
+  private var logarithmicTicks: [(value: Double, text: String)] {
+    let (first, last) = (Int(low.rounded(.up)), Int(high.rounded(.down)))
+    let step = max(1, (last - first) / 6 + 1)
+    let multiples: [Double] = last - first < 3 ? [1, 2, 5] : [1]
+    let values = stride(from: first - 1, through: last, by: step).flatMap { decade in
+      multiples.map { $0 * pow(10, Double(decade)) }
+    }.filter { (low...high).contains(log10($0)) }
+    guard values.count > 1 else { return Self.linearTicks(pow(10, low), pow(10, high)) }
+    return values.map { ($0, Numbers.short($0)) }
+  }
+
+  private static func linearTicks(_ low: Double, _ high: Double) -> [(value: Double, text: String)]
+  {
+    let step = (high - low) / 5
+    let power = pow(10, log10(step).rounded(.down))
+    let unit = ([1, 2, 5].map { $0 * power }.first { $0 >= step }) ?? 10 * power
+    let decimals = max(0, -Int((log10(unit) + 1e-9).rounded(.down)))
+    let first = (low / unit).rounded(.up)
+    let values = (0...10).map { (first + Double($0)) * unit }.filter { $0 <= high }
+    let texts = values.map(Numbers.short)
+    // Ordinary numbers have the same decimals, and so have those that would look alike.
+    let isOrdinary = (1e-4..<1e6).contains(max(abs(low), abs(high)))
+    guard isOrdinary || Set(texts).count < texts.count else {
+      return zip(values, texts).map { ($0, $1) }
+    }
+    return values.map { ($0, Numbers.fixed($0, decimals: decimals)) }
+  }
+}
