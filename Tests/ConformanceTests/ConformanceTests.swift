@@ -117,7 +117,8 @@ import Testing
       kinds == [
         "gather", "multiply", "multiplyTransposed", "weightGradient", "biasGradient",
         "reparameterize", "latentTerm", "bernoulli", "gaussian", "logWeight", "estimate", "draw",
-        "latentGradient", "sumSamples", "accumulateWeights", "leapfrog", "accept", "select", "normalize", "logMean", "sum", "adam",
+        "latentGradient", "sumSamples", "accumulateWeights", "leapfrog", "accept", "select",
+        "normalize", "logMean", "sum", "adam",
       ])
     let names = CaseTable.all().map(\.name)
     #expect(Set(names).count == names.count && names.count >= 200)

@@ -2,7 +2,6 @@ import Compute
 import Datasets
 import Foundation
 import IWAE
-import Report
 
 extension Command {
   static let snr = Command(
@@ -17,7 +16,8 @@ extension Command {
     options: [
       Option(
         "--objectives", "names",
-        help: "Objectives with commas between them, each with all of its estimators. (default: all)"),
+        help: "Objectives with commas between them, each with all of its estimators. (default: all)"
+      ),
       Option("--beta", "share", help: "The share of the ELBO in ciwae. (default: 0.5)"),
       Option("--alpha", "order", help: "The order of renyi. (default: 0.5)"),
       Option(
@@ -38,59 +38,8 @@ extension Command {
     run: { try SignalMeasurement($0, $1).run() })
 }
 
-/// What `--json` prints.
-struct SignalReport: Encodable {
-  /// The signal of one estimator's gradient for so many samples.
-  struct Measurement: Encodable {
-    var objective: String
-    var estimator: String
-    var groups: Int
-    var samples: Int
-    var encoder: Network
-    var decoder: Network
-  }
-
-  struct Network: Encodable {
-    /// |E g| / sqrt(tr Cov g); nil where noise hides the signal.
-    var ratio: Double?
-    /// The standard error of the ratio's logarithm; nil where the signal does not stand out.
-    var logStandardError: Double?
-    /// The root mean square over parameters of |E g| / std g.
-    var perParameter: Double?
-
-    init(_ signal: GradientSignal) {
-      (ratio, perParameter) = (signal.ratio, signal.perParameter)
-      logStandardError = signal.logError
-    }
-  }
-
-  /// How a ratio grows with a number of samples.
-  struct Slope: Encodable {
-    var objective: String
-    var estimator: String
-    var network: String
-    /// `samples` or `groups`.
-    var against: String
-    /// Nil where too few ratios stand out from the noise.
-    var slope: Double?
-    /// Half the width of the 95% confidence interval.
-    var margin: Double?
-    var points: Int
-    /// The exponent as the number of samples grows without bound.
-    var theory: Double
-  }
-
-  var measurements: [Measurement] = []
-  var slopes: [Slope] = []
-  var draws: Int
-  var images: Int
-  var seconds = 0.0
-  var figures: [String] = []
-  var device: String
-}
-
 /// One invocation of `snr`.
-private struct SignalMeasurement {
+struct SignalMeasurement {
   private static let blocks = 20
 
   let arguments: ParsedArguments
@@ -120,9 +69,12 @@ private struct SignalMeasurement {
         "--draws", default: 2000, minimum: 4 * Self.blocks, maximum: 1 << 24) / Self.blocks
   }
 
+  /// The number of samples while the number of groups is raised.
+  var middle: Int { samples[samples.count / 2] }
+
   /// The pairs of M and K that are measured.
   private var sizes: [(groups: Int, samples: Int)] {
-    samples.map { (groups[0], $0) } + groups.dropFirst().map { ($0, samples[samples.count / 2]) }
+    samples.map { (groups[0], $0) } + groups.dropFirst().map { ($0, middle) }
   }
 
   func run() throws -> ExitCode {
@@ -168,7 +120,7 @@ private struct SignalMeasurement {
     line.clear()
     var report = makeReport(measured, device: device.name)
     report.images = min(configuration.batchSize, subject.images.count)
-    report.figures = try writeFigures(report)
+    report.figures = try keepFigures(report)
     report.seconds = (ContinuousClock.now - start) / .seconds(1)
     try arguments.has("--json") ? terminal.json(report) : terminal.output(text(report))
     return .done
@@ -192,7 +144,7 @@ private struct SignalMeasurement {
         let points = measured.filter {
           count == .samples
             ? $0.groups == groups[0]
-            : groups.count > 1 && $0.samples == samples[samples.count / 2]
+            : groups.count > 1 && $0.samples == middle
         }
         if points.count < 2 { continue }
         report.slopes += slopes(of: estimator, against: count, points)
@@ -220,44 +172,6 @@ private struct SignalMeasurement {
         theory: network == "decoder"
           ? estimator.decoderExponent : estimator.encoderExponent(count))
     }
-  }
-
-  private func text(_ report: SignalReport) -> String {
-    var table = TextTable([
-      "", "encoder by K", "theory", "encoder by M", "theory", "decoder by K", "decoder by M",
-    ])
-    for estimator in estimators {
-      func slope(_ network: String, _ count: GradientEstimator.Count) -> SignalReport.Slope? {
-        report.slopes.first {
-          $0.objective == estimator.objective.name && $0.against == count.rawValue
-            && $0.estimator == estimator.estimator.rawValue && $0.network == network
-        }
-      }
-      func cell(_ slope: SignalReport.Slope?) -> String {
-        guard let value = slope?.slope, let margin = slope?.margin else { return "too noisy" }
-        return String(format: "%+.2f ± %.2f", value, margin)
-      }
-      let encoder = [slope("encoder", .samples), slope("encoder", .groups)]
-      table.append(
-        [estimator.name]
-          + encoder.flatMap { [cell($0), $0.map { String(format: "%+.1f", $0.theory) } ?? ""] }
-          + [cell(slope("decoder", .samples)), cell(slope("decoder", .groups))])
-    }
-    return """
-      The exponents by which |E g| / sqrt(tr Cov g) grows, with 95% confidence:
-
-      \(table.text)
-
-      Over the larger half of the counts; theory is of ever more samples, and says +0.5 of every \
-      decoder. K runs through \(list(samples)) with M = \(groups[0]); \
-      M runs through \(list(groups)) with K = \(samples[samples.count / 2]).
-      \(report.draws) draws, \(report.images) images, \(readable(.seconds(report.seconds))) on \
-      \(report.device). Figures: \(report.figures.joined(separator: ", "))
-      """
-  }
-
-  private func list(_ values: [Int]) -> String {
-    values.map(String.init).joined(separator: ", ")
   }
 }
 
@@ -292,8 +206,4 @@ private struct SignalSubject {
     (model, parameters) = (checkpoint.model, checkpoint.parameters)
     (images, binarization) = (test.images, test.rule.eachPass)
   }
-}
-
-extension SignalMeasurement {
-  fileprivate func writeFigures(_ report: SignalReport) throws -> [String] { [] }
 }
