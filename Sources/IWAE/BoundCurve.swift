@@ -1,36 +1,36 @@
 import Compute
 
+/// The mean over images of an estimate, and its standard error over draws of the samples: NaN where
+/// there were too few to tell.
+public struct BoundMean: Hashable, Sendable {
+  public private(set) var mean = 0.0
+  public var standardError: Double { squaredErrors.squareRoot() / Double(max(images, 1)) }
+  private var squaredErrors = 0.0
+  private var images = 0
+
+  public init() {}
+
+  public mutating func add(_ estimate: LogWeights.Estimate) {
+    images += 1
+    mean += (estimate.mean - mean) / Double(images)
+    squaredErrors += estimate.squaredError ?? .nan
+  }
+}
+
 /// The bounds L_k of some images for many k from one set of samples each, and what they say of the
 /// log-likelihood that they approach.
 public struct BoundCurve: Sendable {
-  /// The mean over images of an estimate, and its standard error over draws of the samples: NaN where
-  /// there were too few to tell.
-  public struct Value: Hashable, Sendable {
-    public private(set) var mean = 0.0
-    public var standardError: Double { squaredErrors.squareRoot() / Double(max(images, 1)) }
-    private var squaredErrors = 0.0
-    private var images = 0
-
-    init() {}
-
-    mutating func add(_ estimate: LogWeights.Estimate) {
-      images += 1
-      mean += (estimate.mean - mean) / Double(images)
-      squaredErrors += estimate.squaredError ?? .nan
-    }
-  }
-
   /// What there is for one k.
   public struct Point: Sendable {
     public let samples: Int
-    public internal(set) var bound = Value()
-    public internal(set) var jackknife = Value()
+    public internal(set) var bound = BoundMean()
+    public internal(set) var jackknife = BoundMean()
   }
 
   public private(set) var points: [Point]
   /// Where a line through L_k over 1/k meets 1/k = 0.
-  public private(set) var extrapolation = Value()
-  public private(set) var sumo = Value()
+  public private(set) var extrapolation = BoundMean()
+  public private(set) var sumo = BoundMean()
   public private(set) var effectiveSampleSizes: [Double] = []
   /// The Pareto shape of each image's weights; NaN where it cannot be told.
   public private(set) var paretoShapes: [Double] = []

@@ -15,17 +15,33 @@ public struct Generator {
   /// The expected pixels of images drawn from the model, `(count, D)`: latents are sampled from the
   /// top downwards, pixels are not.
   public func samples(count: Int, seed: UInt64) throws -> [[Float]] {
-    var builder = StepBuilder(model, configuration(count), name: "generate")
-    let networks = model.decoderNetworks
-    let top = model.encoder.count - 1
+    var descent = try descent(count, name: "generate", latentRole: .temporary)
+    let pixels = try appendPixels(descent.value, count, &descent.builder)
+    let (memory, executable) = try compile(descent.builder)
+    try upload(descent, to: executable, seed: seed)
+    _ = memory
+    return try rows(executable, pixels)
+  }
+
+  /// A walk from the topmost latents, which are an input, down to the lowest.
+  struct Descent {
+    var builder: StepBuilder
+    /// The topmost latents, then the noise of each layer below.
+    var inputs: [Tensor]
+    /// The lowest latents.
+    var value: Tensor
+  }
+
+  func descent(_ count: Int, name: String, latentRole: Role) throws(ProgramError) -> Descent {
+    var builder = StepBuilder(model, configuration(count), name: name)
     let indices = Tensor("indices", .vector(count), .input, element: .uint32)
     var inputs = [latent(top, count, .input)]
     var value = inputs[0]
-    for (position, network) in networks.enumerated().dropLast() {
+    for (position, network) in model.decoderNetworks.enumerated().dropLast() {
       let (_, heads) = try builder.forward(network, value, rows: count)
       let layer = top - position - 1
-      let noise = Tensor("noise.\(layer)", latent(layer, count, .input).shape, .input)
-      value = latent(layer, count, .temporary)
+      value = latent(layer, count, latentRole)
+      let noise = Tensor("noise.\(layer)", value.shape, .input)
       inputs.append(noise)
       try builder.program.append(
         .reparameterize(
@@ -33,14 +49,19 @@ public struct Generator {
             mean: heads[0], logSigma: heads[1], indices: indices, source: .given, noise: noise,
             sample: value)))
     }
-    let pixels = try appendPixels(value, count, &builder)
-    let (memory, executable) = try compile(builder)
-    for (position, input) in inputs.enumerated() {
+    return Descent(builder: builder, inputs: inputs, value: value)
+  }
+
+  /// Gives a descent its normal numbers.
+  func upload(
+    _ descent: Descent, to executable: any Executable, seed: UInt64
+  ) throws(DeviceError) {
+    for (position, input) in descent.inputs.enumerated() {
       try executable.upload(normals(input, layer: top - position, seed: seed), to: input)
     }
-    _ = memory
-    return try rows(executable, pixels)
   }
+
+  var top: Int { model.encoder.count - 1 }
 
   /// The expected pixels given the mean of each image's lowest latents.
   public func reconstructions(of images: [[Float]]) throws -> [[Float]] {
@@ -59,7 +80,7 @@ public struct Generator {
     StepConfiguration(batchSize: count, samples: 1, objective: .vae, optimizer: nil)
   }
 
-  private func latent(_ layer: Int, _ count: Int, _ role: Role) -> Tensor {
+  func latent(_ layer: Int, _ count: Int, _ role: Role) -> Tensor {
     Tensor("latent.\(layer)", .matrix(rows: count, columns: model.encoder[layer].latent), role)
   }
 

@@ -107,7 +107,9 @@ extension StepBuilder {
 
   /// Walks the decoder backwards once, with unit coefficients: the coefficients enter as row scales
   /// of the weights' gradients, and where the deltas reach the latents' own layers.
-  mutating func appendDecoderBackward() throws(ProgramError) {
+  ///
+  /// - Parameter addsAtTop: Whether the topmost latent has a derivative already.
+  mutating func appendDecoderBackward(addsAtTop: Bool = false) throws(ProgramError) {
     for (position, decoded) in decoded.enumerated().reversed() {
       let layer = top - position
       // Below the top, the density of the latent has written its share already.
@@ -118,7 +120,7 @@ extension StepBuilder {
           gradients: coefficients.compactMap { column in
             column.decoder.map { RowGradient(rowScale: $0, target: column.forDecoder) }
           },
-          inputGradient: latents[layer].gradient, accumulates: layer < top))
+          inputGradient: latents[layer].gradient, accumulates: layer < top || addsAtTop))
     }
   }
 
@@ -151,7 +153,7 @@ extension StepBuilder {
   }
 
   /// The layer next to the data has one row an image, so its deltas are summed over samples.
-  private mutating func appendLowestBackward() throws(ProgramError) {
+  mutating func appendLowestBackward() throws(ProgramError) {
     for column in coefficients where column.path != nil {
       let own = pair(0, column.suffix + "own")
       try program.append(latentGradient(0, column, own: own))

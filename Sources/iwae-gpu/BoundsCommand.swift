@@ -40,7 +40,7 @@ private struct BoundsReport: Encodable {
     var mean: Double
     var standardError: Double
 
-    init(_ value: BoundCurve.Value) {
+    init(_ value: BoundMean) {
       (mean, standardError) = (value.mean, value.standardError)
     }
 

@@ -54,7 +54,7 @@ enum Inputs {
   static let exactModel = "linear-gaussian"
 
   /// Whether a path is no path but the name of the exact model.
-  private static func isExactModel(_ path: String) -> Bool {
+  static func isExactModel(_ path: String) -> Bool {
     path == exactModel && !FileManager.default.fileExists(atPath: path)
   }
 

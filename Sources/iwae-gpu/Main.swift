@@ -4,7 +4,8 @@ import Foundation
 struct Main {
   /// Every subcommand, in the order in which the help lists them.
   static let commands: [Command] = [
-    .train, .evaluate, .gradient, .sample, .reconstruct, .bounds, .snr, .plan, .devices, .check,
+    .train, .evaluate, .gradient, .sample, .reconstruct, .bounds, .sandwich, .snr, .plan, .devices,
+    .check,
     .bench,
     .tune,
     .data, .export,

@@ -41,7 +41,10 @@ struct TextTable {
     self.rightAligned = rightAligned
   }
 
-  mutating func append(_ row: [String]) { rows.append(row) }
+  /// Adds a row; what it lacks at its end is empty.
+  mutating func append(_ row: [String]) {
+    rows.append(row + Array(repeating: "", count: max(0, rows[0].count - row.count)))
+  }
 
   var text: String {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

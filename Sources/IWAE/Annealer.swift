@@ -1,0 +1,252 @@
+import Compute
+
+/// How annealed importance sampling goes about it.
+public struct AnnealingConfiguration: Hashable, Sendable {
+  /// Independent chains of each image.
+  public var chains = 16
+  /// Temperatures from the prior to the posterior, T.
+  public var temperatures = 500
+  /// Leapfrog steps of a transition.
+  public var leapfrogSteps = 10
+  /// Images at a time.
+  public var batchSize = 20
+  /// The share of transitions that step sizes are tuned to accept.
+  public var acceptance = 0.65
+  public var binarization = Binarization.none
+  public var seed: UInt64 = 0
+
+  public init() {}
+
+  /// The temperature of a step, from 0 to 1: a sigmoid, slow at both ends, as Wu et al. use.
+  func temperature(_ step: Int) -> Double {
+    func sigmoid(_ x: Double) -> Double { 1 / (1 + exponential(-x)) }
+    let steepness = 4.0
+    let place = steepness * (2 * Double(step) / Double(temperatures) - 1)
+    let (low, high) = (sigmoid(-steepness), sigmoid(steepness))
+    return step == temperatures ? 1 : (sigmoid(place) - low) / (high - low)
+  }
+}
+
+/// What annealing says of one image's log p(x).
+public struct AnnealedImage: Sendable {
+  /// From the prior to the posterior: the log of their mean is below log p(x) on average.
+  public var forward: LogWeights
+  /// From an exact sample of the posterior back to the prior; nil where there is none. Minus the log
+  /// of their mean is above log p(x) on average.
+  public var reverse: LogWeights?
+  /// The share of transitions that were accepted.
+  public var acceptance: Double
+
+  public var lower: Double { forward.logMean }
+  public var upper: Double? { reverse.map { -$0.logMean } }
+}
+
+/// Annealed importance sampling (Neal 2001; Wu et al. 2017), and its reverse on data simulated from
+/// the model (Grosse et al. 2015).
+///
+/// Step sizes are tuned image by image and temperature by temperature in runs of their own, whose
+/// results are thrown away: afterwards they stand still, so that transitions leave their densities as
+/// they are, and both directions share them.
+public final class Annealer {
+  private let configuration: AnnealingConfiguration
+  private let data: ResidentSet
+  private let programs: AnnealingPrograms
+  private let memory: any Memory
+  private let load: any Executable
+  private let start: any Executable
+  private let begin: any Executable
+  private let leap: any Executable
+  private let end: any Executable
+  private let weigh: any Executable
+  private let batchSize: Int
+
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - parameters: Its parameters.
+  ///   - images: The images.
+  ///   - configuration: Chains and temperatures.
+  ///   - device: Where.
+  public init(
+    _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
+    _ configuration: AnnealingConfiguration, device: any Device
+  ) throws {
+    self.configuration = configuration
+    data = ResidentSet(images, name: "annealing")
+    batchSize = min(configuration.batchSize, images.count)
+    let binarization = model.likelihood == .bernoulli ? configuration.binarization : .none
+    programs = try AnnealingPrograms(
+      model, source: data.batchSource(binarization), batchSize: batchSize,
+      chains: configuration.chains)
+    memory = try device.allocate(model.parameters + data.tensors + programs.states)
+    for (parameter, values) in parameters where parameter.role == .parameter {
+      try memory.upload(values, to: parameter)
+    }
+    try data.upload(to: memory)
+    load = try device.compile(programs.load, on: memory)
+    start = try device.compile(programs.start, on: memory)
+    begin = try device.compile(programs.begin, on: memory)
+    leap = try device.compile(programs.leap, on: memory)
+    end = try device.compile(programs.end, on: memory)
+    weigh = try device.compile(programs.weigh, on: memory)
+  }
+
+  /// Whole passes through the temperatures, of which tuning is one; times start anew with each.
+  private enum Pass: UInt32 {
+    case tuning, forward, reverse
+  }
+
+  /// Anneals every image.
+  ///
+  /// - Parameters:
+  ///   - posterior: For each layer, `(images, latent)`: an exact sample of each image's posterior,
+  ///     where there is one.
+  ///   - progress: Told of the share that is done; returns whether to go on.
+  /// - Returns: Nil if `progress` asked to stop.
+  public func anneal(
+    posterior: [[Float]]? = nil, progress: (Double) -> Bool = { _ in true }
+  ) throws(DeviceError) -> [AnnealedImage]? {
+    var results: [AnnealedImage] = []
+    let count = data.images.count
+    let passes = posterior == nil ? 2.0 : 3.0
+    for first in stride(from: 0, to: count, by: batchSize) {
+      let valid = min(batchSize, count - first)
+      var passesDone = 0.0
+      func tell(_ share: Double) -> Bool {
+        progress((Double(first) + Double(valid) * (passesDone + share) / passes) / Double(count))
+      }
+      var control = Control()
+      control.seed = configuration.seed
+      control.pass = Evaluator.time
+      control.batchOffset = UInt32(first)
+      try load.run(control)
+      guard let stepSizes = try tune(control, tell) else { return nil }
+      passesDone += 1
+      guard let forward = try run(.forward, control, stepSizes, tell) else { return nil }
+      passesDone += 1
+      var reverse: [LogWeights]?
+      if let posterior {
+        try place(posterior, first)
+        guard let weights = try run(.reverse, control, stepSizes, tell) else { return nil }
+        reverse = weights.logWeights
+      }
+      for image in 0..<valid {
+        results.append(
+          AnnealedImage(
+            forward: forward.logWeights[image], reverse: reverse?[image],
+            acceptance: forward.acceptance[image]))
+      }
+    }
+    return results
+  }
+
+  /// Puts every chain of an image at the image's sample of the posterior.
+  private func place(_ posterior: [[Float]], _ first: Int) throws(DeviceError) {
+    for (layer, values) in zip(programs.tensors.layers, posterior) {
+      let width = layer.position.shape.columns
+      var positions: [Float] = []
+      for row in 0..<batchSize {
+        // A batch that is not full wraps around, as its images do.
+        let image = (first + row) % data.images.count
+        for _ in 0..<configuration.chains {
+          positions += values[image * width..<(image + 1) * width]
+        }
+      }
+      try memory.upload(positions, to: layer.position)
+    }
+  }
+
+  /// The control record of a transition at a temperature.
+  private func control(
+    _ base: Control, _ pass: Pass, _ step: Int, temperature: Double
+  ) -> Control {
+    var result = base
+    // Far above all steps of training, and below the time of evaluation.
+    result.step = Evaluator.time - 1 - (pass.rawValue << 26) - UInt32(step)
+    result.klWeight = Float(1 / temperature)
+    result.densityScale = Float(temperature)
+    return result
+  }
+
+  /// A transition from where `begin` stands.
+  private func move(_ control: Control) throws(DeviceError) {
+    for _ in 0..<configuration.leapfrogSteps { try leap.run(control) }
+    try end.run(control)
+  }
+
+  /// For each image, the mean of a value over its chains.
+  private func means(_ tensor: Tensor) throws(DeviceError) -> [Double] {
+    let values = try memory.floats(tensor)
+    let chains = configuration.chains
+    return (0..<batchSize).map { image in
+      values[image * chains..<(image + 1) * chains].reduce(0) { $0 + Double($1) } / Double(chains)
+    }
+  }
+
+  /// The fewest transitions that tune the steps of all temperatures.
+  private static let tuningTransitions = 400
+
+  /// Finds the step sizes of each temperature, for each image; nil if asked to stop.
+  private func tune(_ base: Control, _ tell: (Double) -> Bool) throws(DeviceError) -> [[Float]]? {
+    var logSteps = [Double](repeating: naturalLogarithm(0.1), count: batchSize)
+    var result: [[Float]] = []
+    let last = configuration.temperatures
+    let repetitions = max(1, (Self.tuningTransitions + last - 1) / last)
+    try start.run(control(base, .tuning, 0, temperature: 1))
+    for step in 1..<max(last, 2) {
+      // The first temperature gets the steps from nowhere to where they belong.
+      let count = step == 1 ? max(repetitions, 20) : repetitions
+      for repetition in 0..<count {
+        let number = 1 + (step - 1) * repetitions + (step == 1 ? 0 : 20) + repetition
+        let control = control(
+          base, .tuning, number, temperature: configuration.temperature(step))
+        try memory.upload(logSteps.map { Float(exponential($0)) }, to: programs.tensors.stepSizes)
+        try begin.run(control)
+        try move(control)
+        for (image, share) in try means(programs.tensors.accepted).enumerated() {
+          logSteps[image] += 0.4 * (share - configuration.acceptance)
+        }
+      }
+      result.append(logSteps.map { Float(exponential($0)) })
+      guard tell(Double(step) / Double(last)) else { return nil }
+    }
+    return result
+  }
+
+  /// Walks all temperatures in one direction.
+  private func run(
+    _ pass: Pass, _ base: Control, _ stepSizes: [[Float]], _ tell: (Double) -> Bool
+  ) throws(DeviceError) -> (logWeights: [LogWeights], acceptance: [Double])? {
+    let last = configuration.temperatures
+    let tensors = programs.tensors
+    try memory.clear([tensors.logWeights])
+    var accepted = [Double](repeating: 0, count: batchSize)
+    if pass == .forward { try start.run(control(base, pass, 0, temperature: 1)) }
+    for number in 1...last {
+      // Forwards, the weight of the step to a temperature comes before the transition there; on the
+      // way back, the weight of the step from it.
+      let step = pass == .forward ? number : last + 1 - number
+      let below = configuration.temperature(step - 1)
+      let here = configuration.temperature(step)
+      let target = pass == .forward ? step : step - 1
+      let moves = target > 0 && target < last
+      let control = control(
+        base, pass, number, temperature: moves ? configuration.temperature(target) : 1)
+      if moves { try memory.upload(stepSizes[target - 1], to: tensors.stepSizes) }
+      try begin.run(control)
+      var change = control
+      change.klWeight = Float(pass == .forward ? here - below : below - here)
+      try weigh.run(change)
+      if moves {
+        try move(control)
+        for (image, share) in try means(tensors.accepted).enumerated() { accepted[image] += share }
+      }
+      guard tell(Double(number) / Double(last)) else { return nil }
+    }
+    let values = try memory.floats(tensors.logWeights).map(Double.init)
+    let chains = configuration.chains
+    return (
+      (0..<batchSize).map { LogWeights(Array(values[$0 * chains..<($0 + 1) * chains])) },
+      accepted.map { $0 / Double(max(last - 1, 1)) }
+    )
+  }
+}

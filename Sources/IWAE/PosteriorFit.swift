@@ -1,0 +1,215 @@
+import Compute
+
+/// How posteriors are fitted image by image.
+public struct PosteriorFitConfiguration: Hashable, Sendable {
+  /// Steps of the optimizer.
+  public var steps = 300
+  public var learningRate = 0.02
+  /// Samples of each image in a step.
+  public var samples = 32
+  /// Samples of each image that judge the bounds before and after.
+  public var judgingSamples = 2000
+  public var batchSize = 20
+  public var binarization = Binarization.none
+  public var seed: UInt64 = 0
+
+  public init() {}
+}
+
+/// The evidence lower bound of one image before and after its lowest layer got the best Gaussian of its
+/// own: what that gains is what the encoder loses by serving all images (Cremer et al. 2018).
+public struct FittedImage: Sendable {
+  public var bound: Double
+  public var fittedBound: Double
+}
+
+/// Fits a Gaussian of its own to the posterior of each image's lowest latents, by gradient ascent of
+/// the evidence lower bound. The decoder and the layers above stand still.
+///
+/// The Gaussians of a batch are a layer of their own: its input says by a single 1 which image is
+/// meant, so that each column of its weights is the mean, or the log-sigma, of one image.
+public final class PosteriorFit {
+  private let model: Model
+  private let configuration: PosteriorFitConfiguration
+  private let data: ResidentSet
+  private let generator: Generator
+  private let table: Network
+  private let programs: FitPrograms
+  private let memory: any Memory
+  private let climb: any Executable
+  private let judge: any Executable
+  private let batchSize: Int
+
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - parameters: Its parameters.
+  ///   - images: The images.
+  ///   - configuration: Steps and samples.
+  ///   - device: Where.
+  public init(
+    _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
+    _ configuration: PosteriorFitConfiguration, device: any Device
+  ) throws {
+    self.model = model
+    self.configuration = configuration
+    generator = Generator(model, parameters: parameters, device: device)
+    data = ResidentSet(images, name: "fit")
+    batchSize = min(configuration.batchSize, images.count)
+    table = Network(
+      "posterior", inputs: batchSize, hidden: [], outputs: model.encoder[0].latent,
+      heads: ["mean", "log_sigma"])
+    let binarization = model.likelihood == .bernoulli ? configuration.binarization : .none
+    programs = try FitPrograms(
+      model, table: table, source: data.batchSource(binarization), batchSize: batchSize,
+      configuration)
+    // The lowest encoder is what is replaced; the optimizer steps along every gradient, of which all
+    // but the table's stay zero.
+    let kept = model.parameters.filter { !model.encoderNetworks[0].parameters.contains($0) }
+    memory = try device.allocate(
+      kept + table.parameters + data.tensors + [programs.choices])
+    for parameter in kept { try memory.upload(parameters[parameter] ?? [], to: parameter) }
+    try memory.clear(kept.map { $0.counterpart(.gradient) })
+    try data.upload(to: memory)
+    climb = try device.compile(programs.climb, on: memory)
+    judge = try device.compile(programs.judge, on: memory)
+  }
+
+  /// Fits every image.
+  ///
+  /// - Parameter progress: Told of the images done; returns whether to go on.
+  /// - Returns: Nil if `progress` asked to stop.
+  public func fit(progress: (Int) -> Bool = { _ in true }) throws -> [FittedImage]? {
+    var result: [FittedImage] = []
+    let count = data.images.count
+    for first in stride(from: 0, to: count, by: batchSize) {
+      let valid = min(batchSize, count - first)
+      var control = Control()
+      control.seed = configuration.seed
+      control.pass = Evaluator.time
+      control.batchOffset = UInt32(first)
+      try reset(first)
+      let before = try bounds(control)
+      try climbAll(control)
+      let after = try bounds(control)
+      for image in 0..<valid {
+        result.append(FittedImage(bound: before[image], fittedBound: after[image]))
+      }
+      guard progress(first + valid) else { return nil }
+    }
+    return result
+  }
+
+  /// Sets the Gaussians to what the encoder says, and the optimizer to its beginning.
+  private func reset(_ first: Int) throws {
+    let images = (0..<batchSize).map { row in
+      data.images.evaluated(
+        (first + row) % data.images.count,
+        model.likelihood == .bernoulli ? configuration.binarization : .none,
+        seed: configuration.seed)
+    }
+    let encoding = try generator.encode(images, seed: nil)
+    for (head, values) in zip(table.heads, [encoding.means[0], encoding.logSigmas[0]]) {
+      let width = head.weight.shape.rows
+      var columns = [Float](repeating: 0, count: values.count)
+      for image in 0..<batchSize {
+        for unit in 0..<width {
+          columns[unit * batchSize + image] = values[image * width + unit]
+        }
+      }
+      try memory.upload(columns, to: head.weight)
+      try memory.upload([Float](repeating: 0, count: width), to: head.bias)
+    }
+    try memory.upload(
+      (0..<batchSize * batchSize).map { $0 % (batchSize + 1) == 0 ? 1 : 0 }, to: programs.choices)
+    try memory.clear(
+      table.parameters.flatMap { [$0.counterpart(.firstMoment), $0.counterpart(.secondMoment)] })
+  }
+
+  private func climbAll(_ base: Control) throws(DeviceError) {
+    var control = base
+    let schedule = LearningRate.cosine(rate: configuration.learningRate)
+    for step in 0..<configuration.steps {
+      control.step = UInt32(step)
+      AdamConvention.usual.apply(
+        to: &control, step: step,
+        rate: schedule.rate(pass: 0, progress: Double(step) / Double(configuration.steps)),
+        optimizer: Adam())
+      try climb.run(control)
+    }
+    try climb.finish()
+  }
+
+  /// The bound of each image, with noise that no step of the optimizer has seen.
+  private func bounds(_ base: Control) throws(DeviceError) -> [Double] {
+    var sums = [Double](repeating: 0, count: batchSize)
+    let runs = max(1, configuration.judgingSamples / configuration.samples)
+    var control = base
+    for run in 0..<runs {
+      control.step = UInt32(configuration.steps + run)
+      try judge.run(control)
+      for (image, bound) in try judge.floats(programs.bounds).enumerated() {
+        sums[image] += Double(bound) / Double(runs)
+      }
+    }
+    return sums
+  }
+}
+
+/// The programs of a fit.
+private struct FitPrograms {
+  /// One step of the optimizer.
+  let climb: Program
+  /// The bound of each image.
+  let judge: Program
+  /// `(B, B)`: which image each row means.
+  let choices: Tensor
+  /// `(B)`
+  let bounds: Tensor
+
+  init(
+    _ model: Model, table: Network, source: BatchSource, batchSize: Int,
+    _ configuration: PosteriorFitConfiguration
+  ) throws(ProgramError) {
+    let choices = Tensor("fit.choices", .matrix(rows: batchSize, columns: batchSize), .state)
+    let bounds = Tensor("image_bounds", .vector(batchSize), .output)
+    let step = StepConfiguration(
+      batchSize: batchSize, samples: configuration.samples, objective: .vae, source: source,
+      optimizer: Adam(), sumsOverBatch: true)
+    func build(_ name: String, climbs: Bool) throws(ProgramError) -> Program {
+      var builder = StepBuilder(model, step, name: name)
+      try builder.appendFit(table, choices, bounds: bounds, climbs: climbs)
+      return builder.program.build()
+    }
+    climb = try build("fit", climbs: true)
+    judge = try build("judge", climbs: false)
+    (self.choices, self.bounds) = (choices, bounds)
+  }
+}
+
+extension StepBuilder {
+  /// A step with a table of Gaussians in place of the lowest encoder.
+  fileprivate mutating func appendFit(
+    _ table: Network, _ choices: Tensor, bounds: Tensor, climbs: Bool
+  ) throws(ProgramError) {
+    let (images, indices) = try appendBatch()
+    let (activations, heads) = try forward(table, choices, rows: configuration.batchSize)
+    try appendLatents(activations, heads: heads, indices)
+    try appendDecoder(images, hasDeltas: climbs)
+    let logWeights = Tensor("log_weights", .vector(sampleRows), .temporary)
+    try appendLogWeight(logWeights, latentTerms: latents.map(\.term))
+    let path = climbs ? Tensor("coefficients.path", logWeights.shape, .temporary) : nil
+    try program.append(
+      .estimate(
+        Estimate(
+          logWeights: logWeights, groups: 1, samples: configuration.samples, rule: rule,
+          scale: configuration.scale, bounds: bounds, pathCoefficients: path)))
+    guard climbs, let optimizer = configuration.optimizer else { return }
+    // Without coefficients, networks only pass on what arrives.
+    try appendDecoderBackward()
+    for layer in stride(from: top, to: 0, by: -1) { try appendUpperBackward(layer) }
+    let target = GradientTarget()
+    coefficients = [SampleCoefficients(path: path, forDecoder: target, forEncoder: target)]
+    try appendLowestBackward()
+    try program.append(.adam(optimizer))
+  }
+}

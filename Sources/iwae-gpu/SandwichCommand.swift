@@ -1,0 +1,196 @@
+import Compute
+import Datasets
+import Foundation
+import IWAE
+
+extension Command {
+  static let sandwich = Command(
+    name: "sandwich",
+    abstract: "Bound log p(x) from both sides, and say where the bound's gap comes from.",
+    arguments: [
+      .init(
+        "checkpoint",
+        help: "A checkpoint, a run folder, or linear-gaussian: the exact model of that data.")
+    ],
+    options: [
+      DataOptions.option, DataOptions.binarize,
+      Option(
+        "--limit", "count",
+        help: "The first images of the test set, and as many simulated. (default: 40)"),
+      Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 5000)"),
+      Option(
+        "--temperatures", "counts",
+        help: "The temperatures between prior and posterior, in runs of their own. "
+          + "(default: 10,50,250)"),
+      Option("--chains", "count", help: "Chains of each image. (default: 16)"),
+      Option("--leapfrogs", "count", help: "Leapfrog steps of a transition. (default: 10)"),
+      Option(
+        "--fit-steps", "count",
+        help: "Steps that fit a Gaussian to each image's posterior; 0 for none. (default: 300)"),
+      Option(
+        "--out", "file",
+        help: "The figure, there alone. (default: figures/sandwich.svg beside the checkpoint)"),
+      Option("--seed", "seed", help: "The seed of everything drawn. (default: the run's, else 0)"),
+    ] + Backend.options + [
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Show no progress."),
+    ],
+    run: { try SandwichMeasurement($0, $1).run() })
+}
+
+/// One invocation of `sandwich`.
+private final class SandwichMeasurement {
+  private let arguments: ParsedArguments
+  private let terminal: Terminal
+  private let path: String
+  private let model: Model
+  private let parameters: [Tensor: [Float]]
+  private let images: ImageSet
+  private let binarization: Binarization
+  private let seed: UInt64
+  private let samples: Int
+  private let temperatures: [Int]
+  private let chains: Int
+  private let leapfrogs: Int
+  private let fitSteps: Int
+  private let device: any Device
+  private let line: ProgressLine
+  private let interrupt = Interrupt()
+  private let start = ContinuousClock.now
+
+  init(_ arguments: ParsedArguments, _ terminal: Terminal) throws {
+    (self.arguments, self.terminal) = (arguments, terminal)
+    path = try arguments.argument("checkpoint")
+    samples = try arguments.integer("--samples", default: 5000, maximum: 1 << 20)
+    temperatures = try arguments.integers(
+      "--temperatures", default: [10, 50, 250], maximum: 1 << 20)
+    chains = try arguments.integer("--chains", default: 16, minimum: 2, maximum: 1 << 12)
+    leapfrogs = try arguments.integer("--leapfrogs", default: 10, maximum: 1 << 12)
+    fitSteps = try arguments.integer("--fit-steps", default: 300, minimum: 0, maximum: 1 << 20)
+    let limit = try arguments.integer("--limit", default: 40)
+    let checkpoint = try Inputs.checkpoint(path, best: true)
+    (model, parameters) = (checkpoint.model, checkpoint.parameters)
+    let run = try Inputs.configuration(ofRun: path)
+    seed = try arguments.seed(default: run?.seed ?? 0)
+    let test = try DataOptions.test(arguments, model: model, run: run)
+    images = test.images.subset(0..<min(limit, test.images.count))
+    binarization = test.rule.eachPass
+    line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
+    for note in test.notes { line.keep("Note: \(sentence(note))") }
+    device = try Backend.open(arguments)
+  }
+
+  func run() throws -> ExitCode {
+    let report = try openCLErrors(measure)
+    line.clear()
+    guard var report else { return .interrupted }
+    report.seconds = (ContinuousClock.now - start) / .seconds(1)
+    report.figure = try Inputs.keep(report.makeFigure(), of: path, out: arguments.string("--out"))
+    try arguments.has("--json") ? terminal.json(report) : terminal.output(report.text)
+    return .done
+  }
+
+  /// The test images, as many simulated ones, and the gap; nil if interrupted.
+  private func measure() throws -> SandwichReport? {
+    guard let test = try sandwich(images, "test images", posterior: nil, binarization) else {
+      return nil
+    }
+    let generator = Generator(model, parameters: parameters, device: device)
+    // Another seed than that of the chains, which would start where the images came from.
+    let simulation = try generator.simulate(
+      count: images.count, seed: seed &+ 1, height: images.height)
+    guard
+      let simulated = try sandwich(
+        simulation.images, "simulated images", posterior: simulation.latents, .none)
+    else { return nil }
+    var report = SandwichReport(
+      test: test, simulated: simulated, images: images.count, samples: samples, chains: chains,
+      device: device.name)
+    if fitSteps > 0 {
+      guard let fitted = try fit() else { return nil }
+      report.gap = .init(fitted, logLikelihood: test.exact ?? test.best)
+    }
+    return report
+  }
+
+  private func sandwich(
+    _ images: ImageSet, _ label: String, posterior: [[Float]]?, _ binarization: Binarization
+  ) throws -> SandwichReport.Side? {
+    let evaluator = try Evaluator(
+      model, parameters: parameters, images: images, device: device, samples: samples,
+      binarization: binarization, seed: seed, keepsLogWeights: true)
+    var sampled = BoundMean()
+    let evaluation = try evaluator.evaluate(
+      progress: { done in
+        self.show("\(label)  sampling", Double(done) / Double(images.count))
+      },
+      observe: { sampled.add($0.bound($0.count)) })
+    guard evaluation != nil else { return nil }
+    var side = SandwichReport.Side(importance: try .init(checked(sampled)))
+    if Inputs.isExactModel(path) {
+      let density = LinearGaussian()
+      side.exact =
+        (0..<images.count).reduce(0) { $0 + density.logLikelihood(images.pixels(of: $1)) }
+        / Double(images.count)
+    }
+    for count in temperatures {
+      guard let annealed = try anneal(images, label, count, posterior, binarization) else {
+        return nil
+      }
+      side.annealed.append(annealed)
+    }
+    return side
+  }
+
+  private func anneal(
+    _ images: ImageSet, _ label: String, _ count: Int, _ posterior: [[Float]]?,
+    _ binarization: Binarization
+  ) throws -> SandwichReport.Annealed? {
+    var configuration = AnnealingConfiguration()
+    (configuration.chains, configuration.temperatures) = (chains, count)
+    configuration.leapfrogSteps = leapfrogs
+    (configuration.binarization, configuration.seed) = (binarization, seed)
+    let annealer = try Annealer(
+      model, parameters: parameters, images: images, configuration, device: device)
+    let results = try annealer.anneal(posterior: posterior) { share in
+      self.show("\(label)  \(count) temperatures", share)
+    }
+    guard let results else { return nil }
+    var (lower, upper) = (BoundMean(), BoundMean())
+    for image in results {
+      lower.add(image.forward.bound(chains))
+      if let reverse = image.reverse { upper.add(reverse.bound(chains)) }
+    }
+    return .init(
+      temperatures: count, lower: try .init(checked(lower)),
+      upper: posterior == nil ? nil : try .init(checked(upper), negated: true),
+      acceptance: results.reduce(0) { $0 + $1.acceptance } / Double(results.count))
+  }
+
+  private func fit() throws -> [FittedImage]? {
+    var configuration = PosteriorFitConfiguration()
+    configuration.steps = fitSteps
+    (configuration.binarization, configuration.seed) = (binarization, seed)
+    let fit = try PosteriorFit(
+      model, parameters: parameters, images: images, configuration, device: device)
+    return try fit.fit { done in
+      self.show("fitting posteriors", Double(done) / Double(self.images.count))
+    }
+  }
+
+  private func checked(_ mean: BoundMean) throws -> BoundMean {
+    guard mean.mean.isFinite else {
+      throw CommandError(
+        message: "A log-weight is not finite: the model's parameters are too extreme for single "
+          + "precision.", code: .failed)
+    }
+    return mean
+  }
+
+  /// Shows progress; returns whether to go on.
+  private func show(_ text: String, _ share: Double) -> Bool {
+    let elapsed = (ContinuousClock.now - start) / .seconds(1)
+    line.show("\(text)  \(Int(100 * share))%  \(readable(.seconds(elapsed)))")
+    return !interrupt.isRequested
+  }
+}
