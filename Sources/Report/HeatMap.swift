@@ -101,7 +101,7 @@ extension HeatMap {
     var parts = [
       "<rect x=\"\(coordinate(x))\" y=\"\(coordinate(y))\" "
         + "width=\"\(coordinate(layout.cellWidth))\" height=\"\(coordinate(layout.cellHeight))\" "
-        + "fill=\"\(color.hex)\"/>"
+        + "fill=\"\(color.hex)\" shape-rendering=\"crispEdges\"/>"
     ]
     if isBest {
       parts.append(

@@ -102,11 +102,11 @@ extension LinePlot {
     let x = frame.x(xs, isLogarithmic: xIsLogarithmic)
     var drawing = Drawing()
     drawing.add(frame.axes(xLabel: xLabel, frame.ticks(of: x)))
-    for (index, level) in levels.enumerated() {
-      add(level, Palette.Style(curves.count + index), frame, to: &drawing)
-    }
     for (index, points) in shown.enumerated() {
       add(curves[index], Self.thinned(points), at: index, frame, x, to: &drawing)
+    }
+    for (index, level) in levels.enumerated() {
+      add(level, Palette.Style(curves.count + index), frame, to: &drawing)
     }
     return drawing
   }
