@@ -8,8 +8,10 @@ struct Comparison {
     var cells: [String?]
     /// The runs with the best value, where that can be said.
     var best: Set<Int> = []
+    /// Whether it was chosen, so that a difference is worth a mark.
+    var isChosen = false
 
-    var differs: Bool { Set(cells).count > 1 }
+    var differs: Bool { isChosen && Set(cells.compactMap(\.self)).count > 1 }
   }
 
   private enum Goal { case high, low }
@@ -33,23 +35,22 @@ struct Comparison {
     }
     return names.compactMap { name in
       let facts = runs.map { run in run.configuration.first { $0.name == name } }
-      let row = Row(name: name, cells: facts.map { $0?.text })
+      let row = Row(name: name, cells: facts.map { $0?.text }, isChosen: true)
       return row.differs || facts.contains { $0?.isNotable == true } ? row : nil
     }
   }
 
   private var trainingRows: [Row] {
-    let isSameTask = Set(runs.map(\.task)).count == 1
-    let isSameObjective = isSameTask && Set(runs.map(\.objective)).count == 1
-    return [
+    [
       Row(
         name: "passes done",
         cells: runs.map { $0.metrics.passes.last.map { Numbers.short($0.pass) } }),
       Row(name: "training time", cells: runs.map { $0.metrics.seconds.map(Self.time) }),
       row(
-        "bound, last pass", { $0.metrics.lastBound }, goal: isSameObjective ? .high : nil),
+        "bound, last pass", { $0.metrics.lastBound }, .high,
+        among: { "\($0.task), \($0.objective)" }),
       row(
-        "validation, best", { $0.metrics.bestValidation?.value }, goal: isSameTask ? .high : nil
+        "validation, best", { $0.metrics.bestValidation?.value }, .high, among: \.task
       ) { run, text in
         run.metrics.bestValidation.map { "\(text) in pass \(Numbers.short($0.pass))" } ?? text
       },
@@ -57,18 +58,17 @@ struct Comparison {
   }
 
   private var evaluationRows: [Row] {
-    let evaluations = runs.map(\.evaluation)
-    let isSame =
-      Set(runs.map(\.task)).count == 1
-      && Set(evaluations.compactMap(\.?.samples)).count == 1
-      && Set(evaluations.compactMap(\.?.images)).count == 1
-    let goal: Goal? = isSame ? .low : nil
     func whole(_ value: Double?) -> String? { value.map { Numbers.fixed($0, decimals: 0) } }
+    func kind(_ run: ReportRun) -> String {
+      "\(run.task), \(String(describing: run.evaluation?.samples)), "
+        + "\(String(describing: run.evaluation?.images))"
+    }
+    let evaluations = runs.map(\.evaluation)
     return [
-      row("NLL", { $0.evaluation?.nll }, goal: goal) { run, text in
+      row("NLL", { $0.evaluation?.nll }, .low, among: kind) { run, text in
         run.evaluation?.standardError.map { "\(text) ± \(Numbers.fixed($0, decimals: 2))" } ?? text
       },
-      row("NLL without inactive units", { $0.evaluation?.nllActiveUnitsOnly }, goal: goal),
+      row("NLL without inactive units", { $0.evaluation?.nllActiveUnitsOnly }, .low, among: kind),
       row("NLL of the data's own density", { $0.evaluation?.exactNll }),
       row("bound", { $0.evaluation?.bound }),
       row("reconstruction", { $0.evaluation?.reconstruction }),
@@ -84,19 +84,20 @@ struct Comparison {
     ].filter { row in row.cells.contains { $0 != nil } }
   }
 
-  /// A row of numbers, the best of which are marked if there are several runs and a goal.
+  /// A row of numbers. With a goal the best are marked, where all numbers are of the same kind.
   private func row(
-    _ name: String, _ value: (ReportRun) -> Double?, goal: Goal? = nil,
-    text: (ReportRun, String) -> String = { $1 }
+    _ name: String, _ value: (ReportRun) -> Double?, _ goal: Goal? = nil,
+    among kind: (ReportRun) -> String = { _ in "" }, text: (ReportRun, String) -> String = { $1 }
   ) -> Row {
     let values = runs.map(value)
     let cells = zip(runs, values).map { run, value in
       value.map { text(run, Numbers.fixed($0, decimals: 2)) }
     }
-    let known = values.compactMap(\.self).filter(\.isFinite)
-    guard let goal, known.count > 1, let best = goal == .low ? known.min() : known.max() else {
-      return Row(name: name, cells: cells)
-    }
+    let known = zip(runs, values).filter { $1?.isFinite == true }
+    let numbers = known.compactMap(\.1)
+    guard let goal, numbers.count > 1, Set(known.map { kind($0.0) }).count == 1,
+      let best = goal == .low ? numbers.min() : numbers.max()
+    else { return Row(name: name, cells: cells) }
     return Row(name: name, cells: cells, best: Set(values.indices.filter { values[$0] == best }))
   }
 

@@ -5,21 +5,23 @@ struct FigureElement {
   let figure: Figure
   /// The run it is of, where it is of one.
   let run: String?
+  /// Whether the caption says the title; not where a heading does.
+  let showsTitle: Bool
   private let drawing: Drawing
 
   /// A page shows at most so many rows of numbers; the file has them all.
   private static let mostRows = 200
 
-  init(_ figure: Figure, run: String? = nil) {
-    (self.figure, self.run) = (figure, run)
+  init(_ figure: Figure, run: String? = nil, showsTitle: Bool = true) {
+    (self.figure, self.run, self.showsTitle) = (figure, run, showsTitle)
     drawing = figure.drawing
   }
 
   var html: String {
-    let run = run.map { "<span class=\"run\">\(escaped($0))</span> " } ?? ""
+    let caption = [run, showsTitle ? figure.title : nil].compactMap(\.self).joined(separator: ": ")
     return """
       <figure class="figure">
-      <figcaption>\(run)\(escaped(figure.title))</figcaption>
+      <figcaption>\(escaped(caption))</figcaption>
       <div class="canvas">
       \(picture)
       </div>

@@ -5,6 +5,7 @@ enum PageScript {
     \#(theme)
     \#(legend)
     \#(readout)
+    document.querySelector(".guide").hidden = false;
     for (const figure of document.querySelectorAll(".figure")) {
       makeLegend(figure);
       makeReadout(figure);
@@ -62,8 +63,6 @@ enum PageScript {
       const output = document.createElement("output");
       output.className = "readout";
       canvas.after(output);
-      const hint = "Point at the figure, or choose it and press arrow keys, to read its points.";
-      output.textContent = hint;
       const cursor = document.createElementNS("http://www.w3.org/2000/svg", "circle");
       cursor.setAttribute("class", "cursor");
       cursor.setAttribute("r", 7);
@@ -78,7 +77,7 @@ enum PageScript {
         chosen = point;
         if (!point) {
           cursor.remove();
-          output.textContent = hint;
+          output.textContent = "";
           return;
         }
         cursor.setAttribute("cx", point.x);

@@ -40,6 +40,12 @@ enum PageStyle {
     </div>
     """
 
+  /// What the script adds to figures, shown by it too.
+  static let guide = """
+    <p class="guide" hidden>Point at a figure, or move to it with the tab key and press arrow keys, to
+    read its points. Press a line of its legend to hide that curve or show it again.</p>
+    """
+
   private static let layout = """
     * { box-sizing: border-box; }
     html { -webkit-text-size-adjust: 100%; }
@@ -61,6 +67,7 @@ enum PageStyle {
     footer { margin-top: 3rem; font-size: 0.875rem; color: var(--muted); }
     :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
     [hidden] { display: none !important; }
+    .guide { font-size: 0.875rem; color: var(--muted); }
     .theme { display: inline-flex; }
     button { font: inherit; font-size: 0.875rem; color: inherit; background: none;
       border: 1px solid var(--line); border-radius: 0.375rem; cursor: pointer; }
@@ -98,12 +105,11 @@ enum PageStyle {
     """
 
   private static let figures = """
-    .grid { display: grid; gap: 1.5rem;
+    .grid { display: grid; gap: 1.5rem; align-items: start;
       grid-template-columns: repeat(auto-fill, minmax(min(100%, 28rem), 1fr)); }
     .figure { margin: 0; padding: 1rem; min-width: 0; border: 1px solid var(--line);
       border-radius: 0.5rem; }
     figcaption { margin-bottom: 0.5rem; font-weight: 600; }
-    .run { display: block; font-weight: 400; font-size: 0.875rem; color: var(--muted); }
     .canvas { overflow-x: auto; border-radius: 0.25rem; }
     .canvas svg { display: block; width: 100%; height: auto; }
     .canvas img { display: block; width: 100%; height: auto; image-rendering: pixelated; }
@@ -123,12 +129,17 @@ enum PageStyle {
     summary { cursor: pointer; font-size: 0.9375rem; }
     .downloads { margin-bottom: 0; font-size: 0.875rem; }
     .downloads a { display: inline-block; margin-right: 1rem; }
+    @media (max-width: 32rem) {
+      body { padding: 1rem 0.75rem 2rem; }
+      .figure { padding: 0.75rem; }
+      .canvas svg { font-size: 14px; }
+    }
     """
 
   private static let print = """
     @media print {
       body { max-width: none; padding: 0; font-size: 10pt; }
-      .theme, .downloads, .readout, details, footer { display: none; }
+      .theme, .guide, .downloads, .readout, details, footer { display: none; }
       .figure, tr { break-inside: avoid; }
       h2, h3 { break-after: avoid; }
       .scroll, .canvas { overflow: visible; }

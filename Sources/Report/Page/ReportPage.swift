@@ -51,10 +51,11 @@ public struct ReportPage: Sendable {
   private var sections: [String] {
     let training = TrainingFigures.figures(runs).map { FigureElement($0) }
     return [
-      section("runs", runs.count == 1 ? "Run" : "Runs", Comparison(runs).html + missing),
+      section(
+        "runs", runs.count == 1 ? "Run" : "Runs", Comparison(runs).html + missing),
       section(
         "training", "Training",
-        training.isEmpty ? "<p>No pass is done yet.</p>" : Self.grid(training)),
+        PageStyle.guide + (training.isEmpty ? "<p>No pass is done yet.</p>" : Self.grid(training))),
       section("figures", "Figures", figures),
     ]
   }
@@ -78,13 +79,17 @@ public struct ReportPage: Sendable {
     guard !names.isEmpty else {
       return "<p>There are none yet.</p>"
     }
+    if runs.count == 1 { return Self.grid(runs[0].figures.map { FigureElement($0) }) }
     return names.map { name in
-      let elements = runs.flatMap { run in
-        run.figures.filter { $0.name == name }.map { figure in
-          FigureElement(figure, run: runs.count == 1 ? nil : run.name)
-        }
+      let shown = runs.flatMap { run in
+        run.figures.filter { $0.name == name }.map { (run: run.name, figure: $0) }
       }
-      return "<h3>\(escaped(name))</h3>\n\(Self.grid(elements))"
+      let titles = Set(shown.map(\.figure.title))
+      let elements = shown.map {
+        FigureElement($0.figure, run: $0.run, showsTitle: titles.count > 1)
+      }
+      return "<h3>\(escaped(titles.count == 1 ? titles.first ?? name : name))</h3>\n"
+        + Self.grid(elements)
     }.joined(separator: "\n")
   }
 

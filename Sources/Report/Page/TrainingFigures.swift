@@ -64,7 +64,8 @@ enum TrainingFigures {
   private static func summary(_ rates: [LinePlot.Curve]) -> String {
     rates.compactMap { curve in
       guard let first = curve.points.first, let last = curve.points.last else { return nil }
-      return "\(curve.name): from \(Numbers.short(first.y)) to \(Numbers.short(last.y))."
+      return "\(curve.name): from \(Numbers.short(first.y, digits: 3)) to "
+        + "\(Numbers.short(last.y, digits: 3))."
     }.joined(separator: " ")
   }
 }
