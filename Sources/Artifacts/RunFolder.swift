@@ -12,6 +12,8 @@ public struct RunFolder: Sendable {
   public var metrics: String { path + "/metrics.jsonl" }
   public var checkpoint: String { path + "/checkpoint.safetensors" }
   public var best: String { path + "/best.safetensors" }
+  public var figures: String { path + "/figures" }
+  public var report: String { path + "/report.html" }
 
   /// Whether there is a run in the folder.
   public var exists: Bool {
@@ -35,7 +37,8 @@ public struct RunFolder: Sendable {
 
   /// Takes a former run's files away.
   public func clear() {
-    for file in [configuration, metrics, checkpoint, best] + EventFile.files(in: path) {
+    let files = [configuration, metrics, checkpoint, best, figures, report]
+    for file in files + EventFile.files(in: path) {
       try? FileManager.default.removeItem(atPath: file)
     }
   }

@@ -129,10 +129,10 @@ func escaped(_ text: String) -> String {
 }
 
 /// About how wide a text is; fonts differ.
-func textWidth(_ text: String, size: Double = 13) -> Double { Double(text.count) * size * 0.54 }
+func textWidth(_ text: String, size: Double = 13) -> Double { Double(text.count) * size * 0.6 }
 
 /// A text that is cut off where it would be too wide.
 func shortened(_ text: String, to width: Double, size: Double = 13) -> String {
-  let most = max(3, Int(width / (size * 0.54)))
+  let most = max(3, Int(width / (size * 0.6)))
   return text.count <= most ? text : text.prefix(most - 1) + "…"
 }

@@ -11,7 +11,7 @@ public struct FigureFolder: Sendable {
 
   /// The figures of a run folder.
   public init(run: String) {
-    self.init(run + "/figures")
+    self.init(RunFolder(run).figures)
   }
 
   /// The file of a figure's picture.

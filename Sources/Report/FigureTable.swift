@@ -52,8 +52,10 @@ public struct FigureTable: Hashable, Sendable {
 
 /// Numbers for people.
 enum Numbers {
-  /// Six digits at most: 0.25, -86.3241, 1.5e-7.
-  static func short(_ value: Double) -> String { plain(String(format: "%.6g", value)) }
+  /// So many digits at most: 0.25, -86.3241, 1.5e-7.
+  static func short(_ value: Double, digits: Int = 6) -> String {
+    plain(String(format: "%.*g", digits, value))
+  }
 
   /// So many decimals.
   static func fixed(_ value: Double, decimals: Int) -> String {

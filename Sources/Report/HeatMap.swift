@@ -50,7 +50,7 @@ extension HeatMap {
 
     init(_ map: HeatMap) {
       (columns, rows) = (map.columns.count, map.rows.count)
-      left = 34 + min(map.rows.map { textWidth($0) }.max() ?? 0, 130)
+      left = 40 + min(map.rows.map { textWidth($0) }.max() ?? 0, 130)
       let least = map.showsNumbers ? 54.0 : 9
       cellWidth = max(least, (Frame.width - 12 - left) / Double(columns))
       cellHeight = map.showsNumbers ? 30 : min(30, max(9, 240 / Double(rows)))
@@ -101,7 +101,7 @@ extension HeatMap {
     var parts = [
       "<rect x=\"\(coordinate(x))\" y=\"\(coordinate(y))\" "
         + "width=\"\(coordinate(layout.cellWidth))\" height=\"\(coordinate(layout.cellHeight))\" "
-        + "fill=\"\(color.hex)\"/>"
+        + "fill=\"\(color.hex)\" shape-rendering=\"crispEdges\"/>"
     ]
     if isBest {
       parts.append(
@@ -159,7 +159,7 @@ extension HeatMap {
 
   /// From colours to values.
   private func bar(_ low: Double, _ high: Double, _ layout: Layout) -> [String] {
-    let (ends, steps, y) = ([low, high].map(Numbers.short), 24, layout.height - 20)
+    let (ends, steps, y) = ([low, high].map { Numbers.short($0) }, 24, layout.height - 20)
     let left = layout.left + textWidth(ends[0]) + 8
     let step = min(140, layout.width - left - textWidth(ends[1]) - 20) / Double(steps)
     let parts = (0..<steps).map { index in

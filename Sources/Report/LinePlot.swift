@@ -102,11 +102,11 @@ extension LinePlot {
     let x = frame.x(xs, isLogarithmic: xIsLogarithmic)
     var drawing = Drawing()
     drawing.add(frame.axes(xLabel: xLabel, frame.ticks(of: x)))
+    for (index, points) in shown.enumerated() {
+      add(curves[index], Self.thinned(points, along: x), at: index, frame, x, to: &drawing)
+    }
     for (index, level) in levels.enumerated() {
       add(level, Palette.Style(curves.count + index), frame, to: &drawing)
-    }
-    for (index, points) in shown.enumerated() {
-      add(curves[index], Self.thinned(points), at: index, frame, x, to: &drawing)
     }
     return drawing
   }
@@ -154,10 +154,7 @@ extension LinePlot {
         + "V\(coordinate(frame.y.place(high)))"
     }
     if !bars.isEmpty { parts.append("<path d=\"\(bars.joined())\" stroke=\"currentColor\"/>") }
-    // A marker at every point of a long curve would hide it.
-    let step = max(1, places.count / 24)
-    let marked = places.enumerated().filter { $0.offset % step == 0 }.map(\.element)
-    if !marked.isEmpty { parts.append(style.markers(marked)) }
+    if !places.isEmpty { parts.append(style.markers(Self.spaced(places))) }
     let marks = zip(places, points).map { place, point in
       let error = point.error > 0 ? " ± \(Numbers.short(point.error))" : ""
       return Drawing.Mark(
@@ -169,16 +166,34 @@ extension LinePlot {
       swatch: "<path d=\"M0 6H26\" \(line)/>" + style.markers([(13, 6)]), parts, marks: marks)
   }
 
-  /// At most so many points that a picture can show: of each run of them the least and the largest.
-  private static func thinned(_ points: [Point], most: Int = 600) -> [Point] {
+  /// As many points as a picture can show: of those at about the same x, the least and the largest.
+  private static func thinned(_ points: [Point], along x: Scale, most: Int = 600) -> [Point] {
     guard points.count > most else { return points }
-    let size = (2 * points.count + most - 1) / most
-    return stride(from: 0, to: points.count, by: size).flatMap { start in
-      let run = points[start..<min(start + size, points.count)]
-      let ends = [
-        run.indices.min { run[$0].y < run[$1].y }, run.indices.max { run[$0].y < run[$1].y },
-      ]
-      return Set(ends.compactMap(\.self)).sorted().map { points[$0] }
+    var result: [Point] = []
+    var run: [Point] = []
+    func column(_ point: Point) -> Int { Int(x.place(point.x) / (2 * Frame.width) * Double(most)) }
+    func closeRun() {
+      let order = run.indices.sorted { (run[$0].y, $0) < (run[$1].y, $1) }
+      let ends = Set([order.first, order.last].compactMap(\.self))
+      result += ends.sorted().map { run[$0] }
+      run = []
+    }
+    for point in points {
+      if let last = run.last, column(last) != column(point) { closeRun() }
+      run.append(point)
+    }
+    closeRun()
+    return result
+  }
+
+  /// Some of the places, so far apart that markers there do not hide the curve.
+  private static func spaced(_ places: [(x: Double, y: Double)]) -> [(x: Double, y: Double)] {
+    guard places.count > 24 else { return places }
+    var last = -Double.infinity
+    return places.filter { place in
+      guard abs(place.x - last) >= 14 else { return false }
+      last = place.x
+      return true
     }
   }
 }

@@ -43,7 +43,7 @@ struct Scale {
   /// Where bars stand: at zero if it is shown, else at the low end.
   var base: Double { isLogarithmic ? from : place(0) }
 
-  /// About five round values and their texts.
+  /// From three to seven round values and their texts.
   var ticks: [(value: Double, text: String)] {
     isLogarithmic ? logarithmicTicks : Self.linearTicks(low, high)
   }
@@ -61,13 +61,13 @@ struct Scale {
 
   private static func linearTicks(_ low: Double, _ high: Double) -> [(value: Double, text: String)]
   {
-    let step = (high - low) / 5
+    let step = (high - low) / 7
     let power = pow(10, log10(step).rounded(.down))
     let unit = ([1, 2, 5].map { $0 * power }.first { $0 >= step }) ?? 10 * power
     let decimals = max(0, -Int((log10(unit) + 1e-9).rounded(.down)))
     let first = (low / unit).rounded(.up)
     let values = (0...10).map { (first + Double($0)) * unit }.filter { $0 <= high }
-    let texts = values.map(Numbers.short)
+    let texts = values.map { Numbers.short($0) }
     // Ordinary numbers have the same decimals, and so have those that would look alike.
     let isOrdinary = (1e-4..<1e6).contains(max(abs(low), abs(high)))
     guard isOrdinary || Set(texts).count < texts.count else {

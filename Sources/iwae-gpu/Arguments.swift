@@ -9,14 +9,20 @@ struct Command: Sendable {
   /// A value without a name, known by its place.
   struct Argument: Sendable {
     var name: String
+    /// Whether it takes any number of values, but at least one; only the last may.
+    var isRepeated: Bool
     var help: String
     var isOptional: Bool
 
-    init(_ name: String, isOptional: Bool = false, help: String) {
+    init(
+      _ name: String, isOptional: Bool = false, isRepeated: Bool = false, help: String
+    ) {
       self.name = name
-      self.isOptional = isOptional
+      (self.isOptional, self.isRepeated) = (isOptional, isRepeated)
       self.help = help
     }
+
+    fileprivate var spelling: String { isRepeated ? "<\(name)> ..." : "<\(name)>" }
   }
 
   /// An option with a value, or a flag.
@@ -49,7 +55,7 @@ struct Command: Sendable {
   }
 
   var usage: String {
-    let places = arguments.map { $0.isOptional ? "[<\($0.name)>]" : "<\($0.name)>" }
+    let places = arguments.map { $0.isOptional ? "[\($0.spelling)]" : $0.spelling }
     let parts = options.map { option in
       "[\(option.name)\(option.placeholder.map { " <\($0)>" } ?? "")]"
     }
@@ -61,7 +67,7 @@ struct Command: Sendable {
       options.map { ($0.spelling, $0.help) } + [("-h, --help", "Show help information.")]
     let places =
       arguments.isEmpty
-      ? "" : "ARGUMENTS:\n\(columns(arguments.map { ("<\($0.name)>", $0.help) }))\n\n"
+      ? "" : "ARGUMENTS:\n\(columns(arguments.map { ($0.spelling, $0.help) }))\n\n"
     return """
       OVERVIEW: \(abstract)
 
@@ -115,7 +121,9 @@ struct ParsedArguments {
     _ argument: String, _ rest: inout ArraySlice<String>
   ) throws(UsageError) {
     guard argument.hasPrefix("-"), argument.count > 1 else {
-      guard places.count < command.arguments.count else {
+      guard
+        places.count < command.arguments.count || command.arguments.last?.isRepeated == true
+      else {
         throw command.usageError("Unexpected argument '\(argument)'.")
       }
       places.append(argument)
@@ -172,9 +180,18 @@ struct ParsedArguments {
   }
 
   /// The value at a named place.
-  func argument(_ name: String) throws(UsageError) -> String {
-    if let value = optionalArgument(name) { return value }
-    throw command.usageError("Missing expected argument '<\(name)>'.")
+  func argument(_ name: String) throws(UsageError) -> String { try arguments(name)[0] }
+
+  /// The values of a repeated argument: one at least.
+  func arguments(_ name: String) throws(UsageError) -> [String] {
+    guard let index = command.arguments.firstIndex(where: { $0.name == name }) else {
+      preconditionFailure("'\(command.name)' takes no argument '\(name)'")
+    }
+    let argument = command.arguments[index]
+    guard index < places.count else {
+      throw command.usageError("Missing expected argument '\(argument.spelling)'.")
+    }
+    return argument.isRepeated ? Array(places[index...]) : [places[index]]
   }
 
   /// A whole number of at least `minimum`.

@@ -201,7 +201,7 @@ private func figure(_ report: BoundsReport) -> Figure {
 
 private func summary(_ report: BoundsReport) -> String {
   let ends = [report.bounds.first, report.bounds.last].compactMap(\.self).map { point in
-    "\(point.bound.text) with \(point.samples) samples"
+    "\(point.bound.text) with \(point.samples) \(point.samples == 1 ? "sample" : "samples")"
   }
   let approached = report.extrapolation.map { ", and approaches \($0.text)" } ?? ""
   return "The bound on the log-likelihood is \(ends.joined(separator: " and "))\(approached)."

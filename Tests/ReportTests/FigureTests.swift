@@ -101,7 +101,7 @@ import Testing
     }
     #expect(texts([1, 5000], true) == ["1", "10", "100", "1000"])
     #expect(texts([1, 20], true) == ["1", "2", "5", "10", "20"])
-    #expect(texts([0, 1], false) == ["0.0", "0.5", "1.0"])
+    #expect(texts([0, 1], false) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"])
     #expect(texts([-90.1, -88.3], false).contains("-89.5"))
     #expect(texts([3, 3.2], true).count >= 3)
     let hard: [[Double]] = [

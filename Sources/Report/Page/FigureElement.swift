@@ -1,0 +1,134 @@
+import Foundation
+
+/// A figure as an element of a page: the picture, its legend, its numbers, and files to keep.
+struct FigureElement {
+  let figure: Figure
+  /// The run it is of, where it is of one.
+  let run: String?
+  /// Whether the caption says the title; not where a heading does.
+  let showsTitle: Bool
+  private let drawing: Drawing
+
+  /// A page shows at most so many rows of numbers; the file has them all.
+  private static let mostRows = 200
+
+  init(_ figure: Figure, run: String? = nil, showsTitle: Bool = true) {
+    (self.figure, self.run, self.showsTitle) = (figure, run, showsTitle)
+    drawing = figure.drawing
+  }
+
+  var html: String {
+    let caption = [run, showsTitle ? figure.title : nil].compactMap(\.self).joined(separator: ": ")
+    return """
+      <figure class="figure">
+      <figcaption>\(escaped(caption))</figcaption>
+      <div class="canvas">
+      \(picture)
+      </div>
+      \(legend)
+      <p class="summary">\(escaped(figure.summary))</p>
+      \(numbers)
+      <p class="downloads">\(downloads)</p>
+      \(marks)
+      </figure>
+      """
+  }
+
+  private var label: String { "\(figure.title). \(figure.summary)" }
+
+  private var picture: String {
+    guard case .picture(let picture) = figure.content else {
+      let isWide = drawing.width > Frame.width
+      let style = isWide ? " style=\"min-width:\(Int(drawing.width * 0.8))px\"" : ""
+      return "<div class=\"picture\"\(style)>\(drawing.part(label: label))</div>"
+    }
+    return "<img alt=\"\(escaped(label))\" width=\"\(max(picture.width, 1))\" "
+      + "height=\"\(max(picture.height, 1))\" src=\"\(picture.address)\">"
+  }
+
+  /// A script makes buttons of the entries.
+  private var legend: String {
+    guard !drawing.legend.isEmpty else { return "" }
+    let entries = drawing.legend.map { entry in
+      "<li><svg class=\"plot\" viewBox=\"-1 0 28 12\" width=\"28\" height=\"12\" aria-hidden=\"true\">"
+        + "\(entry.swatch)</svg><span>\(escaped(entry.name))</span></li>"
+    }
+    return "<ul class=\"legend\" aria-label=\"Legend\">\n\(entries.joined(separator: "\n"))\n</ul>"
+  }
+
+  private var numbers: String {
+    let table = figure.table
+    guard !table.columns.isEmpty, !table.rows.isEmpty else { return "" }
+    let step = (table.rows.count + Self.mostRows - 1) / Self.mostRows
+    let head = table.columns.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()
+    let rows = stride(from: 0, to: table.rows.count, by: step).map { index in
+      let cells = table.rows[index].map { "<td>\(escaped($0.rounded))</td>" }
+      return "<tr>\(cells.joined())</tr>"
+    }
+    let note =
+      step == 1
+      ? "" : "<p>One in \(step) of \(table.rows.count) rows; the CSV file has them all.</p>"
+    return """
+      <details>
+      <summary>Numbers</summary>
+      \(note)<div class="scroll" role="region" aria-label="Numbers of \(escaped(figure.title))" tabindex="0">
+      <table>
+      <thead><tr>\(head)</tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody>
+      </table>
+      </div>
+      </details>
+      """
+  }
+
+  private var downloads: String {
+    let name = Self.fileName([run, figure.name].compactMap(\.self).joined(separator: "-"))
+    func link(_ kind: String, _ type: String, _ data: Data) -> String {
+      "<a download=\"\(name).\(kind)\" href=\"data:\(type);base64,\(data.base64EncodedString())\" "
+        + "aria-label=\"\(kind.uppercased()) file of \(escaped(figure.title))\">\(kind.uppercased())</a>"
+    }
+    if case .picture(let picture) = figure.content { return link("png", "image/png", picture.png) }
+    return link("csv", "text/csv;charset=utf-8", Data(figure.table.csv.utf8)) + " "
+      + link("svg", "image/svg+xml", Data(figure.svg.utf8))
+  }
+
+  /// Letters, digits, dots, dashes and underscores.
+  private static func fileName(_ text: String) -> String {
+    String(
+      text.map { character in
+        character.isASCII && (character.isLetter || character.isNumber || "._-".contains(character))
+          ? character : "-"
+      })
+  }
+
+  /// The points that can be read out, for the script.
+  private var marks: String {
+    struct Point: Encodable {
+      var mark: Drawing.Mark
+
+      func encode(to encoder: any Encoder) throws {
+        var values = encoder.unkeyedContainer()
+        try values.encode(mark.x)
+        try values.encode(mark.y)
+        try values.encode(mark.text)
+      }
+    }
+    struct Series: Encodable {
+      var name: String
+      var points: [Point]
+    }
+    let names = drawing.legend.map(\.name)
+    let series = drawing.marks.enumerated().map { index, marks in
+      Series(
+        name: names.indices.contains(index) ? names[index] : "",
+        points: marks.map { Point(mark: $0) })
+    }
+    // A place is always finite, so that there is nothing that JSON could not say.
+    guard !series.isEmpty, let data = try? JSONEncoder().encode(series) else { return "" }
+    // Within a script no character of a text may end it.
+    let text = String(decoding: data, as: UTF8.self).replacingOccurrences(of: "<", with: "\\u003c")
+    return "<script type=\"application/json\" class=\"marks\">\(text)</script>"
+  }
+}

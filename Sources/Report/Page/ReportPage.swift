@@ -1,0 +1,119 @@
+import Foundation
+
+/// A report on runs: one HTML document that needs nothing else, and reads without scripts too.
+public struct ReportPage: Sendable {
+  public var title: String
+  public var runs: [ReportRun]
+
+  public init(title: String, runs: [ReportRun]) {
+    (self.title, self.runs) = (title, runs)
+  }
+
+  public var html: String {
+    """
+    <!doctype html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <meta http-equiv="Content-Security-Policy" \
+    content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+    <link rel="icon" href="data:,">
+    <title>\(escaped(title))</title>
+    <style>
+    \(PageStyle.text)
+    </style>
+    </head>
+    <body>
+    <header>
+    <h1>\(escaped(title))</h1>
+    \(PageStyle.themeSwitch)
+    </header>
+    <main>
+    \(sections.joined(separator: "\n"))
+    </main>
+    <footer><p>Made by iwae-gpu. This page is one file and asks nothing of the network.</p></footer>
+    <script>
+    \(PageScript.text)
+    </script>
+    </body>
+    </html>
+
+    """
+  }
+
+  /// How many figures the page shows.
+  public var figureCount: Int {
+    TrainingFigures.figures(runs).count + runs.map(\.figures.count).reduce(0, +)
+  }
+
+  private var sections: [String] {
+    let training = TrainingFigures.figures(runs).map { FigureElement($0) }
+    return [
+      section(
+        "runs", runs.count == 1 ? "Run" : "Runs", Comparison(runs).html + missing),
+      section(
+        "training", "Training",
+        PageStyle.guide + (training.isEmpty ? "<p>No pass is done yet.</p>" : Self.grid(training))),
+      section("figures", "Figures", figures),
+    ]
+  }
+
+  private func section(_ id: String, _ title: String, _ content: String) -> String {
+    """
+    <section aria-labelledby="\(id)">
+    <h2 id="\(id)">\(title)</h2>
+    \(content)
+    </section>
+    """
+  }
+
+  private static func grid(_ figures: [FigureElement]) -> String {
+    "<div class=\"grid\">\n\(figures.map(\.html).joined(separator: "\n"))\n</div>"
+  }
+
+  /// Figures of the same name stand side by side.
+  private var figures: String {
+    let names = Set(runs.flatMap(\.figures).map(\.name)).sorted()
+    guard !names.isEmpty else {
+      return "<p>There are none yet.</p>"
+    }
+    if runs.count == 1 { return Self.grid(runs[0].figures.map { FigureElement($0) }) }
+    return names.map { name in
+      let shown = runs.flatMap { run in
+        run.figures.filter { $0.name == name }.map { (run: run.name, figure: $0) }
+      }
+      let titles = Set(shown.map(\.figure.title))
+      let elements = shown.map {
+        FigureElement($0.figure, run: $0.run, showsTitle: titles.count > 1)
+      }
+      return "<h3>\(escaped(titles.count == 1 ? titles.first ?? name : name))</h3>\n"
+        + Self.grid(elements)
+    }.joined(separator: "\n")
+  }
+
+  /// What could be there, and the commands that make it.
+  private var missing: String {
+    let hints = runs.flatMap { run in
+      var hints: [(what: String, command: String)] = []
+      if run.evaluation == nil { hints.append(("no evaluation yet", "evaluate")) }
+      if run.figures.isEmpty { hints.append(("no figures yet", "bounds")) }
+      return hints.map { hint in
+        "<li>\(escaped(run.name)) has \(hint.what): "
+          + "<code>iwae-gpu \(hint.command) \(escaped(Self.quoted(run.path)))</code></li>"
+      }
+    }
+    return hints.isEmpty
+      ? "" : "\n<ul class=\"hints\">\n\(hints.joined(separator: "\n"))\n</ul>"
+  }
+
+  /// A path as a shell takes it.
+  private static func quoted(_ path: String) -> String {
+    let isPlain = path.unicodeScalars.allSatisfy { scalar in
+      scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+        || "._-/+=:@%".unicodeScalars.contains(scalar)
+    }
+    return isPlain ? path : "'\(path.replacingOccurrences(of: "'", with: "'\\''"))'"
+  }
+}

@@ -1,0 +1,36 @@
+/// A run as a report shows it.
+public struct ReportRun: Sendable {
+  /// One line of its configuration.
+  public struct Fact: Hashable, Sendable {
+    public var name: String
+    public var text: String
+    /// Whether it is worth a row even where it is the same for every run.
+    public var isNotable: Bool
+
+    public init(name: String, text: String, isNotable: Bool) {
+      (self.name, self.text, self.isNotable) = (name, text, isNotable)
+    }
+  }
+
+  /// How it is called in the report.
+  public var name: String
+  public var path: String
+  public var configuration: [Fact]
+  /// What was modelled: likelihoods of runs that modelled the same may be compared.
+  public var task: String
+  /// What was maximised: bounds of runs that maximised the same may be compared too.
+  public var objective: String
+  public var metrics: RunMetrics
+  public var evaluation: RunEvaluation?
+  public var figures: [Figure]
+
+  public init(
+    name: String, path: String, configuration: [Fact] = [], task: String = "",
+    objective: String = "", metrics: RunMetrics = RunMetrics(passes: []),
+    evaluation: RunEvaluation? = nil, figures: [Figure] = []
+  ) {
+    (self.name, self.path, self.configuration) = (name, path, configuration)
+    (self.task, self.objective) = (task, objective)
+    (self.metrics, self.evaluation, self.figures) = (metrics, evaluation, figures)
+  }
+}

@@ -1,0 +1,63 @@
+import Artifacts
+import Foundation
+
+/// What a run wrote after each pass.
+public struct RunMetrics: Hashable, Sendable {
+  public struct Pass: Hashable, Sendable {
+    public var pass: Double
+    public var bound: Double?
+    public var validation: Double?
+    public var learningRate: Double?
+    public var seconds: Double?
+
+    public init(
+      pass: Double, bound: Double? = nil, validation: Double? = nil, learningRate: Double? = nil,
+      seconds: Double? = nil
+    ) {
+      (self.pass, self.bound, self.validation) = (pass, bound, validation)
+      (self.learningRate, self.seconds) = (learningRate, seconds)
+    }
+  }
+
+  public var passes: [Pass]
+
+  public init(passes: [Pass]) {
+    self.passes = passes
+  }
+
+  /// Reads `metrics.jsonl`. A last line that is cut off is dropped, as a run that was killed leaves
+  /// one.
+  public init(_ data: Data, file: String) throws(FormatError) {
+    passes = []
+    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() where !line.allSatisfy(Self.isSpace) {
+      let fields: [String: LenientValue]
+      do {
+        fields = try JSONDecoder().decode([String: LenientValue].self, from: Data(line))
+      } catch {
+        if index == lines.count - 1, line.first == UInt8(ascii: "{") { return }
+        throw FormatError(
+          file: file, problem: "line \(index + 1): expected a JSON object of one pass.")
+      }
+      guard let pass = fields["epoch"]?.number, pass.isFinite else {
+        throw FormatError(file: file, problem: "line \(index + 1): the number 'epoch' is missing.")
+      }
+      passes.append(
+        Pass(
+          pass: pass, bound: fields["bound"]?.number, validation: fields["validation"]?.number,
+          learningRate: fields["learning_rate"]?.number, seconds: fields["train_seconds"]?.number))
+    }
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool { byte == 32 || (9...13).contains(byte) }
+
+  public var lastBound: Double? { passes.last { $0.bound != nil }?.bound }
+  public var seconds: Double? { passes.last { $0.seconds != nil }?.seconds }
+
+  /// The largest validation, and its pass.
+  public var bestValidation: (value: Double, pass: Double)? {
+    passes.compactMap { pass in
+      pass.validation.flatMap { $0.isFinite ? ($0, pass.pass) : nil }
+    }.max { $0.0 < $1.0 }
+  }
+}

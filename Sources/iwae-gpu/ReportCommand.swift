@@ -1,0 +1,102 @@
+import Artifacts
+import Foundation
+import Report
+
+extension Command {
+  static let report = Command(
+    name: "report",
+    abstract: "Show runs, and compare them, in one HTML file.",
+    arguments: [.init("run", isRepeated: true, help: "Run folders.")],
+    options: [
+      Option("--out", "file", help: "The report. (default: report.html in the first run's folder)"),
+      Option("--title", "text", help: "The heading. (default: the run's name, or a count of runs)"),
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Print nothing."),
+    ],
+    run: { try runReport($0, $1) })
+}
+
+/// What `--json` prints.
+private struct ReportSummary: Encodable {
+  var out: String
+  var runs: [String]
+  var figures: Int
+  var bytes: Int
+}
+
+private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let paths = try arguments.arguments("run")
+  let folders = paths.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+  if let twice = folders.indices.first(where: { folders[..<$0].contains(folders[$0]) }) {
+    throw arguments.error("The run '\(paths[twice])' was given twice.")
+  }
+  let names = folders.map { URL(fileURLWithPath: $0).lastPathComponent }
+  let runs = try paths.indices.map { index in
+    // Runs that are called alike are told apart by their paths.
+    let isUnique = names.count { $0 == names[index] } == 1
+    return try ReportInputs.run(paths[index], name: isUnique ? names[index] : paths[index])
+  }
+  let page = ReportPage(
+    title: arguments.string("--title")
+      ?? (runs.count == 1 ? "Run \(runs[0].name)" : "\(runs.count) runs compared"),
+    runs: runs)
+  let html = Data(page.html.utf8)
+  let out = arguments.string("--out") ?? RunFolder(paths[0]).report
+  try Inputs.write(html, to: out)
+  let summary = ReportSummary(
+    out: out, runs: paths, figures: page.figureCount, bytes: html.count)
+  if arguments.has("--json") {
+    try terminal.json(summary)
+  } else if !arguments.has("--quiet") {
+    try terminal.output(
+      "\(summary.figures) figures of \(paths.count == 1 ? "a run" : "\(paths.count) runs") in \(out) "
+        + "(\(readable(bytes: html.count)))")
+  }
+  return .done
+}
+
+/// What a report reads of a run.
+private enum ReportInputs {
+  static func run(_ path: String, name: String) throws -> ReportRun {
+    let folder = RunFolder(path)
+    let evaluation = path + "/evaluation.json"
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw CommandError(
+        message: "'\(path)' could not be read: there is no such folder.", code: .fileAccess)
+    }
+    guard isFolder.boolValue else {
+      throw Inputs.bad(path, "expected a run folder, found a file.")
+    }
+    guard folder.exists || exists(evaluation) || exists(folder.figures) else {
+      throw Inputs.bad(
+        path, "there is no run in this folder. 'iwae-gpu train --out \(path)' makes one.")
+    }
+    var run = ReportRun(name: name, path: path, task: path, objective: path)
+    if let configuration = try Inputs.configuration(ofRun: path) {
+      run.configuration = configuration.facts
+      run.task = configuration.task
+      run.objective = configuration.objectiveText
+    }
+    if exists(folder.metrics) {
+      let data = try Inputs.read(folder.metrics)
+      run.metrics = try Inputs.wrap { () throws(FormatError) in
+        try RunMetrics(data, file: folder.metrics)
+      }
+    }
+    if exists(evaluation) {
+      let data = try Inputs.read(evaluation)
+      run.evaluation = try Inputs.wrap { () throws(FormatError) in
+        try RunEvaluation(data, file: evaluation)
+      }
+    }
+    run.figures = try Inputs.wrap { () throws(FormatError) in
+      try FigureFolder(run: path).read()
+    }
+    return run
+  }
+
+  private static func exists(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: path)
+  }
+}

@@ -1,0 +1,95 @@
+import Artifacts
+import Foundation
+import Report
+import Testing
+
+@testable import iwae_gpu
+
+/// Reports of run folders, through the command line.
+@Suite struct ReportCommandTests {
+  private let folder = FileManager.default.temporaryDirectory
+    .appending(path: "iwae-gpu-report-\(UUID())").path
+
+  /// A run folder as training and other commands leave it.
+  private func makeRun(_ name: String, objective: String = "iwae") throws -> String {
+    let run = RunFolder("\(folder)/\(name)")
+    try run.create()
+    try write(#"{"data": "strokes", "objective": "\#(objective)"}"#, run.configuration)
+    try write("{\"epoch\":1,\"step\":9,\"bound\":-100.5}\n{\"epoch\":2,\"bo", run.metrics)
+    try write(#"{"nll": 99.25, "samples": 50, "images": 10}"#, run.path + "/evaluation.json")
+    try FigureFolder(run: run.path).write(
+      Figure(
+        name: "bounds", title: "L_k", summary: "It rises.",
+        content: .lines(
+          LinePlot(xLabel: "k", yLabel: "nats", curves: [.init("L_k", [.init(x: 1, y: -99)])]))))
+    return run.path
+  }
+
+  private func write(_ text: String, _ path: String) throws {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+  }
+
+  @Test func runsAreCompared() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let first = try makeRun("first <run>")
+    let second = try makeRun("second", objective: "vae")
+    let outcome = run("report", first, second, "--json")
+    #expect(outcome.status == .done, "\(outcome.error)")
+    struct Summary: Decodable {
+      var out: String
+      var runs: [String]
+      var figures: Int
+      var bytes: Int
+    }
+    let summary = try decoder.decode(Summary.self, from: Data(outcome.output.utf8))
+    #expect(summary.out == "\(first)/report.html" && summary.runs == [first, second])
+    // The bounds of both, and the bound by pass.
+    #expect(summary.figures == 3)
+    let html = try String(contentsOfFile: summary.out, encoding: .utf8)
+    #expect(html.utf8.count == summary.bytes)
+    #expect(html.contains("<title>2 runs compared</title>"))
+    #expect(html.contains("first &lt;run&gt;") && !html.contains("<run>"))
+    #expect(
+      html.contains("vae, M = 1, K = 50") && html.contains("99.25") && html.contains("-100.50"))
+
+    let elsewhere = "\(folder)/elsewhere.html"
+    let other = run("report", second, "--out", elsewhere, "--title", "A & B", "--quiet")
+    #expect(other.status == .done && other.output.isEmpty)
+    #expect(try String(contentsOfFile: elsewhere, encoding: .utf8).contains("<h1>A &amp; B</h1>"))
+    #expect(!FileManager.default.fileExists(atPath: "\(second)/report.html"))
+    // A new run in the same folder does not keep the figures of the old one.
+    RunFolder(second).clear()
+    #expect(try FigureFolder(run: second).read().isEmpty)
+  }
+
+  @Test func wrongInputsHaveTheirExitCodes() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = try makeRun("run")
+    #expect(run("report").error.contains("Missing expected argument '<run> ...'."))
+    #expect(
+      run("report", "--help").output.contains("USAGE: iwae-gpu report <run> ... [--out <file>]"))
+    #expect(run("report", path, path + "/").error.contains("was given twice"))
+    #expect(run("report", path, "\(folder)/none").status == .fileAccess)
+    #expect(run("report", path + "/config.json").status == .badInput)
+    #expect(run("report", folder).error.contains("there is no run in this folder"))
+    #expect(run("report", path, "--out", "/dev/null/x.html").status == .fileAccess)
+    for file in ["config.json", "metrics.jsonl", "evaluation.json", "figures/bounds.json"] {
+      let good = try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(file)"))
+      try write("[garbage]\n", "\(path)/\(file)")
+      let outcome = run("report", path)
+      #expect(outcome.status == .badInput && outcome.error.contains(file), "\(outcome.error)")
+      // Unreadable: a folder in its place.
+      try FileManager.default.removeItem(atPath: "\(path)/\(file)")
+      if !file.hasPrefix("figures") {
+        try FileManager.default.createDirectory(
+          atPath: "\(path)/\(file)", withIntermediateDirectories: false)
+        #expect(run("report", path).status == .fileAccess, "\(file)")
+        try FileManager.default.removeItem(atPath: "\(path)/\(file)")
+      }
+      // Each may be missing.
+      #expect(run("report", path, "--quiet").status == .done, "\(file)")
+      try good.write(to: URL(fileURLWithPath: "\(path)/\(file)"))
+    }
+    #expect(!FileManager.default.fileExists(atPath: "\(folder)/report.html"))
+  }
+}

@@ -1,0 +1,101 @@
+import Artifacts
+import Foundation
+import Testing
+
+@testable import Report
+
+@Suite struct PageTests {
+  private func run(_ name: String, nll: String = "null", best: Double = -90) throws -> ReportRun {
+    ReportRun(
+      name: name, path: "runs/\(name)",
+      configuration: [
+        .init(name: "objective", text: "of \(name)", isNotable: false),
+        .init(name: "seed", text: "0", isNotable: true),
+        .init(name: "memory", text: "automatic", isNotable: false),
+      ], task: "strokes", objective: name,
+      metrics: RunMetrics(passes: [
+        .init(pass: 1, bound: -100, validation: best, learningRate: 0.1, seconds: 1)
+      ]),
+      evaluation: try RunEvaluation(
+        Data(#"{"nll": \#(nll), "samples": 50, "images": 9}"#.utf8), file: "e"),
+      figures: [Figures.lines, Figures.heat])
+  }
+
+  @Test func nothingOfARunBreaksThePage() throws {
+    let page = ReportPage(
+      title: hostile, runs: [try run(hostile, nll: "90"), try run("b'", nll: "88.5")])
+    let html = page.html
+    #expect(!html.contains("<b>&") && !html.contains("]]></svg>"))
+    // Every script that starts ends: the points of six figures, and the page's own.
+    #expect(html.components(separatedBy: "<script").count == 8)
+    #expect(html.components(separatedBy: "</script>").count == 8)
+    #expect(html.components(separatedBy: "<figure").count == 7 && page.figureCount == 6)
+    for address in html.components(separatedBy: #"href=""#).dropFirst() {
+      #expect(address.hasPrefix("data:"))
+    }
+    #expect(!html.contains("src=\"http"))
+    // What is alike in every run and not notable has no row.
+    #expect(html.contains(">seed") && !html.contains(">memory"))
+  }
+
+  @Test func theBestIsMarkedWhereItCanBeSaid() throws {
+    let runs = [try run("a", nll: "90", best: -91), try run("b", nll: "88.5", best: -92)]
+    let comparison = Comparison(runs)
+    #expect(comparison.evaluation.first { $0.name == "NLL" }?.best == [1])
+    #expect(comparison.training.first { $0.name == "validation, best" }?.best == [0])
+    // Other objectives, other bounds.
+    #expect(comparison.training.first { $0.name == "bound, last pass" }?.best == [])
+    #expect(comparison.configuration.map(\.name) == ["objective", "seed"])
+    #expect(comparison.configuration.map(\.differs) == [true, false])
+    // Of other data, nothing can be said; nor of a number that is none.
+    var other = runs
+    other[1].task = "mnist"
+    #expect(Comparison(other).evaluation.allSatisfy { $0.best.isEmpty })
+    #expect(
+      Comparison([runs[0], try run("c", nll: #""nan""#)]).evaluation.allSatisfy { $0.best.isEmpty })
+    #expect(Comparison([runs[0]]).evaluation.allSatisfy { $0.best.isEmpty })
+  }
+
+  @Test func metricsAreReadAsRunsLeaveThem() throws {
+    let text = """
+      {"epoch":1,"bound":-100,"learning_rate":0.001,"train_seconds":2.5,"new":{"a":[1]}}
+      {"epoch":2,"bound":"nan","validation":-95}
+
+      {"epoch":3,"bound":-90,"validation":"-inf"}
+      {"epoch":4,"bou
+      """
+    let metrics = try RunMetrics(Data(text.utf8), file: "m")
+    #expect(metrics.passes.map(\.pass) == [1, 2, 3])
+    #expect(metrics.passes[1].bound?.isNaN == true && metrics.lastBound == -90)
+    #expect(metrics.bestValidation?.value == -95 && metrics.bestValidation?.pass == 2)
+    #expect(metrics.seconds == 2.5)
+    #expect(try RunMetrics(Data(), file: "m").passes.isEmpty)
+    for bad in [
+      "garbage", "{\"epoch\":1}\nx\n{\"epoch\":2}\n", "{\"epoch\":\n", "{}", "[1]\n", "\u{0}",
+    ] {
+      #expect(throws: FormatError.self, "\(bad)") { try RunMetrics(Data(bad.utf8), file: "m") }
+    }
+  }
+
+  @Test func evaluationsAreReadLeniently() throws {
+    let text = """
+      {"nll": 90.5, "standard_error": "nan", "active_units": [3, 2], "samples": true, "images": null,
+       "effective_sample_size": {"x": 1}, "figures": ["a"]}
+      """
+    let evaluation = try RunEvaluation(Data(text.utf8), file: "e")
+    #expect(evaluation.nll == 90.5 && evaluation.standardError?.isNaN == true)
+    #expect(evaluation.activeUnits == [3, 2])
+    #expect(evaluation.samples == nil && evaluation.effectiveSampleSize == nil)
+    for bad in ["", "[]", "{", "3", #"{"nll": 1"#] {
+      #expect(throws: FormatError.self, "\(bad)") { try RunEvaluation(Data(bad.utf8), file: "e") }
+    }
+  }
+
+  @Test func whatIsMissingIsSaidWithItsCommand() {
+    let page = ReportPage(title: "t", runs: [ReportRun(name: "it's", path: "my runs/it's")])
+    let html = page.html
+    #expect(html.contains("<code>iwae-gpu evaluate &#39;my runs/it&#39;\\&#39;&#39;s&#39;</code>"))
+    #expect(html.contains("iwae-gpu bounds") && html.contains("No pass is done yet."))
+    #expect(page.figureCount == 0)
+  }
+}
