@@ -144,7 +144,7 @@ public struct SignalSlope: Hashable, Sendable {
 /// Student's distribution.
 enum StudentT {
   /// What 97.5% lies below, by Cornish and Fisher's expansion around the normal distribution: right
-  /// to three digits from five degrees of freedom on.
+  /// within 0.005 from five degrees of freedom on.
   static func quantile975(_ freedom: Int) -> Double {
     let z = 1.959964
     let n = Double(freedom)

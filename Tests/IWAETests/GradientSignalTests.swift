@@ -59,7 +59,7 @@ import Testing
 
   @Test func studentsQuantilesAreThoseOfTables() {
     for (freedom, value) in [(5, 2.571), (9, 2.262), (19, 2.093), (60, 2.000)] {
-      #expect(abs(StudentT.quantile975(freedom) - value) < 2e-3)
+      #expect(abs(StudentT.quantile975(freedom) - value) < 5e-3)
     }
   }
 
