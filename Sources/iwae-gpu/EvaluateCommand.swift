@@ -1,3 +1,4 @@
+import Artifacts
 import Compute
 import Datasets
 import Foundation
@@ -24,7 +25,7 @@ extension Command {
 }
 
 /// What `--json` prints.
-struct EvaluationReport: Encodable {
+struct EvaluationReport: Codable, Equatable {
   var nll: Double
   var standardError: Double
   var samples: Int
@@ -79,7 +80,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
   for note in test.notes { line.keep("Note: \(sentence(note))") }
   let report = try evaluate(
-    checkpoint.model, checkpoint.parameters, images, samples: samples,
+    checkpoint.model, checkpoint.parameters, images, activity: test.activity, samples: samples,
     device: try Backend.open(arguments), seed: try arguments.seed(default: run?.seed ?? 0),
     binarization: test.rule.eachPass,
     batchSize: try arguments.integer("--batch", default: 20, maximum: 1 << 16),
@@ -87,18 +88,28 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     line: line, interrupt: interrupt)
   line.clear()
   guard let report else { return .interrupted }
+  // What a run's folder keeps is of its own test images, as training sees them.
+  let others = arguments.given.intersection(["--data", "--limit", "--binarize", "--seed"])
+  if others.isEmpty, Inputs.isFolder(path), run != nil {
+    try Inputs.write(try JSONText.data(report), to: RunFolder(path).evaluation)
+  }
   if arguments.has("--json") { try terminal.json(report) } else { try terminal.output(report.text) }
   return .done
 }
 
 /// Evaluates a model; nil if interrupted.
+///
+/// - Parameter activity: The images on which active units are counted; nil for the same.
 func evaluate(
-  _ model: Model, _ parameters: [Tensor: [Float]], _ images: ImageSet, samples: Int,
+  _ model: Model, _ parameters: [Tensor: [Float]], _ images: ImageSet,
+  activity: ImageSet? = nil, samples: Int,
   device: any Device, seed: UInt64, binarization: Binarization, batchSize: Int = 20,
   chunk: Int = 250, line: ProgressLine, interrupt: Interrupt
 ) throws -> EvaluationReport? {
   let start = ContinuousClock.now
-  func run(_ parameters: [Tensor: [Float]], _ label: String) throws -> Evaluation? {
+  func run(
+    _ parameters: [Tensor: [Float]], _ label: String, on images: ImageSet, samples: Int
+  ) throws -> Evaluation? {
     let begin = ContinuousClock.now
     let evaluator = try Evaluator(
       model, parameters: parameters, images: images, device: device, samples: samples,
@@ -113,20 +124,29 @@ func evaluate(
       return !interrupt.isRequested
     }
   }
-  guard let result = try openCLErrors({ try run(parameters, "evaluating") }) else { return nil }
+  func run(_ parameters: [Tensor: [Float]], _ label: String) throws -> Evaluation? {
+    try openCLErrors { try run(parameters, label, on: images, samples: samples) }
+  }
+  guard var result = try run(parameters, "evaluating") else { return nil }
   if let image = result.imageLogLikelihoods.firstIndex(where: { !$0.isFinite }) {
     throw CommandError(
       message: "The log-likelihood of image \(image) is \(result.imageLogLikelihoods[image]). The "
         + "model's parameters are too extreme for single precision.", code: .failed)
   }
+  if let activity {
+    let active = try openCLErrors {
+      // A chunk of samples settles the means of the upper layers.
+      try run(parameters, "active units", on: activity, samples: min(samples, chunk))
+    }
+    guard let active else { return nil }
+    result.unitVariances = active.unitVariances
+  }
   var withoutDead: Double?
   // The variance of one image's units says nothing.
-  if images.count > 1,
+  if (activity ?? images).count > 1,
     let pruned = model.removingInactiveUnits(from: parameters, variances: result.unitVariances)
   {
-    guard let second = try openCLErrors({ try run(pruned, "without inactive units") }) else {
-      return nil
-    }
+    guard let second = try run(pruned, "without inactive units") else { return nil }
     withoutDead = second.nll
   }
   return EvaluationReport(
