@@ -4,8 +4,8 @@ import Foundation
 struct Main {
   /// Every subcommand, in the order in which the help lists them.
   static let commands: [Command] = [
-    .train, .evaluate, .gradient, .sample, .reconstruct, .bounds, .sweep, .report, .plan, .devices,
-    .check, .bench, .tune, .data, .export,
+    .train, .evaluate, .gradient, .sample, .reconstruct, .bounds, .sweep, .reproduce, .report,
+    .plan, .devices, .check, .bench, .tune, .data, .export,
   ]
 
   static func main() {
