@@ -75,6 +75,6 @@ let package = Package(
     .testTarget(name: "ReportTests", dependencies: ["Report", "Artifacts"]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["iwae-gpu", "Artifacts", "IWAE", "ReferenceDevice", "Report"]),
+      dependencies: ["iwae-gpu", "Artifacts", "IWAE", "OpenCLDevice", "ReferenceDevice", "Report"]),
   ]
 )

@@ -102,61 +102,84 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
 /// - Parameter activity: The images on which active units are counted; nil for the same.
 func evaluate(
   _ model: Model, _ parameters: [Tensor: [Float]], _ images: ImageSet,
-  activity: ImageSet? = nil, samples: Int,
-  device: any Device, seed: UInt64, binarization: Binarization, batchSize: Int = 20,
-  chunk: Int = 250, line: ProgressLine, interrupt: Interrupt
+  activity: ImageSet? = nil, samples: Int, device: any Device, seed: UInt64,
+  binarization: Binarization, batchSize: Int = 20, chunk: Int = 250, line: ProgressLine,
+  interrupt: Interrupt
 ) throws -> EvaluationReport? {
   let start = ContinuousClock.now
   func run(
-    _ parameters: [Tensor: [Float]], _ label: String, on images: ImageSet, samples: Int
+    _ label: String, _ parameters: [Tensor: [Float]], on images: ImageSet, samples: Int
   ) throws -> Evaluation? {
-    let begin = ContinuousClock.now
-    let evaluator = try Evaluator(
-      model, parameters: parameters, images: images, device: device, samples: samples,
-      binarization: binarization, batchSize: batchSize, chunk: chunk, seed: seed)
-    return try evaluator.evaluate { done in
-      let elapsed = (ContinuousClock.now - begin) / .seconds(1)
-      let left = elapsed / Double(done) * Double(images.count - done)
-      line.show(
-        "\(label)  \(done) of \(images.count) images  "
-          + "\(String(format: "%.0f", Double(done) / elapsed)) images/s  "
-          + "\(readable(.seconds(left))) left")
-      return !interrupt.isRequested
+    try openCLErrors {
+      let evaluator = try Evaluator(
+        model, parameters: parameters, images: images, device: device, samples: samples,
+        binarization: binarization, batchSize: batchSize, chunk: chunk, seed: seed)
+      return try show(evaluator, label, images: images.count, line, interrupt)
     }
   }
-  func run(_ parameters: [Tensor: [Float]], _ label: String) throws -> Evaluation? {
-    try openCLErrors { try run(parameters, label, on: images, samples: samples) }
+  guard var result = try run("evaluating", parameters, on: images, samples: samples) else {
+    return nil
   }
-  guard var result = try run(parameters, "evaluating") else { return nil }
+  try checkFinite(result)
+  if let activity {
+    // A chunk of samples settles the means of the upper layers.
+    let active = try run(
+      "active units", parameters, on: activity, samples: min(samples, chunk))
+    guard let active else { return nil }
+    result.unitVariances = active.unitVariances
+  }
+  var withoutDead: Evaluation?
+  // The variance of one image's units says nothing.
+  if (activity ?? images).count > 1,
+    let pruned = model.removingInactiveUnits(from: parameters, variances: result.unitVariances)
+  {
+    withoutDead = try run("without inactive units", pruned, on: images, samples: samples)
+    if withoutDead == nil { return nil }
+  }
+  return EvaluationReport(
+    result, samples: samples, nllActiveUnitsOnly: withoutDead?.nll,
+    exactNll: exactLogLikelihood(of: images).map { -$0 },
+    seconds: (ContinuousClock.now - start) / .seconds(1), device: device)
+}
+
+/// Evaluates, and shows how far it is; nil if interrupted.
+private func show(
+  _ evaluator: Evaluator, _ label: String, images: Int, _ line: ProgressLine,
+  _ interrupt: Interrupt
+) throws -> Evaluation? {
+  let begin = ContinuousClock.now
+  return try evaluator.evaluate { done in
+    let elapsed = (ContinuousClock.now - begin) / .seconds(1)
+    let left = elapsed / Double(done) * Double(images - done)
+    line.show(
+      "\(label)  \(done) of \(images) images  "
+        + "\(String(format: "%.0f", Double(done) / elapsed)) images/s  "
+        + "\(readable(.seconds(left))) left")
+    return !interrupt.isRequested
+  }
+}
+
+private func checkFinite(_ result: Evaluation) throws {
   if let image = result.imageLogLikelihoods.firstIndex(where: { !$0.isFinite }) {
     throw CommandError(
       message: "The log-likelihood of image \(image) is \(result.imageLogLikelihoods[image]). The "
         + "model's parameters are too extreme for single precision.", code: .failed)
   }
-  if let activity {
-    let active = try openCLErrors {
-      // A chunk of samples settles the means of the upper layers.
-      try run(parameters, "active units", on: activity, samples: min(samples, chunk))
-    }
-    guard let active else { return nil }
-    result.unitVariances = active.unitVariances
+}
+
+extension EvaluationReport {
+  fileprivate init(
+    _ result: Evaluation, samples: Int, nllActiveUnitsOnly: Double?, exactNll: Double?,
+    seconds: Double, device: any Device
+  ) {
+    self.init(
+      nll: result.nll, standardError: result.standardError, samples: samples,
+      images: result.imageLogLikelihoods.count,
+      effectiveSampleSize: result.effectiveSampleSize, activeUnits: result.activeUnits,
+      reconstruction: result.reconstruction, divergence: result.divergence,
+      bound: result.reconstruction - result.divergence, nllActiveUnitsOnly: nllActiveUnitsOnly,
+      exactNll: exactNll, seconds: seconds, backend: device.backend, device: device.name)
   }
-  var withoutDead: Double?
-  // The variance of one image's units says nothing.
-  if (activity ?? images).count > 1,
-    let pruned = model.removingInactiveUnits(from: parameters, variances: result.unitVariances)
-  {
-    guard let second = try run(pruned, "without inactive units") else { return nil }
-    withoutDead = second.nll
-  }
-  return EvaluationReport(
-    nll: result.nll, standardError: result.standardError, samples: samples, images: images.count,
-    effectiveSampleSize: result.effectiveSampleSize, activeUnits: result.activeUnits,
-    reconstruction: result.reconstruction, divergence: result.divergence,
-    bound: result.reconstruction - result.divergence, nllActiveUnitsOnly: withoutDead,
-    exactNll: exactLogLikelihood(of: images).map { -$0 },
-    seconds: (ContinuousClock.now - start) / .seconds(1),
-    backend: device.backend, device: device.name)
 }
 
 /// The mean of the log of the data's own density over images, where it is known.

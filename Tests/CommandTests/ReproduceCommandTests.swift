@@ -95,7 +95,7 @@ import Testing
     #expect(text.contains("A note.") && text.contains("Failed: 4: it failed."))
     let whole = reproduction(Array(rows[..<2]), passes: 3280).text
     #expect(whole.contains("3,280 of 3,280 passes (100%).\n"))
-    #expect(whole.contains("The published order holds for all 1 pairs."))
+    #expect(whole.contains("The published order holds for 1 of 1 pairs of rows."))
   }
 }
 

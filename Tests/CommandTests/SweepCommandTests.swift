@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import IWAE
+import OpenCLDevice
 import Testing
 
 @testable import iwae_gpu
@@ -113,6 +114,41 @@ import Testing
     #expect(other.status == .usage && other.error.contains("batch was 20 and is 10 now"))
     #expect(other.error.contains("groups and samples 1 x 4 not asked for now"))
     #expect(run("sweep", "--resume", folder, "--passes", "3").status == .usage)
+  }
+
+  /// As Ctrl-C stops it: in the middle of a cell, which goes on later to the same bits.
+  @Test func anInterruptedCellGoesOn() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let passes = small.map { $0 == "1" ? "3" : $0 }
+    #expect(run(["sweep", "--out", folder, "--samples", "2,3"] + passes).status == .done)
+    let whole = try parameters("iwae-k2-seed0")
+    try FileManager.default.removeItem(atPath: "\(folder)/iwae-k2-seed0")
+    let configuration = try Inputs.configuration("\(folder)/iwae-k3-seed0/config.json")
+    let cells = [2, 3].map { samples in
+      var configuration = configuration
+      configuration.samples = samples
+      return Cell(name: "iwae-k\(samples)-seed0", configuration: configuration)
+    }
+    let command = try #require(Main.commands.first { $0.name == "sweep" })
+    let interrupt = Interrupt()
+    interrupt.request()
+    func interrupted() throws -> (Bool, [String]) {
+      let runner = try CellRunner(
+        folder,
+        images: RunImages(
+          DataSource("linear-gaussian"), for: configuration,
+          ParsedArguments([], for: command)), test: TestPlan(samples: 20, limit: 40),
+        line: ProgressLine(.standard, isQuiet: true), interrupt: interrupt)
+      let isWhole = try runner.run(cells) { try OpenCLDevice.open() }
+      return (isWhole, Array(runner.results.keys))
+    }
+    let (isWhole, finished) = try interrupted()
+    #expect(!isWhole && finished == ["iwae-k3-seed0"])
+    let metrics = try String(
+      contentsOfFile: "\(folder)/iwae-k2-seed0/metrics.jsonl", encoding: .utf8)
+    #expect(metrics.split(separator: "\n").count == 1)
+    #expect(run("sweep", "--resume", folder, "--quiet").status == .done)
+    #expect(try parameters("iwae-k2-seed0") == whole)
   }
 
   @Test func aFolderHasOneSweepAtATime() throws {

@@ -74,7 +74,8 @@ private func notes(_ test: TestPlan) -> [String] {
   var notes: [String] = []
   if let limit = test.limit {
     notes.append(
-      "At most \(limit) test images: the papers' numbers are of all, which may be easier or harder")
+      "Only the first \(limit) test images: the papers' numbers are of all, and the first need not "
+        + "be like the others. Those of binarized-mnist are sorted by digit")
   }
   if test.samples != 5000 {
     notes.append(

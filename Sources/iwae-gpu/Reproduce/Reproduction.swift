@@ -205,10 +205,9 @@ extension Reproduction {
 
   private var ordering: [String] {
     if orderedPairs == 0 { return ["No order was published that this could be compared with."] }
-    if violations.isEmpty { return ["The published order holds for all \(orderedPairs) pairs."] }
+    let held = orderedPairs - violations.count
     return [
-      "The published order holds for \(orderedPairs - violations.count) of \(orderedPairs) pairs. "
-        + "It does not for:"
+      "The published order holds for \(held) of \(orderedPairs) pairs of rows\(violations.isEmpty ? "." : "; not for:")"
     ] + violations.map { "  \($0.text)" }
   }
 }
