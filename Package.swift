@@ -73,6 +73,8 @@ let package = Package(
     .testTarget(
       name: "DatasetsTests", dependencies: ["Datasets", "IWAE", "Artifacts", "Compute", "CZlib"]),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Artifacts"]),
-    .testTarget(name: "CommandTests", dependencies: ["iwae-gpu", "Report"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["iwae-gpu", "Artifacts", "IWAE", "OpenCLDevice", "ReferenceDevice", "Report"]),
   ]
 )

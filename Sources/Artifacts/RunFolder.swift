@@ -1,6 +1,7 @@
 import Foundation
 
-/// The folder that a training run leaves: its configuration, its metrics and its checkpoints.
+/// The folder that a training run leaves: its configuration, its metrics, its checkpoints and what
+/// evaluating them found.
 public struct RunFolder: Sendable {
   public let path: String
 
@@ -14,6 +15,9 @@ public struct RunFolder: Sendable {
   public var best: String { path + "/best.safetensors" }
   public var figures: String { path + "/figures" }
   public var report: String { path + "/report.html" }
+  public var evaluation: String { path + "/evaluation.json" }
+  /// The bound with another number of samples.
+  public var bound: String { path + "/bound.json" }
 
   /// Whether there is a run in the folder.
   public var exists: Bool {
@@ -41,6 +45,12 @@ public struct RunFolder: Sendable {
     for file in files + EventFile.files(in: path) {
       try? FileManager.default.removeItem(atPath: file)
     }
+    clearEvaluation()
+  }
+
+  /// Takes away what was found out about parameters that are about to change.
+  public func clearEvaluation() {
+    for file in [evaluation, bound] { try? FileManager.default.removeItem(atPath: file) }
   }
 
   /// Adds one object to the metrics.

@@ -192,7 +192,7 @@ public final class Annealer {
     let last = configuration.temperatures
     let repetitions = max(1, (Self.tuningTransitions + last - 1) / last)
     try start.run(control(base, .tuning, 0, temperature: 1))
-    for step in 1..<max(last, 2) {
+    for step in 1..<last {
       // The first temperature gets the steps from nowhere to where they belong.
       let count = step == 1 ? max(repetitions, 20) : repetitions
       for repetition in 0..<count {

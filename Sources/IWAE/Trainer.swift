@@ -9,6 +9,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var batchSize = 20
   public var passes = 10
   public var schedule = LearningRate.burda
+  /// Whether each pass takes the images in another order; else in their own, and those that fill no
+  /// batch at its end are never trained on.
+  public var shuffles = true
   public var convention = AdamConvention.usual
   /// Passes over which the weight of log p(h) - log q(h|x) rises from 0 to 1.
   public var warmUpPasses = 0.0
@@ -275,8 +278,9 @@ public final class Trainer {
     return control
   }
 
-  /// Each pass has an order of its own, which its number determines.
+  /// Each pass has an order of its own, which its number determines, where images are shuffled.
   private func uploadOrder() throws(DeviceError) {
+    guard configuration.shuffles else { return }
     let address = NoiseAddress(
       seed: configuration.seed, purpose: .shuffling, time: UInt32(progress.pass))
     try memory.upload(.words(address.permutation(data.images.count)), to: data.order)

@@ -245,6 +245,62 @@ struct ParsedArguments {
     return value
   }
 
+  /// Values with commas between them, each once.
+  ///
+  /// - Parameters:
+  ///   - expected: What each value has to be, for the message.
+  ///   - value: A value, or nil where the text is none.
+  func list<Value: Hashable>(
+    _ name: String, default standard: [Value], expected: String, _ value: (String) -> Value?
+  ) throws(UsageError) -> [Value] {
+    guard let text = values[name] else { return standard }
+    var result: [Value] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      guard let value = value(String(part)) else {
+        throw command.usageError(
+          "The value '\(text)' is invalid for '\(name)': expected \(expected), with commas between "
+            + "them, found '\(part)'.")
+      }
+      if !result.contains(value) { result.append(value) }
+    }
+    return result
+  }
+
+  /// Names with commas between them, each one of the candidates.
+  func names(
+    _ name: String, default standard: [String], among candidates: [String]
+  ) throws(UsageError) -> [String] {
+    try list(name, default: standard, expected: "some of \(candidates.joined(separator: ", "))") {
+      candidates.contains($0) ? $0 : nil
+    }
+  }
+
+  /// Whole numbers of at least `minimum` with commas between them.
+  func integers(
+    _ name: String, default standard: [Int], minimum: Int = 1, maximum: Int = 1 << 20
+  ) throws(UsageError) -> [Int] {
+    try list(
+      name, default: standard, expected: "whole numbers from \(minimum) to \(maximum)"
+    ) { text in Int(text).flatMap { (minimum...maximum).contains($0) ? $0 : nil } }
+  }
+
+  /// Finite numbers of a range with commas between them.
+  func numbers(
+    _ name: String, default standard: [Double], in range: ClosedRange<Double>
+  ) throws(UsageError) -> [Double] {
+    try list(
+      name, default: standard,
+      expected: "numbers from \(range.lowerBound) to \(range.upperBound)"
+    ) { text in Double(text).flatMap { range.contains($0) ? $0 : nil } }
+  }
+
+  /// Seeds with commas between them.
+  func seeds(default standard: [UInt64]) throws(UsageError) -> [UInt64] {
+    try list(
+      "--seeds", default: standard, expected: "whole numbers from 0 to \(UInt64.max)",
+      UInt64.init)
+  }
+
   /// A usage error of the command.
   func error(_ message: String) -> UsageError { command.usageError(message) }
 }

@@ -58,18 +58,24 @@ enum DataOptions {
   /// named, else of the run's own data.
   static func test(
     _ arguments: ParsedArguments, model: Model, run: RunConfiguration?
-  ) throws -> (images: ImageSet, name: String, rule: BinarizationRule, notes: [String]) {
+  ) throws -> TestImages {
     let name = arguments.string("--data") ?? run?.data ?? "strokes"
     let rule = try binarization(arguments, run: run)
     let source = try DataSource(name).applying(rule, to: model)
     // A file that is named is taken whole; a set and a run's data have a test part.
     let isWhole = source.namedSet == nil && arguments.string("--data") != nil
-    let images =
-      isWhole
-      ? source.collection.test ?? source.collection.training
-      : try source.split(.standard, arguments).test
-    try check(images, model, name)
-    return (images, name, rule, source.collection.notes)
+    let notes = source.collection.notes
+    if isWhole {
+      let images = source.collection.test ?? source.collection.training
+      try check(images, model, name)
+      return TestImages(images: images, name: name, rule: rule, notes: notes)
+    }
+    let own = arguments.string("--data") == nil ? run : nil
+    let split = try source.split(Split.Rule(own?.split ?? "standard") ?? .standard, arguments)
+    try check(split.test, model, name)
+    return TestImages(
+      images: split.test, name: name, rule: rule, notes: notes,
+      activity: split.training.first(own?.activityImages ?? 0))
   }
 
   /// Checks that a model can be used with images.
@@ -79,6 +85,25 @@ enum DataOptions {
         name, "expected images of \(model.dataSize) values, found \(images.width).")
     }
     if case .floats(let floats) = images.values { try Inputs.validate(floats, for: model, name) }
+  }
+}
+
+/// The images to test a checkpoint on.
+struct TestImages {
+  var images: ImageSet
+  var name: String
+  /// How they are binarized.
+  var rule: BinarizationRule
+  /// What may be claimed of results on them.
+  var notes: [String]
+  /// Those on which active units are counted, where they are others.
+  var activity: ImageSet?
+}
+
+extension ImageSet {
+  /// At most so many of the first images; nil for none.
+  func first(_ limit: Int) -> ImageSet? {
+    limit > 0 ? (limit < count ? subset(0..<limit) : self) : nil
   }
 }
 

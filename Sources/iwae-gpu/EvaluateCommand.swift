@@ -1,3 +1,4 @@
+import Artifacts
 import Compute
 import Datasets
 import Foundation
@@ -24,7 +25,7 @@ extension Command {
 }
 
 /// What `--json` prints.
-struct EvaluationReport: Encodable {
+struct EvaluationReport: Codable, Equatable {
   var nll: Double
   var standardError: Double
   var samples: Int
@@ -79,7 +80,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
   for note in test.notes { line.keep("Note: \(sentence(note))") }
   let report = try evaluate(
-    checkpoint.model, checkpoint.parameters, images, samples: samples,
+    checkpoint.model, checkpoint.parameters, images, activity: test.activity, samples: samples,
     device: try Backend.open(arguments), seed: try arguments.seed(default: run?.seed ?? 0),
     binarization: test.rule.eachPass,
     batchSize: try arguments.integer("--batch", default: 20, maximum: 1 << 16),
@@ -87,56 +88,98 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     line: line, interrupt: interrupt)
   line.clear()
   guard let report else { return .interrupted }
+  // What a run's folder keeps is of its own test images, as training sees them.
+  let others = arguments.given.intersection(["--data", "--limit", "--binarize", "--seed"])
+  if others.isEmpty, Inputs.isFolder(path), run != nil {
+    try Inputs.write(try JSONText.data(report), to: RunFolder(path).evaluation)
+  }
   if arguments.has("--json") { try terminal.json(report) } else { try terminal.output(report.text) }
   return .done
 }
 
 /// Evaluates a model; nil if interrupted.
+///
+/// - Parameter activity: The images on which active units are counted; nil for the same.
 func evaluate(
-  _ model: Model, _ parameters: [Tensor: [Float]], _ images: ImageSet, samples: Int,
-  device: any Device, seed: UInt64, binarization: Binarization, batchSize: Int = 20,
-  chunk: Int = 250, line: ProgressLine, interrupt: Interrupt
+  _ model: Model, _ parameters: [Tensor: [Float]], _ images: ImageSet,
+  activity: ImageSet? = nil, samples: Int, device: any Device, seed: UInt64,
+  binarization: Binarization, batchSize: Int = 20, chunk: Int = 250, line: ProgressLine,
+  interrupt: Interrupt
 ) throws -> EvaluationReport? {
   let start = ContinuousClock.now
-  func run(_ parameters: [Tensor: [Float]], _ label: String) throws -> Evaluation? {
-    let begin = ContinuousClock.now
-    let evaluator = try Evaluator(
-      model, parameters: parameters, images: images, device: device, samples: samples,
-      binarization: binarization, batchSize: batchSize, chunk: chunk, seed: seed)
-    return try evaluator.evaluate { done in
-      let elapsed = (ContinuousClock.now - begin) / .seconds(1)
-      let left = elapsed / Double(done) * Double(images.count - done)
-      line.show(
-        "\(label)  \(done) of \(images.count) images  "
-          + "\(String(format: "%.0f", Double(done) / elapsed)) images/s  "
-          + "\(readable(.seconds(left))) left")
-      return !interrupt.isRequested
+  func run(
+    _ label: String, _ parameters: [Tensor: [Float]], on images: ImageSet, samples: Int
+  ) throws -> Evaluation? {
+    try openCLErrors {
+      let evaluator = try Evaluator(
+        model, parameters: parameters, images: images, device: device, samples: samples,
+        binarization: binarization, batchSize: batchSize, chunk: chunk, seed: seed)
+      return try show(evaluator, label, images: images.count, line, interrupt)
     }
   }
-  guard let result = try openCLErrors({ try run(parameters, "evaluating") }) else { return nil }
+  guard var result = try run("evaluating", parameters, on: images, samples: samples) else {
+    return nil
+  }
+  try checkFinite(result)
+  if let activity {
+    // A chunk of samples settles the means of the upper layers.
+    let active = try run(
+      "active units", parameters, on: activity, samples: min(samples, chunk))
+    guard let active else { return nil }
+    result.unitVariances = active.unitVariances
+  }
+  var withoutDead: Evaluation?
+  // The variance of one image's units says nothing.
+  if (activity ?? images).count > 1,
+    let pruned = model.removingInactiveUnits(from: parameters, variances: result.unitVariances)
+  {
+    withoutDead = try run("without inactive units", pruned, on: images, samples: samples)
+    if withoutDead == nil { return nil }
+  }
+  return EvaluationReport(
+    result, samples: samples, nllActiveUnitsOnly: withoutDead?.nll,
+    exactNll: exactLogLikelihood(of: images).map { -$0 },
+    seconds: (ContinuousClock.now - start) / .seconds(1), device: device)
+}
+
+/// Evaluates, and shows how far it is; nil if interrupted.
+private func show(
+  _ evaluator: Evaluator, _ label: String, images: Int, _ line: ProgressLine,
+  _ interrupt: Interrupt
+) throws -> Evaluation? {
+  let begin = ContinuousClock.now
+  return try evaluator.evaluate { done in
+    let elapsed = (ContinuousClock.now - begin) / .seconds(1)
+    let left = elapsed / Double(done) * Double(images - done)
+    line.show(
+      "\(label)  \(done) of \(images) images  "
+        + "\(String(format: "%.0f", Double(done) / elapsed)) images/s  "
+        + "\(readable(.seconds(left))) left")
+    return !interrupt.isRequested
+  }
+}
+
+private func checkFinite(_ result: Evaluation) throws {
   if let image = result.imageLogLikelihoods.firstIndex(where: { !$0.isFinite }) {
     throw CommandError(
       message: "The log-likelihood of image \(image) is \(result.imageLogLikelihoods[image]). The "
         + "model's parameters are too extreme for single precision.", code: .failed)
   }
-  var withoutDead: Double?
-  // The variance of one image's units says nothing.
-  if images.count > 1,
-    let pruned = model.removingInactiveUnits(from: parameters, variances: result.unitVariances)
-  {
-    guard let second = try openCLErrors({ try run(pruned, "without inactive units") }) else {
-      return nil
-    }
-    withoutDead = second.nll
+}
+
+extension EvaluationReport {
+  fileprivate init(
+    _ result: Evaluation, samples: Int, nllActiveUnitsOnly: Double?, exactNll: Double?,
+    seconds: Double, device: any Device
+  ) {
+    self.init(
+      nll: result.nll, standardError: result.standardError, samples: samples,
+      images: result.imageLogLikelihoods.count,
+      effectiveSampleSize: result.effectiveSampleSize, activeUnits: result.activeUnits,
+      reconstruction: result.reconstruction, divergence: result.divergence,
+      bound: result.reconstruction - result.divergence, nllActiveUnitsOnly: nllActiveUnitsOnly,
+      exactNll: exactNll, seconds: seconds, backend: device.backend, device: device.name)
   }
-  return EvaluationReport(
-    nll: result.nll, standardError: result.standardError, samples: samples, images: images.count,
-    effectiveSampleSize: result.effectiveSampleSize, activeUnits: result.activeUnits,
-    reconstruction: result.reconstruction, divergence: result.divergence,
-    bound: result.reconstruction - result.divergence, nllActiveUnitsOnly: withoutDead,
-    exactNll: exactLogLikelihood(of: images).map { -$0 },
-    seconds: (ContinuousClock.now - start) / .seconds(1),
-    backend: device.backend, device: device.name)
 }
 
 /// The mean of the log of the data's own density over images, where it is known.

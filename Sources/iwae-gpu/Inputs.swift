@@ -44,7 +44,7 @@ enum Inputs {
     return figures.picture(of: figure)
   }
 
-  private static func isFolder(_ path: String) -> Bool {
+  static func isFolder(_ path: String) -> Bool {
     var isFolder: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
       && isFolder.boolValue
@@ -93,6 +93,11 @@ enum Inputs {
       isFolder(path) ? path : URL(fileURLWithPath: path).deletingLastPathComponent().path
     let file = RunFolder(folder).configuration
     guard FileManager.default.fileExists(atPath: file) else { return nil }
+    return try configuration(file)
+  }
+
+  /// A configuration file.
+  static func configuration(_ file: String) throws -> RunConfiguration {
     do {
       return try JSONDecoder().decode(RunConfiguration.self, from: try read(file))
     } catch let error as DecodingError {

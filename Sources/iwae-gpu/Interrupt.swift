@@ -27,7 +27,7 @@ final class Interrupt: @unchecked Sendable {
   var isRequested: Bool { lock.withLock { requested } }
 
   /// Notes a request; returns whether there was one already.
-  private func request() -> Bool {
+  @discardableResult func request() -> Bool {
     lock.withLock {
       let before = requested
       requested = true

@@ -78,9 +78,11 @@ enum ModelOptions {
 
 /// The flags that describe a training step.
 enum StepOptions {
+  static let batch = Command.Option(
+    "--batch", "count", help: "Images in a batch. (default: 20)")
+
   /// The batch and the objective.
-  static let options =
-    [Command.Option("--batch", "count", help: "Images in a batch. (default: 20)")] + objective
+  static let options = [batch] + objective
 
   /// How much a step may take.
   static let limits = [

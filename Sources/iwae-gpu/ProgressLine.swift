@@ -8,6 +8,8 @@ final class ProgressLine {
   private let isInteractive = isatty(STDERR_FILENO) == 1
   private var lastPlain: ContinuousClock.Instant?
   private var width = 0
+  /// What stands before every text.
+  var prefix: () -> String = { "" }
 
   init(_ terminal: Terminal, isQuiet: Bool) {
     self.terminal = terminal
@@ -18,6 +20,7 @@ final class ProgressLine {
 
   func show(_ text: String) {
     if isQuiet { return }
+    let text = prefix() + text
     if isInteractive {
       let padding = String(repeating: " ", count: max(0, width - text.count))
       try? FileHandle.standardError.write(contentsOf: Data("\r\(text)\(padding)".utf8))

@@ -18,6 +18,8 @@ struct RunConfiguration: Codable {
   var batch = 20
   var passes = 20
   var schedule = "cosine"
+  /// Whether each pass shuffles the images: shuffled or fixed.
+  var order = "shuffled"
   var learningRate = 0.001
   var optimizer = "usual"
   var warmUp = 0.0
@@ -25,6 +27,10 @@ struct RunConfiguration: Codable {
   var validationSamples = 50
   /// Stop after so many passes without a better validation; 0 for never.
   var patience = 0
+  /// Which parameters are tested: best, by validation, or last.
+  var keep = "best"
+  /// The first training images, on which active units are counted; 0 for the test images.
+  var activityImages = 0
   var seed: UInt64 = 0
   /// The most bytes for parameters and a step; 0 for a quarter of the device's.
   var memory = 0
@@ -34,7 +40,9 @@ struct RunConfiguration: Codable {
   /// Whether a file described the model; else it follows from the data. Not part of the file.
   var modelIsGiven = false
 
-  static let schedules = ["burda", "constant", "cosine"]
+  static let schedules = ["burda", "burda-released", "constant", "cosine"]
+  static let orders = ["shuffled", "fixed"]
+  static let kept = ["best", "last"]
 
   init() {}
 
@@ -67,12 +75,15 @@ struct RunConfiguration: Codable {
     batch = try read(.batch, standard.batch)
     passes = try read(.passes, standard.passes)
     schedule = try read(.schedule, standard.schedule)
+    order = try read(.order, standard.order)
     learningRate = try read(.learningRate, standard.learningRate)
     optimizer = try read(.optimizer, standard.optimizer)
     warmUp = try read(.warmUp, standard.warmUp)
     binarize = try read(.binarize, standard.binarize)
     validationSamples = try read(.validationSamples, standard.validationSamples)
     patience = try read(.patience, standard.patience)
+    keep = try read(.keep, standard.keep)
+    activityImages = try read(.activityImages, standard.activityImages)
     seed = try read(.seed, standard.seed)
     memory = try read(.memory, standard.memory)
     backwardSamples = try read(.backwardSamples, standard.backwardSamples)
@@ -80,13 +91,15 @@ struct RunConfiguration: Codable {
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case data, split, model, objective, estimator, groups, samples, beta, alpha, batch, passes,
-      schedule
+      schedule, order
     case learningRate = "learning_rate"
     case optimizer
     case warmUp = "warm_up"
     case binarize
     case validationSamples = "validation_samples"
-    case patience, seed, memory
+    case patience, keep
+    case activityImages = "activity_images"
+    case seed, memory
     case backwardSamples = "backward_samples"
   }
 
@@ -101,38 +114,83 @@ struct RunConfiguration: Codable {
 
   /// The run as the trainer takes it.
   func training() throws(ConfigurationError) -> TrainingConfiguration {
-    func require(_ condition: Bool, _ text: String) throws(ConfigurationError) {
-      if !condition { throw ConfigurationError(description: text) }
-    }
-    guard let objective = Objective(self.objective, beta: beta, alpha: alpha) else {
-      throw ConfigurationError(
-        description: "unknown objective '\(self.objective)'."
-          + suggestion(for: self.objective, among: Objective.names))
-    }
-    guard let estimator = Objective.Estimator(rawValue: self.estimator) else {
-      throw ConfigurationError(description: "unknown estimator '\(self.estimator)'.")
-    }
+    try checkRanges()
+    var result = TrainingConfiguration(objective: try checkedObjective())
+    result.estimator = Objective.Estimator(rawValue: estimator) ?? .standard
+    (result.groups, result.samples) = (groups, samples)
+    (result.batchSize, result.passes) = (batch, passes)
+    result.schedule = try learningRates()
+    result.shuffles = order == "shuffled"
     guard let convention = AdamConvention(rawValue: optimizer) else {
       throw ConfigurationError(description: "unknown optimizer '\(optimizer)'.")
     }
-    guard let binarization = BinarizationRule(binarize) else {
-      throw ConfigurationError(
-        description: "unknown binarization '\(binarize)': expected one of "
-          + "\(BinarizationRule.names.joined(separator: ", ")).")
+    result.convention = convention
+    result.warmUpPasses = warmUp
+    result.binarization = try binarization().eachPass
+    result.validationSamples = validationSamples
+    result.seed = seed
+    result.memoryLimit = memory == 0 ? nil : memory
+    if backwardSamples > 0 {
+      result.backwardSamples = backwardSamples
+      if let problem = result.problem {
+        throw ConfigurationError(description: "backward samples: \(problem).")
+      }
     }
-    guard Split.Rule(split) != nil else {
-      throw ConfigurationError(
-        description: "unknown split '\(split)': expected standard, full, released or the number of "
-          + "images that validate.")
+    return result
+  }
+
+  /// How pixels become 0s and 1s.
+  func binarization() throws(ConfigurationError) -> BinarizationRule {
+    if let rule = BinarizationRule(binarize) { return rule }
+    throw ConfigurationError(
+      description: "unknown binarization '\(binarize)': expected one of "
+        + "\(BinarizationRule.names.joined(separator: ", ")).")
+  }
+
+  /// What holds out a part for validation.
+  func splitRule() throws(ConfigurationError) -> Split.Rule {
+    if let rule = Split.Rule(split) { return rule }
+    throw ConfigurationError(
+      description: "unknown split '\(split)': expected standard, full, released or the number of "
+        + "images that validate.")
+  }
+
+  private func learningRates() throws(ConfigurationError) -> LearningRate {
+    switch schedule {
+    case "burda": .burda
+    case "burda-released": .burdaReleased
+    case "constant": .constant(rate: learningRate)
+    case "cosine": .cosine(rate: learningRate)
+    default: throw ConfigurationError(description: "unknown schedule '\(schedule)'.")
     }
+  }
+
+  private func require(_ condition: Bool, _ text: String) throws(ConfigurationError) {
+    if !condition { throw ConfigurationError(description: text) }
+  }
+
+  private func checkedObjective() throws(ConfigurationError) -> Objective {
+    guard let result = Objective(objective, beta: beta, alpha: alpha) else {
+      throw ConfigurationError(
+        description: "unknown objective '\(objective)'."
+          + suggestion(for: objective, among: Objective.names))
+    }
+    guard let rule = Objective.Estimator(rawValue: estimator) else {
+      throw ConfigurationError(description: "unknown estimator '\(estimator)'.")
+    }
+    try require(
+      samples >= result.leastSamples,
+      "'\(objective)' needs at least \(result.leastSamples) samples.")
+    try require(
+      rule == .standard || result.hasEstimators,
+      "'\(objective)' has no estimator '\(estimator)'.")
+    if let problem = result.problem { throw ConfigurationError(description: problem) }
+    return result
+  }
+
+  private func checkRanges() throws(ConfigurationError) {
+    _ = try splitRule()
     try require(groups >= 1 && samples >= 1, "expected groups and samples of at least 1.")
-    try require(
-      samples >= objective.leastSamples,
-      "'\(self.objective)' needs at least \(objective.leastSamples) samples.")
-    try require(
-      estimator == .standard || objective.hasEstimators,
-      "'\(self.objective)' has no estimator '\(self.estimator)'.")
-    if let problem = objective.problem { throw ConfigurationError(description: problem) }
     try require(batch >= 1 && passes >= 0, "expected a batch of at least 1 and no negative passes.")
     try require(
       passes <= 1 << 30 && patience <= 1 << 30, "expected at most 2^30 passes and patience.")
@@ -145,32 +203,13 @@ struct RunConfiguration: Codable {
     try require((-100...100).contains(alpha), "expected alpha from -100 to 100.")
     try require((1e-12...1e6).contains(learningRate), "expected a learning rate from 1e-12 to 1e6.")
     try require((0...1e9).contains(warmUp), "expected a warm-up from 0 to 1e9 passes.")
-    var result = TrainingConfiguration(objective: objective)
-    result.estimator = estimator
-    (result.groups, result.samples) = (groups, samples)
-    (result.batchSize, result.passes) = (batch, passes)
-    switch schedule {
-    case "burda": result.schedule = .burda
-    case "constant": result.schedule = .constant(rate: learningRate)
-    case "cosine": result.schedule = .cosine(rate: learningRate)
-    default: throw ConfigurationError(description: "unknown schedule '\(schedule)'.")
-    }
-    result.convention = convention
-    result.warmUpPasses = warmUp
-    result.binarization = binarization.eachPass
-    result.validationSamples = validationSamples
-    result.seed = seed
     try require(memory >= 0, "expected no negative memory.")
-    result.memoryLimit = memory == 0 ? nil : memory
     try require(
       (0...(1 << 20)).contains(backwardSamples), "expected from 0 to 2^20 backward samples.")
-    if backwardSamples > 0 {
-      result.backwardSamples = backwardSamples
-      if let problem = result.problem {
-        throw ConfigurationError(description: "backward samples: \(problem).")
-      }
-    }
-    return result
+    try require(Self.orders.contains(order), "unknown order '\(order)'.")
+    try require(Self.kept.contains(keep), "cannot keep '\(keep)': expected best or last.")
+    try require(
+      (0...(1 << 30)).contains(activityImages), "expected from 0 to 2^30 activity images.")
   }
 }
 

@@ -19,15 +19,33 @@ struct Terminal: Sendable {
     // Where diagnostics cannot be shown, there is nobody to tell.
     error: { try? FileHandle.standardError.write(contentsOf: Data(($0 + "\n").utf8)) })
 
-  /// One JSON object, its keys in a fixed order.
-  func json(_ object: some Encodable) throws {
+  /// One JSON object.
+  func json(_ object: some Encodable) throws { try output(try JSONText.text(object)) }
+}
+
+/// JSON as `--json` prints it and as files of results hold it: its keys in a fixed order.
+enum JSONText {
+  static func text(_ object: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     // JSON has no infinity and no NaN; readers of Python know these words.
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try output(String(decoding: try encoder.encode(object), as: UTF8.self))
+    return String(decoding: try encoder.encode(object), as: UTF8.self)
+  }
+
+  /// A file's content.
+  static func data(_ object: some Encodable) throws -> Data {
+    Data((try text(object) + "\n").utf8)
+  }
+
+  static func value<Value: Decodable>(_ type: Value.Type, _ data: Data) throws -> Value {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return try decoder.decode(type, from: data)
   }
 }
 

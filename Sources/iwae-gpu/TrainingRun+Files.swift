@@ -54,37 +54,25 @@ extension TrainingRun {
   // MARK: Ending
 
   func conclude(
-    _ trainer: Trainer, best: [Tensor: [Float]]?, _ split: Split,
-    _ device: any Device
-  ) throws -> ExitCode {
+    _ trainer: Trainer, best: [Tensor: [Float]]?, _ device: any Device
+  ) throws -> TrainReport {
     let parameters = try best ?? openCLErrors { try trainer.state() }
+    let all = images.split.test
+    let activity = images.split.training.first(configuration.activityImages)
     let evaluation = try evaluate(
-      configuration.model, parameters.filter { $0.key.role == .parameter }, split.test,
-      samples: testSamples, device: device, seed: configuration.seed,
-      binarization: training.binarization, line: line, interrupt: interrupt)
+      configuration.model, parameters.filter { $0.key.role == .parameter },
+      all.first(test.limit ?? all.count) ?? all, activity: activity, samples: test.samples,
+      device: device, seed: configuration.seed, binarization: training.binarization, line: line,
+      interrupt: interrupt)
     line.clear()
-    if let evaluation { try record(evaluation, parameters, step: trainer.progress.step, device) }
-    let report = TrainReport(
+    if let evaluation {
+      try Inputs.write(try JSONText.data(evaluation), to: folder.evaluation)
+      try record(evaluation, parameters, step: trainer.progress.step, device)
+    }
+    return TrainReport(
       run: folder.path, steps: trainer.progress.step, passes: trainer.progress.pass,
       bound: lastBound, validation: trainer.progress.bestValidation, trainSeconds: seconds,
       evaluation: evaluation)
-    if arguments.has("--json") {
-      try terminal.json(report)
-    } else {
-      let picture = best == nil ? "checkpoint" : "best"
-      try terminal.output(
-        """
-        Trained \(report.steps) steps in \(readable(.seconds(seconds)))\
-        \(lastBound.map { String(format: ", bound %.2f in the last pass", $0) } ?? "").
-        Test: \(evaluation?.text ?? "interrupted")
-        In \(folder.path): config.json, metrics.jsonl, checkpoint.safetensors\
-        \(best == nil ? "" : ", best.safetensors"), and events for TensorBoard
-        Next: iwae-gpu sample \(folder.path)/\(picture).safetensors
-              iwae-gpu reconstruct \(folder.path)/\(picture).safetensors
-              iwae-gpu train --resume \(folder.path) --passes \(configuration.passes + 20)
-        """)
-    }
-    return evaluation == nil ? .interrupted : .done
   }
 
   /// Puts the evaluation and some images drawn from the model among the events.
@@ -98,8 +86,8 @@ extension TrainingRun {
     let samples = try openCLErrors {
       try generator.samples(count: 64, seed: configuration.seed)
     }
-    let images = source.collection.training
-    let width = Picture.width(of: images.width, height: images.height)
+    let shape = images.source.collection.training
+    let width = Picture.width(of: shape.width, height: shape.height)
     let grid = Picture(
       images: samples, columns: 8, isScaled: configuration.model.likelihood == .gaussian
     ).grid(width: width)

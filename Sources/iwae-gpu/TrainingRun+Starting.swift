@@ -50,7 +50,9 @@ extension TrainingRun {
   }
 
   func resumedBest(_ trainer: Trainer) throws -> [Tensor: [Float]]? {
-    guard resumed != nil, FileManager.default.fileExists(atPath: folder.best) else { return nil }
+    guard resumed != nil, configuration.keep == "best",
+      FileManager.default.fileExists(atPath: folder.best)
+    else { return nil }
     return try Inputs.checkpoint(folder.best).parameters
   }
 

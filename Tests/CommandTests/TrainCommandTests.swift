@@ -1,4 +1,6 @@
+import Artifacts
 import Foundation
+import ReferenceDevice
 import Testing
 
 @testable import iwae_gpu
@@ -72,6 +74,51 @@ import Testing
       let bytes = try Data(contentsOf: URL(fileURLWithPath: picture))
       #expect(bytes.prefix(4) == Data([0x89, 0x50, 0x4e, 0x47]))
     }
+  }
+
+  /// The report of an evaluation without what differs from one time to the next.
+  private func numbers(_ report: Data) throws -> EvaluationReport {
+    var result = try JSONText.value(EvaluationReport.self, report)
+    result.seconds = 0
+    return result
+  }
+
+  @Test func aRunKeepsItsEvaluation() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(train("--limit", "30", "--activity-images", "40").status == .done)
+    let kept = try numbers(data("evaluation.json"))
+    #expect(kept.images == 30 && kept.samples == 20)
+    // Another part of the images leaves what is kept alone; the run's own replaces it.
+    let part = run("evaluate", folder, "--samples", "20", "--limit", "30", "--json")
+    #expect(try numbers(Data(part.output.utf8)) == kept)
+    #expect(run("evaluate", folder, "--seed", "3", "--samples", "20", "--quiet").status == .done)
+    #expect(try numbers(data("evaluation.json")) == kept)
+    let whole = run("evaluate", folder, "--samples", "20", "--json")
+    #expect(try data("evaluation.json") == Data((whole.output + "\n").utf8))
+
+    // A run that is interrupted as it goes on has none.
+    let checkpoint = try Inputs.checkpoint("\(folder)/checkpoint.safetensors")
+    var configuration = try Inputs.configuration("\(folder)/config.json")
+    configuration.passes = 9
+    let command = try #require(Main.commands.first { $0.name == "train" })
+    let arguments = try ParsedArguments([], for: command)
+    let interrupt = Interrupt()
+    interrupt.request()
+    let resumed = try TrainingRun(
+      configuration, in: RunFolder(folder), resumed: checkpoint,
+      images: RunImages(DataSource("linear-gaussian"), for: configuration, arguments),
+      test: TestPlan(), line: ProgressLine(.standard, isQuiet: true), interrupt: interrupt)
+    #expect(try resumed.train(on: ReferenceDevice()) == nil)
+    #expect(!FileManager.default.fileExists(atPath: "\(folder)/evaluation.json"))
+  }
+
+  @Test func imagesInTheirOrderAndTheLastParametersCanBeAskedFor() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(train("--keep", "last", "--order", "fixed").status == .done)
+    #expect(!FileManager.default.fileExists(atPath: "\(folder)/best.safetensors"))
+    let fixed = try numbers(data("evaluation.json"))
+    #expect(train("--keep", "last", "--overwrite").status == .done)
+    #expect(try numbers(data("evaluation.json")) != fixed)
   }
 
   @Test func damagedRunsAreRefused() throws {

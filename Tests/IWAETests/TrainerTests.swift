@@ -129,6 +129,12 @@ import Testing
     #expect(burda.rate(pass: 4, progress: 0) < burda.rate(pass: 3, progress: 0))
     #expect(abs(burda.rate(pass: 3279, progress: 0) - 1e-4) < 1e-12)
     #expect(burda.rate(pass: 1093, progress: 0) < burda.rate(pass: 1092, progress: 0))
+    // The released code's stages are the same, its rates rounded.
+    for pass in [0, 1, 3, 4, 12, 13, 1092, 1093, 3279] {
+      let released = LearningRate.burdaReleased.rate(pass: pass, progress: 0)
+      #expect(abs(released / burda.rate(pass: pass, progress: 0) - 1) < 0.02)
+    }
+    #expect(LearningRate.burdaReleased.rate(pass: 13, progress: 0) == 3.7e-4)
     #expect(LearningRate.cosine(rate: 2).rate(pass: 0, progress: 0.5) == 1)
     #expect(LearningRate.constant(rate: 0.3).rate(pass: 9, progress: 0.9) == 0.3)
   }

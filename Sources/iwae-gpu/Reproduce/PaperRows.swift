@@ -1,0 +1,109 @@
+import IWAE
+
+/// A row of a paper's table, before anything is trained.
+struct PlannedRow {
+  var title: String
+  /// One run for each seed.
+  var cells: [Cell]
+  var publishedActiveUnits: [Int]?
+  /// What the runs came to, beside the paper's numbers.
+  var measures: ([CellResult]) -> [Measure]
+
+  func row(_ results: [String: CellResult]) -> ReproductionRow {
+    let runs = cells.compactMap { results[$0.name] }
+    return ReproductionRow(
+      title: title, measures: measures(runs), activeUnits: CellSummary(runs).activeUnits,
+      publishedActiveUnits: publishedActiveUnits, runs: runs)
+  }
+}
+
+/// What is common to all rows that are made of a paper's table.
+struct PaperPlan {
+  var base: RunConfiguration
+  var seeds: [UInt64]
+
+  func cells(_ setting: RunConfiguration, layers: Int) -> [Cell] {
+    seeds.map { seed in
+      Cell(
+        name: "layers\(layers)-\(setting.settingName)-seed\(seed)",
+        configuration: setting.seeded(seed))
+    }
+  }
+}
+
+extension PaperPlan {
+  /// The rows of Burda et al. for each number of layers, objective and number of samples.
+  func burda(
+    layers: [Int], objectives: [String], samples: [Int], table: BurdaTable?
+  ) -> [PlannedRow] {
+    layers.flatMap { layers in
+      samples.flatMap { samples in
+        objectives.map { objective in
+          var setting = base
+          if layers == 2 {
+            setting.model = .burda2(dataSize: base.model.dataSize)
+            setting.model.likelihood = base.model.likelihood
+          }
+          // Of one sample both bounds are the same: one run serves both.
+          setting.objective = samples == 1 ? "iwae" : objective
+          setting.samples = samples
+          let published = table?.entry(layers: layers, objective: objective, samples: samples)
+          return PlannedRow(
+            title:
+              "\(layers) layer\(layers == 1 ? "" : "s"), \(objective.uppercased()), k=\(samples)",
+            cells: cells(setting, layers: layers), publishedActiveUnits: published?.activeUnits,
+            measures: { results in
+              let summary = CellSummary(results)
+              return [
+                Measure(
+                  "NLL", summary.nll, standardError: summary.standardError,
+                  published: published.map { Published($0.nll) })
+              ]
+            })
+        }
+      }
+    }
+  }
+
+  /// The samples of Rainforth et al.'s bound.
+  static let rainforthSamples = 64
+
+  /// The rows of Rainforth et al.
+  ///
+  /// - Parameter isPublished: Whether the paper has numbers of these images.
+  func rainforth(isPublished: Bool) -> [PlannedRow] {
+    RainforthEntry.all.map { entry in
+      var setting = base
+      setting.objective = entry.objective
+      (setting.groups, setting.samples, setting.beta) = (entry.groups, entry.samples, entry.beta)
+      return PlannedRow(
+        title: entry.title, cells: cells(setting, layers: 1),
+        measures: { entry.measures($0, isPublished: isPublished) })
+    }
+  }
+}
+
+extension RainforthEntry {
+  func measures(_ results: [CellResult], isPublished: Bool) -> [Measure] {
+    let bounds = results.compactMap(\.bound)
+    let evaluations = results.compactMap(\.evaluation)
+    let divergences = results.compactMap { result -> Double? in
+      guard let bound = result.bound, let evaluation = result.evaluation else { return nil }
+      return evaluation.nll - bound.nll
+    }
+    func mean(_ values: [Double]) -> Double? { SeedStatistics(values)?.mean }
+    return [
+      Measure(
+        "IWAE-64", SeedStatistics(bounds.map { -$0.nll }),
+        standardError: mean(bounds.map(\.standardError)), published: isPublished ? bound : nil),
+      Measure(
+        "log p(x)", SeedStatistics(evaluations.map { -$0.nll }),
+        standardError: mean(evaluations.map(\.standardError)),
+        published: isPublished ? likelihood : nil),
+      // Both are of the same images: how the difference varies over them is not kept.
+      Measure(
+        "-KL(Q to P)", SeedStatistics(divergences), standardError: nil,
+        published: isPublished ? divergence : nil),
+    ]
+  }
+}

@@ -1,0 +1,215 @@
+import Artifacts
+import Compute
+import Foundation
+import IWAE
+
+/// One training run among others, in a folder of its own.
+struct Cell {
+  /// The name of its folder.
+  var name: String
+  var configuration: RunConfiguration
+}
+
+/// What a cell came to.
+struct CellResult: Encodable {
+  var seed: UInt64
+  /// Its run folder.
+  var run: String
+  var trainSeconds: Double?
+  /// What `evaluate` finds.
+  var evaluation: EvaluationReport?
+  /// What it finds with the number of samples of a bound, where one was asked for.
+  var bound: EvaluationReport?
+  /// Why there is no evaluation.
+  var failure: String?
+}
+
+/// Makes the runs of cells that are not made yet.
+final class CellRunner {
+  let folder: String
+  let images: RunImages
+  let test: TestPlan
+  let line: ProgressLine
+  let interrupt: Interrupt
+  /// Evaluates the bound with so many samples too.
+  var boundSamples: Int?
+  private let lock: FolderLock
+  /// What was finished, by the names of the cells.
+  private(set) var results: [String: CellResult] = [:]
+
+  /// - Parameter folder: Where the cells are; no other process may work there meanwhile.
+  init(
+    _ folder: String, images: RunImages, test: TestPlan, line: ProgressLine, interrupt: Interrupt
+  ) throws {
+    self.folder = folder
+    self.images = images
+    self.test = test
+    self.line = line
+    self.interrupt = interrupt
+    try Inputs.wrap { () throws(FileAccessError) in try RunFolder(folder).create() }
+    lock = try FolderLock(folder)
+  }
+
+  /// Runs the cells, but for those that are finished.
+  ///
+  /// - Returns: Whether all were run; else the user interrupted.
+  func run(_ cells: [Cell], openDevice: () throws -> any Device) throws -> Bool {
+    var waiting: [Cell] = []
+    for cell in cells {
+      try checkConfiguration(cell)
+      if let result = finished(cell) { results[cell.name] = result } else { waiting.append(cell) }
+    }
+    if results.count > 0 { line.keep("\(results.count) of \(cells.count) cells are finished.") }
+    if waiting.isEmpty { return true }
+    let device = try openDevice()
+    let clock = Progress(total: waiting.reduce(0) { $0 + $1.work })
+    defer { line.prefix = { "" } }
+    for (index, cell) in waiting.enumerated() {
+      let number = cells.count - waiting.count + index + 1
+      line.prefix = { "cell \(number) of \(cells.count), \(cell.name)\(clock.left)  " }
+      do {
+        guard let result = try make(cell, device) else { return false }
+        results[cell.name] = result
+      } catch let error as CommandError where [.failed, .badInput].contains(error.code) {
+        line.keep("\(cell.name) failed: \(error.message)")
+        results[cell.name] = CellResult(
+          seed: cell.configuration.seed, run: path(cell), failure: error.message)
+      }
+      clock.finish(cell.work)
+    }
+    return true
+  }
+
+  private func path(_ cell: Cell) -> String { "\(folder)/\(cell.name)" }
+
+  /// Checks that what is in a cell's folder is the cell's run, or the beginning of it.
+  private func checkConfiguration(_ cell: Cell) throws {
+    let training = try cell.configuration.training()
+    let file = RunFolder(path(cell)).configuration
+    guard FileManager.default.fileExists(atPath: file) else { return }
+    var stored = try Inputs.configuration(file)
+    // Passes whose rates do not depend on their number can be added to.
+    if training.schedule.isAbsolute && cell.configuration.patience == 0 {
+      stored.passes = max(stored.passes, cell.configuration.passes)
+    }
+    let differences = Differences.between(stored, cell.configuration)
+    guard differences.isEmpty else {
+      throw CommandError(
+        message: "'\(path(cell))' holds another run: \(differences.joined(separator: "; ")). Take "
+          + "it away, or choose another '--out'.", code: .failed)
+    }
+  }
+
+  /// The result of a cell whose run is finished and evaluated as asked; nil if something is left to
+  /// do.
+  private func finished(_ cell: Cell) -> CellResult? {
+    let run = RunFolder(path(cell))
+    guard let stored = try? Inputs.configuration(run.configuration),
+      Differences.between(stored, cell.configuration).isEmpty,
+      let evaluation = report(run.evaluation, samples: test.samples),
+      let checkpoint = try? Inputs.checkpoint(run.checkpoint)
+    else { return nil }
+    var result = CellResult(
+      seed: cell.configuration.seed, run: run.path,
+      trainSeconds: checkpoint.metadata["train_seconds"].flatMap(Double.init),
+      evaluation: evaluation)
+    if let boundSamples {
+      guard let bound = report(run.bound, samples: boundSamples) else { return nil }
+      result.bound = bound
+    }
+    return result
+  }
+
+  /// An evaluation that was kept, if it is of so many samples and of the images asked for.
+  private func report(_ file: String, samples: Int) -> EvaluationReport? {
+    guard let data = try? Files.read(file),
+      let report = try? JSONText.value(EvaluationReport.self, data), report.samples == samples,
+      report.images == tested.count
+    else { return nil }
+    return report
+  }
+
+  private var tested: ImageSet {
+    let all = images.split.test
+    return all.first(test.limit ?? all.count) ?? all
+  }
+
+  /// Trains and evaluates a cell; nil if interrupted.
+  private func make(_ cell: Cell, _ device: any Device) throws -> CellResult? {
+    let folder = RunFolder(path(cell))
+    let hasCheckpoint = FileManager.default.fileExists(atPath: folder.checkpoint)
+    let run = try TrainingRun(
+      cell.configuration, in: folder,
+      resumed: hasCheckpoint ? try Inputs.checkpoint(folder.checkpoint) : nil, images: images,
+      test: test, line: line, interrupt: interrupt)
+    guard let report = try run.train(on: device), let evaluation = report.evaluation else {
+      return nil
+    }
+    var result = CellResult(
+      seed: cell.configuration.seed, run: folder.path, trainSeconds: report.trainSeconds,
+      evaluation: evaluation)
+    if let boundSamples {
+      let checkpoint = try Inputs.checkpoint(folder.path, best: true)
+      let bound = try evaluate(
+        checkpoint.model, checkpoint.parameters, tested, samples: boundSamples, device: device,
+        seed: cell.configuration.seed, binarization: run.training.binarization, line: line,
+        interrupt: interrupt)
+      guard let bound else { return nil }
+      try Inputs.write(try JSONText.data(bound), to: folder.bound)
+      result.bound = bound
+    }
+    return result
+  }
+}
+
+extension Cell {
+  /// How much there is to do, in samples: enough to tell the time that is left.
+  fileprivate var work: Double {
+    Double(configuration.passes) * Double(configuration.groups * configuration.samples + 5)
+  }
+}
+
+/// How long the cells that are left will take, judged by those that are done.
+private final class Progress {
+  private let total: Double
+  private var done = 0.0
+  private let start = ContinuousClock.now
+  private var lastEnd = ContinuousClock.now
+
+  init(total: Double) { self.total = total }
+
+  func finish(_ work: Double) {
+    done += work
+    lastEnd = ContinuousClock.now
+  }
+
+  /// ", about 3.0 s left over all", where it can be told.
+  var left: String {
+    guard done > 0 else { return "" }
+    let rest = (lastEnd - start) * ((total - done) / done) - (ContinuousClock.now - lastEnd)
+    return ", about \(readable(max(rest, .zero))) left over all"
+  }
+}
+
+/// Holds a folder for one process; the system lets go of it when the process ends, however it does.
+final class FolderLock {
+  private let descriptor: CInt
+
+  init(_ folder: String) throws {
+    let path = "\(folder)/.lock"
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      throw CommandError(
+        message: "'\(path)' could not be made: \(String(cString: strerror(errno))).",
+        code: .fileAccess)
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      _ = close(descriptor)
+      throw CommandError(
+        message: "Another process is at work in '\(folder)'. Wait for it to end, or choose another "
+          + "'--out'.", code: .failed)
+    }
+  }
+
+  deinit { _ = close(descriptor) }
+}

@@ -1,0 +1,224 @@
+import Artifacts
+import Foundation
+import IWAE
+import OpenCLDevice
+import Testing
+
+@testable import iwae_gpu
+
+/// Grids of settings, through the command line.
+@Suite struct SweepCommandTests {
+  private struct Report: Decodable {
+    struct Cell: Decodable {
+      struct Run: Decodable {
+        var seed: UInt64
+        var run: String
+        var evaluation: EvaluationReport?
+        var failure: String?
+      }
+
+      var name: String
+      var nll: Double?
+      var spread: Double?
+      var standardError: Double?
+      var isBest: Bool
+      var runs: [Run]
+    }
+
+    var cells: [Cell]
+    var leftOut: [String]
+    var figures: [String]
+    var finished: Int
+    var failed: Int
+  }
+
+  private let folder = FileManager.default.temporaryDirectory
+    .appending(path: "iwae-gpu-sweep-\(UUID())").path
+
+  private let small = [
+    "--data", "linear-gaussian", "--layers", "10:3", "--passes", "1", "--test-samples", "20",
+    "--limit", "40",
+  ]
+
+  private func sweep(_ more: String...) -> Outcome {
+    run(["sweep", "--out", folder, "--json"] + small + more)
+  }
+
+  private func report(_ outcome: Outcome) throws -> Report {
+    try JSONText.value(Report.self, Data(outcome.output.utf8))
+  }
+
+  private func parameters(_ cell: String) throws -> [String: [Float]] {
+    let checkpoint = try Inputs.checkpoint("\(folder)/\(cell)/checkpoint.safetensors")
+    return Dictionary(uniqueKeysWithValues: checkpoint.parameters.map { ($0.key.name, $0.value) })
+  }
+
+  @Test func aCellIsATrainingRunToTheLastDigit() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let outcome = sweep(
+      "--objectives", "ciwae,miwae", "--groups", "1,2", "--samples", "3,6", "--betas", "0.3",
+      "--estimators", "standard,dreg", "--seeds", "1,2")
+    #expect(outcome.status == .done, "\(outcome.error)")
+    let report = try report(outcome)
+    // ciwae depends on M x K alone: 1 x 6 and 2 x 3 are one.
+    #expect(report.cells.count == 14 && report.finished == 28)
+    #expect(report.leftOut.count == 1 && report.leftOut[0].hasPrefix("ciwae depends on"))
+    #expect(report.cells.count(where: \.isBest) == 1)
+    #expect(report.figures.count == 4)
+    for (name, flags) in [
+      ("ciwae-b0.3-k6-dreg", ["--objective", "ciwae", "--beta", "0.3", "-k", "6"]),
+      ("miwae-m2-k3-dreg", ["--objective", "miwae", "-m", "2", "-k", "3"]),
+    ] {
+      let cell = try #require(report.cells.first { $0.name == name })
+      let hand = folder + "-by-hand"
+      defer { try? FileManager.default.removeItem(atPath: hand) }
+      let flags = small + flags + ["--estimator", "dreg", "--seed", "2", "--quiet", "--out", hand]
+      #expect(run(["train"] + flags).status == .done)
+      let evaluated = run("evaluate", hand, "--samples", "20", "--limit", "40", "--json")
+      let byHand = try JSONText.value(EvaluationReport.self, Data(evaluated.output.utf8))
+      #expect(cell.runs[1].seed == 2 && cell.runs[1].evaluation?.nll == byHand.nll)
+      #expect(cell.runs[1].evaluation?.standardError == byHand.standardError)
+      // What the seeds came to.
+      let values = cell.runs.compactMap(\.evaluation?.nll)
+      #expect(abs((cell.nll ?? 0) - (values[0] + values[1]) / 2) < 1e-12)
+      #expect(abs((cell.spread ?? 0) - abs(values[0] - values[1]) / 2.0.squareRoot()) < 1e-12)
+    }
+  }
+
+  @Test func aSweepGoesOnWhereItWasLeft() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let first = try report(sweep("--samples", "2,3"))
+    let kept = "\(folder)/iwae-k2-seed0/checkpoint.safetensors"
+    let date = try FileManager.default.attributesOfItem(atPath: kept)[.modificationDate] as? Date
+    // As a process that was killed leaves them: one before its first step, one before it was tested.
+    let whole = try parameters("iwae-k3-seed0")
+    try FileManager.default.removeItem(atPath: "\(folder)/iwae-k3-seed0/checkpoint.safetensors")
+    let resumed = try report(run("sweep", "--resume", folder, "--json"))
+    #expect(try parameters("iwae-k3-seed0") == whole)
+    try FileManager.default.removeItem(atPath: "\(folder)/iwae-k3-seed0/evaluation.json")
+    // A grid that only adds values goes on too, whatever the order.
+    let more = try report(sweep("--samples", "3,4,2", "--seeds", "5,0"))
+    #expect(more.cells.map(\.name) == ["iwae-k3", "iwae-k4", "iwae-k2"] && more.finished == 6)
+    for other in [resumed, more] {
+      for cell in first.cells {
+        let same = try #require(other.cells.first { $0.name == cell.name })
+        let run = try #require(same.runs.first { $0.seed == 0 })
+        #expect(run.evaluation?.nll == cell.runs[0].evaluation?.nll)
+      }
+    }
+    #expect(
+      try FileManager.default.attributesOfItem(atPath: kept)[.modificationDate] as? Date == date)
+    // Another grid is refused, and what differs is said.
+    let other = run(
+      ["sweep", "--out", folder, "--samples", "2,3", "--seeds", "5,0", "--batch", "10"] + small)
+    #expect(other.status == .usage && other.error.contains("batch was 20 and is 10 now"))
+    #expect(other.error.contains("groups and samples 1 x 4 not asked for now"))
+    #expect(run("sweep", "--resume", folder, "--passes", "3").status == .usage)
+  }
+
+  /// As Ctrl-C stops it: in the middle of a cell, which goes on later to the same bits.
+  @Test func anInterruptedCellGoesOn() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let passes = small.map { $0 == "1" ? "3" : $0 }
+    #expect(run(["sweep", "--out", folder, "--samples", "2,3"] + passes).status == .done)
+    let whole = try parameters("iwae-k2-seed0")
+    try FileManager.default.removeItem(atPath: "\(folder)/iwae-k2-seed0")
+    let configuration = try Inputs.configuration("\(folder)/iwae-k3-seed0/config.json")
+    let cells = [2, 3].map { samples in
+      var configuration = configuration
+      configuration.samples = samples
+      return Cell(name: "iwae-k\(samples)-seed0", configuration: configuration)
+    }
+    let command = try #require(Main.commands.first { $0.name == "sweep" })
+    let interrupt = Interrupt()
+    interrupt.request()
+    func interrupted() throws -> (Bool, [String]) {
+      let runner = try CellRunner(
+        folder,
+        images: RunImages(
+          DataSource("linear-gaussian"), for: configuration,
+          ParsedArguments([], for: command)), test: TestPlan(samples: 20, limit: 40),
+        line: ProgressLine(.standard, isQuiet: true), interrupt: interrupt)
+      let isWhole = try runner.run(cells) { try OpenCLDevice.open() }
+      return (isWhole, Array(runner.results.keys))
+    }
+    let (isWhole, finished) = try interrupted()
+    #expect(!isWhole && finished == ["iwae-k3-seed0"])
+    let metrics = try String(
+      contentsOfFile: "\(folder)/iwae-k2-seed0/metrics.jsonl", encoding: .utf8)
+    #expect(metrics.split(separator: "\n").count == 1)
+    #expect(run("sweep", "--resume", folder, "--quiet").status == .done)
+    #expect(try parameters("iwae-k2-seed0") == whole)
+  }
+
+  @Test func aFolderHasOneSweepAtATime() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let lock = try FolderLock(folder)
+    let refused = sweep("--samples", "2")
+    #expect(refused.status == .failed && refused.error.contains("Another process is at work"))
+    withExtendedLifetime(lock) {}
+    // What is no sweep's.
+    #expect(run("sweep", "--resume", folder).status == .fileAccess)
+    try Data("{".utf8).write(to: URL(fileURLWithPath: "\(folder)/sweep.json"))
+    #expect(run("sweep", "--resume", folder).status == .badInput)
+  }
+
+  @Test func aCellThatFailsLeavesTheOthersAlone() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(sweep("--samples", "2,3").status == .done)
+    let damaged = "\(folder)/iwae-k2-seed0"
+    try Data("no checkpoint".utf8).write(
+      to: URL(fileURLWithPath: "\(damaged)/checkpoint.safetensors"))
+    try FileManager.default.removeItem(atPath: "\(folder)/iwae-k3-seed0")
+    let outcome = sweep("--samples", "2,3")
+    #expect(outcome.status == .failed)
+    let report = try report(outcome)
+    #expect(report.failed == 1 && report.finished == 1)
+    #expect(report.cells[0].runs[0].failure?.contains("checkpoint.safetensors") == true)
+    #expect(report.cells[0].nll == nil && report.cells[1].nll != nil)
+    // A run that is not the cell's stops the sweep before it harms it.
+    #expect(
+      run("train", "--resume", "\(folder)/iwae-k3-seed0", "--passes", "2", "--quiet").status
+        == .done)
+    let foreign = sweep("--samples", "2,3")
+    #expect(foreign.status == .failed && foreign.error.contains("passes was 2 and is 1 now"))
+    let diverging = run(
+      ["sweep", "--out", "\(folder)/nan", "--data", "strokes", "--layers", "5:2", "-k", "1,2"]
+        + ["--passes", "1", "--schedule", "constant", "--learning-rate", "1e6", "--json"])
+    #expect(diverging.status == .failed)
+    let failures = try self.report(diverging).cells.flatMap(\.runs).compactMap(\.failure)
+    #expect(failures.count == 2 && failures.allSatisfy { $0.contains("NaN or infinite") })
+  }
+
+  @Test func gridsSayWhatTheyLeaveOut() throws {
+    var grid = Grid(base: RunConfiguration(), test: TestPlan())
+    grid.objectives = ["iwae", "elbo", "vimco", "renyi", "piwae"]
+    grid.estimators = ["standard", "stl"]
+    grid.sizes = [(1, 4), (2, 2), (4, 1)].map { Grid.Size(groups: $0, samples: $1) }
+    grid.betas = [0.1, 0.2]
+    grid.alphas = [0, 2]
+    let (settings, leftOut) = grid.settings()
+    #expect(
+      Set(settings.map(\.settingName)) == [
+        "iwae-k4", "iwae-k4-stl", "elbo-k4", "vimco-m1-k4", "vimco-m2-k2", "renyi-a0.0-k4",
+        "renyi-a2.0-k4", "renyi-a0.0-k4-stl", "renyi-a2.0-k4-stl", "piwae-m1-k4", "piwae-m2-k2",
+        "piwae-m4-k1", "piwae-m1-k4-stl", "piwae-m2-k2-stl", "piwae-m4-k1-stl",
+      ])
+    #expect(settings.count == 15 && leftOut.contains("beta is of ciwae alone"))
+    #expect(leftOut.contains("elbo has no estimator but the standard one"))
+    #expect(leftOut.contains("vimco needs at least 2 samples"))
+    // What does not count keeps its standard value, so that by hand it need not be given.
+    #expect(settings.allSatisfy { $0.beta == 0.5 })
+    for arguments in [
+      ["sweep", "--samples", "2"], ["sweep", "--out", folder, "--samples", "2,,3"],
+      ["sweep", "--out", folder, "--objectives", "vimco", "--samples", "1"],
+      ["sweep", "--out", folder, "--preset", "mk64", "--samples", "1"],
+      ["sweep", "--out", folder, "--seeds", "-1"], ["sweep", "--out", folder, "--betas", "nan"],
+    ] {
+      let outcome = run(arguments + ["--data", "linear-gaussian"])
+      #expect(outcome.status == .usage, "\(arguments)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: folder))
+  }
+}
