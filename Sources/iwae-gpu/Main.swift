@@ -5,12 +5,7 @@ struct Main {
   /// Every subcommand, in the order in which the help lists them.
   static let commands: [Command] = [
     .train, .evaluate, .gradient, .sample, .reconstruct, .bounds, .sandwich, .snr, .sweep,
-    .reproduce, .report, .plan, .devices, .check, .bench, .tune,
-    .data, .export,
-=======
-    .train, .evaluate, .gradient, .sample, .reconstruct, .bounds, .sweep, .reproduce, .report,
-    .plan, .devices, .check, .bench, .tune, .data, .export,
->>>>>>> 4b7f0e4fe64d92069a3d31febcb8686468ffe1a7
+    .reproduce, .report, .plan, .devices, .check, .bench, .tune, .data, .export,
   ]
 
   static func main() {
