@@ -102,9 +102,9 @@ public struct Generator {
   }
 
   func compile(
-    _ builder: StepBuilder
+    _ builder: StepBuilder, states: [Tensor] = []
   ) throws(DeviceError) -> (memory: any Memory, executable: any Executable) {
-    let memory = try device.allocate(model.parameters)
+    let memory = try device.allocate(model.parameters + states)
     for (parameter, values) in parameters where parameter.role == .parameter {
       try memory.upload(values, to: parameter)
     }
@@ -119,7 +119,7 @@ public struct Generator {
     }
   }
 
-  private func rows(
+  func rows(
     _ executable: any Executable, _ pixels: Tensor
   ) throws(DeviceError) -> [[Float]] {
     try executable.run(Control())

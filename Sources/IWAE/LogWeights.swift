@@ -34,6 +34,12 @@ public struct LogWeights: Sendable {
   /// The log of the mean of all weights.
   public var logMean: Double { logMean(0..<count) }
 
+  /// Every log-weight less the log of the mean of all.
+  public var relativeToMean: [Double] {
+    let mean = logMean
+    return values.map { $0 - mean }
+  }
+
   /// An average and the square of its standard error; the square is nil where one value says nothing
   /// of its spread.
   public struct Estimate: Hashable, Sendable {

@@ -207,20 +207,6 @@ struct ParsedArguments {
     return value
   }
 
-  /// Whole numbers with commas between them, in ascending order and each once.
-  func integers(
-    _ name: String, default standard: [Int], maximum: Int = 1 << 20
-  ) throws(UsageError) -> [Int] {
-    guard let text = values[name] else { return standard }
-    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-    guard numbers.allSatisfy({ $0.map { (1...maximum).contains($0) } ?? false }) else {
-      throw command.usageError(
-        "The value '\(text)' is invalid for '\(name)': expected whole numbers from 1 to \(maximum) "
-          + "with commas between them, as 1,8,64.")
-    }
-    return Set(numbers.compactMap(\.self)).sorted()
-  }
-
   /// A finite number in a range.
   func number(
     _ name: String, default standard: Double, in range: ClosedRange<Double>

@@ -1,5 +1,6 @@
 import Artifacts
 import Foundation
+import IWAE
 import Report
 
 /// Images in rows, as commands write them.
@@ -23,6 +24,33 @@ struct Picture {
     if let height, height > 0, values % height == 0 { return values / height }
     let side = Int(Double(values).squareRoot().rounded())
     return side * side == values ? side : values
+  }
+
+  /// The width of a model's images: as asked for, else as `width(of:height:)` says.
+  static func width(
+    _ arguments: ParsedArguments, _ model: Model, height: Int?
+  ) throws(UsageError) -> Int {
+    let width = try arguments.integer(
+      "--width", default: width(of: model.dataSize, height: height), maximum: model.dataSize)
+    guard model.dataSize % width == 0 else {
+      throw arguments.error(
+        "The value '\(width)' is invalid for '--width': \(model.dataSize) values do not make whole "
+          + "rows of it.")
+    }
+    return width
+  }
+
+  /// Rows of some images by turns with rows of others.
+  static func pairs(_ first: [[Float]], _ second: [[Float]], columns: Int) -> [[Float]] {
+    let blank = [Float](repeating: 0.35, count: first.first?.count ?? 0)
+    var result: [[Float]] = []
+    for start in stride(from: 0, to: first.count, by: columns) {
+      for source in [first, second] {
+        let row = source[start..<min(start + columns, source.count)]
+        result += row + Array(repeating: blank, count: columns - row.count)
+      }
+    }
+    return result
   }
 
   /// Writes the picture and says so.

@@ -65,16 +65,8 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   let generator = Generator(
     checkpoint.model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
   let reconstructions = try openCLErrors { try generator.reconstructions(of: originals) }
-  // Rows of originals alternate with rows of reconstructions.
   let columns = min(8, originals.count)
-  let blank = [Float](repeating: 0.35, count: checkpoint.model.dataSize)
-  var images: [[Float]] = []
-  for start in stride(from: 0, to: originals.count, by: columns) {
-    for source in [originals, reconstructions] {
-      let row = source[start..<min(start + columns, source.count)]
-      images += row + Array(repeating: blank, count: columns - row.count)
-    }
-  }
+  let images = Picture.pairs(originals, reconstructions, columns: columns)
   return try write(
     images, columns: columns, model: checkpoint.model, height: test.images.height,
     file: "reconstructions.png", path, arguments, terminal)
@@ -85,14 +77,7 @@ private func write(
   _ images: [[Float]], columns: Int, model: Model, height: Int?, file: String, _ path: String,
   _ arguments: ParsedArguments, _ terminal: Terminal
 ) throws -> ExitCode {
-  let width = try arguments.integer(
-    "--width", default: Picture.width(of: model.dataSize, height: height),
-    maximum: model.dataSize)
-  guard model.dataSize % width == 0 else {
-    throw arguments.error(
-      "The value '\(width)' is invalid for '--width': \(model.dataSize) values do not make whole "
-        + "rows of it.")
-  }
+  let width = try Picture.width(arguments, model, height: height)
   return try Picture(images: images, columns: columns, isScaled: model.likelihood == .gaussian)
     .write(
       to: arguments.string("--out") ?? "\(Inputs.folder(of: path))/\(file)", width: width,

@@ -55,15 +55,11 @@ struct SignalMeasurement {
       beta: try arguments.number("--beta", default: 0.5, in: 0...1),
       alpha: try arguments.number("--alpha", default: 0.5, in: -100...100))
     if let problem = all.compactMap(\.objective.problem).first { throw arguments.error(problem) }
-    let names = arguments.string("--objectives").map { $0.split(separator: ",").map(String.init) }
-    for name in names ?? [] where !Objective.names.contains(name) {
-      throw arguments.error(
-        "'\(name)' is no objective.\(suggestion(for: name, among: Objective.names)) Please name some "
-          + "of \(Objective.names.joined(separator: ", ")).")
-    }
-    estimators = all.filter { names?.contains($0.objective.name) ?? true }
-    samples = try arguments.integers("--samples", default: (0...9).map { 1 << $0 })
-    groups = try arguments.integers("--groups", default: [1, 2, 4, 8, 16])
+    let names = try arguments.names(
+      "--objectives", default: Objective.names, among: Objective.names)
+    estimators = all.filter { names.contains($0.objective.name) }
+    samples = try arguments.integers("--samples", default: (0...9).map { 1 << $0 }).sorted()
+    groups = try arguments.integers("--groups", default: [1, 2, 4, 8, 16]).sorted()
     drawsPerBlock =
       try arguments.integer(
         "--draws", default: 2000, minimum: 4 * Self.blocks, maximum: 1 << 24) / Self.blocks

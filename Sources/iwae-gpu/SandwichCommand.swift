@@ -63,7 +63,8 @@ private final class SandwichMeasurement {
     path = try arguments.argument("checkpoint")
     samples = try arguments.integer("--samples", default: 5000, maximum: 1 << 20)
     temperatures = try arguments.integers(
-      "--temperatures", default: [10, 50, 250], maximum: 1 << 20)
+      "--temperatures", default: [10, 50, 250]
+    ).sorted()
     chains = try arguments.integer("--chains", default: 16, minimum: 2, maximum: 1 << 12)
     leapfrogs = try arguments.integer("--leapfrogs", default: 10, maximum: 1 << 12)
     fitSteps = try arguments.integer("--fit-steps", default: 300, minimum: 0, maximum: 1 << 20)

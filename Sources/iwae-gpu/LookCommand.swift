@@ -1,0 +1,86 @@
+import Artifacts
+import Compute
+import Datasets
+import Foundation
+import IWAE
+import Report
+
+extension Command {
+  static let look = Command(
+    name: "look",
+    abstract: "Draw what there is to see of a model, for people and for the report.",
+    arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
+    options: [
+      Option(
+        "--only", "names",
+        help: "Some of \(Look.figures.map(\.name).joined(separator: ", ")). (default: all)"),
+      DataOptions.option, DataOptions.binarize,
+      Option(
+        "--images", "count",
+        help: "Test images behind the units, the latents and the weights. (default: 1000)"),
+      Option("--width", "pixels", help: "The width of an image, where it is not square."),
+      Option("--out", "folder", help: "Where figures go. (default: figures beside the checkpoint)"),
+      Option("--seed", "seed", help: "The seed of what is drawn. (default: the run's, else 0)"),
+    ] + Backend.options + [
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Show no progress."),
+    ],
+    run: { try runLook($0, $1) })
+}
+
+/// What `--json` prints.
+private struct LookReport: Encodable {
+  struct Drawn: Encodable {
+    var name: String
+    var title: String
+    var summary: String
+    var file: String
+  }
+
+  var figures: [Drawn] = []
+  /// What could not be drawn of this model, and why.
+  var leftOut: [String: String] = [:]
+  var device: String
+}
+
+private func runLook(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let path = try arguments.argument("checkpoint")
+  let names = try arguments.names(
+    "--only", default: Look.figures.map(\.name), among: Look.figures.map(\.name))
+  let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
+  let look = try Look(arguments, path)
+  for note in look.notes { line.keep("Note: \(sentence(note))") }
+  let interrupt = Interrupt()
+  let folder =
+    arguments.string("--out").map { FigureFolder($0) } ?? FigureFolder(run: Inputs.folder(of: path))
+  var report = LookReport(device: look.device.name)
+  for (name, draw) in Look.figures where names.contains(name) {
+    line.show("drawing \(name)")
+    switch try openCLErrors({ try draw(look) }) {
+    case .drawn(let figure):
+      try Inputs.wrap { () throws(FileAccessError) in try folder.write(figure) }
+      report.figures.append(
+        .init(
+          name: name, title: figure.title, summary: figure.summary,
+          file: folder.picture(of: figure)))
+    case .impossible(let reason):
+      report.leftOut[name] = reason
+    }
+    if interrupt.isRequested {
+      line.clear()
+      return .interrupted
+    }
+  }
+  line.clear()
+  if arguments.has("--json") {
+    try terminal.json(report)
+  } else {
+    for figure in report.figures {
+      try terminal.output("\(figure.file)\n  \(figure.title). \(figure.summary)")
+    }
+    for (name, reason) in report.leftOut.sorted(by: { $0.key < $1.key }) {
+      try terminal.output("No \(name): \(reason)")
+    }
+  }
+  return .done
+}

@@ -1,0 +1,141 @@
+import Artifacts
+import Foundation
+import Report
+import Testing
+
+@testable import iwae_gpu
+
+/// The commands that look at a model: figures, both sides of log p(x), signal and noise.
+@Suite struct LookCommandTests {
+  private let folder = NSTemporaryDirectory() + "look-\(UUID().uuidString)"
+
+  private func run(_ arguments: String...) -> (code: ExitCode, output: String, error: String) {
+    captured(arguments)
+  }
+
+  private func train(_ layers: String) {
+    let result = run(
+      "train", "--passes", "1", "--layers", layers, "-k", "2", "--test-samples", "10",
+      "--validation-samples", "2", "--batch", "200", "--quiet", "--out", folder)
+    #expect(result.code == .done, "\(result.error)")
+  }
+
+  @Test func everyFigureOfTwoLatentsIsDrawn() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    train("20:2")
+    let result = run("look", folder, "--images", "60", "--json")
+    #expect(result.code == .done, "\(result.error)")
+    let figures = try FigureFolder(run: folder).read()
+    #expect(
+      figures.map(\.name) == [
+        "active-units", "interpolations", "latents", "log-weights", "posterior", "reconstructions",
+        "samples",
+      ])
+    for figure in figures {
+      #expect(!figure.summary.isEmpty)
+      switch figure.content {
+      case .bars(let plot):
+        let values = plot.groups.flatMap(\.values)
+        if figure.name == "active-units" { #expect(values.count == 2) }
+        // Every sample of every image is in a bar.
+        if figure.name == "log-weights" { #expect(values.reduce(0, +) == 60_000) }
+      case .scatter(let plot):
+        #expect(plot.series.map(\.name) == (0..<10).map { "\($0)" })
+        #expect(plot.series.map(\.points.count).reduce(0, +) == 60)
+      case .picture(let picture): #expect(picture.png.count > 100 && picture.width > 0)
+      case .lines, .heat: Issue.record("\(figure.name) is of another kind")
+      }
+    }
+  }
+
+  @Test func whatAModelCannotShowIsSaid() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    train("20:1")
+    let result = run("look", folder, "--images", "20", "--only", "posterior,latents,samples")
+    #expect(result.code == .done)
+    #expect(result.output.contains("No posterior: a grid needs a single layer of two latents"))
+    #expect(result.output.contains("No latents: the lowest layer has one latent unit."))
+    #expect(try FigureFolder(run: folder).read().map(\.name) == ["samples"])
+    #expect(run("look", folder, "--only", "postrior").code == .usage)
+    #expect(run("look", folder + "x").code == .fileAccess)
+  }
+
+  /// The density of the built-in data lies between both sides.
+  @Test func theSandwichHoldsTheExactValue() throws {
+    struct Report: Decodable {
+      struct Value: Decodable {
+        var mean: Double
+        var standardError: Double
+      }
+      struct Annealed: Decodable {
+        var lower: Value
+        var upper: Value?
+      }
+      struct Side: Decodable {
+        var importance: Value
+        var annealed: [Annealed]
+        var exact: Double
+      }
+      struct Gap: Decodable {
+        var bound: Double
+        var fittedBound: Double
+        var amortization: Double
+        var family: Double
+      }
+      var test: Side
+      var simulated: Side
+      var gap: Gap
+    }
+    let figure = folder + ".svg"
+    defer { try? FileManager.default.removeItem(atPath: figure) }
+    let result = run(
+      "sandwich", "linear-gaussian", "--temperatures", "40,10", "--limit", "20", "--samples", "500",
+      "--fit-steps", "100", "--json", "--out", figure)
+    #expect(result.code == .done, "\(result.error)")
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let report = try decoder.decode(Report.self, from: Data(result.output.utf8))
+    for side in [report.test, report.simulated] {
+      #expect(side.annealed.count == 2)
+      #expect(abs(side.importance.mean - side.exact) < 4 * side.importance.standardError + 0.02)
+      for annealed in side.annealed {
+        #expect(annealed.lower.mean < side.exact + 3 * annealed.lower.standardError)
+      }
+    }
+    for annealed in report.simulated.annealed {
+      let upper = try #require(annealed.upper)
+      #expect(upper.mean > report.simulated.exact - 3 * upper.standardError)
+    }
+    // More temperatures come closer.
+    #expect(report.simulated.annealed[1].lower.mean > report.simulated.annealed[0].lower.mean)
+    #expect(report.gap.amortization > 0.2 && report.gap.family > 0.05)
+    #expect(
+      abs(report.test.exact - report.gap.bound - report.gap.amortization - report.gap.family) < 1e-9)
+    #expect(try String(contentsOfFile: figure, encoding: .utf8).hasPrefix("<svg"))
+  }
+
+  @Test func signalsAreMeasuredAndDrawn() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let result = run(
+      "snr", "--objectives", "iwae,vimco,elbo", "--draws", "80", "-k", "1,2,4", "-m", "1,2,3",
+      "--batch", "2", "--out", folder)
+    #expect(result.code == .done, "\(result.error)")
+    #expect(result.output.contains("iwae, dreg"))
+    let figures = try FigureFolder(folder).read()
+    #expect(figures.count == 4)
+    for figure in figures {
+      guard case .lines(let plot) = figure.content else {
+        Issue.record("\(figure.name) is no line plot")
+        continue
+      }
+      let isEncoder = figure.name.hasPrefix("snr-encoder")
+      #expect(plot.curves.count == (isEncoder ? 5 : 3))
+      // vimco needs two samples.
+      let points = plot.curves.map(\.points.count)
+      #expect(points.last == (figure.name.hasSuffix("samples") ? 2 : 3) && points[0] == 3)
+    }
+    #expect(run("snr", "--objectives", "iwea").code == .usage)
+    #expect(run("snr", "--data", "mnist").code == .usage)
+    #expect(run("snr", "--draws", "79").code == .usage)
+  }
+}
