@@ -158,10 +158,30 @@ import Testing
     let refused = sweep("--samples", "2")
     #expect(refused.status == .failed && refused.error.contains("Another process is at work"))
     withExtendedLifetime(lock) {}
-    // What is no sweep's.
+  }
+
+  @Test func damagedSweepsAreRefused() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(run("sweep", "--resume", folder).status == .fileAccess)
-    try Data("{".utf8).write(to: URL(fileURLWithPath: "\(folder)/sweep.json"))
-    #expect(run("sweep", "--resume", folder).status == .badInput)
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let file = "\(folder)/sweep.json"
+    for text in ["{", "{}", "[]", "\0"] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+      #expect(run("sweep", "--resume", folder).status == .badInput, "\(text)")
+    }
+    #expect(sweep("--samples", "2").status == .badInput)
+    try FileManager.default.removeItem(atPath: file)
+    #expect(sweep("--samples", "2").status == .done)
+    let whole = try String(contentsOfFile: file, encoding: .utf8)
+    for (found, other) in [
+      ("\"iwae\"\n", "\"iwea\"\n"), ("\"samples\" : 2\n", "\"samples\" : 5000000000000000000\n"),
+      ("\"samples\" : 20", "\"samples\" : 0"), ("\"batch\" : 20", "\"batch\" : -1"),
+    ] {
+      let damaged = whole.replacingOccurrences(of: found, with: other)
+      #expect(damaged != whole, "\(found)")
+      try Data(damaged.utf8).write(to: URL(fileURLWithPath: file))
+      #expect(run("sweep", "--resume", folder).status == .badInput, "\(found)")
+    }
   }
 
   @Test func aCellThatFailsLeavesTheOthersAlone() throws {

@@ -207,7 +207,8 @@ extension Reproduction {
     if orderedPairs == 0 { return ["No order was published that this could be compared with."] }
     let held = orderedPairs - violations.count
     return [
-      "The published order holds for \(held) of \(orderedPairs) pairs of rows\(violations.isEmpty ? "." : "; not for:")"
+      "The published order holds for \(held) of \(orderedPairs) pairs of rows"
+        + (violations.isEmpty ? "." : "; not for:")
     ] + violations.map { "  \($0.text)" }
   }
 }

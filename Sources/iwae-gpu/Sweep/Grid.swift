@@ -92,6 +92,23 @@ struct Grid: Codable {
     return (result, reasons)
   }
 
+  /// Why nothing can be run with it; nil if something can.
+  var problem: String? {
+    let counts = 1...(1 << 20)
+    guard sizes.allSatisfy({ counts.contains($0.groups) && counts.contains($0.samples) }),
+      test.samples >= 1, (test.limit ?? 1) >= 1
+    else { return "expected groups, samples and test samples of at least 1, and at most 2^20." }
+    if seeds.isEmpty { return "expected a seed." }
+    let (settings, notes) = settings()
+    if settings.isEmpty { return "no setting is left: \(notes.joined(separator: "; "))" }
+    do throws(ConfigurationError) {
+      for setting in settings { _ = try setting.training() }
+    } catch {
+      return error.description
+    }
+    return nil
+  }
+
   /// Why this grid cannot go on where another left off; nil if it only adds to it.
   func problem(goingOnWith old: Grid) -> String? {
     var problems = Differences.between(old.base, base)

@@ -36,14 +36,7 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
   let (folder, grid, source) = try sweep(arguments)
   let (settings, leftOut) = grid.settings()
-  do throws(ConfigurationError) {
-    for setting in settings { _ = try setting.training() }
-  } catch {
-    throw arguments.error(error.description)
-  }
-  guard !settings.isEmpty else {
-    throw arguments.error("No setting is left: \(leftOut.joined(separator: "; ")).")
-  }
+  if let problem = grid.problem { throw arguments.error(sentence(problem)) }
   let images = try RunImages(source, for: grid.base, arguments)
   let runner = try CellRunner(
     folder, images: images, test: grid.test, line: line, interrupt: Interrupt())
@@ -125,11 +118,14 @@ private func file(_ folder: String) -> String { "\(folder)/sweep.json" }
 
 private func stored(_ folder: String) throws -> Grid {
   let file = file(folder)
+  let grid: Grid
   do {
-    return try JSONDecoder().decode(Grid.self, from: try Inputs.read(file))
+    grid = try JSONDecoder().decode(Grid.self, from: try Inputs.read(file))
   } catch let error as DecodingError {
     throw Inputs.bad(file, Checkpoint.words(error))
   }
+  if let problem = grid.problem { throw Inputs.bad(file, problem) }
+  return grid
 }
 
 /// Writes the grid, unless another one is there that it does not only add to.
