@@ -177,20 +177,25 @@ struct Look {
     let found = try evaluation(images.subset(0..<shown), samples: samples) { weights in
       relative += weights.relativeToMean
     }
-    guard let found, let low = relative.min(), let high = relative.max(), low.isFinite else {
+    relative.sort()
+    guard let found, let high = relative.last, let least = relative.first, least.isFinite else {
       return .impossible("a log-weight is not finite.")
     }
+    // A hundredth may trail far behind: all of it counts in the first bar.
+    let low = relative[relative.count / 100]
     let bins = 40
     let size = max(high - low, 1e-9) / Double(bins)
     var counts = [Double](repeating: 0, count: bins)
-    for value in relative { counts[min(Int((value - low) / size), bins - 1)] += 1 }
+    for value in relative {
+      counts[min(Int(max((value - low) / size, 0)), bins - 1)] += 1
+    }
     return .drawn(
       Figure(
         name: "log-weights", title: "How the log-weights of an image spread",
         summary: String(
           format: "%d samples of each of %d images, from %.1f to %.1f nats around the log of their "
-            + "image's mean weight; on average they are worth %.1f equal ones.", samples, shown,
-          low, high, found.effectiveSampleSize),
+            + "image's mean weight; on average they are worth %.1f equal ones. The first bar holds "
+            + "all below it.", samples, shown, least, high, found.effectiveSampleSize),
         content: .bars(
           BarPlot(
             xLabel: "log w - log mean w, nats", yLabel: "samples",

@@ -1,4 +1,3 @@
-import Artifacts
 import Foundation
 import Report
 import Testing
@@ -9,22 +8,18 @@ import Testing
 @Suite struct LookCommandTests {
   private let folder = NSTemporaryDirectory() + "look-\(UUID().uuidString)"
 
-  private func run(_ arguments: String...) -> (code: ExitCode, output: String, error: String) {
-    captured(arguments)
-  }
-
   private func train(_ layers: String) {
     let result = run(
       "train", "--passes", "1", "--layers", layers, "-k", "2", "--test-samples", "10",
       "--validation-samples", "2", "--batch", "200", "--quiet", "--out", folder)
-    #expect(result.code == .done, "\(result.error)")
+    #expect(result.status == .done, "\(result.error)")
   }
 
   @Test func everyFigureOfTwoLatentsIsDrawn() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     train("20:2")
     let result = run("look", folder, "--images", "60", "--json")
-    #expect(result.code == .done, "\(result.error)")
+    #expect(result.status == .done, "\(result.error)")
     let figures = try FigureFolder(run: folder).read()
     #expect(
       figures.map(\.name) == [
@@ -52,12 +47,12 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     train("20:1")
     let result = run("look", folder, "--images", "20", "--only", "posterior,latents,samples")
-    #expect(result.code == .done)
+    #expect(result.status == .done)
     #expect(result.output.contains("No posterior: a grid needs a single layer of two latents"))
     #expect(result.output.contains("No latents: the lowest layer has one latent unit."))
     #expect(try FigureFolder(run: folder).read().map(\.name) == ["samples"])
-    #expect(run("look", folder, "--only", "postrior").code == .usage)
-    #expect(run("look", folder + "x").code == .fileAccess)
+    #expect(run("look", folder, "--only", "postrior").status == .usage)
+    #expect(run("look", folder + "x").status == .fileAccess)
   }
 
   /// The density of the built-in data lies between both sides.
@@ -91,7 +86,7 @@ import Testing
     let result = run(
       "sandwich", "linear-gaussian", "--temperatures", "40,10", "--limit", "20", "--samples", "500",
       "--fit-steps", "100", "--json", "--out", figure)
-    #expect(result.code == .done, "\(result.error)")
+    #expect(result.status == .done, "\(result.error)")
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     let report = try decoder.decode(Report.self, from: Data(result.output.utf8))
@@ -110,7 +105,8 @@ import Testing
     #expect(report.simulated.annealed[1].lower.mean > report.simulated.annealed[0].lower.mean)
     #expect(report.gap.amortization > 0.2 && report.gap.family > 0.05)
     #expect(
-      abs(report.test.exact - report.gap.bound - report.gap.amortization - report.gap.family) < 1e-9)
+      abs(report.test.exact - report.gap.bound - report.gap.amortization - report.gap.family) < 1e-9
+    )
     #expect(try String(contentsOfFile: figure, encoding: .utf8).hasPrefix("<svg"))
   }
 
@@ -119,7 +115,7 @@ import Testing
     let result = run(
       "snr", "--objectives", "iwae,vimco,elbo", "--draws", "80", "-k", "1,2,4", "-m", "1,2,3",
       "--batch", "2", "--out", folder)
-    #expect(result.code == .done, "\(result.error)")
+    #expect(result.status == .done, "\(result.error)")
     #expect(result.output.contains("iwae, dreg"))
     let figures = try FigureFolder(folder).read()
     #expect(figures.count == 4)
@@ -134,8 +130,8 @@ import Testing
       let points = plot.curves.map(\.points.count)
       #expect(points.last == (figure.name.hasSuffix("samples") ? 2 : 3) && points[0] == 3)
     }
-    #expect(run("snr", "--objectives", "iwea").code == .usage)
-    #expect(run("snr", "--data", "mnist").code == .usage)
-    #expect(run("snr", "--draws", "79").code == .usage)
+    #expect(run("snr", "--objectives", "iwea").status == .usage)
+    #expect(run("snr", "--data", "mnist").status == .usage)
+    #expect(run("snr", "--draws", "79").status == .usage)
   }
 }
