@@ -1,32 +1,5 @@
 import Compute
 
-/// How annealed importance sampling goes about it.
-public struct AnnealingConfiguration: Hashable, Sendable {
-  /// Independent chains of each image.
-  public var chains = 16
-  /// Temperatures from the prior to the posterior, T.
-  public var temperatures = 500
-  /// Leapfrog steps of a transition.
-  public var leapfrogSteps = 10
-  /// Images at a time.
-  public var batchSize = 20
-  /// The share of transitions that step sizes are tuned to accept.
-  public var acceptance = 0.65
-  public var binarization = Binarization.none
-  public var seed: UInt64 = 0
-
-  public init() {}
-
-  /// The temperature of a step, from 0 to 1: a sigmoid, slow at both ends, as Wu et al. use.
-  func temperature(_ step: Int) -> Double {
-    func sigmoid(_ x: Double) -> Double { 1 / (1 + exponential(-x)) }
-    let steepness = 4.0
-    let place = steepness * (2 * Double(step) / Double(temperatures) - 1)
-    let (low, high) = (sigmoid(-steepness), sigmoid(steepness))
-    return step == temperatures ? 1 : (sigmoid(place) - low) / (high - low)
-  }
-}
-
 /// What annealing says of one image's log p(x).
 public struct AnnealedImage: Sendable {
   /// From the prior to the posterior: the log of their mean is below log p(x) on average.
@@ -34,10 +7,12 @@ public struct AnnealedImage: Sendable {
   /// From an exact sample of the posterior back to the prior; nil where there is none. Minus the log
   /// of their mean is above log p(x) on average.
   public var reverse: LogWeights?
-  /// The share of transitions that were accepted.
-  public var acceptance: Double
+  /// The share of transitions that were accepted, both ways; nil with a single temperature, which
+  /// needs none.
+  public var acceptance: Double?
 
   public var lower: Double { forward.logMean }
+  /// Chains start together, so that only other images tell its error.
   public var upper: Double? { reverse.map { -$0.logMean } }
 }
 
@@ -123,17 +98,20 @@ public final class Annealer {
       passesDone += 1
       guard let forward = try run(.forward, control, stepSizes, tell) else { return nil }
       passesDone += 1
-      var reverse: [LogWeights]?
+      var reverse: Walk?
       if let posterior {
         try place(posterior, first)
-        guard let weights = try run(.reverse, control, stepSizes, tell) else { return nil }
-        reverse = weights.logWeights
+        reverse = try run(.reverse, control, stepSizes, tell)
+        if reverse == nil { return nil }
       }
+      let walks = [forward, reverse].compactMap(\.self)
+      let transitions = Double(walks.count * (configuration.temperatures - 1))
       for image in 0..<valid {
+        let accepted = walks.reduce(0) { $0 + $1.accepted[image] }
         results.append(
           AnnealedImage(
-            forward: forward.logWeights[image], reverse: reverse?[image],
-            acceptance: forward.acceptance[image]))
+            forward: forward.logWeights[image], reverse: reverse?.logWeights[image],
+            acceptance: transitions > 0 ? accepted / transitions : nil))
       }
     }
     return results
@@ -212,10 +190,17 @@ public final class Annealer {
     return result
   }
 
+  /// What a walk through all temperatures gives, for each image.
+  private struct Walk {
+    var logWeights: [LogWeights]
+    /// The shares of accepted transitions, summed over temperatures.
+    var accepted: [Double]
+  }
+
   /// Walks all temperatures in one direction.
   private func run(
     _ pass: Pass, _ base: Control, _ stepSizes: [[Float]], _ tell: (Double) -> Bool
-  ) throws(DeviceError) -> (logWeights: [LogWeights], acceptance: [Double])? {
+  ) throws(DeviceError) -> Walk? {
     let last = configuration.temperatures
     let tensors = programs.tensors
     try memory.clear([tensors.logWeights])
@@ -244,9 +229,9 @@ public final class Annealer {
     }
     let values = try memory.floats(tensors.logWeights).map(Double.init)
     let chains = configuration.chains
-    return (
-      (0..<batchSize).map { LogWeights(Array(values[$0 * chains..<($0 + 1) * chains])) },
-      accepted.map { $0 / Double(max(last - 1, 1)) }
-    )
+    return Walk(
+      logWeights: (0..<batchSize).map {
+        LogWeights(Array(values[$0 * chains..<($0 + 1) * chains]))
+      }, accepted: accepted)
   }
 }

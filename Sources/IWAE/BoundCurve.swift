@@ -28,17 +28,18 @@ public struct BoundCurve: Sendable {
   }
 
   public private(set) var points: [Point]
-  /// Where a line through L_k over 1/k meets 1/k = 0.
-  public private(set) var extrapolation = BoundMean()
-  public private(set) var sumo = BoundMean()
+  /// Where a line through L_k over 1/k meets 1/k = 0; nil where no k is large.
+  public private(set) var extrapolation: BoundMean?
+  /// Nil where there are too few samples for the sums to end by themselves.
+  public private(set) var sumo: BoundMean?
   public private(set) var effectiveSampleSizes: [Double] = []
   /// The Pareto shape of each image's weights; NaN where it cannot be told.
   public private(set) var paretoShapes: [Double] = []
   private let samples: Int
   private let seed: UInt64
 
-  /// The parts of the samples that are extrapolated apart, which tells the error.
-  private static let parts = 5
+  /// As few samples may be extrapolated.
+  private static let leastExtrapolated = 100
   /// The samples that each of SUMO's estimates has at its disposal.
   private static let share = 250
 
@@ -49,6 +50,8 @@ public struct BoundCurve: Sendable {
     self.samples = samples
     self.seed = seed
     points = Self.steps(upTo: samples).map { Point(samples: $0) }
+    extrapolation = samples >= Self.leastExtrapolated ? BoundMean() : nil
+    sumo = samples >= 2 * Self.share ? BoundMean() : nil
   }
 
   /// 1, 2, 5, 10, 20, 50 and so on, and the last.
@@ -69,29 +72,28 @@ public struct BoundCurve: Sendable {
       points[index].bound.add(logWeights.bound(points[index].samples))
       points[index].jackknife.add(logWeights.jackknife(points[index].samples))
     }
-    let size = samples / Self.parts
-    if size >= 10 {
-      let parts = (0..<Self.parts).map { Self.extrapolate(logWeights, $0 * size, size) }
-      extrapolation.add(LogWeights.Estimate(parts))
-    }
+    extrapolation?.add(logWeights.estimate { Self.extrapolate($0, from: samples / 20) })
+    addSUMO(logWeights)
+    effectiveSampleSizes.append(logWeights.effectiveSampleSize)
+    paretoShapes.append(logWeights.paretoShape ?? .nan)
+  }
+
+  private mutating func addSUMO(_ logWeights: LogWeights) {
     let address = NoiseAddress(
       seed: seed, purpose: .resampling, time: Evaluator.time,
       image: UInt32(effectiveSampleSizes.count))
     let uniforms = (0..<max(1, samples / Self.share)).map {
       (Double(address.word(column: $0)) + 0.5) / 4_294_967_296
     }
-    sumo.add(logWeights.sumo(uniforms))
-    effectiveSampleSizes.append(logWeights.effectiveSampleSize)
-    paretoShapes.append(logWeights.paretoShape ?? .nan)
+    sumo?.add(logWeights.sumo(uniforms))
   }
 
-  /// The intercept of the line through L_k over 1/k for the larger k of a part, where what is beyond
-  /// the order 1/k is small.
-  private static func extrapolate(_ logWeights: LogWeights, _ first: Int, _ size: Int) -> Double {
-    let part = logWeights.part(first..<first + size)
-    let steps = steps(upTo: size).filter { $0 * 20 >= size }
+  /// The intercept of the line through L_k over 1/k for the larger k, where what is beyond the order
+  /// 1/k is small.
+  private static func extrapolate(_ logWeights: LogWeights, from least: Int) -> Double {
+    let steps = steps(upTo: logWeights.count).filter { $0 >= least }
     let x = steps.map { 1 / Double($0) }
-    let y = steps.map { part.bound($0).mean }
+    let y = steps.map { logWeights.meanBound($0) }
     let count = Double(steps.count)
     let (xMean, yMean) = (x.reduce(0, +) / count, y.reduce(0, +) / count)
     var (products, squares) = (0.0, 0.0)

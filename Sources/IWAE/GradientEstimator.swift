@@ -12,9 +12,15 @@ public struct GradientEstimator: Hashable, Sendable {
     estimator == .standard ? objective.name : "\(objective.name), \(estimator.rawValue)"
   }
 
-  /// Every objective with every estimator that it has.
-  public static func all(beta: Double, alpha: Double) -> [GradientEstimator] {
-    Objective.names.compactMap { Objective($0, beta: beta, alpha: alpha) }.flatMap { objective in
+  /// Objectives by their names, with every estimator that each has; a name may mean the objective of
+  /// another, which is then there once.
+  public static func all(
+    _ names: [String] = Objective.names, beta: Double, alpha: Double
+  ) -> [GradientEstimator] {
+    var objectives: [Objective] = []
+    for objective in names.compactMap({ Objective($0, beta: beta, alpha: alpha) })
+    where !objectives.contains(objective) { objectives.append(objective) }
+    return objectives.flatMap { objective in
       objective.hasEstimators
         ? Objective.Estimator.allCases.map { GradientEstimator(objective, $0) }
         : [GradientEstimator(objective)]

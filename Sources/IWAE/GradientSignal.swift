@@ -87,74 +87,26 @@ public struct GradientSignal: Sendable {
     return square > 0 ? square.squareRoot() : nil
   }
 
-  /// The logarithm of the ratio of all blocks, and with each left out; nil unless the signal stands
-  /// out from the noise by two standard errors.
-  var logRatios: (all: Double, leftOut: [Double])? {
-    let all = squaredRatio(without: nil)
-    let leftOut = (0..<blocks).map { squaredRatio(without: $0) }
-    guard all > 2 * Self.jackknifeError(leftOut), leftOut.allSatisfy({ $0 > 0 }) else { return nil }
-    return (naturalLogarithm(all) / 2, leftOut.map { naturalLogarithm($0) / 2 })
+  /// Whether every gradient was a number.
+  public var isFinite: Bool { products.allSatisfy(\.isFinite) }
+
+  /// The square of the ratio by all blocks, and with each left out; below zero where noise hides it.
+  var squaredRatios: (all: Double, leftOut: [Double]) {
+    (squaredRatio(without: nil), (0..<blocks).map { squaredRatio(without: $0) })
   }
 
-  /// The standard error of the logarithm of the ratio; nil where the signal does not stand out.
-  public var logError: Double? { logRatios.map { Self.jackknifeError($0.leftOut) } }
+  /// The standard error of the logarithm of the ratio; nil unless the signal stands out from the noise
+  /// by two standard errors.
+  public var logError: Double? {
+    let (all, leftOut) = squaredRatios
+    let error = Self.jackknifeError(leftOut)
+    return all > 2 * error ? error / (2 * all) : nil
+  }
 
   static func jackknifeError(_ values: [Double]) -> Double {
     let count = Double(values.count)
     let mean = values.reduce(0, +) / count
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     return (squares * (count - 1) / count).squareRoot()
-  }
-}
-
-/// How a ratio grows with a number of samples: the slope of a straight line through logarithms.
-public struct SignalSlope: Hashable, Sendable {
-  public let slope: Double
-  /// Half the width of the interval that holds the slope with 95% confidence.
-  public let margin: Double
-  /// The numbers of samples whose signal stood out from the noise.
-  public let points: Int
-
-  /// - Parameter signals: For each number of samples, the signal; the same draws' noise in every one.
-  /// - Returns: Nil where fewer than three stand out.
-  public init?(_ signals: some Collection<(count: Int, signal: GradientSignal)>) {
-    let points = signals.compactMap { point in
-      point.signal.logRatios.map { (x: naturalLogarithm(Double(point.count)), y: $0) }
-    }
-    guard points.count >= 3, let blocks = signals.first?.signal.blocks else { return nil }
-    let x = points.map(\.x)
-    slope = Self.slope(x, points.map(\.y.all))
-    let leftOut = (0..<blocks).map { left in Self.slope(x, points.map { $0.y.leftOut[left] }) }
-    margin = StudentT.quantile975(blocks - 1) * GradientSignal.jackknifeError(leftOut)
-    self.points = points.count
-  }
-
-  private static func slope(_ x: [Double], _ y: [Double]) -> Double {
-    let xMean = x.reduce(0, +) / Double(x.count)
-    let yMean = y.reduce(0, +) / Double(y.count)
-    var (products, squares) = (0.0, 0.0)
-    for (x, y) in zip(x, y) {
-      products += (x - xMean) * (y - yMean)
-      squares += (x - xMean) * (x - xMean)
-    }
-    return products / squares
-  }
-}
-
-/// Student's distribution.
-enum StudentT {
-  /// What 97.5% lies below, by Cornish and Fisher's expansion around the normal distribution: right
-  /// within 0.005 from five degrees of freedom on.
-  static func quantile975(_ freedom: Int) -> Double {
-    let z = 1.959964
-    let n = Double(freedom)
-    let first = (z * z * z + z) / 4
-    let second = (5 * z * z * z * z * z + 16 * z * z * z + 3 * z) / 96
-    let third = (3 * power(z, 7) + 19 * power(z, 5) + 17 * power(z, 3) - 15 * z) / 384
-    return z + first / n + second / (n * n) + third / (n * n * n)
-  }
-
-  private static func power(_ base: Double, _ exponent: Int) -> Double {
-    (0..<exponent).reduce(1) { result, _ in result * base }
   }
 }

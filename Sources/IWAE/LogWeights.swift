@@ -46,42 +46,72 @@ public struct LogWeights: Sendable {
     public var mean: Double
     public var squaredError: Double?
 
-    init(_ values: [Double]) {
+    /// The mean of values that know nothing of each other.
+    public init(_ values: [Double]) {
       mean = values.reduce(0, +) / Double(values.count)
-      let center = mean
-      let squares = values.reduce(0) { $0 + ($1 - center) * ($1 - center) }
       let count = Double(values.count)
-      squaredError = values.count > 1 ? squares / (count - 1) / count : nil
+      squaredError = values.count > 1 ? Self.squares(values) / (count - 1) / count : nil
     }
 
-    init(mean: Double, squaredError: Double) {
-      (self.mean, self.squaredError) = (mean, squaredError)
+    /// A value of all samples, whose error the values without one part of them tell (Tukey).
+    init(_ whole: Double, leftOut: [Double]) {
+      mean = whole
+      let count = Double(leftOut.count)
+      squaredError = leftOut.count > 1 ? Self.squares(leftOut) * (count - 1) / count : nil
     }
+
+    private static func squares(_ values: [Double]) -> Double {
+      let center = values.reduce(0, +) / Double(values.count)
+      return values.reduce(0) { $0 + ($1 - center) * ($1 - center) }
+    }
+  }
+
+  /// As many parts of the samples are left out in turn.
+  private static let parts = 20
+
+  /// What a function makes of the samples. Its error is by leaving out parts of them, which also sees
+  /// that a single weight is nearly all; the slope of the logarithm would call that an error of one.
+  func estimate(_ value: (LogWeights) -> Double) -> Estimate {
+    let parts = min(Self.parts, count)
+    guard parts > 1 else { return Estimate(value(self), leftOut: []) }
+    return Estimate(
+      value(self),
+      leftOut: (0..<parts).map { part in
+        value(
+          LogWeights(
+            Array(values[..<(part * count / parts)] + values[((part + 1) * count / parts)...])))
+      })
   }
 
   /// L_k: the mean over as many disjoint groups of k samples as there are.
   public func bound(_ k: Int) -> Estimate {
-    guard 2 * k <= count else {
-      return Estimate(mean: logMean(0..<min(k, count)), squaredError: squaredErrorOfOne)
-    }
-    return Estimate((0..<count / k).map { logMean($0 * k..<($0 + 1) * k) })
+    guard 2 * k <= count else { return part(0..<min(k, count)).estimate(\.logMean) }
+    return Estimate(groups(k).map(logMean))
   }
 
-  /// Where there is one group only: the variance of a logarithm by its slope,
-  /// Var(mean w) / (mean w)^2.
-  private var squaredErrorOfOne: Double { max(0, 1 / effectiveSampleSize - 1 / Double(count)) }
+  /// L_k without its error.
+  func meanBound(_ k: Int) -> Double {
+    let groups = groups(k)
+    return groups.reduce(0) { $0 + logMean($1) } / Double(groups.count)
+  }
+
+  /// The disjoint groups of k samples, of which there is at least one.
+  private func groups(_ k: Int) -> [Range<Int>] {
+    (0..<count / k).map { $0 * k..<($0 + 1) * k }
+  }
 
   /// Nowozin's jackknife of order 1, of groups of k samples: k L_k - (k - 1) times the mean of L over
   /// all but one, which takes the bias of order 1/k away.
   public func jackknife(_ k: Int) -> Estimate {
     guard k > 1 else { return bound(1) }
     guard 2 * k <= count else {
-      return Estimate(mean: jackknife(0..<min(k, count)), squaredError: squaredErrorOfOne)
+      return part(0..<min(k, count)).estimate { $0.jackknife(0..<$0.count) }
     }
-    return Estimate((0..<count / k).map { jackknife($0 * k..<($0 + 1) * k) })
+    return Estimate(groups(k).map(jackknife))
   }
 
   private func jackknife(_ range: Range<Int>) -> Double {
+    guard range.count > 1 else { return values[range.lowerBound] }
     let size = Double(range.count)
     // Logarithms of what stands before and behind each sample, not differences, which would cancel
     // where one weight is nearly all.

@@ -3,7 +3,7 @@ import Compute
 /// How posteriors are fitted image by image.
 public struct PosteriorFitConfiguration: Hashable, Sendable {
   /// Steps of the optimizer.
-  public var steps = 300
+  public var steps = 1000
   public var learningRate = 0.02
   /// Samples of each image in a step.
   public var samples = 32
@@ -19,8 +19,13 @@ public struct PosteriorFitConfiguration: Hashable, Sendable {
 /// The evidence lower bound of one image before and after its lowest layer got the best Gaussian of its
 /// own: what that gains is what the encoder loses by serving all images (Cremer et al. 2018).
 public struct FittedImage: Sendable {
-  public var bound: Double
-  public var fittedBound: Double
+  public var bound: LogWeights.Estimate
+  public var fittedBound: LogWeights.Estimate
+  /// The second less the first, of the same noise.
+  public var gain: LogWeights.Estimate
+  /// What of it the second half of the steps brought, whose rate falls to nothing as that of the
+  /// first half did: much, where there were too few.
+  public var lateGain: LogWeights.Estimate
 }
 
 /// Fits a Gaussian of its own to the posterior of each image's lowest latents, by gradient ascent of
@@ -89,10 +94,19 @@ public final class PosteriorFit {
       control.batchOffset = UInt32(first)
       try reset(first)
       let before = try bounds(control)
-      try climbAll(control)
+      let half = (configuration.steps + 1) / 2
+      try climb(control, 0..<half)
+      let middle = try bounds(control)
+      try climb(control, half..<configuration.steps)
       let after = try bounds(control)
       for image in 0..<valid {
-        result.append(FittedImage(bound: before[image], fittedBound: after[image]))
+        func gain(since earlier: [[Double]]) -> LogWeights.Estimate {
+          LogWeights.Estimate(zip(after[image], earlier[image]).map { $0 - $1 })
+        }
+        result.append(
+          FittedImage(
+            bound: .init(before[image]), fittedBound: .init(after[image]),
+            gain: gain(since: before), lateGain: gain(since: middle)))
       }
       guard progress(first + valid) else { return nil }
     }
@@ -125,33 +139,35 @@ public final class PosteriorFit {
       table.parameters.flatMap { [$0.counterpart(.firstMoment), $0.counterpart(.secondMoment)] })
   }
 
-  private func climbAll(_ base: Control) throws(DeviceError) {
+  private func climb(_ base: Control, _ steps: Range<Int>) throws(DeviceError) {
     var control = base
     let schedule = LearningRate.cosine(rate: configuration.learningRate)
-    for step in 0..<configuration.steps {
+    for step in steps {
       control.step = UInt32(step)
       AdamConvention.usual.apply(
         to: &control, step: step,
-        rate: schedule.rate(pass: 0, progress: Double(step) / Double(configuration.steps)),
+        rate: schedule.rate(
+          pass: 0, progress: Double(step - steps.lowerBound) / Double(steps.count)),
         optimizer: Adam())
       try climb.run(control)
     }
     try climb.finish()
   }
 
-  /// The bound of each image, with noise that no step of the optimizer has seen.
-  private func bounds(_ base: Control) throws(DeviceError) -> [Double] {
-    var sums = [Double](repeating: 0, count: batchSize)
-    let runs = max(1, configuration.judgingSamples / configuration.samples)
+  /// For each image its bound again and again, with noise that no step of the optimizer has seen and
+  /// that is the same in every call.
+  private func bounds(_ base: Control) throws(DeviceError) -> [[Double]] {
+    var result = [[Double]](repeating: [], count: batchSize)
+    let runs = max(2, configuration.judgingSamples / configuration.samples)
     var control = base
     for run in 0..<runs {
       control.step = UInt32(configuration.steps + run)
       try judge.run(control)
       for (image, bound) in try judge.floats(programs.bounds).enumerated() {
-        sums[image] += Double(bound) / Double(runs)
+        result[image].append(Double(bound))
       }
     }
-    return sums
+    return result
   }
 }
 

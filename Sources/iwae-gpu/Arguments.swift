@@ -100,6 +100,13 @@ struct UsageError: Error {
 struct CommandError: Error {
   var message: String
   var code: ExitCode
+
+  /// - Parameter what: What is infinite or no number: `log-weight`, for one.
+  static func notFinite(_ what: String) -> CommandError {
+    CommandError(
+      message: "A \(what) is not finite: the model's parameters are too extreme for single "
+        + "precision.", code: .failed)
+  }
 }
 
 /// The options of one invocation.

@@ -36,26 +36,24 @@ extension Command {
 
 /// What `--json` prints.
 private struct BoundsReport: Encodable {
-  struct Value: Encodable {
-    var mean: Double
-    var standardError: Double
-
-    init(_ value: BoundMean) {
-      (mean, standardError) = (value.mean, value.standardError)
-    }
-
-    var text: String { String(format: "%.4f ± %.4f", mean, standardError) }
-  }
-
   struct Point: Encodable {
     var samples: Int
-    var bound: Value
-    var jackknife: Value
+    var bound: UncertainValue
+    var jackknife: UncertainValue
+  }
+
+  /// What the weights of one image are worth.
+  struct Image: Encodable {
+    var effectiveSampleSize: Double
+    /// Nil where it cannot be told.
+    var paretoShape: Double?
   }
 
   var bounds: [Point]
-  var extrapolation: Value?
-  var sumo: Value
+  /// Nil with few samples.
+  var extrapolation: UncertainValue?
+  /// Nil with few samples.
+  var sumo: UncertainValue?
   /// Where the data's own density is known: the mean of the log of it over the same images.
   var exact: Double?
   var effectiveSampleSize: Double
@@ -63,6 +61,8 @@ private struct BoundsReport: Encodable {
   /// The share of images whose Pareto shape is above 0.7.
   var untrustedImages: Double
   var images: Int
+  /// In the order of the test set.
+  var perImage: [Image]
   var samples: Int
   var seconds: Double
   var figure = ""
@@ -83,6 +83,7 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let seed = try arguments.seed(default: run?.seed ?? 0)
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
   for note in test.notes { line.keep("Note: \(sentence(note))") }
+  let out = try Inputs.output(arguments)
   let device = try Backend.open(arguments)
   let interrupt = Interrupt()
   let target = try arguments.number("--target-error", default: 0, in: 0...1e9)
@@ -97,7 +98,8 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     }
   }
   var curve = try openCLErrors(drawCurve)
-  while target > 0, let error = curve?.points.last?.bound.standardError, error > target {
+  // An error that is not known is not small enough.
+  while target > 0, let error = curve?.points.last?.bound.standardError, !(error <= target) {
     if 2 * samples > mostSamples {
       line.keep("The standard error is still above \(target) with \(samples) samples.")
       break
@@ -110,8 +112,7 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   var report = makeReport(
     curve, exact: exactLogLikelihood(of: images), samples: samples,
     seconds: (ContinuousClock.now - start) / .seconds(1), device: device.name)
-  report.figure = try Inputs.keep(
-    figure(report), of: path, out: arguments.string("--out"))
+  report.figure = try Inputs.keep(figure(report), of: path, out: out)
   try arguments.has("--json") ? terminal.json(report) : terminal.output(text(report))
   return .done
 }
@@ -125,9 +126,7 @@ private func draw(
     return nil
   }
   guard curve.points.allSatisfy(\.bound.mean.isFinite) else {
-    throw CommandError(
-      message: "A log-weight is not finite: the model's parameters are too extreme for single "
-        + "precision.", code: .failed)
+    throw CommandError.notFinite("log-weight")
   }
   return curve
 }
@@ -141,24 +140,33 @@ private func makeReport(
     bounds: curve.points.map {
       .init(samples: $0.samples, bound: .init($0.bound), jackknife: .init($0.jackknife))
     },
-    extrapolation: samples >= 50 ? .init(curve.extrapolation) : nil, sumo: .init(curve.sumo),
+    extrapolation: curve.extrapolation.map { .init($0) }, sumo: curve.sumo.map { .init($0) },
     exact: exact,
     effectiveSampleSize: curve.effectiveSampleSizes.reduce(0, +) / Double(images),
     paretoShape: shapes.isEmpty ? nil : shapes.reduce(0, +) / Double(shapes.count),
     untrustedImages: Double(shapes.count { $0 > 0.7 }) / Double(images), images: images,
+    perImage: zip(curve.effectiveSampleSizes, curve.paretoShapes).map {
+      .init(effectiveSampleSize: $0, paretoShape: $1.isNaN ? nil : $1)
+    },
     samples: samples, seconds: seconds, device: device)
 }
 
 private func text(_ report: BoundsReport) -> String {
   var table = TextTable(["k", "L_k", "jackknife"], rightAligned: [0])
   for point in report.bounds {
-    table.append(["\(point.samples)", point.bound.text, point.jackknife.text])
+    table.append(
+      ["\(point.samples)", point.bound.text(decimals: 4), point.jackknife.text(decimals: 4)])
   }
   var lines = [table.text, ""]
   if let extrapolation = report.extrapolation {
-    lines.append("Extrapolated to 1/k = 0: \(extrapolation.text)")
+    lines.append("Extrapolated to 1/k = 0: \(extrapolation.text(decimals: 4))")
+    if let last = report.bounds.last, extrapolation.mean < last.bound.mean {
+      lines.append(
+        "Note: that is below L_\(last.samples), which log p(x) is not: the bounds do not lie on a "
+          + "line in 1/k yet.")
+    }
   }
-  lines.append("SUMO: \(report.sumo.text)")
+  if let sumo = report.sumo { lines.append("SUMO: \(sumo.text(decimals: 4))") }
   if let exact = report.exact {
     lines.append("The data's own density: \(String(format: "%.4f", exact))")
   }
@@ -166,29 +174,36 @@ private func text(_ report: BoundsReport) -> String {
   lines.append(
     "Effective samples \(String(format: "%.1f", report.effectiveSampleSize)) of "
       + "\(report.samples), Pareto shape \(shape), over \(report.images) images")
-  if report.untrustedImages > 0 {
-    lines.append(
-      "Warning: the Pareto shape is above 0.7 for "
-        + "\(String(format: "%.0f", 100 * report.untrustedImages))% of the images. Their estimates "
-        + "depend on few samples and are not to be trusted.")
-  }
+  if report.untrustedImages > 0 { lines.append(warning(report)) }
   lines.append("Errors are over draws of the samples. Figure: \(report.figure)")
   return lines.joined(separator: "\n")
 }
 
+private func warning(_ report: BoundsReport) -> String {
+  let worst = report.perImage.enumerated().compactMap { index, image in
+    image.paretoShape.map { (index: index, shape: $0) }
+  }.filter { $0.shape > 0.7 }.sorted { $0.shape > $1.shape }.prefix(5)
+  return "Warning: the Pareto shape is above 0.7 for "
+    + "\(String(format: "%.0f", 100 * report.untrustedImages))% of the images, the most for "
+    + worst.map { "number \($0.index) (\(String(format: "%.2f", $0.shape)))" }
+    .joined(separator: ", ")
+    + ". Their estimates depend on few samples and are not to be trusted."
+}
+
 private func figure(_ report: BoundsReport) -> Figure {
-  func curve(_ name: String, _ value: (BoundsReport.Point) -> BoundsReport.Value) -> LinePlot.Curve
-  {
+  func curve(
+    _ name: String, _ value: (BoundsReport.Point) -> UncertainValue
+  ) -> LinePlot.Curve {
     LinePlot.Curve(
       name,
       report.bounds.map { point in
         let value = value(point)
-        return .init(x: Double(point.samples), y: value.mean, error: value.standardError)
+        return .init(x: Double(point.samples), y: value.mean, error: value.standardError ?? 0)
       })
   }
   var levels: [LinePlot.Level] = []
   if let value = report.extrapolation {
-    levels.append(.init(name: "extrapolated", y: value.mean, error: value.standardError))
+    levels.append(.init(name: "extrapolated", y: value.mean, error: value.standardError ?? 0))
   }
   if let exact = report.exact { levels.append(.init(name: "data's density", y: exact)) }
   return Figure(
@@ -201,8 +216,8 @@ private func figure(_ report: BoundsReport) -> Figure {
 
 private func summary(_ report: BoundsReport) -> String {
   let ends = [report.bounds.first, report.bounds.last].compactMap(\.self).map { point in
-    "\(point.bound.text) with \(point.samples) \(point.samples == 1 ? "sample" : "samples")"
+    "\(point.bound.text(decimals: 4)) with \(point.samples) \(point.samples == 1 ? "sample" : "samples")"
   }
-  let approached = report.extrapolation.map { ", and approaches \($0.text)" } ?? ""
+  let approached = report.extrapolation.map { ", and approaches \($0.text(decimals: 4))" } ?? ""
   return "The bound on the log-likelihood is \(ends.joined(separator: " and "))\(approached)."
 }

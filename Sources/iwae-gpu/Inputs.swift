@@ -32,6 +32,18 @@ enum Inputs {
     try wrap { () throws(FileAccessError) in try Files.write(data, to: path) }
   }
 
+  /// Where `--out` wants a file; fails before long work where it could not be written.
+  static func output(_ arguments: ParsedArguments) throws -> String? {
+    guard let path = arguments.string("--out") else { return nil }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    guard FileManager.default.isWritableFile(atPath: folder), !isFolder(path) else {
+      throw CommandError(
+        message: "'--out \(path)' must be a file in a folder that is there and can be written.",
+        code: .fileAccess)
+    }
+    return path
+  }
+
   /// Keeps a figure among those of a checkpoint's folder, or its picture alone elsewhere; returns
   /// where the picture is.
   static func keep(_ figure: Figure, of path: String, out: String?) throws -> String {

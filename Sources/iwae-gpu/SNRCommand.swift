@@ -48,21 +48,37 @@ struct SignalMeasurement {
   let samples: [Int]
   let groups: [Int]
   let drawsPerBlock: Int
+  let batchSize: Int
 
   init(_ arguments: ParsedArguments, _ terminal: Terminal) throws {
     (self.arguments, self.terminal) = (arguments, terminal)
-    let all = GradientEstimator.all(
+    estimators = GradientEstimator.all(
+      try arguments.names("--objectives", default: Objective.names, among: Objective.names),
       beta: try arguments.number("--beta", default: 0.5, in: 0...1),
       alpha: try arguments.number("--alpha", default: 0.5, in: -100...100))
-    if let problem = all.compactMap(\.objective.problem).first { throw arguments.error(problem) }
-    let names = try arguments.names(
-      "--objectives", default: Objective.names, among: Objective.names)
-    estimators = all.filter { names.contains($0.objective.name) }
+    if let problem = estimators.compactMap(\.objective.problem).first {
+      throw arguments.error(problem)
+    }
     samples = try arguments.integers("--samples", default: (0...9).map { 1 << $0 }).sorted()
     groups = try arguments.integers("--groups", default: [1, 2, 4, 8, 16]).sorted()
     drawsPerBlock =
       try arguments.integer(
         "--draws", default: 2000, minimum: 4 * Self.blocks, maximum: 1 << 24) / Self.blocks
+    batchSize = try arguments.integer("--batch", default: 16, maximum: 1 << 16)
+    try checkSizes()
+  }
+
+  private func checkSizes() throws(UsageError) {
+    let most = sizes.reduce(0) { max($0, $1.groups * $1.samples) } * batchSize
+    guard most <= Int(Int32.max) else {
+      throw arguments.error(
+        "a gradient of \(most) samples at once is asked for, the batch times M times K; "
+          + "\(Int32.max) is the most.")
+    }
+    let least = estimators.map(\.objective.leastSamples).min() ?? 1
+    guard sizes.contains(where: { $0.samples >= least }) else {
+      throw arguments.error("the objectives need at least \(least) samples K.")
+    }
   }
 
   /// The number of samples while the number of groups is raised.
@@ -75,9 +91,9 @@ struct SignalMeasurement {
 
   func run() throws -> ExitCode {
     let start = ContinuousClock.now
-    let subject = try SignalSubject(arguments)
+    let subject = try SignalSubject(arguments, batchSize: batchSize)
     var configuration = SignalConfiguration()
-    configuration.batchSize = try arguments.integer("--batch", default: 16, maximum: 1 << 16)
+    configuration.batchSize = batchSize
     (configuration.blocks, configuration.drawsPerBlock) = (Self.blocks, drawsPerBlock)
     configuration.binarization = subject.binarization
     configuration.seed = try arguments.seed(default: 0)
@@ -109,6 +125,9 @@ struct SignalMeasurement {
       guard let signals else {
         line.clear()
         return .interrupted
+      }
+      guard signals.allSatisfy({ $0.encoder.isFinite && $0.decoder.isFinite }) else {
+        throw CommandError.notFinite("gradient")
       }
       done += share
       measured.append((size.groups, size.samples, signals))
@@ -160,11 +179,12 @@ struct SignalMeasurement {
         }
       }
       // Theory is of many samples: the larger half.
-      let fit = SignalSlope(signals.suffix(max(3, (signals.count + 1) / 2)))
+      let larger = signals.suffix(max(3, (signals.count + 1) / 2))
+      let fit = SignalSlope(larger)
       return .init(
         objective: estimator.objective.name, estimator: estimator.estimator.rawValue,
         network: network, against: count.rawValue, slope: fit?.slope, margin: fit?.margin,
-        points: fit?.points ?? 0,
+        points: larger.count,
         theory: network == "decoder"
           ? estimator.decoderExponent : estimator.encoderExponent(count))
     }
@@ -180,7 +200,7 @@ private struct SignalSubject {
 
   private static let dimensions = 20
 
-  init(_ arguments: ParsedArguments) throws {
+  init(_ arguments: ParsedArguments, batchSize: Int) throws {
     guard let path = arguments.optionalArgument("checkpoint") else {
       if arguments.string("--data") != nil {
         throw arguments.error("'--data' needs a checkpoint; the built-in model draws its own data.")
@@ -192,7 +212,7 @@ private struct SignalSubject {
       model = density.model
       parameters = density.parameters(widening: 4 / 3.0, perturbation: 0.01, seed: seed)
       images = density.images(
-        count: try arguments.integer("--batch", default: 16, maximum: 1 << 16), seed: seed)
+        count: batchSize, seed: seed)
       binarization = .none
       return
     }

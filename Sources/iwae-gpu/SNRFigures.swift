@@ -57,8 +57,7 @@ extension SignalMeasurement {
           slope.network == network && slope.against == count.rawValue
             && (network == "encoder" || slope.estimator == "standard")
         }.map { slope in
-          "\(slope.objective) \(slope.estimator) "
-            + (slope.slope.map { String(format: "%+.2f", $0) } ?? "too noisy")
+          "\(slope.objective) \(slope.estimator) \(slope.text)"
         }.joined(separator: ", ") + ".",
       content: .lines(
         LinePlot(

@@ -34,13 +34,19 @@ struct SignalReport: Encodable {
     var network: String
     /// `samples` or `groups`.
     var against: String
-    /// Nil where too few ratios stand out from the noise.
+    /// Nil where noise hides it, or where there are fewer than three points.
     var slope: Double?
     /// Half the width of the 95% confidence interval.
     var margin: Double?
+    /// The numbers of samples that it is of.
     var points: Int
     /// The exponent as the number of samples grows without bound.
     var theory: Double
+
+    var text: String {
+      guard let slope, let margin else { return points < 3 ? "too few counts" : "too noisy" }
+      return String(format: "%+.2f ± %.2f", slope, margin)
+    }
   }
 
   var measurements: [Measurement] = []
@@ -64,10 +70,7 @@ extension SignalMeasurement {
             && $0.estimator == estimator.estimator.rawValue && $0.network == network
         }
       }
-      func cell(_ slope: SignalReport.Slope?) -> String {
-        guard let value = slope?.slope, let margin = slope?.margin else { return "too noisy" }
-        return String(format: "%+.2f ± %.2f", value, margin)
-      }
+      func cell(_ slope: SignalReport.Slope?) -> String { slope?.text ?? "-" }
       let encoder = [slope("encoder", .samples), slope("encoder", .groups)]
       table.append(
         [estimator.name]

@@ -26,7 +26,7 @@ extension Command {
       Option("--leapfrogs", "count", help: "Leapfrog steps of a transition. (default: 10)"),
       Option(
         "--fit-steps", "count",
-        help: "Steps that fit a Gaussian to each image's posterior; 0 for none. (default: 300)"),
+        help: "Steps that fit a Gaussian to each image's posterior; 0 for none. (default: 1000)"),
       Option(
         "--out", "file",
         help: "The figure, there alone. (default: figures/sandwich.svg beside the checkpoint)"),
@@ -53,6 +53,7 @@ private final class SandwichMeasurement {
   private let chains: Int
   private let leapfrogs: Int
   private let fitSteps: Int
+  private let out: String?
   private let device: any Device
   private let line: ProgressLine
   private let interrupt = Interrupt()
@@ -67,7 +68,7 @@ private final class SandwichMeasurement {
     ).sorted()
     chains = try arguments.integer("--chains", default: 16, minimum: 2, maximum: 1 << 12)
     leapfrogs = try arguments.integer("--leapfrogs", default: 10, maximum: 1 << 12)
-    fitSteps = try arguments.integer("--fit-steps", default: 300, minimum: 0, maximum: 1 << 20)
+    fitSteps = try arguments.integer("--fit-steps", default: 1000, minimum: 0, maximum: 1 << 20)
     let limit = try arguments.integer("--limit", default: 40)
     let checkpoint = try Inputs.checkpoint(path, best: true)
     (model, parameters) = (checkpoint.model, checkpoint.parameters)
@@ -78,6 +79,7 @@ private final class SandwichMeasurement {
     binarization = test.rule.eachPass
     line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
     for note in test.notes { line.keep("Note: \(sentence(note))") }
+    out = try Inputs.output(arguments)
     device = try Backend.open(arguments)
   }
 
@@ -86,7 +88,7 @@ private final class SandwichMeasurement {
     line.clear()
     guard var report else { return .interrupted }
     report.seconds = (ContinuousClock.now - start) / .seconds(1)
-    report.figure = try Inputs.keep(report.makeFigure(), of: path, out: arguments.string("--out"))
+    report.figure = try Inputs.keep(report.makeFigure(), of: path, out: out)
     try arguments.has("--json") ? terminal.json(report) : terminal.output(report.text)
     return .done
   }
@@ -109,7 +111,9 @@ private final class SandwichMeasurement {
       device: device.name)
     if fitSteps > 0 {
       guard let fitted = try fit() else { return nil }
-      report.gap = .init(fitted, logLikelihood: test.exact ?? test.best)
+      report.gap = .init(
+        fitted, layers: model.encoder.count,
+        logLikelihood: test.exact.map { .init(mean: $0, standardError: 0) } ?? test.best)
     }
     return report
   }
@@ -121,32 +125,39 @@ private final class SandwichMeasurement {
       model, parameters: parameters, images: images, device: device, samples: samples,
       binarization: binarization, seed: seed, keepsLogWeights: true)
     var sampled = BoundMean()
+    var sampledImages: [Double] = []
     let evaluation = try evaluator.evaluate(
       progress: { done in
         self.show("\(label)  sampling", Double(done) / Double(images.count))
       },
-      observe: { sampled.add($0.bound($0.count)) })
+      observe: {
+        sampled.add($0.bound($0.count))
+        sampledImages.append($0.logMean)
+      })
     guard evaluation != nil else { return nil }
-    var side = SandwichReport.Side(importance: try .init(checked(sampled)))
+    guard sampled.mean.isFinite else { throw CommandError.notFinite("log-weight") }
+    var side = SandwichReport.Side(importance: .init(sampled))
     if Inputs.isExactModel(path) {
       let density = LinearGaussian()
       side.exact =
         (0..<images.count).reduce(0) { $0 + density.logLikelihood(images.pixels(of: $1)) }
         / Double(images.count)
     }
+    var walks: [(temperatures: Int, images: [AnnealedImage])] = []
     for count in temperatures {
-      guard let annealed = try anneal(images, label, count, posterior, binarization) else {
+      guard let results = try anneal(images, label, count, posterior, binarization) else {
         return nil
       }
-      side.annealed.append(annealed)
+      walks.append((count, results))
     }
+    side.add(walks, importance: sampledImages)
     return side
   }
 
   private func anneal(
     _ images: ImageSet, _ label: String, _ count: Int, _ posterior: [[Float]]?,
     _ binarization: Binarization
-  ) throws -> SandwichReport.Annealed? {
+  ) throws -> [AnnealedImage]? {
     var configuration = AnnealingConfiguration()
     (configuration.chains, configuration.temperatures) = (chains, count)
     configuration.leapfrogSteps = leapfrogs
@@ -157,15 +168,10 @@ private final class SandwichMeasurement {
       self.show("\(label)  \(count) temperatures", share)
     }
     guard let results else { return nil }
-    var (lower, upper) = (BoundMean(), BoundMean())
-    for image in results {
-      lower.add(image.forward.bound(chains))
-      if let reverse = image.reverse { upper.add(reverse.bound(chains)) }
+    guard results.allSatisfy({ $0.lower.isFinite && $0.upper?.isFinite != false }) else {
+      throw CommandError.notFinite("log-weight")
     }
-    return .init(
-      temperatures: count, lower: try .init(checked(lower)),
-      upper: posterior == nil ? nil : try .init(checked(upper), negated: true),
-      acceptance: results.reduce(0) { $0 + $1.acceptance } / Double(results.count))
+    return results
   }
 
   private func fit() throws -> [FittedImage]? {
@@ -177,15 +183,6 @@ private final class SandwichMeasurement {
     return try fit.fit { done in
       self.show("fitting posteriors", Double(done) / Double(self.images.count))
     }
-  }
-
-  private func checked(_ mean: BoundMean) throws -> BoundMean {
-    guard mean.mean.isFinite else {
-      throw CommandError(
-        message: "A log-weight is not finite: the model's parameters are too extreme for single "
-          + "precision.", code: .failed)
-    }
-    return mean
   }
 
   /// Shows progress; returns whether to go on.

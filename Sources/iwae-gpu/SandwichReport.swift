@@ -4,59 +4,118 @@ import Report
 
 /// What `sandwich --json` prints.
 struct SandwichReport: Encodable {
-  /// A mean over images, and its standard error over draws of the samples or chains.
-  struct Value: Encodable {
-    var mean: Double
-    var standardError: Double
-
-    init(_ value: BoundMean, negated: Bool = false) {
-      (mean, standardError) = (negated ? -value.mean : value.mean, value.standardError)
-    }
-
-    var text: String { String(format: "%.3f ± %.3f", mean, standardError) }
-  }
-
   /// Annealed importance sampling with so many temperatures.
   struct Annealed: Encodable {
     var temperatures: Int
-    var lower: Value
-    /// From exact samples of the posterior, where there are any.
-    var upper: Value?
-    /// The share of transitions that were accepted.
-    var acceptance: Double
+    /// The error is over draws of the chains.
+    var lower: UncertainValue
+    /// From exact samples of the posterior, where there are any. Each image has one, so that the error
+    /// is over images: that of the distance to the best lower side.
+    var upper: UncertainValue?
+    /// The share of transitions that were accepted; nil where there are none.
+    var acceptance: Double?
+
+    init(temperatures: Int, _ images: [AnnealedImage]) {
+      self.temperatures = temperatures
+      var mean = BoundMean()
+      for image in images { mean.add(image.forward.bound(image.forward.count)) }
+      lower = .init(mean)
+      let shares = images.compactMap(\.acceptance)
+      acceptance = shares.isEmpty ? nil : shares.reduce(0, +) / Double(shares.count)
+    }
+
+    var acceptanceText: String { acceptance.map { "\(Int(100 * $0))%" } ?? "-" }
   }
 
   /// What is known of log p(x) of some images.
   struct Side: Encodable {
-    var importance: Value
+    var importance: UncertainValue
     var annealed: [Annealed] = []
+    /// The last upper side less the best lower one.
+    var width: UncertainValue?
     /// The model's own density, where it is known.
     var exact: Double?
 
-    init(importance: Value) { self.importance = importance }
+    init(importance: UncertainValue) { self.importance = importance }
 
     /// The highest lower bound.
-    var best: Double { ([importance] + annealed.map(\.lower)).map(\.mean).max() ?? .nan }
+    var best: UncertainValue {
+      annealed.map(\.lower).reduce(importance) { $0.mean >= $1.mean ? $0 : $1 }
+    }
+
+    /// Takes what annealing says.
+    ///
+    /// - Parameters:
+    ///   - walks: For each number of temperatures, the images.
+    ///   - importance: The importance estimate of each image.
+    mutating func add(_ walks: [(temperatures: Int, images: [AnnealedImage])], importance: [Double])
+    {
+      annealed = walks.map { Annealed(temperatures: $0.temperatures, $0.images) }
+      let lowers = [importance] + walks.map { $0.images.map(\.lower) }
+      let best = lowers.max { $0.reduce(0, +) < $1.reduce(0, +) } ?? importance
+      for (index, walk) in walks.enumerated() {
+        let widths = zip(walk.images, best).compactMap { image, lower in
+          image.upper.map { $0 - lower }
+        }
+        if widths.isEmpty { return }
+        let estimate = LogWeights.Estimate(widths)
+        let error = estimate.squaredError?.squareRoot()
+        width = .init(mean: estimate.mean, standardError: error)
+        annealed[index].upper = .init(mean: self.best.mean + estimate.mean, standardError: error)
+      }
+    }
   }
 
   /// What the evidence lower bound lacks to log p(x), averaged over the test images.
   struct Gap: Encodable {
-    var bound: Double
+    var bound: UncertainValue
     /// With the best Gaussian for each image.
-    var fittedBound: Double
-    var logLikelihood: Double
+    var fittedBound: UncertainValue
+    var logLikelihood: UncertainValue
     /// What the encoder loses by serving all images.
-    var amortization: Double
-    /// What the family of Gaussians loses.
-    var family: Double
+    var amortization: UncertainValue
+    /// What the family of Gaussians loses; with several layers, also what the upper encoders do.
+    var family: UncertainValue
+    /// What the second half of the fit brought.
+    var lateGain: UncertainValue
+    var layers: Int
 
-    init(_ images: [FittedImage], logLikelihood: Double) {
-      let count = Double(images.count)
-      bound = images.reduce(0) { $0 + $1.bound } / count
-      fittedBound = images.reduce(0) { $0 + $1.fittedBound } / count
-      self.logLikelihood = logLikelihood
-      amortization = fittedBound - bound
-      family = logLikelihood - fittedBound
+    init(_ images: [FittedImage], layers: Int, logLikelihood: UncertainValue) {
+      func mean(_ value: (FittedImage) -> LogWeights.Estimate) -> UncertainValue {
+        var result = BoundMean()
+        for image in images { result.add(value(image)) }
+        return .init(result)
+      }
+      (bound, fittedBound) = (mean(\.bound), mean(\.fittedBound))
+      (amortization, lateGain) = (mean(\.gain), mean(\.lateGain))
+      (self.layers, self.logLikelihood) = (layers, logLikelihood)
+      let errors = [logLikelihood, fittedBound].map { $0.standardError ?? .nan }
+      family = .init(
+        mean: logLikelihood.mean - fittedBound.mean,
+        standardError: (errors[0] * errors[0] + errors[1] * errors[1]).squareRoot())
+    }
+
+    /// - Parameter isExact: Whether log p(x) is known, and not bounded from below.
+    func text(isExact: Bool) -> [String] {
+      func number(_ value: UncertainValue) -> String { value.text(decimals: 3) }
+      var lines = [
+        "The bound (ELBO) is \(number(bound)), "
+          + String(format: "%.3f", logLikelihood.mean - bound.mean)
+          + " below log p(x)\(isExact ? "" : " or more"): \(number(amortization)) by amortization, "
+          + "\(number(family)) by the family of Gaussians"
+          + (layers > 1 ? " and the layers above." : ".")
+      ]
+      if lateGain.mean > max(0.01, 2 * (lateGain.standardError ?? 0)) {
+        lines.append(
+          "Note: the second half of the fit still gained \(number(lateGain)); with more --fit-steps, "
+            + "amortization is more of the gap.")
+      }
+      if family.mean < 0 {
+        lines.append(
+          "Note: the fitted bound is above what log p(x) was bounded by; more --samples or "
+            + "--temperatures would raise that.")
+      }
+      return lines
     }
   }
 
@@ -80,62 +139,58 @@ struct SandwichReport: Encodable {
 
   var text: String {
     var table = TextTable(["", "test images", "simulated", "accepted"])
-    table.append(["importance sampling", test.importance.text, simulated.importance.text])
+    func number(_ value: UncertainValue) -> String { value.text(decimals: 3) }
+    table.append(
+      ["importance sampling", number(test.importance), number(simulated.importance)])
     for (test, simulated) in zip(test.annealed, simulated.annealed) {
       table.append([
-        "annealing, T = \(test.temperatures)", test.lower.text, simulated.lower.text,
-        "\(Int(100 * test.acceptance))%, \(Int(100 * simulated.acceptance))%",
+        "annealing, T = \(test.temperatures)", number(test.lower),
+        number(simulated.lower), "\(test.acceptanceText), \(simulated.acceptanceText)",
       ])
     }
     for annealed in simulated.annealed {
       guard let upper = annealed.upper else { continue }
-      table.append(["from above, T = \(annealed.temperatures)", "", upper.text])
+      table.append(["from above, T = \(annealed.temperatures)", "", number(upper)])
     }
     if let exact = test.exact, let other = simulated.exact {
       table.append(
         ["exact", String(format: "%.3f", exact), String(format: "%.3f", other)])
     }
     var lines = [table.text, ""]
-    if let upper = simulated.annealed.last?.upper {
+    if let width = simulated.width {
       lines.append(
-        "On images drawn from the model, log p(x) lies within "
-          + String(format: "%.3f nats.", upper.mean - simulated.best))
+        "On images drawn from the model, both sides of log p(x) are \(number(width)) nats apart.")
     }
-    if let gap {
-      lines.append(
-        String(
-          format:
-            "The bound (ELBO) is %.3f, %.3f below log p(x)%@: %.3f by amortization, %.3f by the "
-            + "family of Gaussians.", gap.bound, gap.logLikelihood - gap.bound,
-          test.exact == nil ? " or more" : "", gap.amortization, gap.family))
-    }
+    lines += gap?.text(isExact: test.exact != nil) ?? []
     lines.append(
       "log p(x) in nats over \(images) images each, \(samples) samples, \(chains) chains; errors are "
-        + "over draws. \(readable(.seconds(seconds))) on \(device). Figure: \(figure)")
+        + "over draws, from above over images. \(readable(.seconds(seconds))) on \(device). Figure: \(figure)"
+    )
     return lines.joined(separator: "\n")
   }
 
   func makeFigure() -> Figure {
-    func curve(_ name: String, _ value: (Annealed) -> Value?) -> LinePlot.Curve {
+    func curve(_ name: String, _ value: (Annealed) -> UncertainValue?) -> LinePlot.Curve {
       LinePlot.Curve(
         name,
         simulated.annealed.compactMap { annealed in
           value(annealed).map {
-            .init(x: Double(annealed.temperatures), y: $0.mean, error: $0.standardError)
+            .init(x: Double(annealed.temperatures), y: $0.mean, error: $0.standardError ?? 0)
           }
         })
     }
     var levels = [
       LinePlot.Level(
         name: "importance sampling", y: simulated.importance.mean,
-        error: simulated.importance.standardError)
+        error: simulated.importance.standardError ?? 0)
     ]
     if let exact = simulated.exact { levels.append(.init(name: "exact", y: exact)) }
-    let upper = simulated.annealed.last?.upper?.text ?? "unknown"
+    func text(_ value: UncertainValue?) -> String { value?.text(decimals: 3) ?? "unknown" }
+    let last = simulated.annealed.last
     return Figure(
       name: "sandwich", title: "log p(x) of \(images) simulated images, from both sides",
-      summary: "From below \(simulated.annealed.last?.lower.text ?? "unknown") by annealing and "
-        + "\(simulated.importance.text) by importance sampling; from above \(upper).",
+      summary: "From below \(text(last?.lower)) by annealing and \(text(simulated.importance)) by "
+        + "importance sampling; from above \(text(last?.upper)).",
       content: .lines(
         LinePlot(
           xLabel: "temperatures", yLabel: "log p(x), nats",

@@ -9,7 +9,13 @@ import Testing
   private struct Report: Decodable {
     struct Value: Decodable {
       var mean: Double
-      var standardError: Double
+      var standardError: Double?
+      var error: Double { standardError ?? .nan }
+    }
+
+    struct Image: Decodable {
+      var effectiveSampleSize: Double
+      var paretoShape: Double?
     }
 
     struct Point: Decodable {
@@ -19,7 +25,9 @@ import Testing
     }
 
     var bounds: [Point]
-    var extrapolation: Value
+    var extrapolation: Value?
+    var sumo: Value?
+    var perImage: [Image]
     var exact: Double
     var effectiveSampleSize: Double
     var untrustedImages: Double
@@ -56,9 +64,15 @@ import Testing
     #expect(abs(report.exact + evaluated.exactNll) < 1e-9)
     // The bounds rise, and the line through them ends where the last is, give or take its error.
     for (lower, upper) in zip(report.bounds, report.bounds.dropFirst()) {
-      #expect(lower.bound.mean < upper.bound.mean + 3 * upper.bound.standardError)
+      #expect(lower.bound.mean < upper.bound.mean + 3 * upper.bound.error)
     }
-    #expect(abs(report.extrapolation.mean - last.bound.mean) < 5 * last.bound.standardError + 0.02)
+    let extrapolation = try #require(report.extrapolation)
+    #expect(abs(extrapolation.mean - last.bound.mean) < 5 * last.bound.error + 0.02)
+    #expect(report.perImage.count == 45 && report.sumo != nil)
+    let mean = report.perImage.reduce(0) { $0 + $1.effectiveSampleSize } / 45
+    #expect(abs(mean / report.effectiveSampleSize - 1) < 1e-9)
+    let untrusted = report.perImage.count { ($0.paretoShape ?? .nan) > 0.7 }
+    #expect(abs(Double(untrusted) / 45 - report.untrustedImages) < 1e-9)
     try check(FigureFolder(run: folder), against: report)
 
     let more = run(
@@ -66,7 +80,14 @@ import Testing
     let doubled = try decoder.decode(Report.self, from: Data(more.output.utf8))
     #expect(doubled.samples > 20)
     #expect((doubled.bounds.last?.bound.standardError ?? .infinity) <= 0.05)
-    #expect(run("bounds", folder, "--samples", "1", "--limit", "1", "--quiet").status == .done)
+    // One sample tells no error, which is not small enough.
+    let one = run("bounds", folder, "--samples", "1", "--limit", "1", "--quiet")
+    #expect(one.status == .done && !one.output.contains("nan"), "\(one.output)")
+    let single = run(
+      "bounds", folder, "-k", "1", "--limit", "2", "--target-error", "100", "--json")
+    #expect(try decoder.decode(Report.self, from: Data(single.output.utf8)).samples == 2)
+    let lost = run("bounds", folder, "--out", folder + "/none/figure.svg")
+    #expect(lost.status == .fileAccess)
     #expect(run("bounds").status == .usage)
   }
 

@@ -57,6 +57,51 @@ import Testing
     #expect(SignalSlope(signals.prefix(2)) == nil)
   }
 
+  /// A signal that falls into the noise keeps its slope: no point is left out for being low.
+  @Test func aFallingSignalKeepsItsSlope() {
+    let counts = [1, 2, 4, 8, 16]
+    var slopes: [Double] = []
+    var held = 0
+    for trial in 0..<60 {
+      let fit = SignalSlope(
+        counts.map { count in
+          (
+            count: count,
+            signal: GradientSignal(
+              blockMeans: (0..<20).map { block in
+                let address = NoiseAddress(
+                  seed: 4, purpose: .data, time: UInt32(count), image: UInt32(20 * trial + block))
+                return (0..<40).map {
+                  0.04 / Float(count).squareRoot() + address.normal(column: $0) / 10
+                }
+              }, draws: 100)
+          )
+        })
+      guard let fit else { continue }
+      slopes.append(fit.slope)
+      if abs(fit.slope + 0.5) < fit.margin { held += 1 }
+    }
+    #expect(slopes.count > 40)
+    #expect(Double(held) > 0.85 * Double(slopes.count))
+    let estimate = LogWeights.Estimate(slopes)
+    #expect(abs(estimate.mean + 0.5) < 0.08, "\(estimate)")
+  }
+
+  @Test func noiseHasNoSlopeAndNoNumberIsNoGradient() {
+    let noise = [1, 2, 4].map { count in
+      (
+        count: count,
+        signal: GradientSignal(
+          blockMeans: blocks(mean: 0, count: 20, width: 500, draws: 4), draws: 4)
+      )
+    }
+    #expect(SignalSlope(noise) == nil)
+    #expect(noise.allSatisfy { $0.signal.isFinite })
+    let infinite = GradientSignal(
+      blockMeans: (0..<4).map { [Float($0), $0 == 2 ? .nan : 1] }, draws: 1)
+    #expect(!infinite.isFinite)
+  }
+
   @Test func studentsQuantilesAreThoseOfTables() {
     for (freedom, value) in [(5, 2.571), (9, 2.262), (19, 2.093), (60, 2.000)] {
       #expect(abs(StudentT.quantile975(freedom) - value) < 5e-3)

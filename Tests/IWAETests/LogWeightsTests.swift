@@ -45,6 +45,22 @@ import Testing
     #expect(abs(slope.squareRoot() / (whole.error * 20) - 1) < 0.15)
   }
 
+  /// With spread weights one of them is nearly all; the error says so too.
+  @Test func theErrorOfASingleGroupIsReal() {
+    for (spread, tolerance) in [(0.5, 0.15), (2, 0.2), (4, 0.5)] {
+      let images = (0..<400).map { draw(200, spread: spread, image: UInt32($0)) }
+      for estimate in [{ $0.bound(200) }, { $0.jackknife(200) }]
+        as [(LogWeights) -> LogWeights.Estimate]
+      {
+        let estimates = images.map(estimate)
+        let stated = estimates.reduce(0) { $0 + ($1.squaredError ?? .nan) } / 400
+        let found = mean(estimates.map(\.mean)).error * 20
+        #expect(abs(stated.squareRoot() / found - 1) < tolerance, "\(spread): \(found)")
+      }
+    }
+    #expect(LogWeights([0]).bound(1).squaredError == nil)
+  }
+
   @Test func smallAndExtremeCases() {
     #expect(LogWeights([-800]).logMean == -800)
     let two = LogWeights([-1000, -1000 + naturalLogarithm(3.0)])
