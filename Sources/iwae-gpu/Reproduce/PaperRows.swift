@@ -95,10 +95,10 @@ extension RainforthEntry {
     return [
       Measure(
         "IWAE-64", SeedStatistics(bounds.map { -$0.nll }),
-        standardError: mean(bounds.map(\.standardError)), published: isPublished ? bound : nil),
+        standardError: mean(bounds.compactMap(\.standardError)), published: isPublished ? bound : nil),
       Measure(
         "log p(x)", SeedStatistics(evaluations.map { -$0.nll }),
-        standardError: mean(evaluations.map(\.standardError)),
+        standardError: mean(evaluations.compactMap(\.standardError)),
         published: isPublished ? likelihood : nil),
       // Both are of the same images: how the difference varies over them is not kept.
       Measure(
