@@ -19,9 +19,9 @@ public struct RunFolder: Sendable {
   /// The bound with another number of samples.
   public var bound: String { path + "/bound.json" }
 
-  /// Whether there is a run in the folder.
+  /// Whether there is a run in the folder, or what evaluating one found.
   public var exists: Bool {
-    [configuration, metrics, checkpoint, best].contains {
+    [configuration, metrics, checkpoint, best, evaluation, bound].contains {
       FileManager.default.fileExists(atPath: $0)
     }
   }
@@ -39,13 +39,34 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Takes a former run's files away.
+  /// Takes a former run's files away; what is there without a run is not the program's.
   public func clear() {
-    let files = [configuration, metrics, checkpoint, best, figures, report]
+    guard exists else { return }
+    clearFigures()
+    let files = [configuration, metrics, checkpoint, best, report]
     for file in files + EventFile.files(in: path) {
       try? FileManager.default.removeItem(atPath: file)
     }
     clearEvaluation()
+  }
+
+  /// Takes figures away: pairs of `NAME.json`, which says its name, and a picture. Other files stay.
+  ///
+  /// - Parameter isOurs: Told a figure's name; returns whether it is one of those to take away.
+  public func clearFigures(where isOurs: (String) -> Bool = { _ in true }) {
+    struct Header: Decodable { var name: String }
+    let manager = FileManager.default
+    let files = Set((try? manager.contentsOfDirectory(atPath: figures)) ?? [])
+    for file in files where file.hasSuffix(".json") {
+      let name = String(file.dropLast(".json".count))
+      let pictures = ["\(name).svg", "\(name).png"].filter(files.contains)
+      guard isOurs(name), !pictures.isEmpty, let data = try? Files.read("\(figures)/\(file)"),
+        let header = try? JSONDecoder().decode(Header.self, from: data), header.name == name
+      else { continue }
+      for file in pictures + [file] { try? manager.removeItem(atPath: "\(figures)/\(file)") }
+    }
+    // An empty folder only: the system refuses any other.
+    _ = rmdir(figures)
   }
 
   /// Takes away what was found out about parameters that are about to change.

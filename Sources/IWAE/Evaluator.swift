@@ -21,10 +21,10 @@ public struct Evaluation: Sendable {
   /// The negative log-likelihood, as the papers report it.
   public var nll: Double { -logLikelihood }
 
-  /// The standard error of the mean over images.
-  public var standardError: Double {
+  /// The standard error of the mean over images; nil for one image, which says nothing of it.
+  public var standardError: Double? {
     let count = Double(imageLogLikelihoods.count)
-    guard count > 1 else { return 0 }
+    guard count > 1 else { return nil }
     let center = logLikelihood
     let squares = imageLogLikelihoods.reduce(0) { $0 + ($1 - center) * ($1 - center) }
     return (squares / (count - 1) / count).squareRoot()

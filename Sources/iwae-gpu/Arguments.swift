@@ -287,9 +287,13 @@ struct ParsedArguments {
     ) { text in Double(text).flatMap { range.contains($0) ? $0 : nil } }
   }
 
-  /// Seeds with commas between them.
+  /// Seeds with commas between them, or a single one.
   func seeds(default standard: [UInt64]) throws(UsageError) -> [UInt64] {
-    try list(
+    if values["--seed"] != nil {
+      if values["--seeds"] != nil { throw error("'--seed' is '--seeds' with one; leave one out.") }
+      return [try seed(default: 0)]
+    }
+    return try list(
       "--seeds", default: standard, expected: "whole numbers from 0 to \(UInt64.max)",
       UInt64.init)
   }

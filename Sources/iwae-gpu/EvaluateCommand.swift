@@ -11,7 +11,11 @@ extension Command {
     arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
     options: [
       DataOptions.option, DataOptions.binarize,
-      Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 5000)"),
+      Option(
+        "--samples", short: "-k", "count",
+        help:
+          "Samples of each image; what a run's folder keeps is not replaced by fewer. (default: "
+          + "5000)"),
       Option("--limit", "count", help: "Only the first images of the test set."),
       Option("--batch", "count", help: "Images at a time. (default: 20)"),
       Option("--chunk", "count", help: "Samples of each image at a time. (default: 250)"),
@@ -22,49 +26,6 @@ extension Command {
       Option("--quiet", help: "Show no progress."),
     ],
     run: { try runEvaluate($0, $1) })
-}
-
-/// What `--json` prints.
-struct EvaluationReport: Codable, Equatable {
-  var nll: Double
-  var standardError: Double
-  var samples: Int
-  var images: Int
-  var effectiveSampleSize: Double
-  var activeUnits: [Int]
-  var reconstruction: Double
-  var divergence: Double
-  var bound: Double
-  /// With every inactive unit of the topmost layer cut off.
-  var nllActiveUnitsOnly: Double?
-  /// Where the data's own density is known.
-  var exactNll: Double?
-  var seconds: Double
-  var backend: String
-  var device: String
-
-  /// What TensorBoard draws.
-  var scalars: [(tag: String, value: Double)] {
-    [("test/nll", nll), ("test/effective_sample_size", effectiveSampleSize)]
-      + activeUnits.enumerated().map { ("test/active_units.\($0)", Double($1)) }
-  }
-
-  var text: String {
-    func number(_ value: Double) -> String { String(format: "%.2f", value) }
-    var lines = [
-      "NLL \(number(nll)) ± \(number(standardError)) (L_\(samples) over \(images) images)",
-      "bound \(number(bound)): reconstruction \(number(reconstruction)), divergence "
-        + number(divergence),
-      "active units \(activeUnits.map(String.init).joined(separator: " + ")), "
-        + "effective samples \(String(format: "%.1f", effectiveSampleSize)) of \(samples)",
-    ]
-    if let nllActiveUnitsOnly {
-      lines.append("NLL without inactive units \(number(nllActiveUnitsOnly))")
-    }
-    if let exactNll { lines.append("NLL of the data's own density \(number(exactNll))") }
-    lines.append("\(String(format: "%.1f", seconds)) s on \(device)")
-    return lines.joined(separator: "\n")
-  }
 }
 
 private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
@@ -79,6 +40,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let interrupt = Interrupt()
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
   for note in test.notes { line.keep("Note: \(sentence(note))") }
+  let step = Inputs.step(path, checkpoint)
   let report = try evaluate(
     checkpoint.model, checkpoint.parameters, images, activity: test.activity, samples: samples,
     device: try Backend.open(arguments), seed: try arguments.seed(default: run?.seed ?? 0),
@@ -87,14 +49,39 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     chunk: try arguments.integer("--chunk", default: 250, maximum: 1 << 20),
     line: line, interrupt: interrupt)
   line.clear()
-  guard let report else { return .interrupted }
-  // What a run's folder keeps is of its own test images, as training sees them.
-  let others = arguments.given.intersection(["--data", "--limit", "--binarize", "--seed"])
-  if others.isEmpty, Inputs.isFolder(path), run != nil {
-    try Inputs.write(try JSONText.data(report), to: RunFolder(path).evaluation)
+  guard var report else { return .interrupted }
+  report.step = step
+  // Whichever of the two fails, the other has the result.
+  defer {
+    // What a run's folder keeps is of its own test images, as training sees them.
+    let others = arguments.given.intersection(["--data", "--limit", "--binarize", "--seed"])
+    if others.isEmpty, Inputs.isFolder(path), run != nil {
+      keep(report, of: checkpoint.model, in: RunFolder(path), line, terminal)
+    }
   }
   if arguments.has("--json") { try terminal.json(report) } else { try terminal.output(report.text) }
   return .done
+}
+
+/// Keeps an evaluation in its run's folder, unless there is one of the same parameters with more
+/// samples.
+private func keep(
+  _ report: EvaluationReport, of model: Model, in folder: RunFolder, _ line: ProgressLine,
+  _ terminal: Terminal
+) {
+  if report.step != nil, let data = try? Files.read(folder.evaluation),
+    let kept = try? JSONText.value(EvaluationReport.self, data), kept.step == report.step,
+    kept.samples > report.samples, kept.isUsable(for: model)
+  {
+    line.keep("Note: '\(folder.evaluation)' keeps its evaluation with \(kept.samples) samples.")
+    return
+  }
+  do {
+    try Inputs.write(try JSONText.data(report), to: folder.evaluation)
+  } catch {
+    let reason = (error as? CommandError)?.message ?? "\(error)"
+    terminal.error("Warning: the evaluation was not kept. \(reason)")
+  }
 }
 
 /// Evaluates a model; nil if interrupted.
@@ -164,21 +151,6 @@ private func checkFinite(_ result: Evaluation) throws {
     throw CommandError(
       message: "The log-likelihood of image \(image) is \(result.imageLogLikelihoods[image]). The "
         + "model's parameters are too extreme for single precision.", code: .failed)
-  }
-}
-
-extension EvaluationReport {
-  fileprivate init(
-    _ result: Evaluation, samples: Int, nllActiveUnitsOnly: Double?, exactNll: Double?,
-    seconds: Double, device: any Device
-  ) {
-    self.init(
-      nll: result.nll, standardError: result.standardError, samples: samples,
-      images: result.imageLogLikelihoods.count,
-      effectiveSampleSize: result.effectiveSampleSize, activeUnits: result.activeUnits,
-      reconstruction: result.reconstruction, divergence: result.divergence,
-      bound: result.reconstruction - result.divergence, nllActiveUnitsOnly: nllActiveUnitsOnly,
-      exactNll: exactNll, seconds: seconds, backend: device.backend, device: device.name)
   }
 }
 

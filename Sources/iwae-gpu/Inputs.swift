@@ -90,6 +90,13 @@ enum Inputs {
     return try wrap { () throws(FormatError) in try Checkpoint(data, file: file) }
   }
 
+  /// The updates that training had made for a checkpoint that was read from a path; of a run's
+  /// folder, those of its newest checkpoint. Nil where that is not known.
+  static func step(_ path: String, _ checkpoint: Checkpoint) -> Int? {
+    let newest = isFolder(path) ? try? Self.checkpoint(path) : checkpoint
+    return newest?.progress?.step
+  }
+
   /// The variance of the exact model's encoder over the posterior's: enough for light tails of the
   /// weights.
   private static let exactWidening = 1.5

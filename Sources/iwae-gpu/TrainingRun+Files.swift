@@ -59,12 +59,13 @@ extension TrainingRun {
     let parameters = try best ?? openCLErrors { try trainer.state() }
     let all = images.split.test
     let activity = images.split.training.first(configuration.activityImages)
-    let evaluation = try evaluate(
+    var evaluation = try evaluate(
       configuration.model, parameters.filter { $0.key.role == .parameter },
       all.first(test.limit ?? all.count) ?? all, activity: activity, samples: test.samples,
       device: device, seed: configuration.seed, binarization: training.binarization, line: line,
       interrupt: interrupt)
     line.clear()
+    evaluation?.step = trainer.progress.step
     if let evaluation {
       try Inputs.write(try JSONText.data(evaluation), to: folder.evaluation)
       try record(evaluation, parameters, step: trainer.progress.step, device)

@@ -26,9 +26,9 @@ extension TrainingRun {
         state[parameter.counterpart(role)] = values
       }
     }
-    guard let text = resumed.metadata["progress"],
-      let progress = try? JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8))
-    else { throw Inputs.bad(folder.checkpoint, "expected the run's progress in its metadata.") }
+    guard let progress = resumed.progress else {
+      throw Inputs.bad(folder.checkpoint, "expected the run's progress in its metadata.")
+    }
     guard
       Trainer.isPossible(
         progress, images: split.training.count, batchSize: configuration.batch),
@@ -61,5 +61,21 @@ extension TrainingRun {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try Inputs.write(
       try encoder.encode(configuration) + Data("\n".utf8), to: folder.configuration)
+  }
+}
+
+extension Checkpoint {
+  /// How far training had come; nil where the metadata does not say.
+  var progress: TrainingProgress? {
+    metadata["progress"].flatMap {
+      try? JSONDecoder().decode(TrainingProgress.self, from: Data($0.utf8))
+    }
+  }
+}
+
+extension RunConfiguration {
+  /// Whether nothing is left to train: all passes are made, or patience ended them.
+  func isFinished(at progress: TrainingProgress) -> Bool {
+    progress.pass >= passes || patience > 0 && progress.passesSinceBest >= patience
   }
 }

@@ -95,9 +95,7 @@ final class TrainingRun {
   }
 
   private func isDone(_ trainer: Trainer) -> Bool {
-    trainer.isDone
-      || configuration.patience > 0
-        && trainer.progress.passesSinceBest >= configuration.patience
+    configuration.isFinished(at: trainer.progress)
   }
 
   // MARK: Passes

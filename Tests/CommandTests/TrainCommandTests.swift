@@ -112,6 +112,20 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: "\(folder)/evaluation.json"))
   }
 
+  /// A folder may hold more than a run.
+  @Test func whatIsNotTheRunsStays() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let figures = "\(folder)/figures"
+    try FileManager.default.createDirectory(atPath: figures, withIntermediateDirectories: true)
+    for file in ["\(figures)/thesis.svg", "\(folder)/report.html"] {
+      try Data("mine".utf8).write(to: URL(fileURLWithPath: file))
+    }
+    #expect(train().status == .done)
+    #expect(try data("report.html") == Data("mine".utf8))
+    #expect(train("--overwrite").status == .done)
+    #expect(try data("figures/thesis.svg") == Data("mine".utf8))
+  }
+
   @Test func imagesInTheirOrderAndTheLastParametersCanBeAskedFor() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(train("--keep", "last", "--order", "fixed").status == .done)

@@ -7,12 +7,13 @@ struct PlannedRow {
   var cells: [Cell]
   var publishedActiveUnits: [Int]?
   /// What the runs came to, beside the paper's numbers.
-  var measures: ([CellResult]) -> [Measure]
+  var measures: (_ results: [CellResult], _ isPartial: Bool) -> [Measure]
 
-  func row(_ results: [String: CellResult]) -> ReproductionRow {
+  /// - Parameter isPartial: Whether only part of the test images were tested.
+  func row(_ results: [String: CellResult], isPartial: Bool) -> ReproductionRow {
     let runs = cells.compactMap { results[$0.name] }
     return ReproductionRow(
-      title: title, measures: measures(runs), activeUnits: CellSummary(runs).activeUnits,
+      title: title, measures: measures(runs, isPartial), activeUnits: CellSummary(runs).activeUnits,
       publishedActiveUnits: publishedActiveUnits, runs: runs)
   }
 }
@@ -52,12 +53,12 @@ extension PaperPlan {
             title:
               "\(layers) layer\(layers == 1 ? "" : "s"), \(objective.uppercased()), k=\(samples)",
             cells: cells(setting, layers: layers), publishedActiveUnits: published?.activeUnits,
-            measures: { results in
+            measures: { results, isPartial in
               let summary = CellSummary(results)
               return [
                 Measure(
                   "NLL", summary.nll, standardError: summary.standardError,
-                  published: published.map { Published($0.nll) })
+                  published: published.map { Published($0.nll) }, isPartial: isPartial)
               ]
             })
         }
@@ -78,13 +79,15 @@ extension PaperPlan {
       (setting.groups, setting.samples, setting.beta) = (entry.groups, entry.samples, entry.beta)
       return PlannedRow(
         title: entry.title, cells: cells(setting, layers: 1),
-        measures: { entry.measures($0, isPublished: isPublished) })
+        measures: { entry.measures($0, isPublished: isPublished, isPartial: $1) })
     }
   }
 }
 
 extension RainforthEntry {
-  func measures(_ results: [CellResult], isPublished: Bool) -> [Measure] {
+  func measures(
+    _ results: [CellResult], isPublished: Bool, isPartial: Bool
+  ) -> [Measure] {
     let bounds = results.compactMap(\.bound)
     let evaluations = results.compactMap(\.evaluation)
     let divergences = results.compactMap { result -> Double? in
@@ -95,15 +98,17 @@ extension RainforthEntry {
     return [
       Measure(
         "IWAE-64", SeedStatistics(bounds.map { -$0.nll }),
-        standardError: mean(bounds.map(\.standardError)), published: isPublished ? bound : nil),
+        standardError: mean(bounds.compactMap(\.standardError)),
+        published: isPublished ? bound : nil,
+        isPartial: isPartial),
       Measure(
         "log p(x)", SeedStatistics(evaluations.map { -$0.nll }),
-        standardError: mean(evaluations.map(\.standardError)),
-        published: isPublished ? likelihood : nil),
+        standardError: mean(evaluations.compactMap(\.standardError)),
+        published: isPublished ? likelihood : nil, isPartial: isPartial),
       // Both are of the same images: how the difference varies over them is not kept.
       Measure(
         "-KL(Q to P)", SeedStatistics(divergences), standardError: nil,
-        published: isPublished ? divergence : nil),
+        published: isPublished ? divergence : nil, isPartial: isPartial),
     ]
   }
 }

@@ -21,6 +21,7 @@ extension Command {
         help: "The first passes of the paper's \(LearningRate.burdaPasses). (default: all)"),
       Option(
         "--seeds", "seeds", help: "With commas between them. (default: 0; of rainforth, 0,1,2,3)"),
+      Option("--seed", "seed", help: "The same as '--seeds' with one."),
       Option(
         "--mode", "recipe", choices: ["paper", "released"],
         help: "burda: the paper's recipe, or that of its released code. (default: paper)"),
@@ -55,11 +56,15 @@ private func runReproduce(_ arguments: ParsedArguments, _ terminal: Terminal) th
   }
   let isWhole = try runner.run(cells) { try Backend.open(arguments) }
   line.clear()
+  let all = images.split.test.count
+  let isPartial = runner.tested.count < all
   let report = Reproduction(
     paper: paper.title, mode: paper.mode, data: paper.source.name,
     passes: paper.plan.base.passes, publishedPasses: LearningRate.burdaPasses,
-    seeds: paper.plan.seeds.count, rows: paper.rows.map { $0.row(runner.results) },
-    notes: paper.notes + notes(runner.test) + paper.source.collection.notes, folder: paper.folder)
+    seeds: paper.plan.seeds.count, isPartial: isPartial,
+    rows: paper.rows.map { $0.row(runner.results, isPartial: isPartial) },
+    notes: paper.notes + notes(runner.test, of: all) + paper.source.collection.notes,
+    folder: paper.folder)
   try Inputs.write(try JSONText.data(report), to: "\(paper.folder)/results.json")
   try arguments.has("--json") ? terminal.json(report) : terminal.output(report.text)
   guard isWhole else {
@@ -70,9 +75,9 @@ private func runReproduce(_ arguments: ParsedArguments, _ terminal: Terminal) th
 }
 
 /// What a test that is less thorough than the papers' means.
-private func notes(_ test: TestPlan) -> [String] {
+private func notes(_ test: TestPlan, of images: Int) -> [String] {
   var notes: [String] = []
-  if let limit = test.limit {
+  if let limit = test.limit, limit < images {
     notes.append(
       "Only the first \(limit) test images: the papers' numbers are of all, and the first need not "
         + "be like the others. Those of binarized-mnist are sorted by digit")
@@ -86,7 +91,7 @@ private func notes(_ test: TestPlan) -> [String] {
 }
 
 /// What the flags ask for.
-private struct Paper {
+struct Paper {
   var title: String
   var mode: String?
   var source: DataSource

@@ -1,40 +1,5 @@
 import Foundation
 
-/// A quantity of a row, ours beside the paper's.
-struct Measure: Encodable {
-  /// NLL, and so on.
-  var name: String
-  /// Ours: the mean over seeds; nil where nothing was finished.
-  var ours: Double?
-  /// The standard deviation over seeds; nil for one seed.
-  var spread: Double?
-  /// Over images.
-  var standardError: Double?
-  var published: Published?
-  /// Ours minus the paper's.
-  var difference: Double?
-  /// Twice the root of the summed squares of the spreads and the standard error that are known.
-  var allowed: Double?
-  /// Whether the difference is allowed.
-  var isInside: Bool?
-
-  init(
-    _ name: String, _ statistics: SeedStatistics?, standardError: Double?, published: Published?
-  ) {
-    self.name = name
-    (ours, spread) = (statistics?.mean, statistics?.spread)
-    self.standardError = standardError
-    self.published = published
-    guard let ours, let published else { return }
-    let squares = [spread, published.spread, standardError].compactMap(\.self)
-      .reduce(0) { $0 + $1 * $1 }
-    let difference = ours - published.value
-    let allowed = 2 * squares.squareRoot()
-    (self.difference, self.allowed) = (difference, allowed)
-    isInside = abs(difference) <= allowed
-  }
-}
-
 /// A row of a paper's table.
 struct ReproductionRow: Encodable {
   var title: String
@@ -43,22 +8,6 @@ struct ReproductionRow: Encodable {
   var activeUnits: [Double]?
   var publishedActiveUnits: [Int]?
   var runs: [CellResult]
-}
-
-/// Two rows whose order in the paper is not ours.
-struct OrderViolation: Encodable {
-  var measure: String
-  var rows: [String]
-  var published: [Double]
-  var ours: [Double]
-
-  fileprivate var text: String {
-    func pair(_ values: [Double]) -> String {
-      values.map { String(format: "%.2f", $0) }.joined(separator: " and ")
-    }
-    return "\(measure) of \(rows.joined(separator: " and ")): published \(pair(published)), ours "
-      + pair(ours)
-  }
 }
 
 /// A paper's table, ours beside it: what `--json` prints and `results.json` holds.
@@ -71,24 +20,25 @@ struct Reproduction: Encodable {
   var passes: Int
   var publishedPasses: Int
   var seeds: Int
+  /// Whether only part of the test images were tested.
+  var isPartial: Bool
   var rows: [ReproductionRow]
   /// What else a reader must know.
   var notes: [String]
   /// The pairs of rows that the paper tells apart and for which there is something of ours.
-  var orderedPairs = 0
-  var violations: [OrderViolation] = []
+  var orderedPairs: Int
+  var violations: [OrderViolation]
   var folder: String
 
   init(
     paper: String, mode: String?, data: String, passes: Int, publishedPasses: Int, seeds: Int,
-    rows: [ReproductionRow], notes: [String], folder: String
+    isPartial: Bool, rows: [ReproductionRow], notes: [String], folder: String
   ) {
     (self.paper, self.mode, self.data, self.folder) = (paper, mode, data, folder)
     (self.passes, self.publishedPasses, self.seeds) = (passes, publishedPasses, seeds)
-    (self.rows, self.notes) = (rows, notes)
-    for first in rows.indices {
-      for second in rows.indices where second > first { compare(rows[first], rows[second]) }
-    }
+    (self.isPartial, self.rows, self.notes) = (isPartial, rows, notes)
+    let order = PublishedOrder(rows)
+    (orderedPairs, violations) = (order.pairs, order.violations)
   }
 
   /// The runs that failed and why, each once.
@@ -100,35 +50,6 @@ struct Reproduction: Encodable {
       }
     }
     return lines
-  }
-
-  /// Checks that what the paper tells apart has the same order here.
-  private mutating func compare(_ first: ReproductionRow, _ second: ReproductionRow) {
-    func total(_ units: [Double]?) -> Double? { units.map { $0.reduce(0, +) } }
-    func total(_ units: [Int]?) -> Double? { units.map { Double($0.reduce(0, +)) } }
-    // One run that serves both rows cannot tell them apart.
-    if first.runs.map(\.run) == second.runs.map(\.run) { return }
-    let rows = [first.title, second.title]
-    for (left, right) in zip(first.measures, second.measures) {
-      compare(
-        left.name, rows, published: [left.published?.value, right.published?.value],
-        ours: [left.ours, right.ours])
-    }
-    compare(
-      "active units", rows,
-      published: [total(first.publishedActiveUnits), total(second.publishedActiveUnits)],
-      ours: [total(first.activeUnits), total(second.activeUnits)])
-  }
-
-  private mutating func compare(
-    _ measure: String, _ rows: [String], published: [Double?], ours: [Double?]
-  ) {
-    let (published, ours) = (published.compactMap(\.self), ours.compactMap(\.self))
-    guard published.count == 2, ours.count == 2, published[0] != published[1] else { return }
-    orderedPairs += 1
-    if (published[0] - published[1]) * (ours[0] - ours[1]) > 0 { return }
-    violations.append(
-      OrderViolation(measure: measure, rows: rows, published: published, ours: ours))
   }
 }
 
@@ -193,12 +114,21 @@ extension Reproduction {
   private var remarks: [String] {
     var lines = [
       "Inside: the difference is at most twice the root of the summed squares of the spread over "
-        + "seeds, the published spread and the standard error over images."
+        + "seeds and the published spread"
+        + (isPartial
+          ? ", and of the standard error over images, because only some were tested."
+          : ", as far as they are known.")
     ]
-    if seeds == 1 {
+    let measures = rows.flatMap(\.measures)
+    if measures.contains(where: \.isWithoutSpread) {
       lines.append(
-        "With one seed its spread is not known: the published spread, where there is one, and the "
-          + "standard error stand alone.")
+        "Where the paper states no spread, and a single seed has none, the standard error over "
+          + "images stands in: such an 'inside' does not tell neighbouring rows of the table apart. "
+          + "'--seeds 0,1,2' gives a spread.")
+    }
+    if seeds == 1, measures.contains(where: { $0.published?.spread != nil }) {
+      lines.append(
+        "With one seed its spread is not known, and the published one stands alone.")
     }
     return lines + failures.map { "Failed: \($0)" } + notes.map(sentence)
   }

@@ -57,7 +57,11 @@ final class CellRunner {
     var waiting: [Cell] = []
     for cell in cells {
       try checkConfiguration(cell)
-      if let result = finished(cell) { results[cell.name] = result } else { waiting.append(cell) }
+      if let result = kept(cell), boundSamples == nil || result.bound != nil {
+        results[cell.name] = result
+      } else {
+        waiting.append(cell)
+      }
     }
     if results.count > 0 { line.keep("\(results.count) of \(cells.count) cells are finished.") }
     if waiting.isEmpty { return true }
@@ -100,42 +104,56 @@ final class CellRunner {
     }
   }
 
-  /// The result of a cell whose run is finished and evaluated as asked; nil if something is left to
-  /// do.
-  private func finished(_ cell: Cell) -> CellResult? {
+  /// What is known of a cell whose run is finished and evaluated as asked, perhaps without its bound;
+  /// nil if something is left to do before.
+  private func kept(_ cell: Cell) -> CellResult? {
     let run = RunFolder(path(cell))
     guard let stored = try? Inputs.configuration(run.configuration),
       Differences.between(stored, cell.configuration).isEmpty,
-      let evaluation = report(run.evaluation, samples: test.samples),
-      let checkpoint = try? Inputs.checkpoint(run.checkpoint)
+      let checkpoint = try? Inputs.checkpoint(run.checkpoint), let progress = checkpoint.progress,
+      cell.configuration.isFinished(at: progress)
     else { return nil }
-    var result = CellResult(
+    func report(_ file: String, samples: Int) -> EvaluationReport? {
+      let report = (try? Files.read(file)).flatMap {
+        try? JSONText.value(EvaluationReport.self, $0)
+      }
+      guard let report, report.step == progress.step, report.samples == samples,
+        report.images == tested.count, report.isUsable(for: cell.configuration.model)
+      else { return nil }
+      return report
+    }
+    guard let evaluation = report(run.evaluation, samples: test.samples) else { return nil }
+    return CellResult(
       seed: cell.configuration.seed, run: run.path,
       trainSeconds: checkpoint.metadata["train_seconds"].flatMap(Double.init),
-      evaluation: evaluation)
-    if let boundSamples {
-      guard let bound = report(run.bound, samples: boundSamples) else { return nil }
-      result.bound = bound
-    }
-    return result
+      evaluation: evaluation, bound: boundSamples.flatMap { report(run.bound, samples: $0) })
   }
 
-  /// An evaluation that was kept, if it is of so many samples and of the images asked for.
-  private func report(_ file: String, samples: Int) -> EvaluationReport? {
-    guard let data = try? Files.read(file),
-      let report = try? JSONText.value(EvaluationReport.self, data), report.samples == samples,
-      report.images == tested.count
-    else { return nil }
-    return report
-  }
-
-  private var tested: ImageSet {
+  /// The images that cells are tested on.
+  var tested: ImageSet {
     let all = images.split.test
     return all.first(test.limit ?? all.count) ?? all
   }
 
-  /// Trains and evaluates a cell; nil if interrupted.
+  /// Does what is left of a cell; nil if interrupted.
   private func make(_ cell: Cell, _ device: any Device) throws -> CellResult? {
+    guard var result = try kept(cell) ?? trained(cell, device) else { return nil }
+    guard let boundSamples, result.bound == nil else { return result }
+    let folder = RunFolder(path(cell))
+    let checkpoint = try Inputs.checkpoint(folder.path, best: true)
+    let bound = try evaluate(
+      checkpoint.model, checkpoint.parameters, tested, samples: boundSamples, device: device,
+      seed: cell.configuration.seed, binarization: try cell.configuration.training().binarization,
+      line: line, interrupt: interrupt)
+    guard var bound else { return nil }
+    bound.step = result.evaluation?.step
+    try Inputs.write(try JSONText.data(bound), to: folder.bound)
+    result.bound = bound
+    return result
+  }
+
+  /// Trains and evaluates a cell; nil if interrupted.
+  private func trained(_ cell: Cell, _ device: any Device) throws -> CellResult? {
     let folder = RunFolder(path(cell))
     let hasCheckpoint = FileManager.default.fileExists(atPath: folder.checkpoint)
     let run = try TrainingRun(
@@ -145,20 +163,9 @@ final class CellRunner {
     guard let report = try run.train(on: device), let evaluation = report.evaluation else {
       return nil
     }
-    var result = CellResult(
+    return CellResult(
       seed: cell.configuration.seed, run: folder.path, trainSeconds: report.trainSeconds,
       evaluation: evaluation)
-    if let boundSamples {
-      let checkpoint = try Inputs.checkpoint(folder.path, best: true)
-      let bound = try evaluate(
-        checkpoint.model, checkpoint.parameters, tested, samples: boundSamples, device: device,
-        seed: cell.configuration.seed, binarization: run.training.binarization, line: line,
-        interrupt: interrupt)
-      guard let bound else { return nil }
-      try Inputs.write(try JSONText.data(bound), to: folder.bound)
-      result.bound = bound
-    }
-    return result
   }
 }
 
@@ -189,27 +196,4 @@ private final class Progress {
     let rest = (lastEnd - start) * ((total - done) / done) - (ContinuousClock.now - lastEnd)
     return ", about \(readable(max(rest, .zero))) left over all"
   }
-}
-
-/// Holds a folder for one process; the system lets go of it when the process ends, however it does.
-final class FolderLock {
-  private let descriptor: CInt
-
-  init(_ folder: String) throws {
-    let path = "\(folder)/.lock"
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-      throw CommandError(
-        message: "'\(path)' could not be made: \(String(cString: strerror(errno))).",
-        code: .fileAccess)
-    }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      _ = close(descriptor)
-      throw CommandError(
-        message: "Another process is at work in '\(folder)'. Wait for it to end, or choose another "
-          + "'--out'.", code: .failed)
-    }
-  }
-
-  deinit { _ = close(descriptor) }
 }

@@ -29,7 +29,7 @@ struct CellSummary {
   init(_ results: [CellResult]) {
     let evaluations = results.compactMap(\.evaluation)
     nll = SeedStatistics(evaluations.map(\.nll))
-    standardError = SeedStatistics(evaluations.map(\.standardError))?.mean
+    standardError = SeedStatistics(evaluations.compactMap(\.standardError))?.mean
     trainSeconds = SeedStatistics(results.compactMap(\.trainSeconds))?.mean
     activeUnits = evaluations.first?.activeUnits.indices.compactMap { layer in
       SeedStatistics(evaluations.map { Double($0.activeUnits[layer]) })?.mean

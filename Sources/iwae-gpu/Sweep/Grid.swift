@@ -39,6 +39,11 @@ struct Grid: Codable {
         continue
       }
       let (one, reasons) = simplified(setting, objective)
+      if setting.groups != one.groups {
+        leaveOut(
+          "\(setting.objective) depends on M x K alone: M groups of K samples run as one group of "
+            + "M x K")
+      }
       if names.insert(one.settingName).inserted {
         settings.append(one)
       } else {
@@ -84,10 +89,6 @@ struct Grid: Codable {
     }
     if !objective.dependsOnGroups {
       (result.groups, result.samples) = (1, setting.groups * setting.samples)
-      let product = result.samples
-      if sizes.count(where: { $0.groups * $0.samples == product }) > 1 {
-        reasons.append("\(setting.objective) depends on M x K alone, not on either")
-      }
     }
     return (result, reasons)
   }

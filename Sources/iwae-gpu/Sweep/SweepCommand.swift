@@ -25,6 +25,7 @@ extension Command {
       Option("--betas", "shares", help: "The shares of the ELBO in ciwae. (default: 0.5)"),
       Option("--alphas", "orders", help: "The orders of renyi. (default: 0.5)"),
       Option("--seeds", "seeds", help: "One run of each setting for each seed. (default: 0)"),
+      Option("--seed", "seed", help: "The same as '--seeds' with one."),
     ] + RunOptions.options + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
@@ -89,6 +90,8 @@ private func sweep(
 private func grid(_ arguments: ParsedArguments, _ source: DataSource) throws -> Grid {
   var base = RunConfiguration()
   try base.apply(arguments, source: source)
+  // The seeds are an axis of the grid, however they are given.
+  base.seed = RunConfiguration().seed
   var grid = Grid(base: base, test: try RunOptions.test(arguments))
   let isPreset = arguments.string("--preset") != nil
   grid.objectives = try arguments.names(

@@ -8,23 +8,35 @@ private enum Axis: String, CaseIterable {
   case samples = "K"
   case objective, estimator, beta, alpha
 
-  func value(_ row: SweepReport.Row) -> String {
+  /// Nil where the setting has none.
+  func value(_ row: SweepReport.Row) -> String? {
     switch self {
     case .groups: "\(row.groups)"
     case .samples: "\(row.samples)"
     case .objective: row.objective
     case .estimator: row.estimator
-    case .beta: row.beta.map { "\($0)" } ?? ""
-    case .alpha: row.alpha.map { "\($0)" } ?? ""
+    case .beta: row.beta.map { "\($0)" }
+    case .alpha: row.alpha.map { "\($0)" }
     }
   }
 
-  /// The values of all rows: numbers in their order, names in that of the rows.
+  /// The values of all rows that have one: numbers in their order, names in that of the rows.
   func values(_ rows: [SweepReport.Row]) -> [String] {
     var result: [String] = []
-    for row in rows where !result.contains(value(row)) { result.append(value(row)) }
+    for value in rows.compactMap(value) where !result.contains(value) { result.append(value) }
     let isNumber = result.allSatisfy { Double($0) != nil }
     return isNumber ? result.sorted { (Double($0) ?? 0) < (Double($1) ?? 0) } : result
+  }
+
+  /// The values of all rows, with a dash for none.
+  func ticks(_ rows: [SweepReport.Row]) -> [String] {
+    values(rows) + (rows.contains { value($0) == nil } ? ["-"] : [])
+  }
+
+  /// What tells a row's figure from others: names as they are, numbers with the axis before them.
+  func label(_ row: SweepReport.Row, separator: String = "") -> String? {
+    guard let value = value(row) else { return nil }
+    return [.objective, .estimator].contains(self) ? value : rawValue + separator + value
   }
 }
 
@@ -42,42 +54,47 @@ extension SweepReport {
     var row = hasSizes ? .groups : most.dropFirst().first ?? standard
     if [.objective, .estimator].contains(column) { swap(&row, &column) }
     let others = varying.filter { $0 != row && $0 != column }
-    var parts: [(label: [String], rows: [Row])] = []
+    var parts: [(label: [String?], rows: [Row])] = []
     for setting in rows {
-      let label = others.map { $0.value(setting) }
+      let label = others.map { $0.label(setting) }
       if let index = parts.firstIndex(where: { $0.label == label }) {
         parts[index].rows.append(setting)
       } else {
         parts.append((label, [setting]))
       }
     }
-    let folder = FigureFolder(run: folder)
     // A smaller grid's figures may have had other names.
-    try? FileManager.default.removeItem(atPath: folder.path)
+    RunFolder(folder).clearFigures { $0 == Self.figureName || $0.hasPrefix(Self.figureName + "-") }
+    let folder = FigureFolder(run: folder)
     for part in parts where part.rows.contains(where: { $0.nll != nil }) {
-      let figure = Self.heatMap(part.rows, others: part.label, row: row, column: column)
+      let figure = Self.heatMap(part.rows, others: others, row: row, column: column)
       try Inputs.wrap { () throws(FileAccessError) in try folder.write(figure) }
       figures.append(folder.picture(of: figure))
     }
   }
 
+  /// What the names of a sweep's figures begin with.
+  private static let figureName = "nll"
+
+  /// - Parameter others: What else varies; it has one value in all of the rows.
   private static func heatMap(
-    _ rows: [Row], others: [String], row: Axis, column: Axis
+    _ rows: [Row], others: [Axis], row: Axis, column: Axis
   ) -> Figure {
-    let columns = column.values(rows)
-    let values = row.values(rows).map { name in
+    let (names, columns) = (row.ticks(rows), column.ticks(rows))
+    let values = names.map { name in
       columns.map { other in
-        rows.first { row.value($0) == name && column.value($0) == other }?.nll
+        rows.first { (row.value($0) ?? "-") == name && (column.value($0) ?? "-") == other }?.nll
       }
     }
-    let label = others.filter { !$0.isEmpty }
     let map = HeatMap(
       xLabel: column.rawValue, yLabel: row.rawValue, valueLabel: "NLL, nats", columns: columns,
-      rows: row.values(rows), values: values, lowIsGood: true, showsNumbers: true)
+      rows: names, values: values, lowIsGood: true, showsNumbers: true)
     let best = rows.filter { $0.nll != nil }.min { ($0.nll ?? 0) < ($1.nll ?? 0) }
+    let title = ["NLL by \(row.rawValue) and \(column.rawValue)"]
     return Figure(
-      name: (["nll"] + label).joined(separator: "-"),
-      title: (["NLL by \(row.rawValue) and \(column.rawValue)"] + label).joined(separator: ", "),
+      name: ([figureName] + others.compactMap { $0.label(rows[0]) }).joined(separator: "-"),
+      title: (title + others.compactMap { $0.label(rows[0], separator: " ") })
+        .joined(separator: ", "),
       summary: best.map { String(format: "The lowest is %.2f, of ", $0.nll ?? 0) + $0.name + "." }
         ?? "",
       content: .heat(map))

@@ -1,0 +1,30 @@
+import Foundation
+
+/// Holds a folder for one process; the system lets go of it when the process ends, however it does.
+final class FolderLock {
+  private let descriptor: CInt
+
+  init(_ folder: String) throws {
+    let path = "\(folder)/.lock"
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      throw CommandError(
+        message: "'\(path)' could not be made: \(String(cString: strerror(errno))).",
+        code: .fileAccess)
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      // The object ends here, and closes its file.
+      let reason = errno
+      guard reason == EWOULDBLOCK else {
+        throw CommandError(
+          message: "'\(path)' could not be locked: \(String(cString: strerror(reason))).",
+          code: .fileAccess)
+      }
+      throw CommandError(
+        message: "Another process is at work in '\(folder)'. Wait for it to end, or choose another "
+          + "'--out'.", code: .failed)
+    }
+  }
+
+  deinit { _ = close(descriptor) }
+}
