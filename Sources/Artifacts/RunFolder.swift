@@ -42,12 +42,11 @@ public struct RunFolder: Sendable {
   /// Takes a former run's files away; what is there without a run is not the program's.
   public func clear() {
     guard exists else { return }
-    clearFigures()
     let files = [configuration, metrics, checkpoint, best, report]
     for file in files + EventFile.files(in: path) {
       try? FileManager.default.removeItem(atPath: file)
     }
-    clearEvaluation()
+    clearFindings()
   }
 
   /// Takes figures away: pairs of `NAME.json`, which says its name, and a picture. Other files stay.
@@ -69,8 +68,9 @@ public struct RunFolder: Sendable {
     _ = rmdir(figures)
   }
 
-  /// Takes away what was found out about parameters that are about to change.
-  public func clearEvaluation() {
+  /// Takes away what was found out about parameters that are about to change, figures too.
+  public func clearFindings() {
+    clearFigures()
     for file in [evaluation, bound] { try? FileManager.default.removeItem(atPath: file) }
   }
 

@@ -73,8 +73,11 @@ final class TrainingRun {
     let trainer = try openCLErrors { try makeTrainer(images.split, device) }
     // Only now, when everything that could be wrong has been tried, does an old run go.
     try Inputs.wrap { () throws(FileAccessError) in try folder.create() }
-    if resumed == nil { folder.clear() }
-    if !isDone(trainer) { folder.clearEvaluation() }
+    if resumed == nil {
+      folder.clear()
+    } else if !isDone(trainer) {
+      folder.clearFindings()
+    }
     try writeConfiguration()
     events = try Inputs.wrap { () throws(FileAccessError) in
       try EventFile(

@@ -158,6 +158,19 @@ import Testing
         == .done)
   }
 
+  /// Figures are of parameters: they stay while those do.
+  @Test func figuresGoWhenTrainingGoesOn() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(train().status == .done)
+    #expect(run("bounds", folder, "-k", "5", "--limit", "3", "--quiet").status == .done)
+    let figure = "\(folder)/figures/bounds.svg"
+    #expect(run("train", "--resume", folder, "--quiet").status == .done)
+    #expect(FileManager.default.fileExists(atPath: figure))
+    let longer = run("train", "--resume", folder, "--passes", "3", "--quiet")
+    #expect(longer.status == .done, "\(longer.error)")
+    #expect(!FileManager.default.fileExists(atPath: figure))
+  }
+
   @Test func wrongInputsHaveTheirExitCodes() throws {
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true)
