@@ -26,14 +26,14 @@ public struct Figure: Hashable, Codable, Sendable {
   /// An SVG document that needs no other file and is read in light and dark.
   public var svg: String { drawing.document(title: title, summary: summary) }
 
-  /// The numbers behind the figure; none for a picture.
+  /// The numbers behind the figure; none for a picture of which nothing was measured.
   public var table: FigureTable {
     switch content {
     case .lines(let plot): plot.table
     case .bars(let plot): plot.table
     case .scatter(let plot): plot.table
     case .heat(let map): map.table
-    case .picture: FigureTable(columns: [], rows: [])
+    case .picture(let picture): picture.table ?? FigureTable(columns: [], rows: [])
     }
   }
 

@@ -76,5 +76,6 @@ enum Palette {
 
 /// A number as short as it can be written.
 func coordinate(_ value: Double) -> String {
-  value == value.rounded() ? "\(Int(value))" : "\((value * 10).rounded() / 10)"
+  let isWhole = value == value.rounded() && abs(value) < 1e15
+  return isWhole ? "\(Int(value))" : "\((value * 10).rounded() / 10)"
 }

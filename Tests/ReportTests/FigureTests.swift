@@ -84,6 +84,19 @@ import Testing
     }
   }
 
+  @Test func valuesTooCloseForTicksAreDrawn() {
+    for high in [5e-324, 1e-310, 1e-301] {
+      let values = [0, high]
+      let lines = LinePlot(
+        xLabel: "x", yLabel: "y", xIsLogarithmic: false,
+        curves: [.init("c", values.map { .init(x: $0, y: $0) })])
+      let bars = BarPlot(xLabel: "x", yLabel: "y", groups: [.init(name: "g", values: values)])
+      for drawing in [lines.drawing, bars.drawing] {
+        #expect(Document(drawing.part(label: "")).problem == nil)
+      }
+    }
+  }
+
   @Test func longCurvesKeepTheirEnds() {
     var points = (1...10_000).map { LinePlot.Point(x: Double($0), y: sin(Double($0))) }
     points[4321].y = 50
@@ -167,11 +180,19 @@ import Testing
       Data(), good.dropLast(5), Data("[]".utf8), Data("{}".utf8),
       Data(#"{"name":"x","title":"","summary":"","content":{}}"#.utf8),
       Data(#"{"name":"x","title":"","summary":"","content":{"pie":{}}}"#.utf8),
+      picture(height: "9000000000000000000"), picture(height: "-1"), picture(height: "1e300"),
     ] {
       try bad.write(to: URL(fileURLWithPath: file))
       let error = #expect(throws: FormatError.self) { try folder.read() }
       #expect(error?.file == file)
     }
+  }
+
+  private func picture(height: String) -> Data {
+    Data(
+      """
+      {"name":"x","title":"","summary":"","content":{"picture":{"png":"","width":1,"height":\(height)}}}
+      """.utf8)
   }
 
   @Test func aNameStaysInItsFolder() {

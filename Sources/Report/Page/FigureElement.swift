@@ -8,6 +8,7 @@ struct FigureElement {
   /// Whether the caption says the title; not where a heading does.
   let showsTitle: Bool
   private let drawing: Drawing
+  private let table: FigureTable
 
   /// A page shows at most so many rows of numbers; the file has them all.
   private static let mostRows = 200
@@ -15,6 +16,7 @@ struct FigureElement {
   init(_ figure: Figure, run: String? = nil, showsTitle: Bool = true) {
     (self.figure, self.run, self.showsTitle) = (figure, run, showsTitle)
     drawing = figure.drawing
+    table = figure.table
   }
 
   var html: String {
@@ -57,7 +59,6 @@ struct FigureElement {
   }
 
   private var numbers: String {
-    let table = figure.table
     guard !table.columns.isEmpty, !table.rows.isEmpty else { return "" }
     let step = (table.rows.count + Self.mostRows - 1) / Self.mostRows
     let head = table.columns.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()
@@ -89,9 +90,14 @@ struct FigureElement {
       "<a download=\"\(name).\(kind)\" href=\"data:\(type);base64,\(data.base64EncodedString())\" "
         + "aria-label=\"\(kind.uppercased()) file of \(escaped(figure.title))\">\(kind.uppercased())</a>"
     }
-    if case .picture(let picture) = figure.content { return link("png", "image/png", picture.png) }
-    return link("csv", "text/csv;charset=utf-8", Data(figure.table.csv.utf8)) + " "
-      + link("svg", "image/svg+xml", Data(figure.svg.utf8))
+    let picture =
+      if case .picture(let picture) = figure.content {
+        link("png", "image/png", picture.png)
+      } else {
+        link("svg", "image/svg+xml", Data(figure.svg.utf8))
+      }
+    guard !table.columns.isEmpty else { return picture }
+    return link("csv", "text/csv;charset=utf-8", Data(table.csv.utf8)) + " " + picture
   }
 
   /// Letters, digits, dots, dashes and underscores.
