@@ -37,10 +37,13 @@ public struct Figure: Hashable, Codable, Sendable {
     }
   }
 
-  var drawing: Drawing {
+  var drawing: Drawing { drawing(reaching: AxisReach()) }
+
+  /// - Parameter reach: What the axes show besides the figure's own values.
+  func drawing(reaching reach: AxisReach) -> Drawing {
     switch content {
-    case .lines(let plot): plot.drawing
-    case .bars(let plot): plot.drawing
+    case .lines(let plot): plot.drawing(reaching: reach)
+    case .bars(let plot): plot.drawing(reaching: reach)
     case .scatter(let plot): plot.drawing
     case .heat(let map): map.drawing
     case .picture(let picture): picture.drawing

@@ -24,8 +24,8 @@ enum Palette {
   /// The style rules of everything within elements that a selector names.
   static func rules(_ theme: Theme, in scope: String) -> String {
     let series = theme.series.enumerated().map { "\(scope) .c\($0){color:\($1)}" }
-    return (["\(scope){color:\(theme.ink)}", "\(scope) .paper{fill:\(theme.paper)}"] + series)
-      .joined(separator: "\n")
+    let paper = "\(scope) .paper{fill:\(theme.paper)}\n\(scope) .halo{stroke:\(theme.paper)}"
+    return (["\(scope){color:\(theme.ink)}", paper] + series).joined(separator: "\n")
   }
 
   /// The rules of a picture that stands alone.

@@ -32,7 +32,10 @@ import Testing
       switch figure.content {
       case .bars(let plot):
         let values = plot.groups.flatMap(\.values)
-        if figure.name == "active-units" { #expect(values.count == 2) }
+        if figure.name == "active-units" {
+          #expect(values.count == 2 && values[0] >= values[1])
+          #expect(plot.labels?.sorted() == ["1", "2"])
+        }
         // Every sample of every image is in a bar.
         if figure.name == "log-weights" { #expect(values.reduce(0, +) == 60_000) }
       case .scatter(let plot):
@@ -95,6 +98,8 @@ import Testing
     #expect(result.status == .done)
     #expect(result.output.contains("No posterior: a grid needs a single layer of two latents"))
     #expect(result.output.contains("No latents: the lowest layer has one latent unit."))
+    let single = run("look", folder, "--images", "1", "--only", "active-units")
+    #expect(single.output.contains("No active-units: a variance over images needs at least 2"))
     #expect(try FigureFolder(run: folder).read().map(\.name) == ["samples"])
     #expect(run("look", folder, "--only", "postrior").status == .usage)
     #expect(run("look", folder + "x").status == .fileAccess)
