@@ -247,6 +247,23 @@ def check_widths(browser):
         print(f"  at {width} pixels no wider, and no plot's text below {smallest['size']:.1f}")
 
 
+def check_scrolling(browser):
+    """Keys that read a curve to its end show that end, where a plot is wider than its box."""
+    browser.resize(320)
+    canvas = "document.querySelector('figure .canvas')"
+    count = browser.evaluate(
+        "JSON.parse(document.querySelector('figure .marks').textContent)[0].points.length")
+    browser.evaluate(f"{canvas}.focus()")
+    for _ in range(count):
+        browser.press("ArrowRight")
+    found = browser.evaluate(f"[{canvas}.scrollLeft, scrollX]")
+    if not (found[0] > 0 and found[1] == 0):
+        fail(f"after {count} keys the plot and the page have moved by {found}.")
+    browser.evaluate("document.activeElement.blur()")
+    browser.resize(1280)
+    print(f"  keys move a plot by {found[0]:.0f} pixels, and not the page")
+
+
 def check_without_scripts(browser, address):
     """Without scripts there is everything but what only scripts can do."""
     text = "document.querySelector('main').innerText"
@@ -270,6 +287,10 @@ def take_screenshots(browser, folder):
         browser.prefer(theme)
         for name, width in (("wide", 1280), ("phone", 390)):
             browser.resize(width)
+            # As high as the page, so that all of it is painted by then.
+            browser.resize(width, browser.evaluate("document.documentElement.scrollHeight"))
+            browser.evaluate("new Promise((done) => requestAnimationFrame(() =>"
+                             " requestAnimationFrame(done)))")
             browser.screenshot(folder / f"{theme}-{name}.png")
 
 
@@ -295,6 +316,7 @@ def main():
             check_readout(browser)
             check_download(browser, options.runs[0], downloads)
             check_widths(browser)
+            check_scrolling(browser)
             check_themes(browser)
             if options.screenshots:
                 take_screenshots(browser, options.screenshots)
