@@ -76,9 +76,8 @@ private enum ReportInputs {
     run.hasModel = folder.exists
     if let configuration = try Inputs.configuration(ofRun: path) {
       run.configuration = configuration.facts
-      run.task = configuration.task
       run.validation = "\(configuration.task), \(configuration.validationSamples)"
-      run.objective = configuration.objectiveText
+      (run.task, run.objective) = (configuration.task, configuration.objectiveText)
     }
     if exists(folder.metrics) {
       let data = try Inputs.read(folder.metrics)
