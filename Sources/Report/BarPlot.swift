@@ -4,9 +4,16 @@ public struct BarPlot: Hashable, Codable, Sendable {
   public struct Group: Hashable, Codable, Sendable {
     public var name: String
     public var values: [Double]
+    /// What each bar is of, where that differs between groups.
+    public var labels: [String]?
 
-    public init(name: String, values: [Double]) {
-      (self.name, self.values) = (name, values)
+    public init(name: String, values: [Double], labels: [String]? = nil) {
+      (self.name, self.values, self.labels) = (name, values, labels)
+    }
+
+    fileprivate func label(_ index: Int) -> String? {
+      guard let labels, labels.indices.contains(index) else { return nil }
+      return labels[index]
     }
   }
 
@@ -36,10 +43,15 @@ public struct BarPlot: Hashable, Codable, Sendable {
 
   var table: FigureTable {
     FigureTable(
-      columns: [xLabel] + groups.map(\.name),
+      columns: [xLabel]
+        + groups.flatMap { $0.labels == nil ? [$0.name] : ["\($0.name), label", $0.name] },
       rows: (0..<count).map { index in
         [.text(label(index))]
-          + groups.map { .init($0.values.indices.contains(index) ? $0.values[index] : nil) }
+          + groups.flatMap { group -> [FigureTable.Cell] in
+            let value = group.values.indices.contains(index) ? group.values[index] : nil
+            let label = group.label(index).map { FigureTable.Cell.text($0) } ?? .missing
+            return group.labels == nil ? [.init(value)] : [label, .init(value)]
+          }
       })
   }
 }
@@ -47,14 +59,25 @@ public struct BarPlot: Hashable, Codable, Sendable {
 // MARK: Drawing
 
 extension BarPlot {
-  var drawing: Drawing {
-    func shows(_ value: Double) -> Bool { Scale.shows(value, isLogarithmic: yIsLogarithmic) }
-    let values = groups.flatMap(\.values).filter(shows)
-    guard !values.isEmpty else { return .empty }
-    let line = threshold.flatMap { shows($0) ? $0 : nil }
+  private func shows(_ value: Double) -> Bool {
+    Scale.shows(value, isLogarithmic: yIsLogarithmic)
+  }
+
+  private var shownThreshold: Double? { threshold.flatMap { shows($0) ? $0 : nil } }
+
+  /// What the bars' axis shows.
+  var reach: AxisReach {
+    AxisReach(y: (groups.flatMap(\.values) + [shownThreshold].compactMap(\.self)).filter(shows))
+  }
+
+  func drawing(reaching other: AxisReach = AxisReach()) -> Drawing {
+    guard groups.contains(where: { $0.values.contains(where: shows) }) else { return .empty }
+    let line = shownThreshold
+    // A threshold's number has room of its own beside the bars.
     let frame = Frame(
-      yLabel: yLabel, values + [line].compactMap(\.self), isLogarithmic: yIsLogarithmic,
-      base: yIsLogarithmic ? nil : 0)
+      yLabel: yLabel, reach.y + other.y, isLogarithmic: yIsLogarithmic,
+      base: yIsLogarithmic ? nil : 0,
+      margin: line.map { textWidth(Numbers.short($0)) + 14 } ?? 12)
     let slot = frame.span / Double(count)
     // Bars touch where they would otherwise be thinner than what separates them.
     let width = slot / Double(groups.count) * (slot < 3 * Double(groups.count) ? 1 : 0.8)
@@ -74,7 +97,8 @@ extension BarPlot {
         marks.append(
           .init(
             x: left + width / 2, y: height,
-            text: "\(xLabel) \(label(index)): \(Numbers.short(value))"))
+            text: (group.label(index).map { "\($0), " } ?? "")
+              + "\(xLabel) \(label(index)): \(Numbers.short(value))"))
       }
       drawing.add(
         series: group.name, style: style,
@@ -100,12 +124,12 @@ extension BarPlot {
 
   private func thresholdLine(_ value: Double, _ frame: Frame) -> [String] {
     let place = frame.y.place(value)
-    // Above the line, or below it where there is no room.
-    let text = place - frame.top < 20 ? place + 16 : place - 6
+    let line = "d=\"M\(coordinate(frame.left)) \(coordinate(place))H\(coordinate(frame.right))\""
     return [
-      "<path d=\"M\(coordinate(frame.left)) \(coordinate(place))H\(coordinate(frame.right))\" "
-        + "stroke=\"currentColor\" stroke-width=\"1.5\" stroke-dasharray=\"6 4\"/>",
-      "<text x=\"\(coordinate(frame.right - 4))\" y=\"\(coordinate(text))\" text-anchor=\"end\">"
+      // Ink alone would be lost on dark bars.
+      "<path class=\"halo\" \(line) stroke-width=\"5\"/>",
+      "<path \(line) stroke=\"currentColor\" stroke-width=\"1.5\" stroke-dasharray=\"6 4\"/>",
+      "<text x=\"\(coordinate(frame.right + 6))\" y=\"\(coordinate(place + 4.5))\">"
         + "\(Numbers.short(value))</text>",
     ]
   }

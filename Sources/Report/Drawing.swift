@@ -22,6 +22,8 @@ struct Drawing {
   private(set) var legend: [Entry] = []
   /// The points of each line of the legend, in its order; of the only series where there is no legend.
   private(set) var marks: [[Mark]] = []
+  /// What is not drawn; nil where everything is.
+  var note: String?
 
   init(width: Double = Frame.width, height: Double = Frame.height) {
     (self.width, self.height) = (width, height)

@@ -26,21 +26,24 @@ public struct Figure: Hashable, Codable, Sendable {
   /// An SVG document that needs no other file and is read in light and dark.
   public var svg: String { drawing.document(title: title, summary: summary) }
 
-  /// The numbers behind the figure; none for a picture.
+  /// The numbers behind the figure; none for a picture of which nothing was measured.
   public var table: FigureTable {
     switch content {
     case .lines(let plot): plot.table
     case .bars(let plot): plot.table
     case .scatter(let plot): plot.table
     case .heat(let map): map.table
-    case .picture: FigureTable(columns: [], rows: [])
+    case .picture(let picture): picture.table ?? FigureTable(columns: [], rows: [])
     }
   }
 
-  var drawing: Drawing {
+  var drawing: Drawing { drawing(reaching: AxisReach()) }
+
+  /// - Parameter reach: What the axes show besides the figure's own values.
+  func drawing(reaching reach: AxisReach) -> Drawing {
     switch content {
-    case .lines(let plot): plot.drawing
-    case .bars(let plot): plot.drawing
+    case .lines(let plot): plot.drawing(reaching: reach)
+    case .bars(let plot): plot.drawing(reaching: reach)
     case .scatter(let plot): plot.drawing
     case .heat(let map): map.drawing
     case .picture(let picture): picture.drawing

@@ -1,7 +1,7 @@
 import Foundation
 
 /// The numbers behind a figure.
-public struct FigureTable: Hashable, Sendable {
+public struct FigureTable: Hashable, Codable, Sendable {
   public enum Cell: Hashable, Sendable {
     case text(String)
     case number(Double)
@@ -47,6 +47,29 @@ public struct FigureTable: Hashable, Sendable {
       return field
     }
     return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+  }
+}
+
+/// A number, a text or null.
+extension FigureTable.Cell: Codable {
+  public init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if value.decodeNil() {
+      self = .missing
+    } else if let number = try? value.decode(Double.self) {
+      self = .number(number)
+    } else {
+      self = .text(try value.decode(String.self))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var value = encoder.singleValueContainer()
+    switch self {
+    case .text(let text): try value.encode(text)
+    case .number(let number): try value.encode(number)
+    case .missing: try value.encodeNil()
+    }
   }
 }
 

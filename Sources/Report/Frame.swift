@@ -3,14 +3,19 @@ struct Frame {
   static let (width, height) = (480.0, 300.0)
 
   let left: Double
-  let right = Frame.width - 12
+  let right: Double
   let top = 10.0
   let bottom = Frame.height - 46
   let y: Scale
   private let yLabel: String
 
-  init(yLabel: String, _ values: [Double], isLogarithmic: Bool, base: Double? = nil) {
+  /// - Parameter margin: The room at the right.
+  init(
+    yLabel: String, _ values: [Double], isLogarithmic: Bool, base: Double? = nil,
+    margin: Double = 12
+  ) {
     self.yLabel = yLabel
+    right = Frame.width - margin
     y = Scale(values, isLogarithmic: isLogarithmic, from: bottom, to: top, base: base)
     left = 36 + (y.ticks.map { textWidth($0.text) }.max() ?? 0)
   }

@@ -54,11 +54,12 @@ public struct LinePlot: Hashable, Codable, Sendable {
 
   /// One row for each x, one column for each curve and each level.
   var table: FigureTable {
+    let hasErrors = curves.map(\.hasErrors)
     var columns = [xLabel]
     var xs: Set<Double> = []
-    for curve in curves {
+    for (curve, hasErrors) in zip(curves, hasErrors) {
       columns.append(curve.name)
-      if curve.hasErrors { columns.append("\(curve.name), error") }
+      if hasErrors { columns.append("\(curve.name), error") }
       xs.formUnion(curve.points.map(\.x).filter { !$0.isNaN })
     }
     columns += levels.map(\.name)
@@ -66,17 +67,20 @@ public struct LinePlot: Hashable, Codable, Sendable {
     let rows = xs.sorted().flatMap { x in
       let count = points.compactMap { $0[x]?.count }.max() ?? 0
       return (0..<count).map { repetition in
-        row(x) { points[$0][x]?.dropFirst(repetition).first }
+        row(x, hasErrors) { points[$0][x]?.dropFirst(repetition).first }
       }
     }
-    return FigureTable(columns: columns, rows: rows.isEmpty ? [row(nil) { _ in nil }] : rows)
+    return FigureTable(
+      columns: columns, rows: rows.isEmpty ? [row(nil, hasErrors) { _ in nil }] : rows)
   }
 
-  private func row(_ x: Double?, _ point: (Int) -> Point?) -> [FigureTable.Cell] {
+  private func row(
+    _ x: Double?, _ hasErrors: [Bool], _ point: (Int) -> Point?
+  ) -> [FigureTable.Cell] {
     let values = curves.indices.flatMap { index in
       let point = point(index)
       let value = FigureTable.Cell(point?.y)
-      return curves[index].hasErrors ? [value, .init(point?.error)] : [value]
+      return hasErrors[index] ? [value, .init(point?.error)] : [value]
     }
     return [.init(x)] + values + levels.map { .number($0.y) }
   }
@@ -90,22 +94,36 @@ extension LinePlot.Curve {
 
 extension LinePlot {
   /// Points that are not finite, or not positive on a logarithmic axis, are left out.
-  var drawing: Drawing {
-    let shown = curves.map { $0.points.filter(shows) }
-    let levels = levels.filter { shows(Point(x: 1, y: $0.y, error: $0.error)) }
-    let xs = shown.joined().map(\.x)
-    let ends =
-      shown.joined().flatMap { [$0.y - $0.error, $0.y + $0.error, $0.y] }
-      + levels.flatMap { [$0.y - $0.error, $0.y + $0.error, $0.y] }
-    guard !ends.isEmpty else { return .empty }
-    let frame = Frame(yLabel: yLabel, ends, isLogarithmic: yIsLogarithmic)
-    let x = frame.x(xs, isLogarithmic: xIsLogarithmic)
+  private var shown: [[Point]] { curves.map { $0.points.filter(shows) } }
+  private var shownLevels: [Level] {
+    levels.filter { shows(Point(x: 1, y: $0.y, error: $0.error)) }
+  }
+
+  /// What its axes show.
+  var reach: AxisReach {
+    let points = Array(shown.joined())
+    return AxisReach(
+      x: points.map(\.x),
+      y: points.flatMap { [$0.y - $0.error, $0.y + $0.error, $0.y] }
+        + shownLevels.flatMap { [$0.y - $0.error, $0.y + $0.error, $0.y] })
+  }
+
+  func drawing(reaching other: AxisReach = AxisReach()) -> Drawing {
+    let own = reach
+    guard !own.y.isEmpty else { return .empty }
+    let frame = Frame(yLabel: yLabel, own.y + other.y, isLogarithmic: yIsLogarithmic)
+    let x = frame.x(own.x + other.x, isLogarithmic: xIsLogarithmic)
     var drawing = Drawing()
     drawing.add(frame.axes(xLabel: xLabel, frame.ticks(of: x)))
     for (index, points) in shown.enumerated() {
-      add(curves[index], Self.thinned(points, along: x), at: index, frame, x, to: &drawing)
+      let drawn = Self.thinned(points, along: x)
+      if drawn.count < points.count {
+        drawing.note =
+          "Of many points at about the same place, the least and the largest are drawn."
+      }
+      add(curves[index], drawn, at: index, frame, x, to: &drawing)
     }
-    for (index, level) in levels.enumerated() {
+    for (index, level) in shownLevels.enumerated() {
       add(level, Palette.Style(curves.count + index), frame, to: &drawing)
     }
     return drawing

@@ -24,8 +24,8 @@ enum Palette {
   /// The style rules of everything within elements that a selector names.
   static func rules(_ theme: Theme, in scope: String) -> String {
     let series = theme.series.enumerated().map { "\(scope) .c\($0){color:\($1)}" }
-    return (["\(scope){color:\(theme.ink)}", "\(scope) .paper{fill:\(theme.paper)}"] + series)
-      .joined(separator: "\n")
+    let paper = "\(scope) .paper{fill:\(theme.paper)}\n\(scope) .halo{stroke:\(theme.paper)}"
+    return (["\(scope){color:\(theme.ink)}", paper] + series).joined(separator: "\n")
   }
 
   /// The rules of a picture that stands alone.
@@ -76,5 +76,6 @@ enum Palette {
 
 /// A number as short as it can be written.
 func coordinate(_ value: Double) -> String {
-  value == value.rounded() ? "\(Int(value))" : "\((value * 10).rounded() / 10)"
+  let isWhole = value == value.rounded() && abs(value) < 1e15
+  return isWhole ? "\(Int(value))" : "\((value * 10).rounded() / 10)"
 }

@@ -6,10 +6,30 @@ public struct PictureFigure: Hashable, Codable, Sendable {
   public var png: Data
   public var width: Int
   public var height: Int
+  /// What was measured of what it shows; nil where there is nothing to read but the picture.
+  public var table: FigureTable?
 
-  public init(png: Data, width: Int, height: Int) {
+  public init(png: Data, width: Int, height: Int, table: FigureTable? = nil) {
     (self.png, self.width, self.height) = (png, width, height)
+    self.table = table
   }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    png = try fields.decode(Data.self, forKey: .png)
+    width = try fields.decode(Int.self, forKey: .width)
+    height = try fields.decode(Int.self, forKey: .height)
+    table = try fields.decodeIfPresent(FigureTable.self, forKey: .table)
+    guard Self.sizes.contains(width), Self.sizes.contains(height) else {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: decoder.codingPath,
+          debugDescription: "expected a width and a height of at most \(Self.sizes.upperBound) "
+            + "pixels, found \(width) by \(height)"))
+    }
+  }
+
+  private static let sizes = 0...1 << 20
 
   /// The picture as an address that needs no other file.
   var address: String { "data:image/png;base64,\(png.base64EncodedString())" }

@@ -20,7 +20,8 @@ struct Scale {
     }.map { isLogarithmic ? log10($0) : $0 }
     let (least, most) = (places.min() ?? 0, places.max() ?? 1)
     let size = max(abs(least), abs(most))
-    let isFlat = most - least <= size * 1e-9
+    // Shorter than this no step between ticks could be told from 0.
+    let isFlat = most - least <= max(size * 1e-9, 1e-300)
     let margin = isFlat ? max(size * 0.01, isLogarithmic ? 0.1 : 1e-6) : (most - least) * 0.05
     low = least == base && !isFlat ? least : least - margin
     high = most == base && !isFlat ? most : most + margin
@@ -64,7 +65,7 @@ struct Scale {
     let step = (high - low) / 7
     let power = pow(10, log10(step).rounded(.down))
     let unit = ([1, 2, 5].map { $0 * power }.first { $0 >= step }) ?? 10 * power
-    let decimals = max(0, -Int((log10(unit) + 1e-9).rounded(.down)))
+    let decimals = unit > 0 ? max(0, -Int((log10(unit) + 1e-9).rounded(.down))) : 0
     let first = (low / unit).rounded(.up)
     let values = (0...10).map { (first + Double($0)) * unit }.filter { $0 <= high }
     let texts = values.map { Numbers.short($0) }

@@ -53,6 +53,7 @@ extension ScatterPlot {
     let x = frame.x(all.map(\.x), isLogarithmic: false)
     let step = (all.count + Self.mostPoints - 1) / Self.mostPoints
     var drawing = Drawing()
+    if step > 1 { drawing.note = "One in \(step) points is drawn." }
     drawing.add(frame.axes(xLabel: xLabel, frame.ticks(of: x)))
     for (index, points) in shown.enumerated() {
       let style = Palette.Style(index)
@@ -64,7 +65,7 @@ extension ScatterPlot {
       }
       drawing.add(
         series: series[index].name, style: style, swatch: style.markers([(13, 6)]),
-        ["<g opacity=\"0.75\">\(style.markers(marks.map { ($0.x, $0.y) }))</g>"], marks: marks)
+        [style.markers(marks.map { ($0.x, $0.y) })], marks: marks)
     }
     return drawing
   }

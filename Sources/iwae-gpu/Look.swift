@@ -121,22 +121,34 @@ struct Look {
   }
 
   private func activeUnits() throws -> Result {
+    guard count >= 2 else { return .impossible("a variance over images needs at least 2 of them.") }
     guard let found = try evaluation(images.subset(0..<count), samples: 50) else {
       return .impossible("the evaluation was stopped.")
     }
     let total = found.unitVariances.map(\.count)
     let active = zip(found.activeUnits, total).map { "\($0) of \($1)" }
+    let isAlone = total.count == 1
+    // The units of each layer, the most active first.
+    let ranked = found.unitVariances.map { variances in
+      variances.indices.sorted { (variances[$1], $0) < (variances[$0], $1) }
+    }
+    let groups = zip(found.unitVariances, ranked).enumerated().map { layer, found in
+      BarPlot.Group(
+        name: "layer \(layer + 1)", values: found.1.map { found.0[$0] },
+        labels: isAlone ? nil : found.1.map { "unit \($0 + 1)" })
+    }
     return .drawn(
       Figure(
         name: "active-units", title: "How much each latent unit says of the data",
         summary: "\(active.joined(separator: " and ")) units are active over \(count) images: the "
-          + "variance of their posterior mean is above \(Evaluation.activityThreshold).",
+          + "variance of their posterior mean is above \(Evaluation.activityThreshold). The most "
+          + "active come first.",
         content: .bars(
           BarPlot(
-            xLabel: "unit, the most active first", yLabel: "Var E[h|x]",
-            groups: found.unitVariances.enumerated().map { layer, variances in
-              .init(name: "layer \(layer + 1)", values: variances.sorted(by: >))
-            }, threshold: Evaluation.activityThreshold, yIsLogarithmic: true))))
+            xLabel: isAlone ? "unit" : "rank", yLabel: "Var E[h|x]", groups: groups,
+            labels: isAlone
+              ? ranked[0].map { "\($0 + 1)" } : (0..<(total.max() ?? 0)).map { "\($0 + 1)" },
+            threshold: Evaluation.activityThreshold, yIsLogarithmic: true))))
   }
 
   private func latents() throws -> Result {

@@ -72,11 +72,12 @@ private enum ReportInputs {
       throw Inputs.bad(
         path, "there is no run in this folder. 'iwae-gpu train --out \(path)' makes one.")
     }
-    var run = ReportRun(name: name, path: path, task: path, objective: path)
+    var run = ReportRun(name: name, path: path, task: path, validation: path, objective: path)
+    run.hasModel = folder.exists
     if let configuration = try Inputs.configuration(ofRun: path) {
       run.configuration = configuration.facts
-      run.task = configuration.task
-      run.objective = configuration.objectiveText
+      run.validation = "\(configuration.task), \(configuration.validationSamples)"
+      (run.task, run.objective) = (configuration.task, configuration.objectiveText)
     }
     if exists(folder.metrics) {
       let data = try Inputs.read(folder.metrics)

@@ -4,7 +4,7 @@ import Report
 /// A configuration as people read it.
 extension RunConfiguration {
   /// What is modelled: likelihoods of runs with equal tasks may be compared.
-  var task: String { "\(data), \(split), \(binarize)" }
+  var task: String { "\(data), \(split), \(binarize), \(model.likelihood)" }
 
   /// What is maximised, with all that makes a bound tighter.
   var objectiveText: String {
@@ -33,14 +33,21 @@ extension RunConfiguration {
       .init(name: "batch", text: "\(batch)", isNotable: true),
       .init(name: "passes asked for", text: "\(passes)", isNotable: true),
       .init(
-        name: "schedule", text: schedule == "burda" ? schedule : "\(schedule) from \(learningRate)",
+        name: "schedule",
+        text: schedule.hasPrefix("burda") ? schedule : "\(schedule) from \(learningRate)",
         isNotable: true),
+      .init(name: "order of images", text: order, isNotable: order != usual.order),
       .init(name: "Adam", text: optimizer, isNotable: optimizer != usual.optimizer),
       .init(name: "warm-up", text: "\(warmUp) passes", isNotable: warmUp != usual.warmUp),
       .init(
         name: "validation samples", text: "\(validationSamples)",
         isNotable: validationSamples != usual.validationSamples),
       .init(name: "patience", text: "\(patience)", isNotable: patience != usual.patience),
+      .init(name: "parameters kept", text: keep, isNotable: keep != usual.keep),
+      .init(
+        name: "active units counted on",
+        text: activityImages == 0 ? "test images" : "\(activityImages) training images",
+        isNotable: activityImages != usual.activityImages),
       .init(name: "seed", text: "\(seed)", isNotable: true),
       .init(
         name: "memory", text: memory == 0 ? "automatic" : readable(bytes: memory),

@@ -1,3 +1,4 @@
+import Artifacts
 import Foundation
 import Report
 import Testing
@@ -31,16 +32,63 @@ import Testing
       switch figure.content {
       case .bars(let plot):
         let values = plot.groups.flatMap(\.values)
-        if figure.name == "active-units" { #expect(values.count == 2) }
+        if figure.name == "active-units" {
+          #expect(values.count == 2 && values[0] >= values[1])
+          #expect(plot.labels?.sorted() == ["1", "2"])
+        }
         // Every sample of every image is in a bar.
         if figure.name == "log-weights" { #expect(values.reduce(0, +) == 60_000) }
       case .scatter(let plot):
         #expect(plot.series.map(\.name) == (0..<10).map { "\($0)" })
         #expect(plot.series.map(\.points.count).reduce(0, +) == 60)
-      case .picture(let picture): #expect(picture.png.count > 100 && picture.width > 0)
+      case .picture(let picture):
+        #expect(picture.png.count > 100 && picture.width > 0)
+        if figure.name == "posterior" { try checkPosterior(try #require(picture.table)) }
       case .lines, .heat: Issue.record("\(figure.name) is of another kind")
       }
     }
+  }
+
+  /// What is told of each posterior agrees with itself.
+  private func checkPosterior(_ table: FigureTable) throws {
+    #expect(table.rows.count == 6)
+    for row in table.rows {
+      let values = Dictionary(
+        uniqueKeysWithValues: zip(table.columns, row.map { Double($0.exact) ?? .nan }))
+      func value(_ name: String) throws -> Double { try #require(values[name]) }
+      for unit in 1...2 {
+        let (center, width) = (
+          try value("window centre, unit \(unit)"), try value("window width, unit \(unit)")
+        )
+        #expect(abs(try value("mean, unit \(unit)") - center) < width / 2)
+        let deviation = try value("sd, unit \(unit)")
+        // Wide enough to hold it, and narrow enough to show it.
+        #expect(deviation < width / 4 && deviation > width / 60)
+        #expect(try value("encoder sd, unit \(unit)") > 0)
+      }
+      #expect((0...1).contains(try value("total variation")))
+      #expect((0..<0.01).contains(try value("posterior outside")))
+      #expect((0...1).contains(try value("encoder outside")))
+      #expect((0..<200).contains(try value("samples outside")))
+    }
+  }
+
+  @Test(arguments: [
+    ("encoder.0.log_sigma.bias", Float(50)), ("encoder.0.log_sigma.bias", -1000),
+    ("encoder.0.log_sigma.bias", 1000), ("encoder.0.mean.bias", 1e25),
+  ])
+  func extremeParametersAreNoPosterior(_ name: String, _ value: Float) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    train("20:2")
+    let file = folder + "/best.safetensors"
+    var checkpoint = try Checkpoint(Data(contentsOf: URL(fileURLWithPath: file)), file: file)
+    for (tensor, values) in checkpoint.parameters where tensor.name == name {
+      checkpoint.parameters[tensor] = values.map { _ in value }
+    }
+    try checkpoint.data.write(to: URL(fileURLWithPath: file))
+    let result = run("look", folder, "--images", "20", "--only", "posterior")
+    #expect(result.status == .done, "\(result.error)")
+    #expect(result.output.contains("No posterior: the densities or the weights of test image 1"))
   }
 
   @Test func whatAModelCannotShowIsSaid() throws {
@@ -50,6 +98,8 @@ import Testing
     #expect(result.status == .done)
     #expect(result.output.contains("No posterior: a grid needs a single layer of two latents"))
     #expect(result.output.contains("No latents: the lowest layer has one latent unit."))
+    let single = run("look", folder, "--images", "1", "--only", "active-units")
+    #expect(single.output.contains("No active-units: a variance over images needs at least 2"))
     #expect(try FigureFolder(run: folder).read().map(\.name) == ["samples"])
     #expect(run("look", folder, "--only", "postrior").status == .usage)
     #expect(run("look", folder + "x").status == .fileAccess)

@@ -62,6 +62,25 @@ import Testing
     #expect(try FigureFolder(run: second).read().isEmpty)
   }
 
+  @Test func aConfigurationIsToldAltogether() throws {
+    var configuration = RunConfiguration()
+    let task = configuration.task
+    configuration.model.likelihood = .gaussian
+    #expect(configuration.task != task)
+    (configuration.schedule, configuration.order) = ("burda-released", "fixed")
+    (configuration.keep, configuration.activityImages) = ("last", 100)
+    let facts = Dictionary(
+      uniqueKeysWithValues: configuration.facts.map { ($0.name, $0) })
+    #expect(facts["schedule"]?.text == "burda-released")
+    for (name, text) in [
+      ("order of images", "fixed"), ("parameters kept", "last"),
+      ("active units counted on", "100 training images"),
+    ] {
+      #expect(facts[name]?.text == text && facts[name]?.isNotable == true)
+    }
+    #expect(RunConfiguration().facts.first { $0.name == "order of images" }?.isNotable == false)
+  }
+
   @Test func wrongInputsHaveTheirExitCodes() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = try makeRun("run")

@@ -1,5 +1,6 @@
 """What the checks share: comparisons that print their figures, and the way they end."""
 import json
+import os
 import pathlib
 import sys
 
@@ -10,6 +11,14 @@ def fail(message):
     """Ends the check: something disagrees, or is not there."""
     print(f"FAILED: {message}", file=sys.stderr)
     sys.exit(1)
+
+
+def skip(what):
+    """Says what could not be checked here, for the last line of all checks too."""
+    print(f"  skipped: {what}")
+    if os.environ.get("INTEROP_SKIPPED"):
+        with open(os.environ["INTEROP_SKIPPED"], "a") as file:
+            print(what, file=file)
 
 
 def need(path):

@@ -3,8 +3,9 @@
     check_report.py REPORT RUN_FOLDER... [--screenshots FOLDER]
 
 Fails on any error in the console and any request, on figures without a text, on identifiers that are
-not unique, on texts with too little contrast, and where a page is wider than a phone. Hides a curve,
-reads points out, switches themes, and compares a file that is offered with the run's own numbers.
+not unique, on texts and marks with too little contrast, and where a page is wider than a phone or a
+plot's text too small on one. Hides a curve, reads points out, switches themes, and compares a file that
+is offered with the run's own numbers.
 """
 import argparse
 import csv
@@ -14,17 +15,25 @@ import shutil
 import tempfile
 import time
 
-from agreement import fail, need
+from agreement import fail, need, skip
 from browser import Browser
 
-# Colours of texts and of what is behind them, as the page shows them.
-CONTRAST = r"""(() => {
+# How colours stand out from one another.
+COLORS = r"""
   const channels = (color) => color.match(/[\d.]+/g).map(Number);
   const luminance = (color) => {
     const [r, g, b] = channels(color).slice(0, 3).map((value) => value / 255)
       .map((value) => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
+  const contrast = (first, second) => {
+    const pair = [luminance(first), luminance(second)];
+    return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+  };
+"""
+
+# Colours of texts and of what is behind them, as the page shows them.
+CONTRAST = "(() => {" + COLORS + r"""
   const background = (element) => {
     for (; element; element = element.parentElement) {
       const color = getComputedStyle(element).backgroundColor;
@@ -35,11 +44,54 @@ CONTRAST = r"""(() => {
   const texts = [...document.querySelectorAll("body *:not(script)")].filter((element) =>
     [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
     && element.checkVisibility() && !element.closest("svg"));
-  return texts.map((element) => {
-    const pair = [luminance(getComputedStyle(element).color), luminance(background(element))];
-    return [(Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05), element.outerHTML];
-  }).sort((a, b) => a[0] - b[0])[0];
+  return texts.map((element) =>
+    [contrast(getComputedStyle(element).color, background(element)), element.outerHTML]
+  ).sort((a, b) => a[0] - b[0])[0];
 })()"""
+
+# The same of plots: of their texts, and of the lines and bars of their series and legends. A text in a
+# cell of a heat map stands on the cell, all else on paper.
+PLOT_CONTRAST = "(() => {" + COLORS + r"""
+  const paper = getComputedStyle(document.body).backgroundColor;
+  const mixed = (color, element) => {
+    let opacity = 1;
+    for (let outer = element; outer && outer.tagName !== "FIGURE"; outer = outer.parentElement)
+      opacity *= getComputedStyle(outer).opacity;
+    const ground = channels(paper);
+    const seen = channels(color).slice(0, 3)
+      .map((value, index) => opacity * value + (1 - opacity) * ground[index]);
+    return `rgb(${seen.join()})`;
+  };
+  const cell = (text) => {
+    let element = text.previousElementSibling;
+    while (element?.tagName === "rect" && element.getAttribute("fill") === "none")
+      element = element.previousElementSibling;
+    return getComputedStyle(element).fill;
+  };
+  const worst = (elements, color, ground) => [...elements].map((element) =>
+    [contrast(mixed(color(element), element), ground(element)), element.outerHTML]
+  ).sort((a, b) => a[0] - b[0])[0];
+  return {
+    text: worst(document.querySelectorAll(".canvas svg text"),
+      (text) => getComputedStyle(text).fill,
+      (text) => text.hasAttribute("fill") ? cell(text) : paper),
+    mark: worst(document.querySelectorAll(".series path, .series polyline, .legend svg [class]"),
+      (mark) => getComputedStyle(mark).color, () => paper),
+  };
+})()"""
+
+# How large the smallest text of each plot is, and whether all of the plot can be reached.
+PLOT_SIZES = """[...document.querySelectorAll(".canvas svg")].map((svg) => {
+  const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+  const canvas = svg.closest(".canvas");
+  return {
+    size: scale * Math.min(...[...svg.querySelectorAll("text")]
+      .map((text) => parseFloat(getComputedStyle(text).fontSize))),
+    isReachable: canvas.scrollWidth <= canvas.clientWidth
+      || canvas.tabIndex === 0 && canvas.role === "group" && Boolean(canvas.ariaLabel),
+    label: svg.ariaLabel.slice(0, 60),
+  };
+})"""
 
 # What reaches beyond the right edge and does not scroll in a box of its own.
 WIDE = """[...document.querySelectorAll("body *")].filter((element) =>
@@ -73,6 +125,9 @@ def check_structure(browser, runs):
     identifiers = browser.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
     if len(set(identifiers)) != len(identifiers):
         fail(f"identifiers are used twice: {identifiers}.")
+    groups = browser.evaluate("[...document.querySelectorAll('.canvas[role]')].map((e) => e.ariaLabel)")
+    if len(set(groups)) != len(groups):
+        fail(f"plots are called alike: {groups}.")
     levels = browser.evaluate(
         "[...document.querySelectorAll('h1,h2,h3,h4')].map((e) => +e.tagName[1])")
     if levels.count(1) != 1 or any(b - a > 1 for a, b in zip(levels, levels[1:])):
@@ -123,6 +178,11 @@ def check_readout(browser):
     if hint in texts or len(set(texts)) != 3:
         fail(f"arrow keys read {texts}.")
     browser.evaluate("document.activeElement.blur()")
+    browser.tap(*place)
+    touched = browser.evaluate(readout)
+    if touched != pointed:
+        fail(f"a finger reads '{touched}', where the pointer reads '{pointed}'.")
+    browser.evaluate("document.activeElement.blur()")
     print(f"  read out: '{pointed}'")
 
 
@@ -160,6 +220,11 @@ def check_themes(browser):
             contrast, text = browser.evaluate(CONTRAST)
             if contrast < 4.5:
                 fail(f"the contrast is {contrast:.2f}, expected 4.5, in {text[:200]}.")
+            for kind, least in (("text", 4.5), ("mark", 3)):
+                contrast, text = browser.evaluate(PLOT_CONTRAST)[kind]
+                if not contrast >= least:
+                    fail(f"a plot's {kind} has the contrast {contrast:.2f}, expected {least}, in "
+                         f"{text[:200]}.")
         browser.evaluate("document.querySelector('.theme button').click()")
     if any(len(colors) != 1 for colors in seen.values()) or seen["light"] == seen["dark"]:
         fail(f"the themes look like {seen}.")
@@ -173,7 +238,30 @@ def check_widths(browser):
         wide = browser.evaluate(WIDE)
         if found > width or wide:
             fail(f"at {width} pixels the page is {found} wide; too wide are {wide[:3]}.")
-    print("  no wider than 390 pixels, nor than 320")
+        plots = browser.evaluate(PLOT_SIZES)
+        smallest = min(plots, key=lambda plot: plot["size"])
+        if not smallest["size"] >= 11:
+            fail(f"at {width} pixels the text of '{smallest['label']}' is {smallest['size']:.1f} high.")
+        if not all(plot["isReachable"] for plot in plots):
+            fail(f"at {width} pixels a plot is cut off where keys do not reach it: {plots}.")
+        print(f"  at {width} pixels no wider, and no plot's text below {smallest['size']:.1f}")
+
+
+def check_scrolling(browser):
+    """Keys that read a curve to its end show that end, where a plot is wider than its box."""
+    browser.resize(320)
+    canvas = "document.querySelector('figure .canvas')"
+    count = browser.evaluate(
+        "JSON.parse(document.querySelector('figure .marks').textContent)[0].points.length")
+    browser.evaluate(f"{canvas}.focus()")
+    for _ in range(count):
+        browser.press("ArrowRight")
+    found = browser.evaluate(f"[{canvas}.scrollLeft, scrollX]")
+    if not (found[0] > 0 and found[1] == 0):
+        fail(f"after {count} keys the plot and the page have moved by {found}.")
+    browser.evaluate("document.activeElement.blur()")
+    browser.resize(1280)
+    print(f"  keys move a plot by {found[0]:.0f} pixels, and not the page")
 
 
 def check_without_scripts(browser, address):
@@ -199,6 +287,10 @@ def take_screenshots(browser, folder):
         browser.prefer(theme)
         for name, width in (("wide", 1280), ("phone", 390)):
             browser.resize(width)
+            # As high as the page, so that all of it is painted by then.
+            browser.resize(width, browser.evaluate("document.documentElement.scrollHeight"))
+            browser.evaluate("new Promise((done) => requestAnimationFrame(() =>"
+                             " requestAnimationFrame(done)))")
             browser.screenshot(folder / f"{theme}-{name}.png")
 
 
@@ -212,7 +304,7 @@ def main():
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))),
                    None)
     if not program:
-        print("  skipped: Chromium is not installed")
+        skip("the report in Chromium (it is not installed)")
         return
     with tempfile.TemporaryDirectory() as name:
         downloads = pathlib.Path(name)
@@ -224,6 +316,7 @@ def main():
             check_readout(browser)
             check_download(browser, options.runs[0], downloads)
             check_widths(browser)
+            check_scrolling(browser)
             check_themes(browser)
             if options.screenshots:
                 take_screenshots(browser, options.screenshots)

@@ -48,10 +48,10 @@ import Testing
       .init(x: 2, y: 3), .init(x: 3, y: 1e308), .init(x: 4, y: 1, error: .infinity),
     ]
     let plot = LinePlot(xLabel: "x", yLabel: "y", curves: [.init("c", points)])
-    #expect(plot.drawing.marks[0].map(\.text) == ["x 2: 3"])
+    #expect(plot.drawing().marks[0].map(\.text) == ["x 2: 3"])
     var linear = plot
     linear.xIsLogarithmic = false
-    #expect(linear.drawing.marks[0].count == 3)
+    #expect(linear.drawing().marks[0].count == 3)
     #expect(plot.table.rows.count == 7)
   }
 
@@ -77,10 +77,23 @@ import Testing
       let plot = LinePlot(
         xLabel: "x", yLabel: "y", xIsLogarithmic: isLogarithmic, yIsLogarithmic: isLogarithmic,
         curves: [.init("c", [.init(x: abs(value) + 1e-9, y: value)])])
-      let drawing = plot.drawing
+      let drawing = plot.drawing()
       #expect(Document(drawing.part(label: "")).problem == nil)
       #expect(
         !drawing.elements.joined().contains("nan") && !drawing.elements.joined().contains("inf"))
+    }
+  }
+
+  @Test func valuesTooCloseForTicksAreDrawn() {
+    for high in [Double.leastNonzeroMagnitude, .leastNormalMagnitude / 8, 1e-301] {
+      let values = [0, high]
+      let lines = LinePlot(
+        xLabel: "x", yLabel: "y", xIsLogarithmic: false,
+        curves: [.init("c", values.map { .init(x: $0, y: $0) })])
+      let bars = BarPlot(xLabel: "x", yLabel: "y", groups: [.init(name: "g", values: values)])
+      for drawing in [lines.drawing(), bars.drawing()] {
+        #expect(Document(drawing.part(label: "")).problem == nil)
+      }
     }
   }
 
@@ -88,7 +101,9 @@ import Testing
     var points = (1...10_000).map { LinePlot.Point(x: Double($0), y: sin(Double($0))) }
     points[4321].y = 50
     points[1234].y = -50
-    let marks = LinePlot(xLabel: "x", yLabel: "y", curves: [.init("c", points)]).drawing.marks[0]
+    let drawing = LinePlot(xLabel: "x", yLabel: "y", curves: [.init("c", points)]).drawing()
+    #expect(drawing.note != nil)
+    let marks = drawing.marks[0]
     #expect(marks.count <= 600)
     #expect(
       marks.contains { $0.text == "x 4322: 50" } && marks.contains { $0.text == "x 1235: -50" })
@@ -167,11 +182,19 @@ import Testing
       Data(), good.dropLast(5), Data("[]".utf8), Data("{}".utf8),
       Data(#"{"name":"x","title":"","summary":"","content":{}}"#.utf8),
       Data(#"{"name":"x","title":"","summary":"","content":{"pie":{}}}"#.utf8),
+      picture(height: "9000000000000000000"), picture(height: "-1"), picture(height: "1e300"),
     ] {
       try bad.write(to: URL(fileURLWithPath: file))
       let error = #expect(throws: FormatError.self) { try folder.read() }
       #expect(error?.file == file)
     }
+  }
+
+  private func picture(height: String) -> Data {
+    Data(
+      """
+      {"name":"x","title":"","summary":"","content":{"picture":{"png":"","width":1,"height":\(height)}}}
+      """.utf8)
   }
 
   @Test func aNameStaysInItsFolder() {

@@ -54,7 +54,15 @@ enum Figures {
 
   static let picture = Figure(
     name: "picture", title: "Picture", summary: "Digits",
-    content: .picture(PictureFigure(png: Data([0x89, 0x50, 0x4e, 0x47]), width: 20, height: 10)))
+    content: .picture(
+      PictureFigure(
+        png: Data([0x89, 0x50, 0x4e, 0x47]), width: 20, height: 10,
+        table: FigureTable(
+          columns: ["image", "mean \(hostile)"],
+          rows: [
+            [.number(1), .number(-0.25)], [.text("two"), .missing], [.number(3), .number(.nan)],
+          ]
+        ))))
 
   static let all = [lines, bars, scatter, heat, picture]
 }

@@ -5,19 +5,23 @@ import Testing
 @testable import Report
 
 @Suite struct PageTests {
-  private func run(_ name: String, nll: String = "null", best: Double = -90) throws -> ReportRun {
+  private func run(
+    _ name: String, nll: String = "null", error: String = "null", best: Double = -90
+  ) throws -> ReportRun {
     ReportRun(
       name: name, path: "runs/\(name)",
       configuration: [
         .init(name: "objective", text: "of \(name)", isNotable: false),
         .init(name: "seed", text: "0", isNotable: true),
         .init(name: "memory", text: "automatic", isNotable: false),
-      ], task: "strokes", objective: name,
+      ], task: "strokes", validation: "strokes, 50", objective: name,
       metrics: RunMetrics(passes: [
         .init(pass: 1, bound: -100, validation: best, learningRate: 0.1, seconds: 1)
       ]),
       evaluation: try RunEvaluation(
-        Data(#"{"nll": \#(nll), "samples": 50, "images": 9}"#.utf8), file: "e"),
+        Data(
+          #"{"nll": \#(nll), "standard_error": \#(error), "samples": 50, "images": 9}"#.utf8),
+        file: "e"),
       figures: [Figures.lines, Figures.heat])
   }
 
@@ -47,6 +51,10 @@ import Testing
     #expect(comparison.training.first { $0.name == "bound, last pass" }?.best == [])
     #expect(comparison.configuration.map(\.name) == ["objective", "seed"])
     #expect(comparison.configuration.map(\.differs) == [true, false])
+    // Nor are means of other samples validations of the same kind.
+    var resampled = runs
+    resampled[1].validation = "strokes, 5000"
+    #expect(Comparison(resampled).training.allSatisfy { $0.best.isEmpty })
     // Of other data, nothing can be said; nor of a number that is none.
     var other = runs
     other[1].task = "mnist"
@@ -54,6 +62,38 @@ import Testing
     #expect(
       Comparison([runs[0], try run("c", nll: #""nan""#)]).evaluation.allSatisfy { $0.best.isEmpty })
     #expect(Comparison([runs[0]]).evaluation.allSatisfy { $0.best.isEmpty })
+  }
+
+  @Test func theBestLeadsByMoreThanItsError() throws {
+    func best(_ errors: String...) throws -> Set<Int>? {
+      let runs = try zip(["169.22", "169.85"], errors).map { try run($0, nll: $0, error: $1) }
+      return Comparison(runs).evaluation.first { $0.name == "NLL" }?.best
+    }
+    #expect(try best("3.98", "4.35") == [])
+    #expect(try best("0.2", "0.2") == [0])
+    #expect(try best("0.3", "0.1") == [])
+    #expect(try best("null", "null") == [0])
+    #expect(try best(#""nan""#, "0.1") == [])
+    let html = Comparison([try run("a", nll: "1e308"), try run("b", nll: "-2e9")]).html
+    #expect(html.contains(">1e308") && html.contains("-2e9"))
+    #expect(html.contains("compete for the best"))
+    #expect(!Comparison([try run("a", nll: "1")]).html.contains("compete"))
+  }
+
+  @Test func longRunsMakeAPageOfOrdinarySize() throws {
+    let count = 100_000
+    let passes = (1...count).map {
+      RunMetrics.Pass(pass: Double($0), bound: -100 + sin(Double($0)), learningRate: 0.001)
+    }
+    let run = ReportRun(name: "long", path: "long", metrics: RunMetrics(passes: passes))
+    let clock = ContinuousClock()
+    let started = clock.now
+    let html = ReportPage(title: "t", runs: [run]).html
+    // Ten times what it takes, and a tenth of what it took when each row looked at every point.
+    #expect(clock.now - started < .seconds(10))
+    #expect(html.utf8.count < 3_000_000, "\(html.utf8.count)")
+    #expect(html.contains("One in 500 rows; the CSV file has one in 10"))
+    #expect(html.contains("the least and the largest are drawn"))
   }
 
   @Test func metricsAreReadAsRunsLeaveThem() throws {
@@ -96,6 +136,9 @@ import Testing
     let html = page.html
     #expect(html.contains("<code>iwae-gpu evaluate &#39;my runs/it&#39;\\&#39;&#39;s&#39;</code>"))
     #expect(html.contains("iwae-gpu bounds") && html.contains("No pass is done yet."))
+    #expect(html.contains("iwae-gpu look"))
+    let sweep = ReportRun(name: "sweep", path: "sweep", figures: [Figures.heat], hasModel: false)
+    #expect(!ReportPage(title: "t", runs: [sweep]).html.contains("iwae-gpu look"))
     #expect(page.figureCount == 0)
   }
 }

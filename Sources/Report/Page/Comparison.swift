@@ -8,6 +8,8 @@ struct Comparison {
     var cells: [String?]
     /// The runs with the best value, where that can be said.
     var best: Set<Int> = []
+    /// Whether the numbers could have had a best.
+    var isContest = false
     /// Whether it was chosen, so that a difference is worth a mark.
     var isChosen = false
 
@@ -50,7 +52,7 @@ struct Comparison {
         "bound, last pass", { $0.metrics.lastBound }, .high,
         among: { "\($0.task), \($0.objective)" }),
       row(
-        "validation, best", { $0.metrics.bestValidation?.value }, .high, among: \.task
+        "validation, best", { $0.metrics.bestValidation?.value }, .high, among: \.validation
       ) { run, text in
         run.metrics.bestValidation.map { "\(text) in pass \(Numbers.short($0.pass))" } ?? text
       },
@@ -58,17 +60,20 @@ struct Comparison {
   }
 
   private var evaluationRows: [Row] {
-    func whole(_ value: Double?) -> String? { value.map { Numbers.fixed($0, decimals: 0) } }
+    func whole(_ value: Double?) -> String? { value.map { Self.decimal($0, decimals: 0) } }
     func kind(_ run: ReportRun) -> String {
       "\(run.task), \(String(describing: run.evaluation?.samples)), "
         + "\(String(describing: run.evaluation?.images))"
     }
+    let errors = runs.map { $0.evaluation?.standardError ?? 0 }
     let evaluations = runs.map(\.evaluation)
     return [
-      row("NLL", { $0.evaluation?.nll }, .low, among: kind) { run, text in
-        run.evaluation?.standardError.map { "\(text) ± \(Numbers.fixed($0, decimals: 2))" } ?? text
+      row("NLL", { $0.evaluation?.nll }, .low, among: kind, errors: errors) { run, text in
+        run.evaluation?.standardError.map { "\(text) ± \(Self.decimal($0))" } ?? text
       },
-      row("NLL without inactive units", { $0.evaluation?.nllActiveUnitsOnly }, .low, among: kind),
+      row(
+        "NLL without inactive units", { $0.evaluation?.nllActiveUnitsOnly }, .low, among: kind,
+        errors: errors),
       row("NLL of the data's own density", { $0.evaluation?.exactNll }),
       row("bound", { $0.evaluation?.bound }),
       row("reconstruction", { $0.evaluation?.reconstruction }),
@@ -84,21 +89,37 @@ struct Comparison {
     ].filter { row in row.cells.contains { $0 != nil } }
   }
 
-  /// A row of numbers. With a goal the best are marked, where all numbers are of the same kind.
+  /// A row of numbers. With a goal the best is marked, where all numbers are of the same kind and
+  /// it leads every other by twice the standard error of their difference.
   private func row(
     _ name: String, _ value: (ReportRun) -> Double?, _ goal: Goal? = nil,
-    among kind: (ReportRun) -> String = { _ in "" }, text: (ReportRun, String) -> String = { $1 }
+    among kind: (ReportRun) -> String = { _ in "" }, errors: [Double]? = nil,
+    text: (ReportRun, String) -> String = { $1 }
   ) -> Row {
     let values = runs.map(value)
     let cells = zip(runs, values).map { run, value in
-      value.map { text(run, Numbers.fixed($0, decimals: 2)) }
+      value.map { text(run, Self.decimal($0)) }
     }
     let known = zip(runs, values).filter { $1?.isFinite == true }
     let numbers = known.compactMap(\.1)
     guard let goal, numbers.count > 1, Set(known.map { kind($0.0) }).count == 1,
       let best = goal == .low ? numbers.min() : numbers.max()
-    else { return Row(name: name, cells: cells) }
-    return Row(name: name, cells: cells, best: Set(values.indices.filter { values[$0] == best }))
+    else { return Row(name: name, cells: cells, isContest: goal != nil && runs.count > 1) }
+    let errors = errors ?? Array(repeating: 0, count: runs.count)
+    func leads(_ run: Int) -> Bool {
+      values[run] == best
+        && runs.indices.allSatisfy { other in
+          guard other != run, let value = values[other], value.isFinite else { return true }
+          let combined = (errors[run] * errors[run] + errors[other] * errors[other]).squareRoot()
+          return abs(value - best) >= 2 * combined
+        }
+    }
+    return Row(name: name, cells: cells, best: Set(values.indices.filter(leads)), isContest: true)
+  }
+
+  /// So many decimals, as far as they mean something.
+  private static func decimal(_ value: Double, decimals: Int = 2) -> String {
+    abs(value) < 1e9 ? Numbers.fixed(value, decimals: decimals) : Numbers.short(value)
   }
 
   private static func time(_ seconds: Double) -> String {
@@ -135,7 +156,16 @@ extension Comparison {
       \(bodies.joined(separator: "\n"))
       </table>
       </div>
+      \(rule)
       """
+  }
+
+  private var rule: String {
+    guard (training + evaluation).contains(where: { $0.isContest }) else { return "" }
+    return
+      "<p class=\"summary\">Only numbers of the same kind compete for the best: of the same data "
+      + "and likelihood, measured alike. An NLL must lead by twice the standard error of the "
+      + "difference.</p>"
   }
 
   private func html(_ row: Row) -> String {

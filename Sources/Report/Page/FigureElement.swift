@@ -8,13 +8,28 @@ struct FigureElement {
   /// Whether the caption says the title; not where a heading does.
   let showsTitle: Bool
   private let drawing: Drawing
+  /// The numbers of the file that is offered.
+  private let table: FigureTable
+  /// How many rows there are of each in the file.
+  private let rowStep: Int
 
-  /// A page shows at most so many rows of numbers; the file has them all.
+  /// A page shows at most so many rows of numbers.
   private static let mostRows = 200
+  /// The file within the page has at most so many, so that no page takes long to open.
+  private static let mostFileRows = 10_000
 
-  init(_ figure: Figure, run: String? = nil, showsTitle: Bool = true) {
+  /// - Parameter reach: What the axes show besides the figure's own values.
+  init(
+    _ figure: Figure, run: String? = nil, showsTitle: Bool = true, reach: AxisReach = AxisReach()
+  ) {
     (self.figure, self.run, self.showsTitle) = (figure, run, showsTitle)
-    drawing = figure.drawing
+    drawing = figure.drawing(reaching: reach)
+    let whole = figure.table
+    let step = max(1, (whole.rows.count + Self.mostFileRows - 1) / Self.mostFileRows)
+    rowStep = step
+    table = FigureTable(
+      columns: whole.columns,
+      rows: stride(from: 0, to: whole.rows.count, by: step).map { whole.rows[$0] })
   }
 
   var html: String {
@@ -22,11 +37,11 @@ struct FigureElement {
     return """
       <figure class="figure">
       <figcaption>\(escaped(caption))</figcaption>
-      <div class="canvas">
+      <div class="canvas"\(canvasAttributes)>
       \(picture)
       </div>
       \(legend)
-      <p class="summary">\(escaped(figure.summary))</p>
+      <p class="summary">\(escaped(figure.summary))\(escaped(note))</p>
       \(numbers)
       <p class="downloads">\(downloads)</p>
       \(marks)
@@ -35,11 +50,19 @@ struct FigureElement {
   }
 
   private var label: String { "\(figure.title). \(figure.summary)" }
+  private var note: String { drawing.note.map { " \($0)" } ?? "" }
+  private var fullTitle: String { [run, figure.title].compactMap(\.self).joined(separator: ": ") }
+
+  /// A plot may be wider than its box, which scrolls then, by keys as well.
+  private var canvasAttributes: String {
+    if case .picture = figure.content { return "" }
+    return " tabindex=\"0\" role=\"group\" aria-label=\"\(escaped(fullTitle))\""
+  }
 
   private var picture: String {
     guard case .picture(let picture) = figure.content else {
       let isWide = drawing.width > Frame.width
-      let style = isWide ? " style=\"min-width:\(Int(drawing.width * 0.8))px\"" : ""
+      let style = isWide ? " style=\"min-width:\(Int(drawing.width * 0.9))px\"" : ""
       return "<div class=\"picture\"\(style)>\(drawing.part(label: label))</div>"
     }
     return "<img alt=\"\(escaped(label))\" width=\"\(max(picture.width, 1))\" "
@@ -57,7 +80,6 @@ struct FigureElement {
   }
 
   private var numbers: String {
-    let table = figure.table
     guard !table.columns.isEmpty, !table.rows.isEmpty else { return "" }
     let step = (table.rows.count + Self.mostRows - 1) / Self.mostRows
     let head = table.columns.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()
@@ -65,13 +87,14 @@ struct FigureElement {
       let cells = table.rows[index].map { "<td>\(escaped($0.rounded))</td>" }
       return "<tr>\(cells.joined())</tr>"
     }
+    let inFile = rowStep == 1 ? "them all" : "one in \(rowStep), the run's own files have all"
     let note =
-      step == 1
-      ? "" : "<p>One in \(step) of \(table.rows.count) rows; the CSV file has them all.</p>"
+      step * rowStep == 1
+      ? "" : "<p>One in \(step * rowStep) rows; the CSV file has \(inFile).</p>"
     return """
       <details>
       <summary>Numbers</summary>
-      \(note)<div class="scroll" role="region" aria-label="Numbers of \(escaped(figure.title))" tabindex="0">
+      \(note)<div class="scroll" role="region" aria-label="Numbers of \(escaped(fullTitle))" tabindex="0">
       <table>
       <thead><tr>\(head)</tr></thead>
       <tbody>
@@ -87,11 +110,18 @@ struct FigureElement {
     let name = Self.fileName([run, figure.name].compactMap(\.self).joined(separator: "-"))
     func link(_ kind: String, _ type: String, _ data: Data) -> String {
       "<a download=\"\(name).\(kind)\" href=\"data:\(type);base64,\(data.base64EncodedString())\" "
-        + "aria-label=\"\(kind.uppercased()) file of \(escaped(figure.title))\">\(kind.uppercased())</a>"
+        + "aria-label=\"\(kind.uppercased()) file of \(escaped(fullTitle))\">\(kind.uppercased())</a>"
     }
-    if case .picture(let picture) = figure.content { return link("png", "image/png", picture.png) }
-    return link("csv", "text/csv;charset=utf-8", Data(figure.table.csv.utf8)) + " "
-      + link("svg", "image/svg+xml", Data(figure.svg.utf8))
+    let picture =
+      if case .picture(let picture) = figure.content {
+        link("png", "image/png", picture.png)
+      } else {
+        link(
+          "svg", "image/svg+xml",
+          Data(drawing.document(title: figure.title, summary: figure.summary + note).utf8))
+      }
+    guard !table.columns.isEmpty else { return picture }
+    return link("csv", "text/csv;charset=utf-8", Data(table.csv.utf8)) + " " + picture
   }
 
   /// Letters, digits, dots, dashes and underscores.

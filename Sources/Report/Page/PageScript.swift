@@ -66,10 +66,19 @@ enum PageScript {
       const cursor = document.createElementNS("http://www.w3.org/2000/svg", "circle");
       cursor.setAttribute("class", "cursor");
       cursor.setAttribute("r", 7);
-      canvas.tabIndex = 0;
-      canvas.setAttribute("role", "group");
-      canvas.setAttribute("aria-label", "Figure: arrow keys read its points.");
+      canvas.ariaLabel += ": arrow keys read its points.";
       let chosen = null;
+      const neighbour = (points, key, step) => {
+        if (!chosen) return points[0];
+        if (key === "ArrowLeft" || key === "ArrowRight") {
+          const curve = points.filter(({series}) => series === chosen.series);
+          return curve[curve.indexOf(chosen) + step] ?? chosen;
+        }
+        const series = [...new Set(points.map((point) => point.series))];
+        const next = series[series.indexOf(chosen.series) + step];
+        if (next === undefined) return chosen;
+        return nearest(points.filter((point) => point.series === next), chosen.x, chosen.y);
+      };
 
       const shown = () => all.filter(({series}) =>
         !figure.querySelector(`.canvas [data-series="${series}"][data-off]`));
@@ -90,12 +99,17 @@ enum PageScript {
         return distance < best.distance ? {point, distance} : best;
       }, {point: null, distance: Infinity}).point;
 
-      picture.addEventListener("pointermove", (event) => {
+      const point = (event) => {
         const place = new DOMPoint(event.clientX, event.clientY)
           .matrixTransform(picture.getScreenCTM().inverse());
         show(nearest(shown(), place.x, place.y));
+      };
+      picture.addEventListener("pointermove", point);
+      picture.addEventListener("pointerdown", point);
+      // A finger leaves as soon as it is lifted: what it read out stays.
+      canvas.addEventListener("pointerleave", (event) => {
+        if (event.pointerType !== "touch") show(null);
       });
-      canvas.addEventListener("pointerleave", () => show(null));
       canvas.addEventListener("blur", () => show(null));
       figure.addEventListener("curves", () => show(null));
       canvas.addEventListener("keydown", (event) => {
@@ -104,15 +118,9 @@ enum PageScript {
         if (event.key === "Escape") show(null);
         if (!step || !points.length) return;
         event.preventDefault();
-        if (!chosen) return show(points[0]);
-        if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-          const curve = points.filter(({series}) => series === chosen.series);
-          return show(curve[curve.indexOf(chosen) + step] ?? chosen);
-        }
-        const series = [...new Set(points.map((point) => point.series))];
-        const next = series[series.indexOf(chosen.series) + step];
-        if (next === undefined) return;
-        show(nearest(points.filter((point) => point.series === next), chosen.x, chosen.y));
+        show(neighbour(points, event.key, step));
+        // Where the plot is wider than its box.
+        cursor.scrollIntoView({block: "nearest", inline: "nearest"});
       });
     }
     """#

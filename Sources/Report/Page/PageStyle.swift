@@ -132,7 +132,15 @@ enum PageStyle {
     @media (max-width: 32rem) {
       body { padding: 1rem 0.75rem 2rem; }
       .figure { padding: 0.75rem; }
+      /* Narrower than this the text of a plot could not be read: its box scrolls, and shades show
+         at which side there is more. */
+      .canvas .picture { min-width: 25rem; }
       .canvas svg { font-size: 14px; }
+      .canvas { background:
+        linear-gradient(90deg, var(--paper) 0.5rem, transparent) left / 2rem 100% no-repeat local,
+        linear-gradient(270deg, var(--paper) 0.5rem, transparent) right / 2rem 100% no-repeat local,
+        linear-gradient(90deg, var(--line), transparent) left / 1rem 100% no-repeat scroll,
+        linear-gradient(270deg, var(--line), transparent) right / 1rem 100% no-repeat scroll; }
     }
     """
 

@@ -85,20 +85,24 @@ public struct ReportPage: Sendable {
         run.figures.filter { $0.name == name }.map { (run: run.name, figure: $0) }
       }
       let titles = Set(shown.map(\.figure.title))
+      let reach = AxisReach.shared(by: shown.map(\.figure))
       let elements = shown.map {
-        FigureElement($0.figure, run: $0.run, showsTitle: titles.count > 1)
+        FigureElement($0.figure, run: $0.run, showsTitle: titles.count > 1, reach: reach)
       }
       return "<h3>\(escaped(titles.count == 1 ? titles.first ?? name : name))</h3>\n"
+        + (reach.isEmpty ? "" : "<p class=\"summary\">Drawn to the same scale.</p>\n")
         + Self.grid(elements)
     }.joined(separator: "\n")
   }
 
   /// What could be there, and the commands that make it.
   private var missing: String {
-    let hints = runs.flatMap { run in
+    let hints = runs.filter(\.hasModel).flatMap { run in
       var hints: [(what: String, command: String)] = []
       if run.evaluation == nil { hints.append(("no evaluation yet", "evaluate")) }
-      if run.figures.isEmpty { hints.append(("no figures yet", "bounds")) }
+      let names = Set(run.figures.map(\.name))
+      if !names.contains("bounds") { hints.append(("no figure of its bounds yet", "bounds")) }
+      if !names.contains("samples") { hints.append(("no pictures of its model yet", "look")) }
       return hints.map { hint in
         "<li>\(escaped(run.name)) has \(hint.what): "
           + "<code>iwae-gpu \(hint.command) \(escaped(Self.quoted(run.path)))</code></li>"

@@ -18,19 +18,24 @@ public struct ReportRun: Sendable {
   public var configuration: [Fact]
   /// What was modelled: likelihoods of runs that modelled the same may be compared.
   public var task: String
+  /// What validations measured: those of runs that measured the same may be compared.
+  public var validation: String
   /// What was maximised: bounds of runs that maximised the same may be compared too.
   public var objective: String
   public var metrics: RunMetrics
   public var evaluation: RunEvaluation?
   public var figures: [Figure]
+  /// Whether commands that take a model take this: the folder of a sweep has figures alone.
+  public var hasModel: Bool
 
   public init(
     name: String, path: String, configuration: [Fact] = [], task: String = "",
-    objective: String = "", metrics: RunMetrics = RunMetrics(passes: []),
-    evaluation: RunEvaluation? = nil, figures: [Figure] = []
+    validation: String = "", objective: String = "", metrics: RunMetrics = RunMetrics(passes: []),
+    evaluation: RunEvaluation? = nil, figures: [Figure] = [], hasModel: Bool = true
   ) {
     (self.name, self.path, self.configuration) = (name, path, configuration)
-    (self.task, self.objective) = (task, objective)
+    (self.task, self.validation, self.objective) = (task, validation, objective)
     (self.metrics, self.evaluation, self.figures) = (metrics, evaluation, figures)
+    self.hasModel = hasModel
   }
 }

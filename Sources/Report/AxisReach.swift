@@ -1,0 +1,42 @@
+/// Values that the axes of a plot show besides its own, so that plots side by side can be compared.
+struct AxisReach {
+  var x: [Double] = []
+  var y: [Double] = []
+
+  var isEmpty: Bool { x.isEmpty && y.isEmpty }
+}
+
+extension AxisReach {
+  /// What all of several figures show: of lines both axes, of bars their heights. Nothing where the
+  /// figures are of other kinds, or their axes mean different things.
+  static func shared(by figures: [Figure]) -> AxisReach {
+    guard figures.count > 1 else { return AxisReach() }
+    let reaches = figures.map(\.content.reach)
+    guard let first = reaches.first??.axes, reaches.allSatisfy({ $0?.axes == first }) else {
+      return AxisReach()
+    }
+    return AxisReach(
+      x: reaches.flatMap { $0?.reach.x ?? [] }, y: reaches.flatMap { $0?.reach.y ?? [] })
+  }
+}
+
+extension Figure.Content {
+  /// What the axes show, and what tells whether those of another figure mean the same.
+  fileprivate var reach: (axes: [String], reach: AxisReach)? {
+    switch self {
+    case .lines(let plot):
+      (
+        ["lines", plot.xLabel, "\(plot.xIsLogarithmic)", plot.yLabel, "\(plot.yIsLogarithmic)"],
+        plot.reach
+      )
+    case .bars(let plot):
+      // Heights of histograms with other bins say nothing of one another.
+      (
+        ["bars", plot.yLabel, "\(plot.yIsLogarithmic)"]
+          + (plot.threshold.map { ["threshold", "\($0)"] } ?? plot.labels ?? []),
+        plot.reach
+      )
+    case .scatter, .heat, .picture: nil
+    }
+  }
+}
