@@ -1,3 +1,5 @@
+import Foundation
+
 /// A value for each pair of a row and a column, as colour and as number.
 public struct HeatMap: Hashable, Codable, Sendable {
   public var xLabel: String
@@ -203,8 +205,16 @@ private struct Shade {
       }.joined()
   }
 
-  /// Black or white, whichever stands out.
+  /// Black or white, whichever stands out; one of them does by 4.5 to 1, at least.
   var ink: String {
-    0.299 * color.red + 0.587 * color.green + 0.114 * color.blue > 115 ? "#000000" : "#ffffff"
+    // WCAG's contrast is (L + 0.05) / (l + 0.05): as large with white as with black at 0.179.
+    0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue) > 0.179
+      ? "#000000" : "#ffffff"
+  }
+
+  /// Light from sRGB.
+  private func linear(_ value: Double) -> Double {
+    let share = value / 255
+    return share <= 0.04045 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4)
   }
 }

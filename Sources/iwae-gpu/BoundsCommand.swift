@@ -160,9 +160,9 @@ private func text(_ report: BoundsReport) -> String {
   var lines = [table.text, ""]
   if let extrapolation = report.extrapolation {
     lines.append("Extrapolated to 1/k = 0: \(extrapolation.text(decimals: 4))")
-    if let last = report.bounds.last, extrapolation.mean < last.bound.mean {
+    if isBelowLast(extrapolation, report) {
       lines.append(
-        "Note: that is below L_\(last.samples), which log p(x) is not: the bounds do not lie on a "
+        "Note: that is below L_\(report.samples), which log p(x) is not: the bounds do not lie on a "
           + "line in 1/k yet.")
     }
   }
@@ -177,6 +177,11 @@ private func text(_ report: BoundsReport) -> String {
   if report.untrustedImages > 0 { lines.append(warning(report)) }
   lines.append("Errors are over draws of the samples. Figure: \(report.figure)")
   return lines.joined(separator: "\n")
+}
+
+/// Whether an extrapolation does not even reach the last bound, which lies below log p(x).
+private func isBelowLast(_ extrapolation: UncertainValue, _ report: BoundsReport) -> Bool {
+  report.bounds.last.map { extrapolation.mean < $0.bound.mean } ?? false
 }
 
 private func warning(_ report: BoundsReport) -> String {
@@ -218,6 +223,9 @@ private func summary(_ report: BoundsReport) -> String {
   let ends = [report.bounds.first, report.bounds.last].compactMap(\.self).map { point in
     "\(point.bound.text(decimals: 4)) with \(point.samples) \(point.samples == 1 ? "sample" : "samples")"
   }
-  let approached = report.extrapolation.map { ", and approaches \($0.text(decimals: 4))" } ?? ""
+  let approached =
+    report.extrapolation.map {
+      isBelowLast($0, report) ? "" : ", and approaches \($0.text(decimals: 4))"
+    } ?? ""
   return "The bound on the log-likelihood is \(ends.joined(separator: " and "))\(approached)."
 }

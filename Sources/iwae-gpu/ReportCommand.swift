@@ -38,7 +38,9 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   }
   let page = ReportPage(
     title: arguments.string("--title")
-      ?? (runs.count == 1 ? "Run \(runs[0].name)" : "\(runs.count) runs compared"),
+      ?? (runs.count == 1
+        ? "Run \(runs[0].name)"
+        : "\(runs.count) \(runs.allSatisfy(\.hasModel) ? "runs" : "folders") compared"),
     runs: runs)
   let html = Data(page.html.utf8)
   let out = arguments.string("--out") ?? RunFolder(paths[0]).report

@@ -52,12 +52,17 @@ public struct ReportPage: Sendable {
     let training = TrainingFigures.figures(runs).map { FigureElement($0) }
     return [
       section(
-        "runs", runs.count == 1 ? "Run" : "Runs", Comparison(runs).html + missing),
+        "runs", runs.count == 1 ? "Run" : "Runs", comparison + missing),
       section(
         "training", "Training",
         PageStyle.guide + (training.isEmpty ? "<p>No pass is done yet.</p>" : Self.grid(training))),
       section("figures", "Figures", figures),
     ]
+  }
+
+  private var comparison: String {
+    let models = runs.filter(\.hasModel)
+    return models.isEmpty ? "<p>There are figures alone.</p>" : Comparison(models).html
   }
 
   private func section(_ id: String, _ title: String, _ content: String) -> String {
@@ -73,26 +78,36 @@ public struct ReportPage: Sendable {
     "<div class=\"grid\">\n\(figures.map(\.html).joined(separator: "\n"))\n</div>"
   }
 
-  /// Figures of the same name stand side by side.
+  private typealias Shown = (run: String, figure: Figure)
+
+  /// Figures of the same name stand side by side; those that a single run has come last.
   private var figures: String {
     let names = Set(runs.flatMap(\.figures).map(\.name)).sorted()
     guard !names.isEmpty else {
       return "<p>There are none yet.</p>"
     }
     if runs.count == 1 { return Self.grid(runs[0].figures.map { FigureElement($0) }) }
-    return names.map { name in
-      let shown = runs.flatMap { run in
-        run.figures.filter { $0.name == name }.map { (run: run.name, figure: $0) }
-      }
-      let titles = Set(shown.map(\.figure.title))
-      let reach = AxisReach.shared(by: shown.map(\.figure))
-      let elements = shown.map {
-        FigureElement($0.figure, run: $0.run, showsTitle: titles.count > 1, reach: reach)
-      }
-      return "<h3>\(escaped(titles.count == 1 ? titles.first ?? name : name))</h3>\n"
-        + (reach.isEmpty ? "" : "<p class=\"summary\">Drawn to the same scale.</p>\n")
-        + Self.grid(elements)
-    }.joined(separator: "\n")
+    let groups: [[Shown]] = names.map { name in
+      runs.flatMap { run in run.figures.filter { $0.name == name }.map { (run.name, $0) } }
+    }
+    let single = groups.filter { $0.count == 1 }.joined().map {
+      FigureElement($0.figure, run: $0.run, showsTitle: true)
+    }
+    return
+      (groups.filter { $0.count > 1 }.map(Self.sideBySide)
+      + (single.isEmpty ? [] : ["<h3>Of one run each</h3>\n" + Self.grid(single)]))
+      .joined(separator: "\n")
+  }
+
+  private static func sideBySide(_ shown: [Shown]) -> String {
+    let titles = Set(shown.map(\.figure.title))
+    let reach = AxisReach.shared(by: shown.map(\.figure))
+    let elements = shown.map {
+      FigureElement($0.figure, run: $0.run, showsTitle: titles.count > 1, reach: reach)
+    }
+    return "<h3>\(escaped(titles.count == 1 ? shown[0].figure.title : shown[0].figure.name))</h3>\n"
+      + (reach.isEmpty ? "" : "<p class=\"summary\">Drawn to the same scale.</p>\n")
+      + grid(elements)
   }
 
   /// What could be there, and the commands that make it.
