@@ -173,7 +173,7 @@ private func text(_ report: BoundsReport) -> String {
   let shape = report.paretoShape.map { String(format: "%.2f", $0) } ?? "unknown"
   lines.append(
     "Effective samples \(String(format: "%.1f", report.effectiveSampleSize)) of "
-      + "\(report.samples), Pareto shape \(shape), over \(report.images) images")
+      + "\(report.samples), Pareto shape \(shape), over \(counted(report.images, "image"))")
   if report.untrustedImages > 0 { lines.append(warning(report)) }
   lines.append("Errors are over draws of the samples. Figure: \(report.figure)")
   return lines.joined(separator: "\n")
@@ -212,7 +212,7 @@ private func figure(_ report: BoundsReport) -> Figure {
   }
   if let exact = report.exact { levels.append(.init(name: "data's density", y: exact)) }
   return Figure(
-    name: "bounds", title: "L_k over \(report.images) images", summary: summary(report),
+    name: "bounds", title: "L_k over \(counted(report.images, "image"))", summary: summary(report),
     content: .lines(
       LinePlot(
         xLabel: "samples k", yLabel: "log p(x), nats",
@@ -221,7 +221,7 @@ private func figure(_ report: BoundsReport) -> Figure {
 
 private func summary(_ report: BoundsReport) -> String {
   let ends = [report.bounds.first, report.bounds.last].compactMap(\.self).map { point in
-    "\(point.bound.text(decimals: 4)) with \(point.samples) \(point.samples == 1 ? "sample" : "samples")"
+    "\(point.bound.text(decimals: 4)) with \(counted(point.samples, "sample"))"
   }
   let approached =
     report.extrapolation.map {

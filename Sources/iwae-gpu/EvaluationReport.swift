@@ -34,8 +34,8 @@ struct EvaluationReport: Codable, Equatable {
   var text: String {
     func number(_ value: Double) -> String { String(format: "%.2f", value) }
     var lines = [
-      "NLL \(number(nll)) ± \(standardError.map(number) ?? "-") (L_\(samples) over \(images) "
-        + "image\(images == 1 ? "" : "s"))",
+      "NLL \(number(nll)) ± \(standardError.map(number) ?? "-") (L_\(samples) over "
+        + "\(counted(images, "image")))",
       "bound \(number(bound)): reconstruction \(number(reconstruction)), divergence "
         + number(divergence),
       "active units \(activeUnits.map(String.init).joined(separator: " + ")), "

@@ -205,9 +205,10 @@ struct Look {
       Figure(
         name: "log-weights", title: "How the log-weights of an image spread",
         summary: String(
-          format: "%d samples of each of %d images, from %.1f to %.1f nats around the log of their "
+          format: "%d samples of each of %@, from %.1f to %.1f nats around the log of their "
             + "image's mean weight; on average they are worth %.1f equal ones. The first bar holds "
-            + "all below it.", samples, shown, least, high, found.effectiveSampleSize),
+            + "all below it.", samples, counted(shown, "image"), least, high,
+          found.effectiveSampleSize),
         content: .bars(
           BarPlot(
             xLabel: "log w - log mean w, nats", yLabel: "samples",

@@ -85,7 +85,7 @@ extension SignalMeasurement {
       Over the larger half of the counts; theory is of ever more samples, and says +0.5 of every \
       decoder. K runs through \(list(samples)) with M = \(groups[0]); \
       M runs through \(list(groups)) with K = \(middle).
-      \(report.draws) draws, \(report.images) images, \(readable(.seconds(report.seconds))) on \
+      \(report.draws) draws, \(counted(report.images, "image")), \(readable(.seconds(report.seconds))) on \
       \(report.device). Figures: \(report.figures.joined(separator: ", "))
       """
   }

@@ -163,8 +163,8 @@ struct SandwichReport: Encodable {
     }
     lines += gap?.text(isExact: test.exact != nil) ?? []
     lines.append(
-      "log p(x) in nats over \(images) images each, \(samples) samples, \(chains) chains; errors are "
-        + "over draws, from above over images. \(readable(.seconds(seconds))) on \(device). Figure: \(figure)"
+      "log p(x) in nats over \(counted(images, "image")) each, \(counted(samples, "sample")), \(chains) "
+        + "chains; errors are over draws, from above over images. \(readable(.seconds(seconds))) on \(device). Figure: \(figure)"
     )
     return lines.joined(separator: "\n")
   }

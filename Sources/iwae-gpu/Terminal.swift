@@ -105,6 +105,14 @@ func sentence(_ text: String) -> String { text.hasSuffix(".") ? text : text + ".
 /// A time for people.
 func readable(_ duration: Duration) -> String {
   let seconds = duration / .seconds(1)
-  return seconds < 1
-    ? String(format: "%.0f ms", seconds * 1e3) : String(format: "%.1f s", seconds)
+  return switch seconds {
+  case ..<1: String(format: "%.0f ms", seconds * 1e3)
+  case ..<120: String(format: "%.1f s", seconds)
+  case ..<7200: "\(Int(seconds) / 60) min \(Int(seconds) % 60) s"
+  case ..<1e9: "\(Int(seconds) / 3600) h \(Int(seconds) / 60 % 60) min"
+  default: "years"
+  }
 }
+
+/// `1 image`, `2 images`.
+func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -123,7 +123,6 @@ func newFolder(_ name: String) -> String {
 }
 
 private func text(_ report: TrainReport, hasBest: Bool, passes: Int) -> String {
-  let checkpoint = "\(report.run)/\(hasBest ? "best" : "checkpoint").safetensors"
   let bound = report.bound.map { String(format: ", bound %.2f in the last pass", $0) } ?? ""
   return """
     Trained \(report.steps) steps in \(readable(.seconds(report.trainSeconds)))\(bound).
@@ -131,8 +130,8 @@ private func text(_ report: TrainReport, hasBest: Bool, passes: Int) -> String {
     In \(report.run): config.json, metrics.jsonl, checkpoint.safetensors\
     \(hasBest ? ", best.safetensors" : "")\
     \(report.evaluation == nil ? "" : ", evaluation.json"), and events for TensorBoard
-    Next: iwae-gpu sample \(checkpoint)
-          iwae-gpu reconstruct \(checkpoint)
+    Next: iwae-gpu look \(report.run)
+          iwae-gpu report \(report.run)
           iwae-gpu train --resume \(report.run) --passes \(passes + 20)
     """
 }

@@ -1,5 +1,5 @@
-import Artifacts
 import Foundation
+import Report
 import Testing
 
 @testable import iwae_gpu
@@ -12,6 +12,7 @@ import Testing
   private struct Value: Decodable {
     var mean: Double
     var standardError: Double?
+    var error: Double { standardError ?? .nan }
   }
 
   private struct Sandwich: Decodable {
@@ -30,6 +31,7 @@ import Testing
     }
 
     struct Gap: Decodable {
+      var bound: Value
       var amortization: Value
       var family: Value
     }
@@ -39,26 +41,40 @@ import Testing
     var gap: Gap
   }
 
-  @Test func exactDensityLiesInTheSandwich() throws {
+  /// The density of the built-in data lies between both sides.
+  @Test func theSandwichHoldsTheExactValue() throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let outcome = run(
-      "sandwich", "linear-gaussian", "--limit", "20", "--temperatures", "1,80", "-k", "2000",
-      "--fit-steps", "300", "--out", folder + "/figure.svg", "--json")
-    #expect(outcome.status == .done, "\(outcome.error)")
-    let report = try decoder.decode(Sandwich.self, from: Data(outcome.output.utf8))
-    let last = try #require(report.simulated.annealed.last)
-    let (upper, exact) = (try #require(last.upper), report.simulated.exact)
-    #expect(last.temperatures == 80 && report.test.annealed[1].upper == nil)
-    #expect(upper.mean > exact - 3 * (upper.standardError ?? .nan))
-    #expect(last.lower.mean < exact + 3 * (last.lower.standardError ?? .nan))
-    #expect(abs(report.simulated.importance.mean - exact) < 0.02)
-    #expect(report.simulated.annealed[0].acceptance == nil && last.acceptance != nil)
-    #expect((report.simulated.annealed[0].upper?.mean ?? .nan) > upper.mean + 1)
-    // Of theory: the encoder's variances are half as large again as the best.
-    let encoder = 3 * (1.5 - 1 - log(1.5)) / 2
-    #expect(report.gap.amortization.mean > 0.8 * encoder && report.gap.family.mean > 0)
-    #expect(FileManager.default.fileExists(atPath: folder + "/figure.svg"))
+    let result = run(
+      "sandwich", "linear-gaussian", "--temperatures", "80,10,1", "--limit", "20", "-k", "2000",
+      "--fit-steps", "300", "--json", "--out", folder + "/figure.svg")
+    #expect(result.status == .done, "\(result.error)")
+    let report = try decoder.decode(Sandwich.self, from: Data(result.output.utf8))
+    for side in [report.test, report.simulated] {
+      #expect(side.annealed.map(\.temperatures) == [1, 10, 80])
+      #expect(side.annealed[0].acceptance == nil && side.annealed[1].acceptance != nil)
+      #expect(abs(side.importance.mean - side.exact) < 4 * side.importance.error + 0.01)
+      for annealed in side.annealed {
+        #expect(annealed.lower.mean < side.exact + 3 * annealed.lower.error)
+      }
+    }
+    #expect(report.test.annealed.allSatisfy { $0.upper == nil } && report.test.width == nil)
+    let simulated = report.simulated
+    for annealed in simulated.annealed {
+      let upper = try #require(annealed.upper)
+      #expect(upper.mean > simulated.exact - 3 * upper.error)
+    }
+    // More temperatures come closer, from both sides.
+    for (worse, better) in zip(simulated.annealed, simulated.annealed.dropFirst()) {
+      #expect(better.lower.mean > worse.lower.mean)
+      #expect(try #require(better.upper).mean < #require(worse.upper).mean)
+    }
+    let gap = report.gap
+    #expect(gap.amortization.mean > 0.2 && gap.family.mean > 0.05)
+    let parts = gap.bound.mean + gap.amortization.mean + gap.family.mean
+    #expect(abs(report.test.exact - parts) < 1e-6)
+    #expect(
+      try String(contentsOfFile: folder + "/figure.svg", encoding: .utf8).hasPrefix("<svg"))
     let lost = run("sandwich", "linear-gaussian", "--out", folder + "/none/figure.svg")
     #expect(lost.status == .fileAccess)
   }
@@ -93,7 +109,28 @@ import Testing
       "snr", "--objectives", "iwae", "-k", "2,4", "-m", "1", "--draws", "80", "--batch", "2",
       "--out", folder)
     #expect(few.status == .done && few.output.contains("too few counts"), "\(few.output)")
-    #expect(FileManager.default.fileExists(atPath: folder + "/snr-encoder-by-samples.svg"))
+  }
+
+  @Test func signalsAreDrawn() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let result = run(
+      "snr", "--objectives", "iwae,elbo,vimco", "--draws", "80", "-k", "1,2,4", "-m", "1,2,3",
+      "--batch", "2", "--out", folder)
+    #expect(result.status == .done, "\(result.error)")
+    #expect(result.output.contains("iwae, dreg"))
+    let figures = try FigureFolder(folder).read()
+    #expect(figures.count == 4)
+    for figure in figures {
+      guard case .lines(let plot) = figure.content else {
+        Issue.record("\(figure.name) is no line plot")
+        continue
+      }
+      let isEncoder = figure.name.hasPrefix("snr-encoder")
+      #expect(plot.curves.count == (isEncoder ? 5 : 3))
+      // vimco needs two samples.
+      let points = plot.curves.map(\.points.count)
+      #expect(points.last == (figure.name.hasSuffix("samples") ? 2 : 3) && points[0] == 3)
+    }
   }
 
   @Test func whatCannotBeMeasuredIsRefused() throws {
@@ -101,7 +138,8 @@ import Testing
     #expect(run("snr", "--objectives", "vimco", "-k", "1").status == .usage)
     let huge = run("snr", "-k", "1048576", "-m", "1048576", "--batch", "65536")
     #expect(huge.status == .usage && huge.error.contains("at once"), "\(huge.error)")
-    #expect(run("snr", "--draws", "20").status == .usage)
+    #expect(run("snr", "--objectives", "iwea").status == .usage)
+    #expect(run("snr", "--draws", "79").status == .usage)
     #expect(run("snr", "--data", "strokes").status == .usage)
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import iwae_gpu
 
-/// The commands that look at a model: figures, both sides of log p(x), signal and noise.
+/// Looking at a model: its figures.
 @Suite struct LookCommandTests {
   private let folder = NSTemporaryDirectory() + "look-\(UUID().uuidString)"
 
@@ -103,85 +103,5 @@ import Testing
     #expect(try FigureFolder(run: folder).read().map(\.name) == ["samples"])
     #expect(run("look", folder, "--only", "postrior").status == .usage)
     #expect(run("look", folder + "x").status == .fileAccess)
-  }
-
-  /// The density of the built-in data lies between both sides.
-  @Test func theSandwichHoldsTheExactValue() throws {
-    struct Report: Decodable {
-      struct Value: Decodable {
-        var mean: Double
-        var standardError: Double
-      }
-      struct Annealed: Decodable {
-        var lower: Value
-        var upper: Value?
-      }
-      struct Side: Decodable {
-        var importance: Value
-        var annealed: [Annealed]
-        var exact: Double
-      }
-      struct Gap: Decodable {
-        var bound: Double
-        var fittedBound: Double
-        var amortization: Double
-        var family: Double
-      }
-      var test: Side
-      var simulated: Side
-      var gap: Gap
-    }
-    let figure = folder + ".svg"
-    defer { try? FileManager.default.removeItem(atPath: figure) }
-    let result = run(
-      "sandwich", "linear-gaussian", "--temperatures", "40,10", "--limit", "20", "--samples", "500",
-      "--fit-steps", "100", "--json", "--out", figure)
-    #expect(result.status == .done, "\(result.error)")
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    let report = try decoder.decode(Report.self, from: Data(result.output.utf8))
-    for side in [report.test, report.simulated] {
-      #expect(side.annealed.count == 2)
-      #expect(abs(side.importance.mean - side.exact) < 4 * side.importance.standardError + 0.02)
-      for annealed in side.annealed {
-        #expect(annealed.lower.mean < side.exact + 3 * annealed.lower.standardError)
-      }
-    }
-    for annealed in report.simulated.annealed {
-      let upper = try #require(annealed.upper)
-      #expect(upper.mean > report.simulated.exact - 3 * upper.standardError)
-    }
-    // More temperatures come closer.
-    #expect(report.simulated.annealed[1].lower.mean > report.simulated.annealed[0].lower.mean)
-    #expect(report.gap.amortization > 0.2 && report.gap.family > 0.05)
-    #expect(
-      abs(report.test.exact - report.gap.bound - report.gap.amortization - report.gap.family) < 1e-9
-    )
-    #expect(try String(contentsOfFile: figure, encoding: .utf8).hasPrefix("<svg"))
-  }
-
-  @Test func signalsAreMeasuredAndDrawn() throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let result = run(
-      "snr", "--objectives", "iwae,vimco,elbo", "--draws", "80", "-k", "1,2,4", "-m", "1,2,3",
-      "--batch", "2", "--out", folder)
-    #expect(result.status == .done, "\(result.error)")
-    #expect(result.output.contains("iwae, dreg"))
-    let figures = try FigureFolder(folder).read()
-    #expect(figures.count == 4)
-    for figure in figures {
-      guard case .lines(let plot) = figure.content else {
-        Issue.record("\(figure.name) is no line plot")
-        continue
-      }
-      let isEncoder = figure.name.hasPrefix("snr-encoder")
-      #expect(plot.curves.count == (isEncoder ? 5 : 3))
-      // vimco needs two samples.
-      let points = plot.curves.map(\.points.count)
-      #expect(points.last == (figure.name.hasSuffix("samples") ? 2 : 3) && points[0] == 3)
-    }
-    #expect(run("snr", "--objectives", "iwea").status == .usage)
-    #expect(run("snr", "--data", "mnist").status == .usage)
-    #expect(run("snr", "--draws", "79").status == .usage)
   }
 }

@@ -51,7 +51,7 @@ extension PaperPlan {
           let published = table?.entry(layers: layers, objective: objective, samples: samples)
           return PlannedRow(
             title:
-              "\(layers) layer\(layers == 1 ? "" : "s"), \(objective.uppercased()), k=\(samples)",
+              "\(counted(layers, "layer")), \(objective.uppercased()), k=\(samples)",
             cells: cells(setting, layers: layers), publishedActiveUnits: published?.activeUnits,
             measures: { results, isPartial in
               let summary = CellSummary(results)

@@ -66,7 +66,8 @@ final class CellRunner {
     if results.count > 0 { line.keep("\(results.count) of \(cells.count) cells are finished.") }
     if waiting.isEmpty { return true }
     let device = try openDevice()
-    let clock = Progress(total: waiting.reduce(0) { $0 + $1.work })
+    let work = waiting.map(work)
+    let clock = Progress(total: work.reduce(0, +))
     defer { line.prefix = { "" } }
     for (index, cell) in waiting.enumerated() {
       let number = cells.count - waiting.count + index + 1
@@ -79,7 +80,7 @@ final class CellRunner {
         results[cell.name] = CellResult(
           seed: cell.configuration.seed, run: path(cell), failure: error.message)
       }
-      clock.finish(cell.work)
+      clock.finish(work[index])
     }
     return true
   }
@@ -135,6 +136,17 @@ final class CellRunner {
     return all.first(test.limit ?? all.count) ?? all
   }
 
+  /// How much there is to do, in samples walked forwards: enough to tell the time that is left.
+  private func work(_ cell: Cell) -> Double {
+    let configuration = cell.configuration
+    let checkpoint = try? Inputs.checkpoint(RunFolder(path(cell)).checkpoint)
+    let passes = max(configuration.passes - (checkpoint?.progress?.pass ?? 0), 0)
+    // Backwards costs twice as much again; a step costs something without any samples.
+    let samples = 3 * (configuration.groups * configuration.samples + 5)
+    return Double(passes) * Double(images.split.training.count) * Double(samples)
+      + Double(tested.count) * Double(test.samples)
+  }
+
   /// Does what is left of a cell; nil if interrupted.
   private func make(_ cell: Cell, _ device: any Device) throws -> CellResult? {
     guard var result = try kept(cell) ?? trained(cell, device) else { return nil }
@@ -166,13 +178,6 @@ final class CellRunner {
     return CellResult(
       seed: cell.configuration.seed, run: folder.path, trainSeconds: report.trainSeconds,
       evaluation: evaluation)
-  }
-}
-
-extension Cell {
-  /// How much there is to do, in samples: enough to tell the time that is left.
-  fileprivate var work: Double {
-    Double(configuration.passes) * Double(configuration.groups * configuration.samples + 5)
   }
 }
 
