@@ -89,6 +89,9 @@ struct SignalMeasurement {
     samples.map { (groups[0], $0) } + groups.dropFirst().map { ($0, middle) }
   }
 
+  /// The signals of one pair of M and K.
+  private typealias Point = (groups: Int, samples: Int, signals: [EstimatorSignal])
+
   func run() throws -> ExitCode {
     let start = ContinuousClock.now
     let subject = try SignalSubject(arguments, batchSize: batchSize)
@@ -99,11 +102,29 @@ struct SignalMeasurement {
     configuration.seed = try arguments.seed(default: 0)
     let line = ProgressLine(
       terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
-    let interrupt = Interrupt()
     let device = try Backend.open(arguments)
+    let measured = try measure(subject, configuration, device, line)
+    line.clear()
+    guard let measured else { return .interrupted }
+    var report = makeReport(measured, device: device.name)
+    report.images = min(batchSize, subject.images.count)
+    report.figures = try keepFigures(report)
+    report.seconds = (ContinuousClock.now - start) / .seconds(1)
+    try arguments.has("--json") ? terminal.json(report) : terminal.output(text(report))
+    return .done
+  }
+
+  /// Measures every pair; nil if interrupted.
+  private func measure(
+    _ subject: SignalSubject, _ configuration: SignalConfiguration, _ device: any Device,
+    _ line: ProgressLine
+  ) throws -> [Point]? {
+    let start = ContinuousClock.now
+    let interrupt = Interrupt()
     let work = Double(sizes.reduce(0) { $0 + $1.groups * $1.samples })
+    var configuration = configuration
     var done = 0.0
-    var measured: [(groups: Int, samples: Int, signals: [EstimatorSignal])] = []
+    var measured: [Point] = []
     for size in sizes {
       (configuration.groups, configuration.samples) = size
       let usable = estimators.filter { $0.objective.leastSamples <= size.samples }
@@ -122,27 +143,18 @@ struct SignalMeasurement {
           return !interrupt.isRequested
         }
       }
-      guard let signals else {
-        line.clear()
-        return .interrupted
-      }
+      guard let signals else { return nil }
       guard signals.allSatisfy({ $0.encoder.isFinite && $0.decoder.isFinite }) else {
         throw CommandError.notFinite("gradient")
       }
       done += share
       measured.append((size.groups, size.samples, signals))
     }
-    line.clear()
-    var report = makeReport(measured, device: device.name)
-    report.images = min(configuration.batchSize, subject.images.count)
-    report.figures = try keepFigures(report)
-    report.seconds = (ContinuousClock.now - start) / .seconds(1)
-    try arguments.has("--json") ? terminal.json(report) : terminal.output(text(report))
-    return .done
+    return measured
   }
 
   private func makeReport(
-    _ measured: [(groups: Int, samples: Int, signals: [EstimatorSignal])], device: String
+    _ measured: [Point], device: String
   ) -> SignalReport {
     var report = SignalReport(draws: drawsPerBlock * Self.blocks, images: 0, device: device)
     for point in measured {
@@ -170,7 +182,7 @@ struct SignalMeasurement {
 
   private func slopes(
     of estimator: GradientEstimator, against count: GradientEstimator.Count,
-    _ points: [(groups: Int, samples: Int, signals: [EstimatorSignal])]
+    _ points: [Point]
   ) -> [SignalReport.Slope] {
     [("encoder", \EstimatorSignal.encoder), ("decoder", \.decoder)].map { network, path in
       let signals = points.compactMap { point in
