@@ -8,8 +8,8 @@ final class ProgressLine {
   private let isInteractive = isatty(STDERR_FILENO) == 1
   private var lastPlain: ContinuousClock.Instant?
   private var width = 0
-  /// What stands before every text.
-  var prefix: () -> String = { "" }
+  /// What stands behind every text.
+  var suffix: () -> String = { "" }
 
   init(_ terminal: Terminal, isQuiet: Bool) {
     self.terminal = terminal
@@ -20,8 +20,10 @@ final class ProgressLine {
 
   func show(_ text: String) {
     if isQuiet { return }
-    let text = prefix() + text
+    var text = text + suffix()
     if isInteractive {
+      // A line that wraps could not be written over.
+      text = String(text.prefix(Self.columns - 1))
       let padding = String(repeating: " ", count: max(0, width - text.count))
       try? FileHandle.standardError.write(contentsOf: Data("\r\(text)\(padding)".utf8))
       width = text.count
@@ -31,6 +33,13 @@ final class ProgressLine {
       lastPlain = now
       terminal.error(text)
     }
+  }
+
+  /// The terminal's width.
+  private static var columns: Int {
+    var size = winsize()
+    let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1
+    return isKnown ? Int(size.ws_col) : 80
   }
 
   /// Writes a line that stays.

@@ -68,10 +68,10 @@ final class CellRunner {
     let device = try openDevice()
     let work = waiting.map(work)
     let clock = Progress(total: work.reduce(0, +))
-    defer { line.prefix = { "" } }
+    defer { line.suffix = { "" } }
     for (index, cell) in waiting.enumerated() {
       let number = cells.count - waiting.count + index + 1
-      line.prefix = { "cell \(number) of \(cells.count), \(cell.name)\(clock.left)  " }
+      line.suffix = { "  cell \(number) of \(cells.count)\(clock.left), \(cell.name)" }
       do {
         guard let result = try make(cell, device) else { return false }
         results[cell.name] = result
@@ -195,10 +195,10 @@ private final class Progress {
     lastEnd = ContinuousClock.now
   }
 
-  /// ", about 3.0 s left over all", where it can be told.
+  /// ", 3.0 s left over all", where it can be told.
   var left: String {
     guard done > 0 else { return "" }
     let rest = (lastEnd - start) * ((total - done) / done) - (ContinuousClock.now - lastEnd)
-    return ", about \(readable(max(rest, .zero))) left over all"
+    return ", \(readable(max(rest, .zero))) left over all"
   }
 }

@@ -87,12 +87,13 @@ struct SweepReport: Encodable {
     }
     let hasShares = rows.contains { $0.beta ?? $0.alpha != nil }
     var table = TextTable(
-      ["", "objective", "estimator"] + (hasShares ? ["beta, alpha"] : [])
+      ["", "objective"] + (hasShares ? ["beta, alpha"] : [])
         + ["M", "K", "NLL", "spread", "std. error", "active units", "training", "seeds"],
-      rightAligned: hasShares ? [3, 4, 5, 6, 7, 8, 10] : [3, 4, 5, 6, 7, 9])
+      rightAligned: hasShares ? [2, 3, 4, 5, 6, 7, 9] : [2, 3, 4, 5, 6, 8])
     for row in rows {
+      let estimator = row.estimator == "standard" ? "" : ", \(row.estimator)"
       table.append(
-        [row.isBest ? "*" : row.isAsGood ? "~" : "", row.objective, row.estimator]
+        [row.isBest ? "*" : row.isAsGood ? "~" : "", row.objective + estimator]
           + (hasShares ? [(row.beta ?? row.alpha).map { "\($0)" } ?? ""] : [])
           + [
             "\(row.groups)", "\(row.samples)", number(row.nll), number(row.spread),
