@@ -162,8 +162,8 @@ private func text(_ report: BoundsReport) -> String {
     lines.append("Extrapolated to 1/k = 0: \(extrapolation.text(decimals: 4))")
     if isBelowLast(extrapolation, report) {
       lines.append(
-        "Note: that is below L_\(report.samples), which log p(x) is not: the bounds do not lie on a "
-          + "line in 1/k yet.")
+        "Note: that is below L_\(report.samples), which is itself below log p(x) on average: the "
+          + "bounds do not lie on a line in 1/k yet.")
     }
   }
   if let sumo = report.sumo { lines.append("SUMO: \(sumo.text(decimals: 4))") }
@@ -179,9 +179,10 @@ private func text(_ report: BoundsReport) -> String {
   return lines.joined(separator: "\n")
 }
 
-/// Whether an extrapolation does not even reach the last bound, which lies below log p(x).
+/// Whether an extrapolation does not even reach the last bound, by more than its error.
 private func isBelowLast(_ extrapolation: UncertainValue, _ report: BoundsReport) -> Bool {
-  report.bounds.last.map { extrapolation.mean < $0.bound.mean } ?? false
+  guard let last = report.bounds.last, let error = extrapolation.standardError else { return false }
+  return extrapolation.mean + error < last.bound.mean
 }
 
 private func warning(_ report: BoundsReport) -> String {
@@ -190,7 +191,7 @@ private func warning(_ report: BoundsReport) -> String {
   }.filter { $0.shape > 0.7 }.sorted { $0.shape > $1.shape }.prefix(5)
   return "Warning: the Pareto shape is above 0.7 for "
     + "\(String(format: "%.0f", 100 * report.untrustedImages))% of the images, the most for "
-    + worst.map { "number \($0.index) (\(String(format: "%.2f", $0.shape)))" }
+    + worst.map { "number \($0.index + 1) (\(String(format: "%.2f", $0.shape)))" }
     .joined(separator: ", ")
     + ". Their estimates depend on few samples and are not to be trusted."
 }

@@ -14,8 +14,7 @@ extension Command {
       Option(
         "--samples", short: "-k", "count",
         help:
-          "Samples of each image; what a run's folder keeps is not replaced by fewer. (default: "
-          + "5000)"),
+          "Samples of each image; a run's evaluation with more is kept instead. (default: 5000)"),
       Option("--limit", "count", help: "Only the first images of the test set."),
       Option("--batch", "count", help: "Images at a time. (default: 20)"),
       Option("--chunk", "count", help: "Samples of each image at a time. (default: 250)"),
@@ -33,6 +32,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let samples = try arguments.integer("--samples", default: 5000)
   let limit = try arguments.integer("--limit", default: Int(Int32.max), maximum: Int(Int32.max))
   let checkpoint = try Inputs.checkpoint(path, best: true)
+  let step = Inputs.step(path, checkpoint)
   // A run knows what it was trained on.
   let run = try Inputs.configuration(ofRun: path)
   let test = try DataOptions.test(arguments, model: checkpoint.model, run: run)
@@ -40,7 +40,6 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let interrupt = Interrupt()
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
   for note in test.notes { line.keep("Note: \(sentence(note))") }
-  let step = Inputs.step(path, checkpoint)
   let report = try evaluate(
     checkpoint.model, checkpoint.parameters, images, activity: test.activity, samples: samples,
     device: try Backend.open(arguments), seed: try arguments.seed(default: run?.seed ?? 0),
@@ -55,8 +54,10 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   defer {
     // What a run's folder keeps is of its own test images, as training sees them.
     let others = arguments.given.intersection(["--data", "--limit", "--binarize", "--seed"])
-    if others.isEmpty, Inputs.isFolder(path), run != nil {
-      keep(report, of: checkpoint.model, in: RunFolder(path), line, terminal)
+    // Training may have gone on meanwhile: the run is no longer what was evaluated.
+    let isCurrent = Inputs.step(path, checkpoint) == step
+    if others.isEmpty, Inputs.isFolder(path), run != nil, isCurrent {
+      keep(report, of: checkpoint.model, in: RunFolder(path), terminal)
     }
   }
   if arguments.has("--json") { try terminal.json(report) } else { try terminal.output(report.text) }
@@ -64,16 +65,16 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
 }
 
 /// Keeps an evaluation in its run's folder, unless there is one of the same parameters with more
-/// samples.
+/// samples of no fewer images.
 private func keep(
-  _ report: EvaluationReport, of model: Model, in folder: RunFolder, _ line: ProgressLine,
-  _ terminal: Terminal
+  _ report: EvaluationReport, of model: Model, in folder: RunFolder, _ terminal: Terminal
 ) {
   if report.step != nil, let data = try? Files.read(folder.evaluation),
     let kept = try? JSONText.value(EvaluationReport.self, data), kept.step == report.step,
-    kept.samples > report.samples, kept.isUsable(for: model)
+    kept.samples > report.samples, kept.images >= report.images, kept.isUsable(for: model)
   {
-    line.keep("Note: '\(folder.evaluation)' keeps its evaluation with \(kept.samples) samples.")
+    terminal.error(
+      "Note: '\(folder.evaluation)' keeps its evaluation with \(kept.samples) samples.")
     return
   }
   do {
@@ -149,7 +150,8 @@ private func show(
 private func checkFinite(_ result: Evaluation) throws {
   if let image = result.imageLogLikelihoods.firstIndex(where: { !$0.isFinite }) {
     throw CommandError(
-      message: "The log-likelihood of image \(image) is \(result.imageLogLikelihoods[image]). The "
+      message:
+        "The log-likelihood of image \(image + 1) is \(result.imageLogLikelihoods[image]). The "
         + "model's parameters are too extreme for single precision.", code: .failed)
   }
 }

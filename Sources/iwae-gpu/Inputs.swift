@@ -36,7 +36,8 @@ enum Inputs {
   static func output(_ arguments: ParsedArguments) throws -> String? {
     guard let path = arguments.string("--out") else { return nil }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    guard FileManager.default.isWritableFile(atPath: folder), !isFolder(path) else {
+    guard isFolder(folder), FileManager.default.isWritableFile(atPath: folder), !isFolder(path)
+    else {
       throw CommandError(
         message: "'--out \(path)' must be a file in a folder that is there and can be written.",
         code: .fileAccess)

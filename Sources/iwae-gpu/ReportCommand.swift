@@ -40,7 +40,7 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     title: arguments.string("--title")
       ?? (runs.count == 1
         ? "Run \(runs[0].name)"
-        : "\(runs.count) \(runs.allSatisfy(\.hasModel) ? "runs" : "folders") compared"),
+        : "\(runs.count) \(runs.allSatisfy { !$0.isFiguresAlone } ? "runs" : "folders") compared"),
     runs: runs)
   let html = Data(page.html.utf8)
   let out = arguments.string("--out") ?? RunFolder(paths[0]).report
@@ -70,12 +70,12 @@ private enum ReportInputs {
     guard isFolder.boolValue else {
       throw Inputs.bad(path, "expected a run folder, found a file.")
     }
-    guard folder.exists || exists(evaluation) || exists(folder.figures) else {
+    guard folder.exists || exists(folder.figures) else {
       throw Inputs.bad(
         path, "there is no run in this folder. 'iwae-gpu train --out \(path)' makes one.")
     }
     var run = ReportRun(name: name, path: path, task: path, validation: path, objective: path)
-    run.hasModel = folder.exists
+    run.hasModel = exists(folder.checkpoint) || exists(folder.best)
     if let configuration = try Inputs.configuration(ofRun: path) {
       run.configuration = configuration.facts
       run.validation = "\(configuration.task), \(configuration.validationSamples)"

@@ -35,6 +35,20 @@ var decoder: JSONDecoder {
 }
 
 @Suite struct UsageTests {
+  /// Every line of the README that calls the program has options that there are.
+  @Test func theReadmesCommandsAreUnderstood() throws {
+    let readme = try String(
+      contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../README.md"), encoding: .utf8)
+    let lines = readme.split(separator: "\n").filter { $0.hasPrefix("    iwae-gpu ") }
+    #expect(lines.count > 20)
+    for line in lines {
+      let words = line.split(separator: "#")[0].split(separator: " ").map(String.init)
+      let command = try #require(Main.commands.first { $0.name == words[1] }, "\(line)")
+      _ = try ParsedArguments(Array(words.dropFirst(2)), for: command)
+    }
+  }
+
   @Test func wrongUsageExits64AndSaysWhatWasMeant() {
     let unknown = run("chekc")
     #expect(unknown.status == .usage && unknown.output.isEmpty)

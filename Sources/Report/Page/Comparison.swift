@@ -65,7 +65,8 @@ struct Comparison {
       "\(run.task), \(String(describing: run.evaluation?.samples)), "
         + "\(String(describing: run.evaluation?.images))"
     }
-    let errors = runs.map { $0.evaluation?.standardError ?? 0 }
+    // An error that is not known is not small enough to be the best by.
+    let errors = runs.map { $0.evaluation?.standardError ?? .nan }
     let evaluations = runs.map(\.evaluation)
     return [
       row("NLL", { $0.evaluation?.nll }, .low, among: kind, errors: errors) { run, text in
@@ -90,7 +91,7 @@ struct Comparison {
   }
 
   /// A row of numbers. With a goal the best is marked, where all numbers are of the same kind and
-  /// it leads every other by twice the standard error of their difference.
+  /// it leads every other by twice both standard errors together.
   private func row(
     _ name: String, _ value: (ReportRun) -> Double?, _ goal: Goal? = nil,
     among kind: (ReportRun) -> String = { _ in "" }, errors: [Double]? = nil,
@@ -164,8 +165,8 @@ extension Comparison {
     guard (training + evaluation).contains(where: { $0.isContest }) else { return "" }
     return
       "<p class=\"summary\">Only numbers of the same kind compete for the best: of the same data "
-      + "and likelihood, measured alike. An NLL must lead by twice the standard error of the "
-      + "difference.</p>"
+      + "and likelihood, measured alike. An NLL must lead by twice the root of the summed "
+      + "squares of both standard errors.</p>"
   }
 
   private func html(_ row: Row) -> String {

@@ -61,8 +61,8 @@ public struct ReportPage: Sendable {
   }
 
   private var comparison: String {
-    let models = runs.filter(\.hasModel)
-    return models.isEmpty ? "<p>There are figures alone.</p>" : Comparison(models).html
+    let trained = runs.filter { !$0.isFiguresAlone }
+    return trained.isEmpty ? "<p>There are figures alone.</p>" : Comparison(trained).html
   }
 
   private func section(_ id: String, _ title: String, _ content: String) -> String {

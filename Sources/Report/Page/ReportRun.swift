@@ -25,8 +25,12 @@ public struct ReportRun: Sendable {
   public var metrics: RunMetrics
   public var evaluation: RunEvaluation?
   public var figures: [Figure]
-  /// Whether commands that take a model take this: the folder of a sweep has figures alone.
+  /// Whether commands that take a model take this.
   public var hasModel: Bool
+  /// Whether there is nothing of a run, as in the folder of a sweep.
+  public var isFiguresAlone: Bool {
+    !hasModel && configuration.isEmpty && metrics.passes.isEmpty && evaluation == nil
+  }
 
   public init(
     name: String, path: String, configuration: [Fact] = [], task: String = "",

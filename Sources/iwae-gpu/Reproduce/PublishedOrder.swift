@@ -9,7 +9,10 @@ struct OrderViolation: Encodable {
 
   var text: String {
     func pair(_ values: [Double]) -> String {
-      values.map { String(format: "%.2f", $0) }.joined(separator: " and ")
+      // Counts of units are whole, of one seed.
+      let isWhole = values.allSatisfy { $0 == $0.rounded() }
+      return values.map { String(format: isWhole ? "%.0f" : "%.2f", $0) }
+        .joined(separator: " and ")
     }
     return "\(measure) of \(rows.joined(separator: " and ")): published \(pair(published)), ours "
       + pair(ours)
