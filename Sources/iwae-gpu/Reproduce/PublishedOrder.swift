@@ -7,10 +7,12 @@ struct OrderViolation: Encodable {
   var published: [Double]
   var ours: [Double]
 
+  static let activeUnits = "active units"
+
   var text: String {
     func pair(_ values: [Double]) -> String {
-      // Counts of units are whole, of one seed.
-      let isWhole = values.allSatisfy { $0 == $0.rounded() }
+      // Units of one seed are counts.
+      let isWhole = measure == Self.activeUnits && values.allSatisfy { $0 == $0.rounded() }
       return values.map { String(format: isWhole ? "%.0f" : "%.2f", $0) }
         .joined(separator: " and ")
     }
@@ -57,7 +59,7 @@ struct PublishedOrder {
         })
     }
     compare(
-      "active units",
+      OrderViolation.activeUnits,
       rows.compactMap { row in
         Entry(
           row, row.publishedActiveUnits.map { Double($0.reduce(0, +)) }, nil,
