@@ -120,7 +120,7 @@ import Testing
     #expect(released.mode == "released" && released.folder.hasSuffix("-strokes-released"))
     #expect(try plan("rainforth", "--passes", "13").plan.base.passes == 13)
     #expect(
-      try Differences.between(paper, plan("burda", "--binarization", "fixed").plan.base) == [
+      try Differences.between(paper, plan("burda", "--binarize", "fixed").plan.base) == [
         "binarize was sample and is fixed now"
       ])
     #expect(try Differences.between(paper, plan("rainforth").plan.base).isEmpty)

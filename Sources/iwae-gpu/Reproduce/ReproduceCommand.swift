@@ -26,7 +26,7 @@ extension Command {
         "--mode", "recipe", choices: ["paper", "released"],
         help: "burda: the paper's recipe, or that of its released code. (default: paper)"),
       Option(
-        "--binarization", "how", choices: ["sample", "fixed"],
+        "--binarize", "how", choices: ["sample", "fixed"],
         help: "burda: grey pixels drawn afresh in each pass, or once. (default: sample)"),
       Option("--layers", "counts", help: "burda: stochastic layers. (default: 1,2)"),
       Option("--objectives", "names", help: "burda: vae, iwae or both. (default: vae,iwae)"),
@@ -114,7 +114,7 @@ struct Paper {
 
   private init(burda arguments: ParsedArguments) throws {
     let isReleased = arguments.string("--mode") == "released"
-    let isFixed = arguments.string("--binarization") == "fixed"
+    let isFixed = arguments.string("--binarize") == "fixed"
     let layers = try arguments.integers("--layers", default: [1, 2], maximum: 2)
     let objectives = try arguments.names(
       "--objectives", default: ["vae", "iwae"], among: ["vae", "iwae"])
@@ -138,7 +138,7 @@ struct Paper {
   }
 
   private init(rainforth arguments: ParsedArguments) throws {
-    let others: Set = ["--mode", "--binarization", "--layers", "--objectives", "--samples"]
+    let others: Set = ["--mode", "--binarize", "--layers", "--objectives", "--samples"]
     if let flag = arguments.given.intersection(others).sorted().first {
       throw arguments.error("'\(flag)' belongs to 'burda'; leave it out.")
     }
