@@ -82,12 +82,13 @@ public final class Annealer {
   ) throws(DeviceError) -> [AnnealedImage]? {
     var results: [AnnealedImage] = []
     let count = data.images.count
-    let passes = posterior == nil ? 2.0 : 3.0
+    let work = configuration.transitions(walks: posterior == nil ? 1 : 2)
     for first in stride(from: 0, to: count, by: batchSize) {
       let valid = min(batchSize, count - first)
-      var passesDone = 0.0
-      func tell(_ share: Double) -> Bool {
-        progress((Double(first) + Double(valid) * (passesDone + share) / passes) / Double(count))
+      var done = 0
+      func tell(_ transitions: Int) -> Bool {
+        let share = Double(done + transitions) / Double(work)
+        return progress((Double(first) + Double(valid) * share) / Double(count))
       }
       var control = Control()
       control.seed = configuration.seed
@@ -95,9 +96,9 @@ public final class Annealer {
       control.batchOffset = UInt32(first)
       try load.run(control)
       guard let stepSizes = try tune(control, tell) else { return nil }
-      passesDone += 1
+      done = configuration.transitions(walks: 0)
       guard let forward = try run(.forward, control, stepSizes, tell) else { return nil }
-      passesDone += 1
+      done = configuration.transitions(walks: 1)
       var reverse: Walk?
       if let posterior {
         try place(posterior, first)
@@ -160,15 +161,12 @@ public final class Annealer {
     }
   }
 
-  /// The fewest transitions that tune the steps of all temperatures.
-  private static let tuningTransitions = 400
-
   /// Finds the step sizes of each temperature, for each image; nil if asked to stop.
-  private func tune(_ base: Control, _ tell: (Double) -> Bool) throws(DeviceError) -> [[Float]]? {
+  private func tune(_ base: Control, _ tell: (Int) -> Bool) throws(DeviceError) -> [[Float]]? {
     var logSteps = [Double](repeating: naturalLogarithm(0.1), count: batchSize)
     var result: [[Float]] = []
     let last = configuration.temperatures
-    let repetitions = max(1, (Self.tuningTransitions + last - 1) / last)
+    let repetitions = configuration.tuningRepetitions
     try start.run(control(base, .tuning, 0, temperature: 1))
     for step in 1..<last {
       // The first temperature gets the steps from nowhere to where they belong.
@@ -185,7 +183,7 @@ public final class Annealer {
         }
       }
       result.append(logSteps.map { Float(exponential($0)) })
-      guard tell(Double(step) / Double(last)) else { return nil }
+      guard tell(step * repetitions) else { return nil }
     }
     return result
   }
@@ -199,7 +197,7 @@ public final class Annealer {
 
   /// Walks all temperatures in one direction.
   private func run(
-    _ pass: Pass, _ base: Control, _ stepSizes: [[Float]], _ tell: (Double) -> Bool
+    _ pass: Pass, _ base: Control, _ stepSizes: [[Float]], _ tell: (Int) -> Bool
   ) throws(DeviceError) -> Walk? {
     let last = configuration.temperatures
     let tensors = programs.tensors
@@ -225,7 +223,7 @@ public final class Annealer {
         try move(control)
         for (image, share) in try means(tensors.accepted).enumerated() { accepted[image] += share }
       }
-      guard tell(Double(number) / Double(last)) else { return nil }
+      guard tell(number) else { return nil }
     }
     let values = try memory.floats(tensors.logWeights).map(Double.init)
     let chains = configuration.chains

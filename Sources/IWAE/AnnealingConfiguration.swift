@@ -17,6 +17,19 @@ public struct AnnealingConfiguration: Hashable, Sendable {
 
   public init() {}
 
+  /// The fewest transitions that tune the steps of all temperatures.
+  private static let tuningTransitions = 400
+
+  /// Transitions at each temperature while step sizes are tuned.
+  var tuningRepetitions: Int {
+    max(1, (Self.tuningTransitions + temperatures - 1) / temperatures)
+  }
+
+  /// What annealing costs: the transitions of a chain.
+  ///
+  /// - Parameter walks: The ways through the temperatures after tuning: 1, or 2 with the reverse.
+  public func transitions(walks: Int) -> Int { temperatures * (tuningRepetitions + walks) }
+
   /// The temperature of a step, from 0 to 1: a sigmoid, slow at both ends, as Wu et al. use.
   func temperature(_ step: Int) -> Double {
     func sigmoid(_ x: Double) -> Double { 1 / (1 + exponential(-x)) }

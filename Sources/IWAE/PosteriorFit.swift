@@ -81,9 +81,9 @@ public final class PosteriorFit {
 
   /// Fits every image.
   ///
-  /// - Parameter progress: Told of the images done; returns whether to go on.
+  /// - Parameter progress: Told of the share that is done; returns whether to go on.
   /// - Returns: Nil if `progress` asked to stop.
-  public func fit(progress: (Int) -> Bool = { _ in true }) throws -> [FittedImage]? {
+  public func fit(progress: (Double) -> Bool = { _ in true }) throws -> [FittedImage]? {
     var result: [FittedImage] = []
     let count = data.images.count
     for first in stride(from: 0, to: count, by: batchSize) {
@@ -94,10 +94,14 @@ public final class PosteriorFit {
       control.batchOffset = UInt32(first)
       try reset(first)
       let before = try bounds(control)
+      func tell(_ steps: Int) -> Bool {
+        let share = Double(steps) / Double(configuration.steps)
+        return progress((Double(first) + Double(valid) * share) / Double(count))
+      }
       let half = (configuration.steps + 1) / 2
-      try climb(control, 0..<half)
+      guard try climb(control, 0..<half, tell) else { return nil }
       let middle = try bounds(control)
-      try climb(control, half..<configuration.steps)
+      guard try climb(control, half..<configuration.steps, tell) else { return nil }
       let after = try bounds(control)
       for image in 0..<valid {
         func gain(since earlier: [[Double]]) -> LogWeights.Estimate {
@@ -108,7 +112,6 @@ public final class PosteriorFit {
             bound: .init(before[image]), fittedBound: .init(after[image]),
             gain: gain(since: before), lateGain: gain(since: middle)))
       }
-      guard progress(first + valid) else { return nil }
     }
     return result
   }
@@ -139,7 +142,10 @@ public final class PosteriorFit {
       table.parameters.flatMap { [$0.counterpart(.firstMoment), $0.counterpart(.secondMoment)] })
   }
 
-  private func climb(_ base: Control, _ steps: Range<Int>) throws(DeviceError) {
+  /// Takes some steps; false if asked to stop.
+  private func climb(
+    _ base: Control, _ steps: Range<Int>, _ tell: (Int) -> Bool
+  ) throws(DeviceError) -> Bool {
     var control = base
     let schedule = LearningRate.cosine(rate: configuration.learningRate)
     for step in steps {
@@ -150,8 +156,13 @@ public final class PosteriorFit {
           pass: 0, progress: Double(step - steps.lowerBound) / Double(steps.count)),
         optimizer: Adam())
       try climb.run(control)
+      // Steps are waited for now and then, so that a user who interrupts is heard.
+      if (step + 1) % 20 == 0 || step + 1 == steps.upperBound {
+        try climb.finish()
+        guard tell(step + 1) else { return false }
+      }
     }
-    try climb.finish()
+    return true
   }
 
   /// For each image its bound again and again, with noise that no step of the optimizer has seen and

@@ -58,6 +58,8 @@ private final class SandwichMeasurement {
   private let line: ProgressLine
   private let interrupt = Interrupt()
   private let start = ContinuousClock.now
+  /// What is done of `work`.
+  private var done = 0.0
 
   init(_ arguments: ParsedArguments, _ terminal: Terminal) throws {
     (self.arguments, self.terminal) = (arguments, terminal)
@@ -82,6 +84,19 @@ private final class SandwichMeasurement {
     out = try Inputs.output(arguments)
     device = try Backend.open(arguments)
   }
+
+  /// What there is to do for an image, in rows that walk through the network one way.
+  private var work: Double {
+    2 * Double(samples) + fitWork
+      + temperatures.reduce(0) { $0 + annealingWork($1, walks: 1) + annealingWork($1, walks: 2) }
+  }
+
+  private func annealingWork(_ temperatures: Int, walks: Int) -> Double {
+    Double(2 * leapfrogs * chains)
+      * Double(annealing(temperatures, .none).transitions(walks: walks))
+  }
+
+  private var fitWork: Double { Double(2 * fitSteps) * Double(fitting.samples) }
 
   func run() throws -> ExitCode {
     let report = try openCLErrors(measure)
@@ -128,13 +143,15 @@ private final class SandwichMeasurement {
     var sampledImages: [Double] = []
     let evaluation = try evaluator.evaluate(
       progress: { done in
-        self.show("\(label)  sampling", Double(done) / Double(images.count))
+        self.show(
+          "\(label)  sampling", Double(done) / Double(images.count), of: Double(self.samples))
       },
       observe: {
         sampled.add($0.bound($0.count))
         sampledImages.append($0.logMean)
       })
     guard evaluation != nil else { return nil }
+    done += Double(samples)
     guard sampled.mean.isFinite else { throw CommandError.notFinite("log-weight") }
     var side = SandwichReport.Side(importance: .init(sampled))
     if Inputs.isExactModel(path) {
@@ -158,15 +175,13 @@ private final class SandwichMeasurement {
     _ images: ImageSet, _ label: String, _ count: Int, _ posterior: [[Float]]?,
     _ binarization: Binarization
   ) throws -> [AnnealedImage]? {
-    var configuration = AnnealingConfiguration()
-    (configuration.chains, configuration.temperatures) = (chains, count)
-    configuration.leapfrogSteps = leapfrogs
-    (configuration.binarization, configuration.seed) = (binarization, seed)
     let annealer = try Annealer(
-      model, parameters: parameters, images: images, configuration, device: device)
+      model, parameters: parameters, images: images, annealing(count, binarization), device: device)
+    let work = annealingWork(count, walks: posterior == nil ? 1 : 2)
     let results = try annealer.anneal(posterior: posterior) { share in
-      self.show("\(label)  \(count) temperatures", share)
+      self.show("\(label)  \(count) temperatures", share, of: work)
     }
+    done += work
     guard let results else { return nil }
     guard results.allSatisfy({ $0.lower.isFinite && $0.upper?.isFinite != false }) else {
       throw CommandError.notFinite("log-weight")
@@ -174,21 +189,36 @@ private final class SandwichMeasurement {
     return results
   }
 
+  private func annealing(
+    _ temperatures: Int, _ binarization: Binarization
+  ) -> AnnealingConfiguration {
+    var configuration = AnnealingConfiguration()
+    (configuration.chains, configuration.temperatures) = (chains, temperatures)
+    configuration.leapfrogSteps = leapfrogs
+    (configuration.binarization, configuration.seed) = (binarization, seed)
+    return configuration
+  }
+
   private func fit() throws -> [FittedImage]? {
+    let fit = try PosteriorFit(
+      model, parameters: parameters, images: images, fitting, device: device)
+    return try fit.fit { share in self.show("fitting posteriors", share, of: self.fitWork) }
+  }
+
+  private var fitting: PosteriorFitConfiguration {
     var configuration = PosteriorFitConfiguration()
     configuration.steps = fitSteps
     (configuration.binarization, configuration.seed) = (binarization, seed)
-    let fit = try PosteriorFit(
-      model, parameters: parameters, images: images, configuration, device: device)
-    return try fit.fit { done in
-      self.show("fitting posteriors", Double(done) / Double(self.images.count))
-    }
+    return configuration
   }
 
   /// Shows progress; returns whether to go on.
-  private func show(_ text: String, _ share: Double) -> Bool {
+  private func show(_ text: String, _ share: Double, of part: Double) -> Bool {
     let elapsed = (ContinuousClock.now - start) / .seconds(1)
-    line.show("\(text)  \(Int(100 * share))%  \(readable(.seconds(elapsed)))")
+    let done = (done + share * part) / work
+    let left =
+      done > 0.01 ? "  \(readable(.seconds(elapsed * (1 - done) / done))) left over all" : ""
+    line.show("\(text)  \(Int(100 * share))%\(left)")
     return !interrupt.isRequested
   }
 }
