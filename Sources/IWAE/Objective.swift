@@ -34,10 +34,13 @@ public enum Objective: Hashable, Sendable {
     case dreg
   }
 
+  /// Every objective.
+  private static func all(beta: Double, alpha: Double) -> [Objective] {
+    [.elbo, .vae, .iwae, .miwae, .ciwae(beta: beta), .piwae, .renyi(alpha: alpha), .rws, .vimco]
+  }
+
   /// The names as the command line spells them.
-  public static let names = [
-    "elbo", "vae", "iwae", "miwae", "ciwae", "piwae", "renyi", "rws", "vimco",
-  ]
+  public static let names = all(beta: 0, alpha: 0).map(\.name)
 
   /// The name as the command line spells it.
   public var name: String {
@@ -56,19 +59,10 @@ public enum Objective: Hashable, Sendable {
 
   /// The objective of a name; nil if there is none.
   public init?(_ name: String, beta: Double = 0.5, alpha: Double = 0.5) {
-    switch name {
-    case "elbo": self = .elbo
-    case "vae": self = .vae
-    case "iwae": self = .iwae
-    case "miwae": self = .miwae
-    case "ciwae": self = .ciwae(beta: beta)
-    case "piwae": self = .piwae
+    let all = Self.all(beta: beta, alpha: alpha)
+    guard let objective = all.first(where: { $0.name == name }) else { return nil }
     // The Renyi bound of order one is the evidence lower bound.
-    case "renyi": self = alpha == 1 ? .vae : .renyi(alpha: alpha)
-    case "rws": self = .rws
-    case "vimco": self = .vimco
-    default: return nil
-    }
+    self = objective == .renyi(alpha: 1) ? .vae : objective
   }
 
   /// Whether the encoder's gradient can be estimated in other ways than the standard one.
@@ -76,6 +70,12 @@ public enum Objective: Hashable, Sendable {
 
   /// The fewest samples K with which the objective means something.
   public var leastSamples: Int { self == .vimco ? 2 : 1 }
+
+  /// Whether M groups of K samples are another objective than one group of M * K.
+  public var dependsOnGroups: Bool {
+    let rule = rule(groups: 2, samples: 2)
+    return [rule.bound, rule.encoderBound].contains { $0.scope == .group }
+  }
 
   /// Why the objective cannot be computed in single precision; nil if it can.
   public var problem: String? {

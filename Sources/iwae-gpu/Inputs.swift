@@ -109,9 +109,7 @@ enum Inputs {
       configuration.data = exactModel
       return configuration
     }
-    let folder =
-      isFolder(path) ? path : URL(fileURLWithPath: path).deletingLastPathComponent().path
-    let file = RunFolder(folder).configuration
+    let file = RunFolder(folder(of: path)).configuration
     guard FileManager.default.fileExists(atPath: file) else { return nil }
     return try configuration(file)
   }

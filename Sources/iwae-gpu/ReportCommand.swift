@@ -61,7 +61,6 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
 private enum ReportInputs {
   static func run(_ path: String, name: String) throws -> ReportRun {
     let folder = RunFolder(path)
-    let evaluation = path + "/evaluation.json"
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw CommandError(
@@ -87,10 +86,10 @@ private enum ReportInputs {
         try RunMetrics(data, file: folder.metrics)
       }
     }
-    if exists(evaluation) {
-      let data = try Inputs.read(evaluation)
+    if exists(folder.evaluation) {
+      let data = try Inputs.read(folder.evaluation)
       run.evaluation = try Inputs.wrap { () throws(FormatError) in
-        try RunEvaluation(data, file: evaluation)
+        try RunEvaluation(data, file: folder.evaluation)
       }
     }
     run.figures = try Inputs.wrap { () throws(FormatError) in

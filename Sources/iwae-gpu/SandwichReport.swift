@@ -24,7 +24,7 @@ struct SandwichReport: Encodable {
       acceptance = shares.isEmpty ? nil : shares.reduce(0, +) / Double(shares.count)
     }
 
-    var acceptanceText: String { acceptance.map { "\(Int(100 * $0))%" } ?? "-" }
+    var acceptanceText: String { acceptance.map { String(format: "%.0f%%", 100 * $0) } ?? "-" }
   }
 
   /// What is known of log p(x) of some images.
@@ -163,9 +163,9 @@ struct SandwichReport: Encodable {
     }
     lines += gap?.text(isExact: test.exact != nil) ?? []
     lines.append(
-      "log p(x) in nats over \(counted(images, "image")) each, \(counted(samples, "sample")), \(chains) "
-        + "chains; errors are over draws, from above over images. \(readable(.seconds(seconds))) on \(device). Figure: \(figure)"
-    )
+      "log p(x) in nats over \(counted(images, "image")) each, \(counted(samples, "sample")), "
+        + "\(chains) chains; errors are over draws, from above over images. "
+        + "\(readable(.seconds(seconds))) on \(device). Figure: \(figure)")
     return lines.joined(separator: "\n")
   }
 

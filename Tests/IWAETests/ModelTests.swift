@@ -54,7 +54,10 @@ import Testing
   @Test func objectivesHaveTheirRows() throws {
     #expect(Objective("nonsense") == nil)
     #expect(Objective("renyi", alpha: 1) == .vae)
-    #expect(Objective.names.allSatisfy { Objective($0) != nil })
+    #expect(Objective.names.allSatisfy { Objective($0)?.name == $0 })
+    #expect(
+      Objective.names.filter { Objective($0)?.dependsOnGroups == true }
+        == ["miwae", "piwae", "vimco"])
     let piwae = Objective.piwae.rule(groups: 4, samples: 2, estimator: .dreg)
     #expect(piwae.decoder == CoefficientRule(.all, linear: 1))
     #expect(piwae.path == CoefficientRule(.group, square: 0.25))

@@ -131,16 +131,6 @@ struct Grid: Codable {
   }
 }
 
-extension Objective {
-  /// Whether M groups of K samples are another objective than one group of M * K.
-  var dependsOnGroups: Bool {
-    switch self {
-    case .miwae, .piwae, .vimco: true
-    case .elbo, .vae, .iwae, .ciwae, .renyi, .rws: false
-    }
-  }
-}
-
 extension RunConfiguration {
   /// What names the objective, its samples and its estimator.
   var settingName: String {
