@@ -33,6 +33,33 @@ public struct Control: Hashable, Sendable {
   }
 }
 
+extension Control {
+  /// What formulas may mention of the record.
+  public enum Value: String, Hashable, Sendable, CaseIterable {
+    case klWeight = "kl_weight"
+    case densityScale = "density_scale"
+
+    /// The name in formulas, which no tensor's and no user's name equals.
+    public var variable: String { "control.\(rawValue)" }
+
+    public var formula: Formula { .variable(variable) }
+  }
+
+  public subscript(value: Value) -> Float {
+    switch value {
+    case .klWeight: klWeight
+    case .densityScale: densityScale
+    }
+  }
+
+  /// The record's fields in kernel order, the type by which kernels know each.
+  public static let fields = [
+    ("uint", "seed_low"), ("uint", "seed_high"), ("uint", "step"), ("uint", "pass"),
+    ("uint", "batch_offset"), ("uint", "sample_offset"), ("float", Value.klWeight.rawValue),
+    ("float", "step_size"), ("float", "moment_scale"), ("float", Value.densityScale.rawValue),
+  ]
+}
+
 /// How Adam's bias correction enters the update.
 public enum AdamConvention: String, Hashable, Sendable, CaseIterable {
   /// Kingma and Ba's algorithm: epsilon is added to the corrected square root.

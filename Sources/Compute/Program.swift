@@ -34,7 +34,8 @@ public struct Program: Hashable, Sendable {
 /// Builds a program and checks every operation as it is appended.
 public struct ProgramBuilder {
   private let name: String
-  private var operations: [Operation] = []
+  /// What has been appended.
+  public private(set) var operations: [Operation] = []
   private var tensors: [Tensor] = []
   private var byName: [String: Tensor] = [:]
   private var written: Set<Tensor> = []
@@ -60,6 +61,24 @@ public struct ProgramBuilder {
     for tensor in operation.reads + operation.writes { try register(tensor) }
     written.formUnion(operation.writes)
     operations.append(operation)
+  }
+
+  /// Replaces an operation by one that computes more.
+  mutating func amend(_ index: Int, _ operation: Operation) throws(ProgramError) {
+    try operation.validate()
+    for tensor in operation.reads + operation.writes { try register(tensor) }
+    written.formUnion(operation.writes)
+    operations[index] = operation
+  }
+
+  /// Whether an operation writes a tensor.
+  func writes(_ tensor: Tensor) -> Bool { written.contains(tensor) }
+
+  /// Refuses what cannot be differentiated.
+  func expect(_ condition: Bool, _ what: String) throws(ProgramError) {
+    guard condition else {
+      throw .invalid(operation: "derivation", problem: "there is no way back through \(what).")
+    }
   }
 
   /// The finished program.

@@ -20,6 +20,9 @@ public enum NoisePurpose: Hashable, Sendable {
   /// The number of stochastic layers that have streams of their own.
   public static let maximumLayers = 240
 
+  /// The code of the first layer's noise; those of the others follow.
+  static let firstLatent: UInt32 = 16
+
   /// The purpose as it enters the counter's top byte.
   public var code: UInt32 {
     switch self {
@@ -30,7 +33,7 @@ public enum NoisePurpose: Hashable, Sendable {
     case .generation: 5
     case .resampling: 6
     case .acceptance: 7
-    case .latent(let layer): 16 + UInt32(layer)
+    case .latent(let layer): Self.firstLatent + UInt32(layer)
     }
   }
 }
@@ -73,6 +76,11 @@ public struct NoiseAddress: Hashable, Sendable {
   /// A uniform number in [0, 1), a multiple of 2^-24, so exact in a `Float`.
   public func uniform(column: Int) -> Float {
     Float(word(column: column) >> 8) * 0x1p-24
+  }
+
+  /// A uniform number in (0, 1), an odd multiple of 2^-24, so exact in a `Float`.
+  public func openUniform(column: Int) -> Float {
+    Float(word(column: column) >> 8 | 1) * 0x1p-24
   }
 
   /// The random word of a column.

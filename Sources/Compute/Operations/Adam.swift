@@ -1,0 +1,49 @@
+/// One ascent step of every parameter along its gradient:
+///
+///     m += (1 - beta1) (g - m)        v += (1 - beta2) (g^2 - v)
+///     p += stepSize * m / (momentScale * sqrt(v) + epsilon)
+///
+/// `Control` holds `stepSize` and `momentScale`; `AdamConvention` says how both follow from the
+/// step's number.
+public struct Adam: SlottedFamily {
+  public var beta1: Float
+  public var beta2: Float
+  public var epsilon: Float
+  /// Whether p moves along m and v as they stood before this gradient, as the released IWAE code
+  /// does.
+  public var isDelayed: Bool
+
+  public init(
+    beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-4, isDelayed: Bool = false
+  ) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.isDelayed = isDelayed
+  }
+
+  /// The constants that go with a convention, as published.
+  public init(_ convention: AdamConvention) {
+    switch convention {
+    case .usual: self.init()
+    case .released: self.init(beta1: 0.99, isDelayed: true)
+    }
+  }
+}
+
+extension Adam {
+  public static let family = Operation.Family.adam
+
+  /// Its arenas are implied.
+  public static let slots: [Slot<Adam>] = []
+
+  public var rows: Int? { nil }
+  public var arithmetic: Double { 0 }
+
+  public func validate() throws(ProgramError) {
+    try expect(
+      beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1,
+      "expected beta1 and beta2 in [0, 1), found \(beta1) and \(beta2).")
+    try expect(epsilon > 0, "expected a positive epsilon, found \(epsilon).")
+  }
+}

@@ -1,0 +1,73 @@
+/// The function at the end of a layer. Its derivative is written in terms of its own output.
+public enum Activation: Int, Hashable, Sendable, CaseIterable {
+  case identity, tanh, relu, softplus, logistic
+}
+
+/// A layer or its transpose: `output = finish(input W^T + bias)`, or `finish(input W)`.
+///
+/// `finish` adds what `output` holds if `accumulates`, then applies the activation; with
+/// `derivativeAt` it multiplies by the activation's derivative there instead.
+public struct Multiply: SlottedFamily {
+  /// `(R, in)`, or `(R, out)` if `transposed`.
+  public var input: Tensor
+  /// A parameter `(out, in)`.
+  public var weight: Tensor
+  /// Walks the layer backwards, from its outputs to its inputs.
+  public var transposed: Bool
+  /// A parameter `(out)`; never with `transposed`.
+  public var bias: Tensor?
+  public var activation: Activation
+  /// `(R, columns of output)`: the activation's own output.
+  public var derivativeAt: Tensor?
+  public var accumulates: Bool
+  /// `(R, out)`, or `(R, in)` if `transposed`.
+  public var output: Tensor
+
+  public init(
+    input: Tensor, weight: Tensor, transposed: Bool = false, bias: Tensor? = nil,
+    activation: Activation = .identity, derivativeAt: Tensor? = nil, accumulates: Bool = false,
+    output: Tensor
+  ) {
+    self.input = input
+    self.weight = weight
+    self.transposed = transposed
+    self.bias = bias
+    self.activation = activation
+    self.derivativeAt = derivativeAt
+    self.accumulates = accumulates
+    self.output = output
+  }
+
+  /// The length of each sum.
+  public var depth: Int { input.shape.columns }
+}
+
+extension Multiply {
+  public static let family = Operation.Family.multiply
+
+  public static let slots = [
+    Slot<Multiply>("input", of: { $0.input }) {
+      .exactly(.matrix(rows: $0.input.shape.rows, columns: $0.sizes.from))
+    },
+    Slot("weight", place: .parameter, of: { $0.weight }) { _ in .matrix },
+    Slot("bias", place: .parameter, of: { $0.bias }) { .exactly(.vector($0.weight.shape.rows)) },
+    Slot("derivative_at", of: { $0.derivativeAt }) { .exactly($0.output.shape) },
+    Slot("output", access: { $0.accumulates ? .update : .write }, of: { $0.output }) {
+      .exactly(.matrix(rows: $0.input.shape.rows, columns: $0.sizes.to))
+    },
+  ]
+
+  /// The columns of the input and of the output that the weight's shape asks for.
+  private var sizes: (from: Int, to: Int) {
+    let (outputs, inputs) = (weight.shape.rows, weight.shape.columns)
+    return transposed ? (outputs, inputs) : (inputs, outputs)
+  }
+
+  public var rows: Int? { output.shape.rows }
+  public var arithmetic: Double { 2 * output.size * Double(depth) }
+
+  public func validate() throws(ProgramError) {
+    try expect(bias == nil || !transposed, "a transposed layer has no bias.")
+    try expect(input != output, "the output cannot replace the input.")
+  }
+}

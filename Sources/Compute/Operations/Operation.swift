@@ -1,0 +1,98 @@
+/// One step of a program: a plain description of what to compute, with no device in it.
+///
+/// Matrices have one row per image or per sample. An operand with fewer rows than the operation
+/// is broadcast: consecutive rows share one of its rows, as the samples of an image share it.
+public enum Operation: Hashable, Sendable {
+  case gather(Gather)
+  case multiply(Multiply)
+  case weightGradient(WeightGradient)
+  case biasGradient(BiasGradient)
+  case noise(Noise)
+  case map(Map)
+  case estimate(Estimate)
+  case draw(Draw)
+  case accumulateWeights(AccumulateWeights)
+  case normalize(Normalize)
+  case logMean(LogMean)
+  case sumSamples(SumSamples)
+  case sum(Sum)
+  case adam(Adam)
+
+  /// The kinds of operations, whose numbers kernels know them by.
+  public enum Family: Int, Hashable, Sendable, CaseIterable {
+    case gather, multiply, weightGradient, biasGradient, noise, map, estimate, draw
+    case accumulateWeights, normalize, logMean, sumSamples, sum, adam
+  }
+
+  /// The operation as a member of its family.
+  public var member: any OperationFamily {
+    switch self {
+    case .gather(let operation): operation
+    case .multiply(let operation): operation
+    case .weightGradient(let operation): operation
+    case .biasGradient(let operation): operation
+    case .noise(let operation): operation
+    case .map(let operation): operation
+    case .estimate(let operation): operation
+    case .draw(let operation): operation
+    case .accumulateWeights(let operation): operation
+    case .normalize(let operation): operation
+    case .logMean(let operation): operation
+    case .sumSamples(let operation): operation
+    case .sum(let operation): operation
+    case .adam(let operation): operation
+    }
+  }
+
+  public var family: Family { type(of: member).family }
+
+  /// The name used in listings, errors and conformance cases.
+  public var kind: String {
+    if case .multiply(let product) = self, product.transposed { return "multiplyTransposed" }
+    return "\(family)"
+  }
+
+  /// The operands in kernel order, absent ones included.
+  public var operands: [Operand] { member.operands }
+
+  /// The tensors that must hold values before the operation runs. Adam's arenas are implied.
+  public var reads: [Tensor] { operands.filter(\.isRead).compactMap(\.tensor) }
+
+  /// The tensors that hold values after the operation has run.
+  public var writes: [Tensor] { operands.filter(\.isWritten).compactMap(\.tensor) }
+
+  /// The rows that the operation walks, one after another and independently: samples or images.
+  /// Nil where it sums over rows or works on whole arenas.
+  public var rows: Int? { member.rows }
+}
+
+/// What a kind of operation says of itself.
+public protocol OperationFamily: Hashable, Sendable {
+  static var family: Operation.Family { get }
+  /// Its operands in kernel order.
+  var operands: [Operand] { get }
+  /// The rows that it walks, if it walks rows.
+  var rows: Int? { get }
+  /// The operations of arithmetic, a transcendental function counting as one.
+  var arithmetic: Double { get }
+  /// Checks what the list of operands cannot say.
+  func validate() throws(ProgramError)
+}
+
+extension OperationFamily {
+  public func validate() throws(ProgramError) {}
+
+  /// Refuses an operation for which something does not hold.
+  func expect(_ condition: Bool, _ problem: @autoclosure () -> String) throws(ProgramError) {
+    guard condition else { throw .invalid(operation: "\(Self.family)", problem: problem()) }
+  }
+}
+
+/// A family whose operations all have the same operands.
+public protocol SlottedFamily: OperationFamily {
+  static var slots: [Slot<Self>] { get }
+}
+
+extension SlottedFamily {
+  public var operands: [Operand] { Self.slots.map { $0.operand(of: self) } }
+}
