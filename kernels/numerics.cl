@@ -127,8 +127,8 @@ static inline real log_full(real x) {
   return x < (real)(INFINITY) ? result : x;
 }
 
-// log(1 + x), accurate relative to itself. What rounding u = 1 + x loses is added to the fraction of
-// u, scaled as that is: with u = 2^e (1 + f), 1 + x = 2^e (1 + f + lost / 2^e).
+// log(1 + x), accurate relative to itself. What rounding u = 1 + x loses is added to the fraction
+// of u, scaled as that is: with u = 2^e (1 + f), 1 + x = 2^e (1 + f + lost / 2^e).
 static inline real log1p_real(real x) {
   real u = (real)(1.0f) + x;
   real added = u - (real)(1.0f);

@@ -3,8 +3,9 @@
 // Arguments fall in three: near the roots a minimax polynomial of the function over its root's
 // distance; below and above them the recurrence moves the argument there; beyond, Stirling's
 // series with minimax coefficients. Each takes one logarithm and one division, shared by all.
-// Negative arguments are reflected. Errors are below 2e-7 of the larger of the value and 1/2 for
-// positive arguments, and below 2e-6 of the larger of the value and 1 for negative ones.
+// Negative arguments are reflected, which takes lgamma another logarithm and digamma another
+// division. Errors are below 2e-7 of the larger of the value and 1/2 for positive arguments, and
+// below 2e-6 of the larger of the value and 1 for negative ones.
 // Defines: those of lanes.cl.
 
 #include "numerics.cl"
@@ -54,12 +55,12 @@ static inline real lgamma_real(real x) {
   whole exponent;
   real f = remove_exponent(factor, &exponent);
   real e = real_from_whole(exponent);
-  real remainder = log_remainder(e, f);
-  real logarithm = fma(e, (real)(0x1.63p-1f), remainder);
+  real logarithm_rest = log_remainder(e, f);
+  real logarithm = fma(e, (real)(0x1.63p-1f), logarithm_rest);
   logarithm = w < (real)(1.5f) ? -logarithm : logarithm;
   real near = fma(lgamma_near_two(y), y, logarithm);
   // Stirling: (w - 1/2) (log w - 1) + (log(2 pi) - 1) / 2 + g(1 / w^2) / w. log w - 1 is the sum of
-  // `high`, which is exact, and the remainder, so that w times it is rounded once.
+  // `high`, which is exact, and the rest, so that w times it is rounded once.
   real reciprocal = (real)(1.0f) / w;
   real z = reciprocal * reciprocal;
   real g = (real)(0x1.71bd24p-11f);
@@ -67,8 +68,8 @@ static inline real lgamma_real(real x) {
   g = fma(g, z, (real)(0x1.555542p-4f));
   real high = fma(e, (real)(0x1.63p-1f), (real)(-1.0f));
   real rest = fma(reciprocal, g, (real)(0x1.acfe3ap-2f));
-  rest = fma((real)(-0.5f), high + remainder, rest);
-  real far = fma(w, high, fma(w, remainder, rest));
+  rest = fma((real)(-0.5f), high + logarithm_rest, rest);
+  real far = fma(w, high, fma(w, logarithm_rest, rest));
   real result = w < (real)(3.5f) ? near : far;
   result = w < (real)(INFINITY) ? result : w;
   real r = signed_fraction(fabs(x));
@@ -114,9 +115,9 @@ static inline real digamma_real(real x) {
   // Below 2: digamma(w) = digamma(w + 1) - 1 / w moves [0, 1) to where the polynomial is. The root
   // is 1.5 less two parts, of which the first leaves the difference exact.
   real y = w < (real)(1.0f) ? w - (real)(0.5f) : w - (real)(1.5f);
-  real distance = (y + (real)(0x1.3a4f40p-5f)) + (real)(-0x1.ab5f20p-27f);
+  real from_root = (y + (real)(0x1.3a4f40p-5f)) + (real)(-0x1.ab5f20p-27f);
   real shift = w < (real)(1.0f) ? -reciprocal : (real)(0.0f);
-  real near = fma(digamma_near_root(y), distance, shift);
+  real near = fma(digamma_near_root(y), from_root, shift);
   // Beyond, log w - 1 / (2 w) - A(1 / w^2) / w^2.
   whole exponent;
   real f = remove_exponent(w, &exponent);
