@@ -14,10 +14,12 @@ import PackageDescription
 #endif
 
 let kernelSources = [
-  "lanes.cl", "numerics.cl", "noise.cl", "descriptor.cl", "gather.cl", "latent.cl",
-  "likelihood.cl", "estimator.cl", "optimizer.cl", "finish.cl", "panels.cl", "tiles.cl",
-  "peak.cl", "stream.cl", "draw.cl", "transition.cl",
-]
+  "accumulate_weights", "adam", "bias_gradient", "descriptor", "draw", "estimate", "gather",
+  "lanes",
+  "log_mean", "map", "multiply", "noise", "normalize", "numerics", "panels", "peak", "special",
+  "sum",
+  "sum_samples", "sums", "tiles", "weight_gradient",
+].map { "\($0).cl" }
 
 let package = Package(
   name: "iwae-gpu",

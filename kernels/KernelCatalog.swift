@@ -3,7 +3,7 @@ public enum KernelCatalog {
   /// The complete source of a program: its file with every `#include` replaced, once, by the file
   /// that it names.
   ///
-  /// - Parameter file: `panels.cl`, `tiles.cl` or `peak.cl`.
+  /// - Parameter file: `panels.cl`, `sums.cl`, `tiles.cl` or `peak.cl`.
   public static func source(of file: String) -> String {
     var included: Set<String> = []
     return expand(file, &included)
@@ -23,21 +23,27 @@ public enum KernelCatalog {
   }
 
   private static let files: [String: [UInt8]] = [
-    "lanes.cl": PackageResources.lanes_cl,
-    "numerics.cl": PackageResources.numerics_cl,
-    "noise.cl": PackageResources.noise_cl,
+    "accumulate_weights.cl": PackageResources.accumulate_weights_cl,
+    "adam.cl": PackageResources.adam_cl,
+    "bias_gradient.cl": PackageResources.bias_gradient_cl,
     "descriptor.cl": PackageResources.descriptor_cl,
     "draw.cl": PackageResources.draw_cl,
+    "estimate.cl": PackageResources.estimate_cl,
     "gather.cl": PackageResources.gather_cl,
-    "latent.cl": PackageResources.latent_cl,
-    "likelihood.cl": PackageResources.likelihood_cl,
-    "estimator.cl": PackageResources.estimator_cl,
-    "optimizer.cl": PackageResources.optimizer_cl,
-    "finish.cl": PackageResources.finish_cl,
+    "lanes.cl": PackageResources.lanes_cl,
+    "log_mean.cl": PackageResources.log_mean_cl,
+    "map.cl": PackageResources.map_cl,
+    "multiply.cl": PackageResources.multiply_cl,
+    "noise.cl": PackageResources.noise_cl,
+    "normalize.cl": PackageResources.normalize_cl,
+    "numerics.cl": PackageResources.numerics_cl,
     "panels.cl": PackageResources.panels_cl,
     "peak.cl": PackageResources.peak_cl,
-    "stream.cl": PackageResources.stream_cl,
+    "special.cl": PackageResources.special_cl,
+    "sum.cl": PackageResources.sum_cl,
+    "sum_samples.cl": PackageResources.sum_samples_cl,
+    "sums.cl": PackageResources.sums_cl,
     "tiles.cl": PackageResources.tiles_cl,
-    "transition.cl": PackageResources.transition_cl,
+    "weight_gradient.cl": PackageResources.weight_gradient_cl,
   ]
 }

@@ -2,50 +2,38 @@
 //
 // The host writes one table of descriptors per program. A kernel reads sizes and places from it at
 // run time, so it compiles once for all shapes, and the same code runs one operation or a list.
-// Descriptor.swift mirrors the layout, word by word.
+// Sizes, codes and the accessors by which kernels name an operation's operands, counts and constants
+// are generated from the operations' descriptions and stand before this source (KernelPrelude.swift).
 //
-// Defines: those of lanes.cl.
+// Defines: those of lanes.cl, and the prelude's.
 
 #include "lanes.cl"
 
-// A tensor in one of the arenas: an offset in units of 16 floats, and the distance in floats from
-// one strip (PANELS) or row (TILES) to the next. An absent operand has arena -1.
+// A tensor in one of the arenas: an offset in units of 16 floats, the distance in floats from one
+// strip (PANELS) or row (TILES) to the next, and how many rows of the operation share one of its
+// rows, 0 where all do. An absent operand has arena -1.
 typedef struct {
   int arena;
   uint offset;
   uint stride;
+  int sharing;
 } operand;
-
-#define OPERANDS 12
-#define CONSTANTS 24
 
 typedef struct {
   int kind;
+  int variant;        // which of its kind: a map's number
   int rows_per_unit;  // rows of this operation in one unit of its launch
   int columns;        // columns of the output, without padding
-  int inner;          // length of each sum; what else an operation counts
-  int group;          // rows that share one row of the broadcast operand
-  int samples;        // rows that share one image
-  int mode;           // which variant
   int first_group;    // where the operation's work-groups begin in its launch
+  int companions;     // descriptors before this one that it carries out as well
+  int counts[COUNTS];
   float constants[CONSTANTS];
   operand operands[OPERANDS];
 } descriptor;
 
-#define ARENAS 7
-
-// What changes from run to run; Control.swift mirrors it.
+// What changes from run to run.
 typedef struct {
-  uint seed_low;
-  uint seed_high;
-  uint step;
-  uint pass;
-  uint batch_offset;
-  uint sample_offset;
-  float kl_weight;
-  float step_size;
-  float moment_scale;
-  float density_scale;
+  CONTROL_FIELDS
 } control_record;
 
 // Everything that a kernel is bound to.
@@ -58,15 +46,12 @@ typedef struct {
 } context;
 
 #define CONTEXT_ARGUMENTS \
-  __global float *parameters, __global float *transposed, __global float *gradients, \
-      __global float *first_moments, __global float *second_moments, __global float *states, \
-      __global float *workspace, __global const uchar *source, __global const uint *order, \
+  ARENA_ARGUMENTS, __global const uchar *source, __global const uint *order, \
       __global const control_record *control, __global const descriptor *table
 
 #define MAKE_CONTEXT \
   __local float scratch[SCRATCH_SIZE]; \
-  context c = {{parameters, transposed, gradients, first_moments, second_moments, states, \
-                workspace}, source, order, control, scratch};
+  context c = {{ARENA_NAMES}, source, order, control, scratch};
 
 static inline int is_present(operand o) { return o.arena >= 0; }
 
@@ -98,4 +83,13 @@ static inline float load_value(const context *c, operand o, int index) {
 
 static inline void store_value(const context *c, operand o, int index, float value) {
   if (WORKER == 0) base_of(c, o)[index] = value;
+}
+
+// The only value of a row of a matrix of one column.
+static inline void store_single(const context *c, operand o, int row, float value) {
+#ifdef PANELS
+  store(c, o, row, 0, LANE == (whole)(0) ? (real)(value) : (real)(0.0f));
+#else
+  if (WORKER == 0) store(c, o, row, 0, value);
+#endif
 }

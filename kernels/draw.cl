@@ -1,27 +1,34 @@
-// Draw: some of each image's samples, in proportion to their weights (Operation.swift).
+// Draw: some of each image's samples, in proportion to their weights (Draw.swift).
 //
 // Defines: those of lanes.cl. Work-groups: as lanes.cl says; a row is an image.
 
 #include "descriptor.cl"
-#include "estimator.cl"
+#include "estimate.cl"
 #include "noise.cl"
 
-#define PURPOSE_RESAMPLING 6u
+// The coefficients of a drawn sample.
+static inline void store_drawn(
+    const context *c, const descriptor *d, operand output, const float *rule, size_t at,
+    float signal) {
+  if (!is_present(output)) return;
+  float coefficient = drawn_linear(rule) + drawn_square(rule) * signal;
+  base_of(c, output)[at] = signal == 0.0f ? 0.0f : coefficient / (float)draw_draws(d);
+}
 
 // One scope's draws.
 static inline void draw_scope(
     const context *c, const descriptor *d, int row, __global const float *weights,
     scope_sums sums) {
-  float temperature = d->constants[0];
-  int scope = row % d->inner;
-  uint image = as_uint(load_value(c, d->operands[1], row / d->inner));
+  float temperature = draw_temperature(d);
+  int scope = row % draw_scopes(d);
+  uint image = as_uint(load_value(c, draw_indices(d), row / draw_scopes(d)));
   float uniform = uniform_number(PURPOSE_RESAMPLING, (uint)scope, image, c->control->step,
                                  c->control->seed_low, c->control->seed_high);
   int next = 0, chosen = 0;
   float passed = 0.0f, weight = 0.0f;
-  for (int draw = 0; draw < d->samples; draw++) {
-    float threshold = ((float)draw + uniform) / (float)d->samples * sums.sum;
-    while (next < d->group && passed <= threshold) {
+  for (int draw = 0; draw < draw_draws(d); draw++) {
+    float threshold = ((float)draw + uniform) / (float)draw_draws(d) * sums.sum;
+    while (next < draw_samples(d) && passed <= threshold) {
       float share = FIRST_LANE(share_of((real)(weights[next]), sums, temperature));
       passed += share;
       if (share > 0.0f) {
@@ -32,27 +39,19 @@ static inline void draw_scope(
     }
     // NaN among the weights makes the sum NaN; where there is no weight there is no signal.
     float signal = sums.sum == sums.sum ? weight : sums.sum;
-    size_t at = (size_t)row * d->samples + draw;
-    base_of(c, d->operands[2])[at] = as_float((uint)(scope * d->group + chosen));
-    for (int column = 0; column < 3; column++) {
-      operand o = d->operands[3 + column];
-      float linear = d->constants[1 + 2 * column];
-      float square = d->constants[2 + 2 * column];
-      if (is_present(o))
-        base_of(c, o)[at] =
-            signal == 0.0f ? 0.0f : (linear + square * signal) / (float)d->samples;
-    }
+    size_t at = (size_t)row * draw_draws(d) + draw;
+    base_of(c, draw_drawn(d))[at] = as_float((uint)(scope * draw_samples(d) + chosen));
+    store_drawn(c, d, draw_decoder(d), draw_decoder_rule(d), at, signal);
+    store_drawn(c, d, draw_path(d), draw_path_rule(d), at, signal);
+    store_drawn(c, d, draw_score(d), draw_score_rule(d), at, signal);
   }
 }
 
-// operands: 0 log-weights, 1 image indices, 2 drawn, 3 decoder, 4 path and 5 score coefficients.
-// inner: scopes of an image. group: samples of a scope. samples: draws of a scope.
-// constants: 0 temperature, then linear and square of each column.
 static void run_draw(const context *c, const descriptor *d, int begin, int end) {
-  float temperature = d->constants[0];
-  for (int row = begin * d->inner; row < end * d->inner; row++) {
-    __global const float *weights = base_of(c, d->operands[0]) + (size_t)row * d->group;
-    scope_sums sums = sum_scope(c, weights, d->group, temperature);
+  int count = draw_samples(d);
+  for (int row = begin * draw_scopes(d); row < end * draw_scopes(d); row++) {
+    __global const float *weights = base_of(c, draw_log_weights(d)) + (size_t)row * count;
+    scope_sums sums = sum_scope(c, weights, count, draw_temperature(d));
     // The running sum has an order, so one worker alone follows it.
     if (WORKER == 0) draw_scope(c, d, row, weights, sums);
   }

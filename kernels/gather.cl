@@ -8,10 +8,6 @@
 #include "descriptor.cl"
 #include "noise.cl"
 
-#define BINARIZE_THRESHOLD 1
-#define BINARIZE_SAMPLE 2
-#define PURPOSE_BINARIZATION 1u
-
 // A chunk of a data row; lanes past the last column are zero.
 static inline real load_data(
     __global const uchar *source, int is_bytes, size_t row_start, int chunk, int columns) {
@@ -33,32 +29,32 @@ static inline real load_data(
 #endif
 }
 
-// operands: 0 batch, 1 indices. inner: rows of the data set. mode: binarization.
-// group: whether the data are bytes. constants: 0 scale.
 static void run_gather(const context *c, const descriptor *d, int begin, int end) {
+  int binarization = gather_binarization(d);
   for (int row = begin; row < end; row++) {
-    uint position = (c->control->batch_offset + (uint)row) % (uint)d->inner;
-    uint index = min(c->order[position], (uint)d->inner - 1);
+    uint rows = (uint)gather_source_rows(d);
+    uint position = (c->control->batch_offset + (uint)row) % rows;
+    uint index = min(c->order[position], rows - 1);
     size_t row_start = (size_t)index * d->columns;
-    store_value(c, d->operands[1], row, as_float(index));
+    store_value(c, gather_indices(d), row, as_float(index));
     FOR_CALLS(call, d->columns) {
       philox_words words;
-      if (d->mode == BINARIZE_SAMPLE)
+      if (binarization == BINARIZATION_SAMPLE)
         words = philox(PURPOSE_BINARIZATION, CALL_INDEX(call), 0, index, c->control->pass,
                        c->control->seed_low, c->control->seed_high);
       for (int w = 0; w < 4; w++) {
         int chunk = CALL_CHUNK(call, w);
         if (chunk >= CHUNKS(d->columns)) break;
-        real value = load_data(c->source, d->group, row_start, chunk, d->columns)
-            * (real)(d->constants[0]);
-        if (d->mode == BINARIZE_THRESHOLD)
+        real value = load_data(c->source, gather_is_bytes(d), row_start, chunk, d->columns)
+            * (real)(gather_scale(d));
+        if (binarization == BINARIZATION_THRESHOLD)
           value = value >= (real)(0.5f) ? (real)(1.0f) : (real)(0.0f);
-        if (d->mode == BINARIZE_SAMPLE) {
+        if (binarization == BINARIZATION_SAMPLE) {
           // A multiple of 2^-24, so the comparison is exact.
           real uniform = real_from_word(words.w[w] >> 8) * (real)(0x1p-24f);
           value = uniform < value ? (real)(1.0f) : (real)(0.0f);
         }
-        store(c, d->operands[0], row, chunk, value);
+        store(c, gather_batch(d), row, chunk, value);
       }
     }
   }

@@ -1,13 +1,13 @@
-// Addressed noise: Philox4x32-10 and standard normals, the same bits on every device.
+// Noise: Philox4x32-10 and standard normals, the same bits on every device.
 //
 // Only operations that IEEE 754 rounds exactly occur in the normals (no division, no square root),
-// contraction is off, and no intermediate is denormal. Noise.swift holds the same operations in
+// contraction is off, and no intermediate is denormal. NoiseAddress.swift holds the same operations in
 // the same order, log_real's included.
 //
 // A call yields four words; word w of call c belongs to column (c / 16) * 64 + w * 16 + c % 16.
-// Defines: those of lanes.cl.
+// Defines: those of lanes.cl. Work-groups: as lanes.cl says; a row is a sample.
 
-#include "lanes.cl"
+#include "descriptor.cl"
 #include "numerics.cl"
 
 // The calls that serve a row, divided among the workers, and the chunk that word w of a call is for.
@@ -98,4 +98,30 @@ static inline float uniform_number(
     uint purpose, uint sample, uint image, uint time, uint seed_low, uint seed_high) {
   philox_words words = philox(purpose, LANE, sample, image, time, seed_low, seed_high);
   return convert_float(FIRST_LANE(words.w[0]) >> 8) * 0x1p-24f;
+}
+
+static void run_noise(const context *c, const descriptor *d, int begin, int end) {
+  int samples = noise_samples(d);
+  for (int row = begin; row < end; row++) {
+    uint image = as_uint(load_value(c, noise_indices(d), row / samples));
+    uint position = is_present(noise_drawn(d))
+        ? as_uint(load_value(c, noise_drawn(d), row)) : (uint)(row % samples);
+    FOR_CALLS(call, d->columns) {
+      philox_words words = philox((uint)noise_purpose(d), CALL_INDEX(call),
+                                  c->control->sample_offset + position, image, c->control->step,
+                                  c->control->seed_low, c->control->seed_high);
+      real values[4];
+      if (noise_distribution(d) == DISTRIBUTION_NORMAL) {
+        normals(words, values);
+      } else {
+        UNROLL for (int w = 0; w < 4; w++)
+          values[w] = real_from_word(words.w[w] >> 8 | (word)(1u)) * (real)(0x1p-24f);
+      }
+      UNROLL for (int w = 0; w < 4; w++) {
+        int chunk = CALL_CHUNK(call, w);
+        if (chunk < CHUNKS(d->columns))
+          store(c, noise_output(d), row, chunk, with_padding(values[w], chunk, d->columns, 0.0f));
+      }
+    }
+  }
 }

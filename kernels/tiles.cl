@@ -9,22 +9,26 @@
 // (TILE / ITEM)^2 work-items a group in the products.
 // Work-groups: GROUP_SIZE work-items, (TILE / ITEM)^2 in multiply_tiles.
 
-#include "descriptor.cl"
+#include "accumulate_weights.cl"
+#include "adam.cl"
+#include "bias_gradient.cl"
 #include "draw.cl"
-#include "estimator.cl"
-#include "finish.cl"
+#include "estimate.cl"
 #include "gather.cl"
-#include "latent.cl"
-#include "likelihood.cl"
-#include "optimizer.cl"
-#include "stream.cl"
-#include "transition.cl"
+#include "log_mean.cl"
+#include "map.cl"
+#include "multiply.cl"
+#include "noise.cl"
+#include "normalize.cl"
+#include "sum.cl"
+#include "sum_samples.cl"
+#include "weight_gradient.cl"
 
 #define GROUPED __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1)))
 
 // A kernel that walks rows: each group takes some units of its one operation.
 #define ROW_KERNEL(operation) \
-  __kernel GROUPED void operation(CONTEXT_ARGUMENTS, int first, int count, int units, \
+  __kernel GROUPED void row_##operation(CONTEXT_ARGUMENTS, int first, int count, int units, \
                                   int units_per_group) { \
     MAKE_CONTEXT \
     const descriptor d = table[first]; \
@@ -33,52 +37,10 @@
     run_##operation(&c, &d, begin * d.rows_per_unit, end * d.rows_per_unit); \
   }
 
-ROW_KERNEL(gather)
-ROW_KERNEL(reparameterize)
-ROW_KERNEL(latent_term)
-ROW_KERNEL(bernoulli)
-ROW_KERNEL(gaussian)
-ROW_KERNEL(log_weight)
-ROW_KERNEL(estimate)
-ROW_KERNEL(draw)
-ROW_KERNEL(latent_gradient)
-ROW_KERNEL(sum_samples)
-ROW_KERNEL(accumulate_weights)
-ROW_KERNEL(normalize_sums)
-ROW_KERNEL(log_mean)
-ROW_KERNEL(leapfrog)
-ROW_KERNEL(accept)
-ROW_KERNEL(select_rows)
-ROW_KERNEL(sum)
-ROW_KERNEL(adam)
+MAPS
 
-// What is added to a gradient: what it held times its decay in operand 5, if any.
-// mode: whether anything is.
-static inline float old_gradient(const context *c, const descriptor *d, float old) {
-  if (!d->mode) return 0.0f;
-  float decay = is_present(d->operands[5]) ? load_value(c, d->operands[5], 0) : 1.0f;
-  return decay == 0.0f ? 0.0f : decay * old;
-}
+ROW_KERNELS
 
-// operands: 0 delta, 2 row scale, 3 gradient. columns: outputs. samples: rows. mode: as
-// old_gradient. A unit is an output.
-static void run_bias_gradient(const context *c, const descriptor *d, int begin, int end) {
-  for (int output = begin + WORKER; output < end; output += GROUP) {
-    float total = 0.0f;
-    for (int row = 0; row < d->samples; row++) {
-      float scale = is_present(d->operands[2]) ? load_value(c, d->operands[2], row) : 1.0f;
-      total = fma(scale, load(c, d->operands[0], row, output), total);
-    }
-    __global float *at = base_of(c, d->operands[3]) + output;
-    *at = old_gradient(c, d, *at) + total;
-  }
-}
-
-ROW_KERNEL(bias_gradient)
-
-#define PRODUCT_FORWARD 0
-#define PRODUCT_TRANSPOSED 1
-#define PRODUCT_GRADIENT 2
 #define PRODUCT_SIDE (TILE / ITEM)
 #define PRODUCT_GROUP (PRODUCT_SIDE * PRODUCT_SIDE)
 
@@ -89,25 +51,29 @@ ROW_KERNEL(bias_gradient)
 static inline float left_element(
     const context *c, const descriptor *d, int product, int i, int k, int rows, int depth) {
   if (i >= rows || k >= depth) return 0.0f;
-  if (product != PRODUCT_GRADIENT) return load(c, d->operands[0], i, k);
-  float delta = load(c, d->operands[0], k, i);
-  return is_present(d->operands[2]) ? delta * load_value(c, d->operands[2], k) : delta;
+  if (product != PRODUCT_GRADIENT) return load(c, multiply_input(d), i, k);
+  float delta = load(c, weight_gradient_delta(d), k, i);
+  operand scale = weight_gradient_row_scale(d);
+  return is_present(scale) ? delta * load_value(c, scale, k) : delta;
 }
 
 static inline float right_element(
     const context *c, const descriptor *d, int product, int k, int j, int columns, int depth) {
   if (j >= columns || k >= depth) return 0.0f;
-  return product == PRODUCT_FORWARD ? load(c, d->operands[1], j, k) : load(c, d->operands[1], k, j);
+  if (product == PRODUCT_GRADIENT) return load(c, weight_gradient_input(d), k, j);
+  return product == PRODUCT_FORWARD
+      ? load(c, multiply_weight(d), j, k) : load(c, multiply_weight(d), k, j);
 }
 
 static inline void store_product(
     const context *c, const descriptor *d, int product, float value, int i, int j) {
   if (product != PRODUCT_GRADIENT) {
-    if (is_present(d->operands[2])) value += load_value(c, d->operands[2], j);
+    if (is_present(multiply_bias(d))) value += load_value(c, multiply_bias(d), j);
     finish_layer(c, d, value, i, j);
   } else {
-    value += old_gradient(c, d, load(c, d->operands[3], i, j));
-    store(c, d->operands[3], i, j, value);
+    __global float *at = place(c, weight_gradient_gradient(d), i, j);
+    *at = value
+        + old_gradient(c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
   }
 }
 
@@ -121,8 +87,8 @@ void multiply_tiles(CONTEXT_ARGUMENTS, int first, int count, int units, int unit
   const descriptor d = table[first];
   int product = units_per_group;
   int rows = units;
-  int columns = product == PRODUCT_GRADIENT ? d.inner : d.columns;
-  int depth = product == PRODUCT_GRADIENT ? d.samples : d.inner;
+  int columns = product == PRODUCT_GRADIENT ? weight_gradient_inputs(&d) : d.columns;
+  int depth = product == PRODUCT_GRADIENT ? weight_gradient_rows(&d) : multiply_depth(&d);
   int across = (columns + TILE - 1) / TILE;
   int first_row = (int)get_group_id(0) / across * TILE;
   int first_column = (int)get_group_id(0) % across * TILE;

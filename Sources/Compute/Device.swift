@@ -26,6 +26,9 @@ public protocol Device: AnyObject {
   /// programs share. Parameters, moments and states start at zero.
   func allocate(_ tensors: [Tensor], protection: Protection) throws(DeviceError) -> any Memory
 
+  /// Makes ready for programs that are about to be compiled, so that what they share is compiled once.
+  func prepare(_ programs: [Program]) throws(DeviceError)
+
   /// Compiles a program for any number of runs.
   func compile(
     _ program: Program, on memory: any Memory, protection: Protection
@@ -45,6 +48,8 @@ extension Device {
   }
 
   public var memoryBytes: Int? { nil }
+
+  public func prepare(_ programs: [Program]) throws(DeviceError) {}
 
   public func allocate(_ tensors: [Tensor]) throws(DeviceError) -> any Memory {
     try allocate(tensors, protection: .none)

@@ -29,19 +29,19 @@ final class BoundLaunch {
   init(
     _ launch: Launch, descriptors: Range<Int>, buffers: Buffers, library: KernelLibrary
   ) throws(DeviceError) {
-    name = launch.kernel
+    name = launch.kernel.name(maps: library.maps)
     groups = launch.groups
     localSize = launch.localSize
     table = buffers.table
     self.library = library
-    let kernel = try library.kernel(launch.kernel)
+    let kernel = try library.kernel(name)
     self.kernel = kernel
     var index: cl_uint = 0
     let memories =
       buffers.arenas + [buffers.source, buffers.order, buffers.control, buffers.table.memory]
     for memory in memories {
       var memory: cl_mem? = memory
-      try call("clSetKernelArg(\(launch.kernel), \(index))") {
+      try call("clSetKernelArg(\(name), \(index))") {
         clSetKernelArg(kernel, index, MemoryLayout<cl_mem?>.size, &memory)
       }
       index += 1
@@ -51,10 +51,10 @@ final class BoundLaunch {
     ] {
       guard var number = cl_int(exactly: number) else {
         throw .unsupported(
-          device: library.deviceName, operation: launch.kernel,
+          device: library.deviceName, operation: name,
           reason: "\(number) is more than its 32-bit counters hold. Use a smaller batch.")
       }
-      try call("clSetKernelArg(\(launch.kernel), \(index))") {
+      try call("clSetKernelArg(\(name), \(index))") {
         clSetKernelArg(kernel, index, MemoryLayout<cl_int>.size, &number)
       }
       index += 1

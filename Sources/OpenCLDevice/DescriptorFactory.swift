@@ -25,10 +25,14 @@ struct DescriptorFactory {
   }
 
   /// The descriptors of a launch, in the order of its work.
-  func descriptors(of launch: Launch) throws(DeviceError) -> [Descriptor] {
+  ///
+  /// - Parameter maps: The number of each map among those that were compiled together.
+  func descriptors(
+    of launch: Launch, in plan: LaunchPlan, maps: [MapSignature: Int]
+  ) throws(DeviceError) -> [Descriptor] {
     var result: [Descriptor] = []
     for (position, work) in launch.work.enumerated() {
-      for var descriptor in describe(work, launch) {
+      for var descriptor in describe(work, launch, plan, maps) {
         if !launch.firstGroups.isEmpty { descriptor.firstGroup = launch.firstGroups[position] }
         if let number = descriptor.tooLarge {
           throw .unsupported(
@@ -41,24 +45,38 @@ struct DescriptorFactory {
     return result
   }
 
-  private func describe(_ work: Work, _ launch: Launch) -> [Descriptor] {
+  private func describe(
+    _ work: Work, _ launch: Launch, _ plan: LaunchPlan, _ maps: [MapSignature: Int]
+  ) -> [Descriptor] {
+    func variant(_ index: Int, _ products: [Int] = []) -> Int {
+      plan.signature(of: index, products: products).flatMap { maps[$0] } ?? 0
+    }
     switch work {
     case .operation(let index):
-      return [describe(index, launch)]
-    case .product(let index, let likelihood):
-      var product = describe(index, launch)
-      product.kind = .productIntoLikelihood
-      return [product, describe(likelihood, launch)]
+      var descriptor = describe(index, launch)
+      descriptor.variant = variant(index)
+      return [descriptor]
+    case .map(let index, let products):
+      var descriptor = describe(index, launch)
+      descriptor.variant = variant(index, products)
+      descriptor.companions = products.count
+      return products.map { product in
+        var companion = describe(product, launch)
+        companion.kind = .companion
+        return companion
+      } + [descriptor]
     case .scaling(let scaling):
       var descriptor = Descriptor(kind: .scaleRows, columns: scaling.input.shape.columns)
       descriptor.rowsPerUnit = scaling.input.shape.rows / launch.units
-      descriptor.operands = [place(scaling.input), place(scaling.coefficients)]
+      descriptor.operands = [scaling.input, scaling.coefficients].map { tensor in
+        place(tensor).map { Descriptor.Operand(placement: $0) }
+      }
       return [descriptor]
     case .gradient(let index, let isScaled, let optimizer):
       var descriptor = describe(index, launch)
-      if isScaled { descriptor.operands[2] = nil }
+      if isScaled { descriptor.set("row_scale", operand: nil) }
       if let optimizer, case .adam(let adam) = program.operations[optimizer] {
-        descriptor.update(by: adam, transposed: transposedPlace(ofGradient: index))
+        descriptor.update(by: adam, secondCopy: transposedPlace(ofGradient: index))
       }
       return [descriptor]
     }
@@ -66,10 +84,14 @@ struct DescriptorFactory {
 
   private func describe(_ index: Int, _ launch: Launch) -> Descriptor {
     let operation = program.operations[index]
-    var descriptor = Descriptor(
-      operation, transposedWeight: memory.transposedPlacement,
-      elements: memory.layout.occupied, place: place)
+    var descriptor = Descriptor(operation, layout: memory.layout, place: place)
     descriptor.rowsPerUnit = (operation.rows ?? launch.units) / launch.units
+    // Walking a layer backwards reads the second copy of its weight, where there is one.
+    if case .multiply(let multiply) = operation, multiply.transposed,
+      let second = memory.transposedPlacement(of: multiply.weight)
+    {
+      descriptor.set("weight", operand: Descriptor.Operand(placement: second))
+    }
     return descriptor
   }
 

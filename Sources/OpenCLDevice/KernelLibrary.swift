@@ -2,8 +2,10 @@ import COpenCL
 import Compute
 import Kernels
 
-/// The compiled kernels of one schedule on one device.
+/// The compiled kernels of one module on one device.
 final class KernelLibrary {
+  /// The number of each of the module's maps.
+  let maps: [MapSignature: Int]
   private let program: cl_program
   private let device: DeviceDescription
   private let cache: BinaryCache?
@@ -18,11 +20,15 @@ final class KernelLibrary {
   /// because log-weights can be infinite.
   static let options = ["-cl-std=CL1.2", "-cl-denorms-are-zero"]
 
+  /// - Parameters:
+  ///   - source: The source of a file, whose maps have numbers.
+  ///   - tuning: The definitions that it takes.
+  ///   - watch: Told when compilation begins.
   init(
-    context: cl_context, device: DeviceDescription, tuning: Tuning, cache: BinaryCache?,
-    source: String? = nil, watch: CompilationWatch? = nil
+    _ source: String, maps: [MapSignature: Int] = [:], context: cl_context,
+    device: DeviceDescription, tuning: Tuning, cache: BinaryCache?, watch: CompilationWatch? = nil
   ) throws(DeviceError) {
-    let source = source ?? KernelCatalog.source(of: tuning.schedule.sourceFile)
+    self.maps = maps
     let prefetches = device.platform == "Portable Computing Language" && device.kind == .cpu
     let defines =
       (tuning.defines + (prefetches ? ["BUILTIN_PREFETCH"] : [])).map { "-D\($0)" } + Self.options

@@ -10,8 +10,8 @@ extension OpenCLDevice {
     let items = tuning.schedule == .panels ? 1 : tuning.groupSize
     let lanes = tuning.schedule == .panels ? 16 : 1
     let library = try KernelLibrary(
-      context: context, device: description, tuning: tuning, cache: cache,
-      source: KernelCatalog.source(of: "peak.cl"))
+      KernelCatalog.source(of: "peak.cl"), context: context, device: description, tuning: tuning,
+      cache: cache)
     let kernel = try library.kernel("measure_peak")
     defer { clReleaseKernel(kernel) }
     let output = try Buffer(self, byteCount: groups * items * 4, what: "the measure of the peak")

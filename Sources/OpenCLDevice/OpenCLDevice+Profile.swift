@@ -42,7 +42,7 @@ extension OpenCLDevice {
     }
     return zip(executable.plan.launches, times).map { launch, times in
       LaunchTime(
-        kernel: launch.kernel, operations: launch.operations,
+        kernel: launch.kernel.name(maps: [:]), operations: launch.operations,
         microseconds: times.sorted()[times.count / 2] * 1e-3)
     }
   }

@@ -13,7 +13,7 @@ public final class OpenCLDevice: Device {
   let budget = MemoryBudget()
   let staging = Staging()
   let cache: BinaryCache?
-  private var loaded: KernelLibrary?
+  private var loaded: [(module: KernelModule, library: KernelLibrary)] = []
   /// Tells of compilations that take long.
   public let compilation = CompilationWatch()
 
@@ -69,7 +69,7 @@ public final class OpenCLDevice: Device {
 
   deinit {
     clFinish(queue)
-    loaded?.store()
+    for (_, library) in loaded { library.store() }
     clReleaseCommandQueue(queue)
     clReleaseContext(context)
   }
@@ -110,19 +110,44 @@ public final class OpenCLDevice: Device {
     return try OpenCLExecutable(program, on: memory, protection: protection)
   }
 
-  /// The kernels, compiled or loaded when they are first needed.
-  func library() throws(DeviceError) -> KernelLibrary {
-    if let loaded { return loaded }
+  public func prepare(_ programs: [Program]) throws(DeviceError) {
+    var modules: [KernelModule] = []
+    for program in programs {
+      let plan = LaunchPlan(
+        program, tuning: tuning, computeUnits: description.computeUnits, parameters: [])
+      for module in plan.modules {
+        if let known = modules.firstIndex(where: { $0.file == module.file }) {
+          modules[known].formUnion(module)
+        } else {
+          modules.append(module)
+        }
+      }
+    }
+    _ = try libraries(for: modules)
+  }
+
+  /// The kernels of some modules, by their files.
+  func libraries(
+    for modules: [KernelModule]
+  ) throws(DeviceError) -> [KernelModule.File: KernelLibrary] {
+    var result: [KernelModule.File: KernelLibrary] = [:]
+    for module in modules { result[module.file] = try library(module) }
+    return result
+  }
+
+  /// The kernels of a module, compiled or loaded when they are first needed.
+  func library(_ module: KernelModule) throws(DeviceError) -> KernelLibrary {
+    if let known = loaded.first(where: { $0.module.contains(module) }) { return known.library }
+    let source = KernelSource(module)
     let library = try KernelLibrary(
-      context: context, device: description, tuning: tuning, cache: cache, watch: compilation)
-    loaded = library
+      source.text, maps: source.maps, context: context, device: description, tuning: tuning,
+      cache: cache, watch: compilation)
+    loaded.append((module, library))
     return library
   }
 
-  /// Whether the kernels came compiled out of the cache.
-  public var kernelsAreCached: Bool {
-    get throws(DeviceError) { try library().isFromCache }
-  }
+  /// Whether all kernels so far came compiled out of the cache.
+  public var kernelsAreCached: Bool { loaded.allSatisfy { $0.library.isFromCache } }
 
   func finish() throws(DeviceError) {
     let queue = queue

@@ -50,22 +50,26 @@ final class OpenCLExecutable: Executable {
     control = try Buffer(device, byteCount: 64, isReadOnly: true, what: "the control record")
     let factory = DescriptorFactory(program, memory: memory, placements: placements)
     transposed = factory.transposedWeights
-    let descriptors = try plan.launches.map { launch throws(DeviceError) in
-      try factory.descriptors(of: launch)
+    let libraries = try device.libraries(for: plan.modules)
+    let descriptors = try plan.launches.map { [plan] launch throws(DeviceError) in
+      try factory.descriptors(
+        of: launch, in: plan, maps: libraries[launch.kernel.file]?.maps ?? [:])
     }
     let table = try device.makeTable(descriptors.flatMap(\.self))
     launches = try Self.bind(
-      plan, descriptors.map(\.count), memory, workspace: workspace, control: control, table: table)
+      plan, descriptors.map(\.count), memory, libraries, workspace: workspace, control: control,
+      table: table)
   }
 
   private static func bind(
-    _ plan: LaunchPlan, _ counts: [Int], _ memory: OpenCLMemory, workspace: Arena,
-    control: Buffer, table: Buffer
+    _ plan: LaunchPlan, _ counts: [Int], _ memory: OpenCLMemory,
+    _ libraries: [KernelModule.File: KernelLibrary], workspace: Arena, control: Buffer,
+    table: Buffer
   ) throws(DeviceError) -> [BoundLaunch] {
-    let library = try memory.device.library()
     var result: [BoundLaunch] = []
     var first = 0
     for (launch, count) in zip(plan.launches, counts) {
+      guard let library = libraries[launch.kernel.file] else { continue }
       var buffers = BoundLaunch.Buffers(
         arenas: memory.arenas.map(\.memory) + [workspace.memory], source: workspace.memory,
         order: workspace.memory, control: control.memory, table: table)

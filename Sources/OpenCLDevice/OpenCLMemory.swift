@@ -201,23 +201,24 @@ final class OpenCLMemory: Memory {
       guard let second = transposedPlacements[weight], let first = placements[weight] else {
         continue
       }
-      var descriptor = Descriptor(kind: .multiply, columns: weight.shape.rows)
-      descriptor.inner = weight.shape.columns
+      var descriptor = Descriptor(kind: .transposeWeights, columns: weight.shape.rows)
+      descriptor.counts = [weight.shape.columns]
       descriptor.firstGroup = groups
-      descriptor.operands = [first, second]
+      descriptor.operands = [first, second].map { Descriptor.Operand(placement: $0) }
       descriptors.append(descriptor)
       groups += (weight.shape.rows + 15) / 16 * ((weight.shape.columns + 15) / 16)
     }
     let table = try device.makeTable(descriptors)
     let launch = Launch(
-      kernel: "transpose_weights", work: [], units: groups, unitsPerGroup: 1, groups: groups,
+      kernel: .transpose, work: [], units: groups, unitsPerGroup: 1, groups: groups,
       localSize: 1)
     let unused = arenas[0].memory
     let buffers = BoundLaunch.Buffers(
       arenas: arenas.map(\.memory) + [unused], source: unused, order: unused, control: unused,
       table: table)
     return try BoundLaunch(
-      launch, descriptors: 0..<descriptors.count, buffers: buffers, library: device.library())
+      launch, descriptors: 0..<descriptors.count, buffers: buffers,
+      library: device.library(KernelModule(file: .sums)))
   }
 }
 

@@ -32,9 +32,8 @@ extension LaunchPlan {
       }
     case .sum(let sum) where sum.output.shape.count == 1:
       totals.append(index)
-    case .gather, .multiply, .reparameterize, .latentTerm, .bernoulli, .gaussian, .logWeight,
-      .estimate, .draw, .latentGradient, .sumSamples, .accumulateWeights, .logMean,
-      .leapfrog, .accept, .select, .sum:
+    case .gather, .multiply, .noise, .map, .estimate, .draw, .accumulateWeights, .logMean,
+      .sumSamples, .sum:
       if (sums + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
         closeSums()
@@ -90,7 +89,7 @@ extension LaunchPlan {
       of: open.units, atMost: max(1, tuning.blockRows / rowsPerUnit))
     launches.append(
       Launch(
-        kernel: "walk_rows", work: work(of: open), units: open.units,
+        kernel: .walk, work: work(of: open), units: open.units,
         unitsPerGroup: unitsPerGroup,
         groups: (open.units + unitsPerGroup - 1) / unitsPerGroup, localSize: 1))
   }
@@ -111,16 +110,9 @@ extension LaunchPlan {
     guard fusion == .full else { return open.operations.map { .operation($0) } }
     var result: [Work] = []
     for index in open.operations {
-      if case .bernoulli(let bernoulli) = program.operations[index],
-        case .operation(let previous) = result.last,
-        case .multiply(let product) = program.operations[previous],
-        product.output == bernoulli.logits, !product.accumulates, product.activation == .identity,
-        uses.isRead(product.output, onlyBy: index)
-      {
-        result[result.count - 1] = .product(previous, likelihood: index)
-      } else {
-        result.append(.operation(index))
-      }
+      let products = products(before: index, among: result)
+      result.removeLast(products.count)
+      result.append(products.isEmpty ? .operation(index) : .map(index, products: products))
     }
     for case .weightGradient(let gradient) in sums.map({ program.operations[$0] }) {
       guard let coefficients = gradient.rowScale else { continue }
@@ -132,6 +124,25 @@ extension LaunchPlan {
         scaled.insert(input)
         result.append(.scaling(input))
       }
+    }
+    return result
+  }
+
+  /// The most products whose sums a map takes.
+  private static let mostProducts = 3
+
+  /// The products just before a map that it alone reads, element by element.
+  private func products(before index: Int, among work: [Work]) -> [Int] {
+    guard case .map(let map) = program.operations[index] else { return [] }
+    var result: [Int] = []
+    for case .operation(let previous) in work.reversed().prefix(Self.mostProducts) {
+      guard case .multiply(let product) = program.operations[previous],
+        map.inputs.contains(product.output), product.output.shape.rows == map.rows,
+        product.output.shape.columns == map.columns, !product.accumulates,
+        product.activation == .identity, product.derivativeAt == nil,
+        uses.isRead(product.output, onlyBy: index)
+      else { break }
+      result.insert(previous, at: 0)
     }
     return result
   }
@@ -169,7 +180,7 @@ extension LaunchPlan {
     guard !sums.isEmpty else {
       launches.append(
         Launch(
-          kernel: "walk_rows", work: totals.map { .operation($0) }, units: 1, unitsPerGroup: 1,
+          kernel: .walk, work: totals.map { .operation($0) }, units: 1, unitsPerGroup: 1,
           groups: 1, localSize: 1))
       return
     }
@@ -202,7 +213,7 @@ extension LaunchPlan {
     }
     launches.append(
       Launch(
-        kernel: "sum_rows", work: work, units: groups, unitsPerGroup: 1, groups: groups,
+        kernel: .sum, work: work, units: groups, unitsPerGroup: 1, groups: groups,
         localSize: 1, firstGroups: firstGroups))
   }
 
@@ -212,8 +223,8 @@ extension LaunchPlan {
     return gradient.delta.shape.rows
   }
 
-  /// How many vectors of elements a group normalises, as panels.cl says.
-  private static let normalizedVectors = 256
+  /// The vectors of elements that a group normalises.
+  static let normalizedVectors = 256
 
   private func strips(_ columns: Int) -> Int { (columns + 15) / 16 }
 
@@ -221,7 +232,7 @@ extension LaunchPlan {
     let unitsPerGroup = max(1, (arenaUnits + computeUnits * 8 - 1) / (computeUnits * 8))
     launches.append(
       Launch(
-        kernel: "update_parameters", work: [.operation(index)], units: arenaUnits,
+        kernel: .update, work: [.operation(index)], units: arenaUnits,
         unitsPerGroup: unitsPerGroup,
         groups: max(1, (arenaUnits + unitsPerGroup - 1) / unitsPerGroup), localSize: 1))
   }

@@ -8,8 +8,6 @@
 #include "descriptor.cl"
 #include "numerics.cl"
 
-#define SCOPE_ALL 1.0f
-
 // The log-weight of a scope whose tempered share is largest, and the sum of
 // exp(temperature * (log w - reference)). Differences come before the temperature, because large
 // log-weights times a temperature would round away what tells them apart. NaN among the log-weights
@@ -57,14 +55,12 @@ static inline float log_value(float x) { return log_any(x); }
 static inline float exp_value(float x) { return exp_real(x); }
 #endif
 
-// constants at `rule`: scope, temperature, share of the mean.
 static inline float evaluate_bound(
-    const context *c, const descriptor *d, __global const float *weights, int rule) {
-  int groups = d->inner;
-  int count = groups * d->group;
-  int scope = d->constants[rule] == SCOPE_ALL ? count : d->group;
-  float temperature = d->constants[rule + 1];
-  float mean_share = d->constants[rule + 2];
+    const context *c, const descriptor *d, __global const float *weights, const float *rule) {
+  int count = estimate_groups(d) * estimate_samples(d);
+  int scope = bound_is_over_all(rule) ? count : estimate_samples(d);
+  float temperature = bound_temperature(rule);
+  float mean_share = bound_mean_share(rule);
   float bound = 0.0f;
   if (mean_share != 1.0f) {
     float total = 0.0f;
@@ -82,16 +78,17 @@ static inline float evaluate_bound(
   return bound;
 }
 
-// constants at `rule`: scope, temperature, constant, linear, square.
 static inline void evaluate_column(
-    const context *c, const descriptor *d, __global const float *weights, int rule,
-    __global float *coefficients) {
-  int count = d->inner * d->group;
-  int scope = d->constants[rule] == SCOPE_ALL ? count : d->group;
-  float temperature = d->constants[rule + 1];
-  real fixed = (real)(d->constants[rule + 2]);
-  real linear = (real)(d->constants[rule + 3]);
-  real square = (real)(d->constants[rule + 4]);
+    const context *c, const descriptor *d, __global const float *weights, const float *rule,
+    operand output, int image) {
+  if (!is_present(output)) return;
+  int count = estimate_groups(d) * estimate_samples(d);
+  __global float *coefficients = base_of(c, output) + (size_t)image * count;
+  int scope = column_is_over_all(rule) ? count : estimate_samples(d);
+  float temperature = column_temperature(rule);
+  real fixed = (real)(column_constant(rule));
+  real linear = (real)(column_linear(rule));
+  real square = (real)(column_square(rule));
   for (int begin = 0; begin < count; begin += scope) {
     scope_sums sums = sum_scope(c, weights + begin, scope, temperature);
     float normaliser = is_empty(sums, temperature) && sums.sum == 0.0f ? 0.0f : 1.0f / sums.sum;
@@ -140,41 +137,24 @@ static inline void add_leave_one_out(
   }
 }
 
-// operands: 0 log-weights, 1 bounds, 2 encoder bounds, 3 decoder, 4 path and 5 score coefficients.
-// inner: groups of an image. group: samples of a group. constants: rules of the bound (at 0), the
-// encoder's bound (3) and the columns (6, 11, 16), and the share of leaving one out (21).
 static void run_estimate(const context *c, const descriptor *d, int begin, int end) {
-  int count = d->inner * d->group;
+  int samples = estimate_samples(d);
+  int count = estimate_groups(d) * samples;
   for (int image = begin; image < end; image++) {
-    __global const float *weights = base_of(c, d->operands[0]) + (size_t)image * count;
-    store_value(c, d->operands[1], image, evaluate_bound(c, d, weights, 0));
-    if (is_present(d->operands[2]))
-      store_value(c, d->operands[2], image, evaluate_bound(c, d, weights, 3));
-    for (int column = 0; column < 3; column++) {
-      operand o = d->operands[3 + column];
-      if (is_present(o))
-        evaluate_column(
-            c, d, weights, 6 + 5 * column, base_of(c, o) + (size_t)image * count);
-    }
-    if (d->constants[21] != 0.0f && is_present(d->operands[5])) {
-      __global float *scores = base_of(c, d->operands[5]) + (size_t)image * count;
-      for (int first = 0; first < count; first += d->group)
-        add_leave_one_out(weights + first, d->group, d->constants[21], scores + first);
-    }
-  }
-}
-
-// operands: 0 input, 1 output. inner: values of each sum. mode: whether to add to the output.
-// constants: 0 scale.
-static void run_sum(const context *c, const descriptor *d, int begin, int end) {
-  for (int row = begin; row < end; row++) {
-    __global const float *input = base_of(c, d->operands[0]) + (size_t)row * d->inner;
-    real total = (real)(0.0f);
-    FOR_SPANS(first, d->inner) total += load_span(input + first, d->inner - first);
-    float sum = d->constants[0] * group_sum(total, c->scratch);
-    if (WORKER == 0) {
-      if (d->mode) sum += load_value(c, d->operands[1], row);
-      store_value(c, d->operands[1], row, sum);
+    __global const float *weights = base_of(c, estimate_log_weights(d)) + (size_t)image * count;
+    store_value(
+        c, estimate_bounds(d), image, evaluate_bound(c, d, weights, estimate_bound_rule(d)));
+    if (is_present(estimate_encoder_bounds(d)))
+      store_value(c, estimate_encoder_bounds(d), image,
+                  evaluate_bound(c, d, weights, estimate_encoder_bound_rule(d)));
+    evaluate_column(c, d, weights, estimate_decoder_rule(d), estimate_decoder(d), image);
+    evaluate_column(c, d, weights, estimate_path_rule(d), estimate_path(d), image);
+    evaluate_column(c, d, weights, estimate_score_rule(d), estimate_score(d), image);
+    float share = estimate_leave_one_out(d);
+    if (share != 0.0f && is_present(estimate_score(d))) {
+      __global float *scores = base_of(c, estimate_score(d)) + (size_t)image * count;
+      for (int first = 0; first < count; first += samples)
+        add_leave_one_out(weights + first, samples, share, scores + first);
     }
   }
 }

@@ -1,6 +1,8 @@
+import Compute
+
 /// One kernel launch: work that goes together.
 struct Launch: Hashable {
-  var kernel: String
+  var kernel: Kernel
   /// In the order in which it is done.
   var work: [Work]
   /// What the launch divides among its work-groups: images, samples, outputs or arena chunks.
@@ -21,12 +23,43 @@ struct Launch: Hashable {
   }
 }
 
+/// A kernel, by what it does.
+enum Kernel: Hashable {
+  /// Panels: a block of rows through a list of operations, sums over rows, and the optimizer alone.
+  case walk, sum, update, transpose
+  /// Tiles: a product, an operation that walks rows, a map.
+  case product
+  case row(Compute.Operation.Family)
+  case map(MapSignature)
+
+  var file: KernelModule.File {
+    switch self {
+    case .walk: .panels
+    case .sum, .update, .transpose: .sums
+    case .product, .row, .map: .tiles
+    }
+  }
+
+  /// The name in the source, which numbers maps.
+  func name(maps: [MapSignature: Int]) -> String {
+    switch self {
+    case .walk: "walk_rows"
+    case .sum: "sum_rows"
+    case .update: "update_parameters"
+    case .transpose: "transpose_weights"
+    case .product: "multiply_tiles"
+    case .row(let family): "row_\(family.kernelName)"
+    case .map(let signature): "row_map_\(maps[signature] ?? 0)"
+    }
+  }
+}
+
 /// A piece of a launch's work. Operations are named by their positions in the program.
 enum Work: Hashable {
   /// An operation as it stands.
   case operation(Int)
-  /// A product whose results go straight into a likelihood and nowhere else.
-  case product(Int, likelihood: Int)
+  /// A map, with the products whose sums go straight into it and nowhere else.
+  case map(Int, products: [Int])
   /// Multiplies the rows of the input of gradients by their coefficients, in place.
   case scaling(GradientInput)
   /// The gradient of a weight or bias. Its input may hold the coefficients already; with an
@@ -36,7 +69,7 @@ enum Work: Hashable {
   var operations: [Int] {
     switch self {
     case .operation(let index): [index]
-    case .product(let index, let likelihood): [index, likelihood]
+    case .map(let index, let products): products + [index]
     case .scaling: []
     case .gradient(let index, _, _): [index]
     }

@@ -6,7 +6,7 @@ public enum Fusion: Sendable {
   case none
   /// Operations share launches; every tensor is still written as the program says.
   case observable
-  /// What nothing else reads is not written: logits go straight into their likelihood, and gradients
+  /// What nothing else reads is not written: sums of products go straight into a map, and gradients
   /// into the update.
   case full
 }
@@ -74,8 +74,47 @@ struct LaunchPlan {
   /// The temporaries that are never written.
   var unstored: Set<Tensor> {
     var result: Set<Tensor> = []
-    for case .product(let index, _) in launches.flatMap(\.work) {
-      result.formUnion(program.operations[index].writes)
+    for case .map(_, let products) in launches.flatMap(\.work) {
+      for index in products { result.formUnion(program.operations[index].writes) }
+    }
+    return result
+  }
+
+  /// How a matrix product's operands are reached.
+  enum Product: Int, CaseIterable {
+    case forward, transposed, gradient
+  }
+
+  /// A map's code.
+  func signature(of index: Int, products: [Int] = []) -> MapSignature? {
+    guard case .map(let map) = program.operations[index] else { return nil }
+    return MapSignature(map, products: products.flatMap { program.operations[$0].writes })
+  }
+
+  /// The kernels that the launches need, by the files that hold them.
+  var modules: [KernelModule] {
+    var result: [KernelModule] = []
+    for launch in launches {
+      var module = KernelModule(file: launch.kernel.file)
+      for work in launch.work {
+        switch work {
+        case .operation(let index):
+          module.families.insert(program.operations[index].family)
+          if let signature = signature(of: index) { module.maps.insert(signature) }
+        case .map(let index, let products):
+          if let signature = signature(of: index, products: products) {
+            module.maps.insert(signature)
+          }
+        case .scaling: module.scalesRows = true
+        case .gradient: break
+        }
+      }
+      if module.file == .sums { module = KernelModule(file: .sums) }
+      if let known = result.firstIndex(where: { $0.file == module.file }) {
+        result[known].formUnion(module)
+      } else {
+        result.append(module)
+      }
     }
     return result
   }

@@ -6,8 +6,6 @@ public enum Schedule: String, Hashable, Sendable, CaseIterable, Codable {
   case panels
   /// Tiles staged in local memory: for GPUs.
   case tiles
-
-  var sourceFile: String { "\(rawValue).cl" }
 }
 
 /// The constants that a schedule is compiled and launched with.

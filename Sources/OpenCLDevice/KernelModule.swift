@@ -1,0 +1,98 @@
+import Compute
+import Kernels
+
+/// Kernels that are compiled together: a schedule's source with the operations and the maps that some
+/// programs need.
+struct KernelModule: Hashable {
+  enum File: String, Hashable {
+    /// The walks of panels, and their sums over rows.
+    case panels, sums
+    case tiles
+  }
+
+  let file: File
+  /// The families whose kernels are called; the sums of panels are always all there.
+  var families: Set<Compute.Operation.Family> = []
+  var maps: Set<MapSignature> = []
+  /// Whether rows are scaled by coefficients.
+  var scalesRows = false
+
+  func contains(_ other: KernelModule) -> Bool {
+    file == other.file && families.isSuperset(of: other.families)
+      && maps.isSuperset(of: other.maps) && (scalesRows || !other.scalesRows)
+  }
+
+  mutating func formUnion(_ other: KernelModule) {
+    families.formUnion(other.families)
+    maps.formUnion(other.maps)
+    scalesRows = scalesRows || other.scalesRows
+  }
+}
+
+/// A module's source, and the number of each of its maps.
+struct KernelSource {
+  let text: String
+  let maps: [MapSignature: Int]
+
+  init(_ module: KernelModule) {
+    // Maps have an order that depends on themselves alone, so that equal modules have equal sources.
+    let ordered = module.maps
+      .map { signature -> (MapSignature, String) in
+        var source = MapSource(signature, number: 0)
+        return (signature, source.function())
+      }
+      .sorted { $0.1 < $1.1 }
+    var maps: [MapSignature: Int] = [:]
+    var functions: [String] = []
+    for (number, (signature, _)) in ordered.enumerated() {
+      maps[signature] = number
+      var source = MapSource(signature, number: number)
+      functions.append(source.function())
+    }
+    self.maps = maps
+    let families = module.families.sorted { $0.rawValue < $1.rawValue }
+    let numbers = ordered.enumerated().map { ($0.offset, $0.element.0) }
+    var file = KernelCatalog.source(of: "\(module.file.rawValue).cl")
+    func replace(_ marker: String, _ lines: [String]) {
+      file = file.split(separator: "\n", omittingEmptySubsequences: false)
+        .map { $0 == marker ? lines.joined(separator: "\n") : String($0) }
+        .joined(separator: "\n")
+    }
+    replace("MAPS", functions)
+    replace("ROW_KERNELS", Self.rowKernels(families, numbers.map(\.0)))
+    let cases = Self.walkCases(families, numbers, scalesRows: module.scalesRows)
+    text = KernelPrelude.text + "#define WALK_CASES \(cases)\n" + file
+  }
+
+  /// What a walk does for each kind of operation.
+  private static func walkCases(
+    _ families: [Compute.Operation.Family], _ maps: [(number: Int, signature: MapSignature)],
+    scalesRows: Bool
+  ) -> String {
+    var cases = families.filter { $0 != .map }.map { family in
+      "case KIND_\(family.kernelName.uppercased()): "
+        + "run_\(family.kernelName)(&c, &d, begin, end); break;"
+    }
+    if scalesRows {
+      cases.append("case KIND_SCALE_ROWS: run_scale_rows(&c, &d, begin, end); break;")
+    }
+    let variants = maps.map { number, signature in
+      "case \(number): run_map_\(number)(&c, \(signature.productCount > 0 ? "companions, " : "")"
+        + "&d, begin, end); break;"
+    }
+    if !variants.isEmpty {
+      cases.append(
+        "case KIND_MAP: switch (d.variant) { \(variants.joined(separator: " ")) } break;")
+    }
+    return cases.joined(separator: " \\\n  ")
+  }
+
+  /// The kernels of operations that walk rows by themselves.
+  private static func rowKernels(
+    _ families: [Compute.Operation.Family], _ maps: [Int]
+  ) -> [String] {
+    let products: Set<Compute.Operation.Family> = [.map, .multiply, .weightGradient]
+    return families.filter { !products.contains($0) }.map { "ROW_KERNEL(\($0.kernelName))" }
+      + maps.map { "ROW_KERNEL(map_\($0))" }
+  }
+}

@@ -1,0 +1,69 @@
+import Compute
+
+/// What Swift and the kernels both know, written as OpenCL C from its one declaration.
+enum KernelPrelude {
+  static let text: String = {
+    var lines = [
+      "#define OPERANDS \(Descriptor.operandCount)", "#define COUNTS \(Descriptor.countCount)",
+      "#define CONSTANTS \(Descriptor.constantCount)",
+      "#define ARENAS \(ArenaKind.allCases.count)", "#define ARENA_MARGIN \(Arena.margin)",
+      "#define COEFFICIENT_COLUMNS \(AccumulateWeights.maximumCoefficients)",
+      "#define NORMALIZED_VECTORS \(LaunchPlan.normalizedVectors)",
+      "#define CONTROL_FIELDS \(Control.fields.map { "\($0) \($1);" }.joined(separator: " "))",
+      "#define ARENA_NAMES \(arenas.joined(separator: ", "))",
+      "#define ARENA_ARGUMENTS "
+        + arenas.map { "__global float *\($0)" }.joined(separator: ", "),
+    ]
+    lines += ArenaKind.allCases.map { "#define ARENA_\(upper("\($0)")) \($0.rawValue)" }
+    lines += Descriptor.Kind.all.map { "#define KIND_\($0.kernelName.uppercased()) \($0.code)" }
+    lines += codes("ACTIVATION", Activation.allCases)
+    lines += codes("BINARIZATION", Binarization.allCases)
+    lines += codes("DISTRIBUTION", Noise.Distribution.allCases)
+    lines += codes("PRODUCT", LaunchPlan.Product.allCases)
+    lines.append("#define PURPOSE_BINARIZATION \(NoisePurpose.binarization.code)u")
+    lines.append("#define PURPOSE_RESAMPLING \(NoisePurpose.resampling.code)u")
+    for kind in Descriptor.Kind.all { lines += accessors(kind.kernelName, kind.names) }
+    lines += fields("bound", Estimate.boundFields) + fields("column", Estimate.columnFields)
+    lines += fields("drawn", Draw.columnFields)
+    return lines.joined(separator: "\n") + "\n"
+  }()
+
+  /// The arenas as kernels' arguments call them.
+  private static let arenas = ArenaKind.allCases.map { lower("\($0)") }
+
+  /// The macros by which a kernel names what its descriptor holds.
+  private static func accessors(_ name: String, _ names: KernelNames) -> [String] {
+    var lines: [String] = []
+    for (index, operand) in names.operands.enumerated() {
+      lines.append("#define \(name)_\(operand)(d) ((d)->operands[\(index)])")
+    }
+    for (index, count) in names.counts.enumerated() {
+      lines.append("#define \(name)_\(count)(d) ((d)->counts[\(index)])")
+    }
+    var first = 0
+    for constant in names.constants {
+      let place = constant.count == 1 ? "[\(first)]" : " + \(first)"
+      lines.append("#define \(name)_\(constant.name)(d) ((d)->constants\(place))")
+      first += constant.count
+    }
+    return lines
+  }
+
+  /// The macros that name the fields of a rule.
+  private static func fields(_ name: String, _ fields: [String]) -> [String] {
+    fields.enumerated().map { "#define \(name)_\($1)(rule) ((rule)[\($0)])" }
+  }
+
+  private static func codes<Value: RawRepresentable>(
+    _ prefix: String, _ values: [Value]
+  ) -> [String] where Value.RawValue == Int {
+    values.map { "#define \(prefix)_\(upper("\($0)")) \($0.rawValue)" }
+  }
+
+  private static func upper(_ name: String) -> String { lower(name).uppercased() }
+
+  /// `firstMoments` as `first_moments`.
+  private static func lower(_ name: String) -> String {
+    name.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1) }
+  }
+}

@@ -1,0 +1,11 @@
+import Compute
+
+extension BiasGradient: KernelFamily {
+  static let counts = [
+    KernelCount<BiasGradient>("rows") { $0.delta.shape.rows },
+    KernelCount("accumulates") { $0.accumulates ? 1 : 0 },
+    // Whether parameters follow the gradient at once; a launch plan decides.
+    KernelCount("updates") { _ in 0 },
+  ]
+  var writtenColumns: Int { gradient.shape.count }
+}
