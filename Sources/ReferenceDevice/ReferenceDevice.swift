@@ -98,6 +98,8 @@ public final class ReferenceExecutable: Executable {
   var control = Control()
 
   private let protection: Protection
+  /// The steps of each map, none for other operations.
+  private let formulas: [FormulaSteps]
 
   init(
     _ program: Program, on memory: ReferenceMemory, protection: Protection
@@ -105,6 +107,10 @@ public final class ReferenceExecutable: Executable {
     self.program = program
     self.memory = memory
     self.protection = protection
+    formulas = program.operations.map { operation in
+      guard case .map(let map) = operation else { return FormulaSteps([]) }
+      return FormulaSteps(map.results.map(\.formula))
+    }
     for tensor in program.tensors {
       switch tensor.role {
       case .input, .output, .temporary:
@@ -119,7 +125,7 @@ public final class ReferenceExecutable: Executable {
 
   public func run(_ control: Control) throws(DeviceError) {
     self.control = control
-    for operation in program.operations { run(operation) }
+    for (index, operation) in program.operations.enumerated() { run(operation, at: index) }
   }
 
   public func finish() throws(DeviceError) {}
@@ -156,29 +162,33 @@ public final class ReferenceExecutable: Executable {
 
   public func damage() throws(DeviceError) -> [String] { [] }
 
-  private func run(_ operation: Operation) {
+  private func run(_ operation: Operation, at index: Int) {
     switch operation {
     case .gather(let operation): run(operation)
     case .multiply(let operation): run(operation)
     case .weightGradient(let operation): run(operation)
     case .biasGradient(let operation): run(operation)
-    case .reparameterize(let operation): run(operation)
-    case .latentTerm(let operation): run(operation)
-    case .bernoulli(let operation): run(operation)
-    case .gaussian(let operation): run(operation)
-    case .logWeight(let operation): run(operation)
+    case .noise(let operation): run(operation)
+    case .map(let operation): run(operation, by: formulas[index])
     case .estimate(let operation): run(operation)
     case .draw(let operation): run(operation)
-    case .latentGradient(let operation): run(operation)
-    case .sumSamples(let operation): run(operation)
     case .accumulateWeights(let operation): run(operation)
-    case .leapfrog(let operation): run(operation)
-    case .accept(let operation): run(operation)
-    case .select(let operation): run(operation)
     case .normalize(let operation): run(operation)
     case .logMean(let operation): run(operation)
+    case .sumSamples(let operation): run(operation)
     case .sum(let operation): run(operation)
     case .adam(let operation): run(operation)
+    }
+  }
+
+  /// What a sum is added to: nothing, or what is there, row by row times its decay.
+  func start(_ tensor: Tensor, accumulates: Bool, decay: Tensor?) -> [Double] {
+    guard accumulates else { return Array(repeating: 0, count: tensor.shape.count) }
+    guard let factors = decay.map({ self[$0] }) else { return self[tensor] }
+    let perFactor = tensor.shape.count / factors.count
+    return self[tensor].enumerated().map { index, value in
+      let factor = factors[index / perFactor]
+      return factor == 0 ? 0 : factor * value
     }
   }
 }
