@@ -3,29 +3,26 @@ import Compute
 /// The shape of a model: stochastic layers counted upwards from the data in the encoder, and
 /// downwards from the topmost latent in the decoder.
 public struct Model: Hashable, Sendable {
-  /// The network from one layer's value to the next layer's mean and log-sigma.
-  public struct EncoderLayer: Hashable, Sendable, Codable {
+  /// The network from one layer's value to the distribution of the next.
+  public struct EncoderLayer: Hashable, Sendable {
     public var hidden: [Int]
     public var latent: Int
+    public var posterior: Posterior
 
-    public init(hidden: [Int], latent: Int) {
+    public init(hidden: [Int], latent: Int, posterior: Posterior = .gaussian) {
       self.hidden = hidden
       self.latent = latent
+      self.posterior = posterior
     }
   }
 
   /// The network from a latent to the distribution of what lies below.
-  public struct DecoderLayer: Hashable, Sendable, Codable {
+  public struct DecoderLayer: Hashable, Sendable {
     public var hidden: [Int]
 
     public init(hidden: [Int]) {
       self.hidden = hidden
     }
-  }
-
-  /// The distribution of the data given the lowest latent.
-  public enum Likelihood: String, Hashable, Sendable, CaseIterable, Codable {
-    case bernoulli, gaussian
   }
 
   public var dataSize: Int
@@ -34,16 +31,18 @@ public struct Model: Hashable, Sendable {
   public var likelihood: Likelihood
   public var encoder: [EncoderLayer]
   public var decoder: [DecoderLayer]
+  public var prior: Prior
 
   public init(
     dataSize: Int, activation: Activation = .tanh, likelihood: Likelihood = .bernoulli,
-    encoder: [EncoderLayer], decoder: [DecoderLayer]
+    encoder: [EncoderLayer], decoder: [DecoderLayer], prior: Prior = .standardNormal
   ) {
     self.dataSize = dataSize
     self.activation = activation
     self.likelihood = likelihood
     self.encoder = encoder
     self.decoder = decoder
+    self.prior = prior
   }
 
   /// One stochastic layer of 50 units, as in Burda et al.

@@ -2,7 +2,8 @@ import Compute
 
 extension Model {
   /// The parameters with every inactive unit of the topmost layer cut off: its posterior becomes
-  /// its prior, and nothing reads it. Nil where there is none.
+  /// its prior, and nothing reads it. Nil where there is none, or where the prior is not standard
+  /// normal or the posterior not Gaussian.
   ///
   /// Only the topmost layer has a prior that does not depend on the layer above, so only there does
   /// a posterior that ignores the data equal the prior.
@@ -10,6 +11,7 @@ extension Model {
     from parameters: [Tensor: [Float]], variances: [[Double]]
   ) -> [Tensor: [Float]]? {
     let top = encoder.count - 1
+    guard encoder[top].posterior == .gaussian, prior == .standardNormal else { return nil }
     let dead = variances[top].indices.filter { variances[top][$0] <= Evaluation.activityThreshold }
     guard !dead.isEmpty else { return nil }
     var result = parameters

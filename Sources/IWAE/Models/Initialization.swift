@@ -4,8 +4,9 @@ extension Model {
   /// Initial parameters: Glorot's uniform weights, zero biases, and an output bias that gives the
   /// data's mean.
   ///
-  /// Where nothing bounds what a log-sigma is computed from (no hidden layer, or units other than
-  /// tanh), its weights start at zero: a random one makes deviations of e^7 and more.
+  /// Where nothing bounds what heads are computed from (no hidden layer, or units other than tanh),
+  /// the weights of every head after the first start at zero: these are log-sigmas and the like,
+  /// and a random one makes deviations of e^7 and more.
   ///
   /// - Parameters:
   ///   - seed: The seed of the weights.
@@ -14,7 +15,7 @@ extension Model {
     let calm = Set(
       (encoderNetworks + decoderNetworks)
         .filter { $0.hidden.isEmpty || activation != .tanh }
-        .compactMap { $0.heads.count == 2 ? $0.heads[1].weight : nil })
+        .flatMap { $0.heads.dropFirst().map(\.weight) })
     var result: [Tensor: [Float]] = [:]
     for (index, parameter) in parameters.enumerated() {
       guard case .matrix(let outputs, let inputs) = parameter.shape else {
@@ -28,20 +29,12 @@ extension Model {
         return (0..<inputs).map { limit * (2 * address.uniform(column: $0) - 1) }
       }
     }
+    for (tensor, parameter) in zip(likelihoodParameters, likelihood.parameters) {
+      result[tensor] = Array(repeating: parameter.initial, count: tensor.shape.count)
+    }
     if let mean, let last = decoderNetworks.last, mean.count == dataSize {
-      result[last.heads[0].bias] = mean.map { value in
-        switch likelihood {
-        case .bernoulli: logit(value)
-        case .gaussian: Float(value)
-        }
-      }
+      result[last.heads[0].bias] = mean.map(likelihood.initialBias)
     }
     return result
-  }
-
-  /// log(p / (1 - p)), p kept within [0.001, 0.999] as Burda et al. do.
-  private func logit(_ probability: Double) -> Float {
-    let p = min(max(probability, 0.001), 0.999)
-    return Float(naturalLogarithm(p / (1 - p)))
   }
 }

@@ -13,13 +13,13 @@ public struct Dense: Hashable, Sendable {
   }
 }
 
-/// Hidden layers and the heads on top: logits, or mean and log-sigma.
+/// Hidden layers and the heads on top, which a density names.
 public struct Network: Hashable, Sendable {
-  /// What the parameters' names begin with, as `encoder.0`.
+  /// The beginning of the parameters' names, as `encoder.0`.
   public let name: String
   /// The hidden layers, from the input onwards; the model's activation follows each.
   public let hidden: [Dense]
-  /// Linear layers on the last hidden one: mean and log-sigma, or logits alone.
+  /// Linear layers on the last hidden one, as mean and log-sigma.
   public let heads: [Dense]
 
   init(_ name: String, inputs: Int, hidden sizes: [Int], outputs: Int, heads: [String]) {
@@ -45,14 +45,13 @@ public struct Network: Hashable, Sendable {
 }
 
 extension Model {
-  private static let gaussianHeads = ["mean", "log_sigma"]
-
   /// The encoder's networks, upwards from the data.
   public var encoderNetworks: [Network] {
     encoder.indices.map { layer in
       Network(
         "encoder.\(layer)", inputs: layer == 0 ? dataSize : encoder[layer - 1].latent,
-        hidden: encoder[layer].hidden, outputs: encoder[layer].latent, heads: Self.gaussianHeads)
+        hidden: encoder[layer].hidden, outputs: encoder[layer].latent,
+        heads: encoder[layer].posterior.heads)
     }
   }
 
@@ -64,12 +63,32 @@ extension Model {
       return Network(
         "decoder.\(position)", inputs: encoder[below + 1].latent,
         hidden: decoder[position].hidden, outputs: isLast ? dataSize : encoder[below].latent,
-        heads: isLast && likelihood == .bernoulli ? ["logits"] : Self.gaussianHeads)
+        // A latent given the one above is Gaussian.
+        heads: isLast ? likelihood.heads : Posterior.gaussian.heads)
     }
   }
 
-  /// Every parameter, with the names and shapes of the checkpoint.
+  /// The numbers that the likelihood learns besides its heads: `likelihood.{name}`.
+  public var likelihoodParameters: [Tensor] {
+    likelihood.parameters.map { parameter in
+      let count = parameter.size == .single ? 1 : dataSize
+      return Tensor("likelihood.\(parameter.name)", .vector(count), .parameter)
+    }
+  }
+
+  /// The numbers that the prior learns, one a unit of the topmost latent: `prior.{name}`.
+  public var priorParameters: [Tensor] {
+    guard let top = encoder.last else { return [] }
+    return prior.parameters.map { Tensor("prior.\($0)", .vector(top.latent), .parameter) }
+  }
+
+  /// The parameters of p: the decoder's, the likelihood's, then the prior's.
+  public var generativeParameters: [Tensor] {
+    decoderNetworks.flatMap(\.parameters) + likelihoodParameters + priorParameters
+  }
+
+  /// Every parameter, with the names and shapes of the checkpoint: the encoder's, then those of p.
   public var parameters: [Tensor] {
-    (encoderNetworks + decoderNetworks).flatMap(\.parameters)
+    encoderNetworks.flatMap(\.parameters) + generativeParameters
   }
 }

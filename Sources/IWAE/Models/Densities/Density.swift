@@ -1,0 +1,109 @@
+import Compute
+
+/// A likelihood, a posterior or a prior: a family, and what its description says beyond the name.
+///
+/// The description alone tells two densities apart. Everything else follows from it.
+protocol Density: Hashable, Sendable {
+  /// The noun of error messages.
+  static var kind: String { get }
+  /// The table of families, in the order of help.
+  static var families: [DensityFamily<Self>] { get }
+  /// The family's bare name if that says everything; else an object.
+  var definition: JSONValue { get }
+}
+
+/// A row of a table of families.
+struct DensityFamily<Member>: Sendable {
+  let name: String
+  /// False for a family that a name alone does not describe.
+  var isNamed = true
+  /// The field that the number in `name:NUMBER` stands for; nil if the family takes none.
+  var numberField: String?
+  /// The density that an object's fields describe.
+  let read: @Sendable (DensityFields) throws(DensityError) -> Member
+}
+
+extension Density {
+  /// The families that can be named.
+  static var namedFamilies: [String] { families.filter(\.isNamed).map(\.name) }
+
+  /// The density of a checkpoint's field.
+  static func reading(_ json: JSONValue) throws(DensityError) -> Self {
+    switch json {
+    case .string(let name): return try reading(name, ["family": json])
+    case .object(let fields):
+      guard let family = fields["family"] else {
+        throw .missingField(density: "the \(kind)", field: "family", expected: "a name")
+      }
+      guard case .string(let name) = family else {
+        throw .wrongValue(
+          density: "the \(kind)", field: "family", expected: "a name", found: family.quoted)
+      }
+      return try reading(name, fields)
+    default: throw .notADescription(kind: kind, found: json.quoted)
+    }
+  }
+
+  /// The density of an option's text: a name, `name:NUMBER` or JSON.
+  static func reading(option text: String) throws(DensityError) -> Self {
+    if text.first(where: { !$0.isWhitespace }) == "{" {
+      guard let json = JSONValue(text: text) else { throw .notJSON(kind: kind) }
+      return try reading(json)
+    }
+    let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard parts.count == 2 else { return try reading(name, ["family": .string(name)]) }
+    let row = try family(name)
+    let density = "\(kind) '\(name)'"
+    guard let field = row.numberField else {
+      throw .takesNoNumber(density: density, number: String(parts[1]))
+    }
+    guard let number = Double(parts[1]), number.isFinite else {
+      throw .wrongValue(
+        density: density, field: field, expected: "a number", found: "'\(parts[1])'")
+    }
+    return try reading(name, ["family": .string(name), field: .number(number)])
+  }
+
+  private static func reading(
+    _ name: String, _ fields: [String: JSONValue]
+  ) throws(DensityError) -> Self {
+    try family(name).read(DensityFields("\(kind) '\(name)'", fields))
+  }
+
+  private static func family(_ name: String) throws(DensityError) -> DensityFamily<Self> {
+    if let row = families.first(where: { $0.name == name }) { return row }
+    let known = families.map(\.name)
+    throw .unknownFamily(
+      kind: kind, name: name, suggestion: nearest(to: name, among: known), known: known)
+  }
+
+  /// The density that a file holds; the error is the file's.
+  static func decoding(from decoder: any Decoder) throws -> Self {
+    let json = try JSONValue(from: decoder)
+    do {
+      return try reading(json)
+    } catch {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: error.description))
+    }
+  }
+}
+
+/// The known name that at most two added or removed letters reach.
+private func nearest(to name: String, among known: [String]) -> String? {
+  known.map { (name: $0, edits: name.difference(from: $0).count) }
+    .filter { $0.edits <= 2 }
+    .min { $0.edits < $1.edits }?.name
+}
+
+extension Formula {
+  /// A formula of the library's own, which has to be right.
+  init(known text: String, _ variables: [String]) {
+    do {
+      self = try Formula(parsing: text, variables: variables)
+    } catch {
+      preconditionFailure("'\(text)': \(error)")
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import Compute
+
+/// The fields of a density's description, read one by one.
+struct DensityFields {
+  /// The density's name in messages, as "likelihood 'gaussian'".
+  private(set) var density: String
+  let values: [String: JSONValue]
+
+  init(_ density: String, _ values: [String: JSONValue]) {
+    self.density = density
+    self.values = values
+  }
+
+  /// The same fields, whose messages call the density by its own name.
+  func named(_ kind: String, _ name: String) -> DensityFields {
+    DensityFields("\(kind) '\(name)'", values)
+  }
+
+  /// The description to keep: the bare name if there is nothing else.
+  var definition: JSONValue {
+    if values.count == 1, let family = values["family"] { family } else { .object(values) }
+  }
+
+  /// Refuses fields other than these and the family, by name.
+  func allow(_ fields: [String]) throws(DensityError) {
+    let known = ["family"] + fields
+    if let unknown = values.keys.sorted().first(where: { !known.contains($0) }) {
+      throw .unknownField(density: density, field: unknown, known: known)
+    }
+  }
+
+  func wrong(_ field: String, expected: String, found: String) -> DensityError {
+    .wrongValue(density: density, field: field, expected: expected, found: found)
+  }
+
+  func value(_ field: String, expected: String) throws(DensityError) -> JSONValue {
+    guard let value = values[field] else {
+      throw .missingField(density: density, field: field, expected: expected)
+    }
+    return value
+  }
+
+  func string(_ field: String, expected: String) throws(DensityError) -> String {
+    let value = try value(field, expected: expected)
+    guard case .string(let text) = value, !text.isEmpty else {
+      throw wrong(field, expected: expected, found: value.quoted)
+    }
+    return text
+  }
+
+  /// Names that formulas may use as variables, each once.
+  ///
+  /// - Parameter reserved: The variables that formulas have anyway.
+  func names(_ field: String, reserved: [String]) throws(DensityError) -> [String] {
+    let expected = "an array of names"
+    let value = try value(field, expected: expected)
+    guard case .array(let elements) = value else {
+      throw wrong(field, expected: expected, found: value.quoted)
+    }
+    var names: [String] = []
+    for element in elements {
+      guard case .string(let name) = element else {
+        throw wrong(field, expected: expected, found: "\(element.quoted) in it")
+      }
+      if reserved.contains(name) {
+        let list = reserved.map { "'\($0)'" }.joined(separator: ", ")
+        throw wrong(field, expected: "names other than \(list)", found: "'\(name)'")
+      }
+      if names.contains(name) {
+        throw wrong(field, expected: "every name once", found: "'\(name)' twice")
+      }
+      do {
+        _ = try Formula(parsing: "0", variables: [name])
+      } catch {
+        throw .formula(density: density, field: field, error)
+      }
+      names.append(name)
+    }
+    return names
+  }
+
+  /// - Parameter mentioning: Variables without which the formula has no sense.
+  func formula(
+    _ field: String, _ variables: [String], mentioning: [String] = []
+  ) throws(DensityError) -> Formula {
+    let text = try string(field, expected: "a formula")
+    do {
+      let formula = try Formula(parsing: text, variables: variables)
+      let mentioned = formula.variables
+      if let missing = mentioning.first(where: { !mentioned.contains($0) }) {
+        throw DensityError.doesNotMention(density: density, field: field, variable: missing)
+      }
+      return formula
+    } catch let error as FormulaError {
+      throw .formula(density: density, field: field, error)
+    } catch let error as DensityError {
+      throw error
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }
+}

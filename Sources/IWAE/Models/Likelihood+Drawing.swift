@@ -1,0 +1,42 @@
+import Compute
+
+extension Likelihood {
+  /// The most values of a count that a draw goes through.
+  static let maximumCount = 1_000_000
+
+  /// A draw of one variable: by the formula if there is one; for counts, the first one at which the
+  /// cumulative probability exceeds `uniform`. Nil if neither gives a value.
+  ///
+  /// - Parameters:
+  ///   - heads: The heads' values, in their order.
+  ///   - parameters: The parameters' values, in their order.
+  ///   - uniform: A number in (0, 1).
+  ///   - normal: A standard normal number.
+  public func draw(
+    heads: [Double], parameters: [Double] = [], uniform: Double, normal: Double
+  ) -> Double? {
+    let names = self.heads + self.parameters.map(\.name)
+    precondition(names.count == heads.count + parameters.count, "expected values of \(names)")
+    var values = Dictionary(uniqueKeysWithValues: zip(names, heads + parameters))
+    if let draw {
+      (values["u"], values["n"]) = (uniform, normal)
+      return draw.evaluate(values)
+    }
+    return support == .counts ? count(exceeding: uniform, values.mapValues { [$0] }) : nil
+  }
+
+  private func count(exceeding uniform: Double, _ values: [String: [Double]]) -> Double? {
+    let steps = FormulaSteps([logDensity])
+    var (values, cumulative, start, length) = (values, 0.0, 0, 64)
+    while start < Self.maximumCount {
+      values["x"] = (start..<start + length).map(Double.init)
+      for (offset, logarithm) in steps.evaluate(count: length, values)[0].enumerated() {
+        cumulative += exponential(logarithm)
+        if cumulative > uniform { return Double(start + offset) }
+      }
+      start += length
+      length = min(2 * length, Self.maximumCount - start)
+    }
+    return nil
+  }
+}

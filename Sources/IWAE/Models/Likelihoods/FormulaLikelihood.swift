@@ -1,0 +1,30 @@
+import Compute
+
+extension Likelihood {
+  /// A likelihood of the user's own: formulas in x and its heads.
+  static let formulaFamily = DensityFamily<Likelihood>(name: "formula", isNamed: false) {
+    unnamed throws(DensityError) in
+    try unnamed.allow(["name", "heads", "log_density", "mean", "support", "draw"])
+    let name = try unnamed.string("name", expected: "a name")
+    let fields = unnamed.named(kind, name)
+    let heads = try fields.names("heads", reserved: ["x", "u", "n"])
+    if heads.isEmpty { throw fields.wrong("heads", expected: "at least one name", found: "none") }
+    let supports = Support.allCases.map(\.rawValue).joined(separator: ", ")
+    let support = try fields.string("support", expected: "one of \(supports)")
+    guard let support = Support(rawValue: support) else {
+      throw fields.wrong("support", expected: "one of \(supports)", found: "'\(support)'")
+    }
+    let logDensity = try fields.formula("log_density", ["x"] + heads, mentioning: ["x"] + heads)
+    let mean = try fields.formula("mean", heads)
+    var draw: Formula?
+    if fields.values["draw"] != nil {
+      draw = try fields.formula("draw", ["u", "n"] + heads)
+      if draw?.variables.isSuperset(of: ["u", "n"]) == true {
+        throw fields.wrong("draw", expected: "a formula in u or in n", found: "both")
+      }
+    }
+    return Likelihood(
+      fields.definition, family: "formula", name: name, heads: heads, logDensity: logDensity,
+      mean: mean, draw: draw, support: support, initialBias: .zero)
+  }
+}

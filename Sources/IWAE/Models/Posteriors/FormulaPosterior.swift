@@ -1,0 +1,34 @@
+import Compute
+
+extension Posterior {
+  /// A posterior of the user's own: a sample in the noise e and the heads, and a density in z.
+  static let formulaFamily = DensityFamily<Posterior>(name: "formula", isNamed: false) {
+    unnamed throws(DensityError) in
+    try unnamed.allow(["name", "heads", "noise", "sample", "log_density"])
+    let name = try unnamed.string("name", expected: "a name")
+    let fields = unnamed.named(kind, name)
+    let heads = try fields.names("heads", reserved: ["e", "z"])
+    if heads.isEmpty { throw fields.wrong("heads", expected: "at least one name", found: "none") }
+    let noise = try fields.distribution("noise")
+    let sample = try fields.formula("sample", ["e"] + heads, mentioning: ["e"])
+    let logDensity = try fields.formula("log_density", ["z"] + heads, mentioning: ["z"])
+    let mentioned = sample.variables.union(logDensity.variables)
+    if let unused = heads.first(where: { !mentioned.contains($0) }) {
+      throw fields.wrong("heads", expected: "names that the formulas mention", found: "'\(unused)'")
+    }
+    return Posterior(
+      fields.definition, family: "formula", name: name, heads: heads, noise: noise,
+      sample: sample, logDensity: logDensity)
+  }
+}
+
+extension DensityFields {
+  fileprivate func distribution(_ field: String) throws(DensityError) -> Noise.Distribution {
+    let names = Noise.Distribution.allCases.map { "\($0)" }.joined(separator: " or ")
+    let name = try string(field, expected: names)
+    guard let distribution = Noise.Distribution.allCases.first(where: { "\($0)" == name }) else {
+      throw wrong(field, expected: names, found: "'\(name)'")
+    }
+    return distribution
+  }
+}
