@@ -39,7 +39,7 @@ public struct Derivation {
     for index in range.reversed() {
       switch program.operations[index] {
       case .multiply(let product):
-        try reverse(product, at: index, of: &program, gradients)
+        try reverse(product, before: index, of: &program, gradients)
       case .map(let map):
         try reverse(map, at: index, of: &program, gradients)
       case .gather, .noise, .estimate, .draw, .accumulateWeights, .normalize, .logMean,
@@ -50,13 +50,22 @@ public struct Derivation {
     }
   }
 
+  /// Walks the products of another program backwards, whose results are states that it left.
+  public mutating func walk(
+    _ operations: [Operation], of program: inout ProgramBuilder, gradients: [RowGradient]
+  ) throws(ProgramError) {
+    for case .multiply(let product) in operations.reversed() {
+      try reverse(product, before: nil, of: &program, gradients)
+    }
+  }
+
   // MARK: Products
 
   private mutating func reverse(
-    _ product: Multiply, at index: Int, of program: inout ProgramBuilder,
+    _ product: Multiply, before index: Int?, of program: inout ProgramBuilder,
     _ gradients: [RowGradient]
   ) throws(ProgramError) {
-    guard let delta = try delta(of: product, at: index, of: &program) else { return }
+    guard let delta = try delta(of: product, before: index, of: &program) else { return }
     for gradient in gradients {
       let target = gradient.target
       let toWeight = target.tensor(of: product.weight)
@@ -89,7 +98,7 @@ public struct Derivation {
 
   /// The cotangent of what a layer computes before its activation; nil if nothing depends on it.
   private mutating func delta(
-    of product: Multiply, at index: Int, of program: inout ProgramBuilder
+    of product: Multiply, before index: Int?, of program: inout ProgramBuilder
   ) throws(ProgramError) -> Tensor? {
     guard let cotangent = cotangents[product.output] else { return nil }
     if cotangent.products.isEmpty, let formula = cotangent.formula {
@@ -97,7 +106,11 @@ public struct Derivation {
       if slope == nil, let stored = stored(cotangent, product.output) { return stored }
       let whole = slope.map { formula * $0 } ?? formula
       let bound = BoundFormula(whole, reading: cotangent.sources + [product.output])
-      return try materialize(product.output, bound, at: index, of: &program)
+      let delta = try materialize(product.output, bound, before: index, of: &program)
+      if slope == nil {
+        cotangents[product.output] = Cotangent(formula: delta.value, sources: [delta])
+      }
+      return delta
     }
     let target: Tensor
     if let formula = cotangent.formula {
@@ -105,10 +118,10 @@ public struct Derivation {
       if let held = stored(cotangent, product.output) {
         target = held
       } else {
-        target = try materialize(product.output, bound, at: nil, of: &program)
+        target = try materialize(product.output, bound, before: nil, of: &program)
       }
     } else {
-      target = deltaTensor(of: product.output)
+      target = delta(of: product.output)
     }
     try append(
       cotangent.products, to: target, accumulates: cotangent.formula != nil,
@@ -132,30 +145,34 @@ public struct Derivation {
     }
   }
 
-  private func deltaTensor(of tensor: Tensor) -> Tensor {
+  /// The tensor that holds the cotangent of another, once it is computed.
+  public func delta(of tensor: Tensor) -> Tensor {
     Tensor("\(tensor.name).delta\(suffix)", tensor.shape, .temporary)
   }
 
   /// The tensor that holds a cotangent already.
   private func stored(_ cotangent: Cotangent, _ tensor: Tensor) -> Tensor? {
-    let delta = deltaTensor(of: tensor)
-    return cotangent.formula == delta.value ? delta : nil
+    guard cotangent.products.isEmpty || cotangent.formula == delta(of: tensor).value else {
+      return nil
+    }
+    // Nothing has to be computed where another tensor holds just that.
+    return cotangent.sources.first { $0.value == cotangent.formula && $0.shape == tensor.shape }
   }
 
   /// Computes a cotangent that is a formula. Others that are as ready come along, for they mostly
   /// share parts.
   private mutating func materialize(
-    _ tensor: Tensor, _ bound: BoundFormula, at index: Int?, of program: inout ProgramBuilder
+    _ tensor: Tensor, _ bound: BoundFormula, before index: Int?, of program: inout ProgramBuilder
   ) throws(ProgramError) -> Tensor {
-    var results = [Map.Result(bound.formula, into: deltaTensor(of: tensor))]
+    var results = [Map.Result(bound.formula, into: delta(of: tensor))]
     var sources = bound.sources
     if let index {
       for other in companions(of: tensor, before: index, in: program) {
         guard let cotangent = cotangents[other], let formula = cotangent.formula else { continue }
-        results.append(.init(formula, into: deltaTensor(of: other)))
+        results.append(.init(formula, into: delta(of: other)))
         sources += cotangent.sources
         cotangents[other] = Cotangent(
-          formula: deltaTensor(of: other).value, sources: [deltaTensor(of: other)])
+          formula: delta(of: other).value, sources: [delta(of: other)])
       }
     }
     try program.append(.map(Map(results, reading: sources)))
@@ -186,6 +203,8 @@ public struct Derivation {
     var sources = map.inputs
     for result in map.results {
       guard let known = try value(of: result.tensor, in: &program) else { continue }
+      // What replaces an operand starts anew before it.
+      if map.inputs.contains(result.tensor) { cotangents[result.tensor] = nil }
       incoming.append((result, known.formula))
       sources += known.sources
     }
@@ -238,7 +257,7 @@ public struct Derivation {
   ) throws(ProgramError) {
     let isShared = !input.shape.isVector && input.shape.rows != map.rows
     let others = mentioned(bound.formula).subtracting([input.name])
-    let delta = deltaTensor(of: input)
+    let delta = delta(of: input)
     guard !input.shape.isVector, !isShared, !others.isEmpty,
       try amend(&program, index, with: .init(bound.formula, into: delta))
     else {
@@ -298,7 +317,7 @@ public struct Derivation {
     guard var cotangent = cotangents[tensor] else { return nil }
     if !cotangent.products.isEmpty {
       let held = stored(cotangent, tensor)
-      let target = deltaTensor(of: tensor)
+      let target = delta(of: tensor)
       try append(
         cotangent.products, to: target, accumulates: held != nil, through: .identity, at: tensor,
         of: &program)

@@ -87,8 +87,8 @@ public enum Objective: Hashable, Sendable {
       + "stay \(BoundRule.leastTemperature) away from it."
   }
 
-  /// What the topmost latent contributes to log w.
-  var topPrior: LatentPrior { self == .elbo ? .closedForm : .standardNormal }
+  /// Whether the topmost divergence is taken in closed form.
+  var isClosedForm: Bool { self == .elbo }
 
   /// The rule for M groups of K samples.
   public func rule(groups: Int, samples: Int, estimator: Estimator = .standard) -> EstimatorRule {

@@ -61,8 +61,7 @@ struct StreamingPrograms {
     endGroup =
       groupStreams.isEmpty ? nil : try builder.end(groupStreams, summed, isImage: false)
     endImage = try builder.end(imageStreams, summed, isImage: true)
-    let total = builder.lowestTotal
-    zeros = [builder.imageBound, total.mean, total.logSigma]
+    zeros = [builder.imageBound] + builder.lowestTotals
   }
 
   var programs: [Program] {
@@ -104,14 +103,14 @@ private struct StreamBuilder {
   /// `(1)`: the image's bound as far as it is known.
   let imageBound = Tensor("stream.bound", .vector(1), .state)
 
-  /// `(1, latent)` each: the lowest encoder's deltas, summed over samples and divided.
-  var lowestTotal: LatentGradient.Pair { lowest("total") }
+  /// `(1, latent)` for each head of the lowest encoder: what its samples weigh, summed and divided.
+  var lowestTotals: [Tensor] { lowest("total") }
 
-  private func lowest(_ name: String) -> LatentGradient.Pair {
-    let shape = Shape.matrix(rows: 1, columns: model.encoder[0].latent)
-    return .init(
-      mean: Tensor("stream.mean.\(name)", shape, .state),
-      logSigma: Tensor("stream.log_sigma.\(name)", shape, .state))
+  private func lowest(_ name: String) -> [Tensor] {
+    model.encoder[0].posterior.heads.map {
+      Tensor(
+        "stream.\($0).\(name)", .matrix(rows: 1, columns: model.encoder[0].latent), .state)
+    }
   }
 
   /// The distinct streams that the rule's columns and its bound need.
@@ -134,20 +133,26 @@ private struct StreamBuilder {
   }
 
   mutating func chunk() throws(ProgramError) -> Program {
-    let (images, indices, activations, heads) = try step.appendBatchAndLowest()
+    let (images, indices, heads) = try step.appendBatchAndLowest()
     // The operations so far belong to the first program; their tensors are states that it left.
     step.program = ProgramBuilder("chunk")
-    try step.appendLatents(activations, heads: heads, indices)
-    try step.appendDecoder(images, hasDeltas: true)
-    let logWeights = try step.appendEstimatedWeights(
-      Tensor("log_weights", .vector(step.sampleRows), .temporary))
-    try appendCoefficients(logWeights)
-    try step.appendDecoderBackward()
-    for layer in stride(from: step.top, to: 0, by: -1) { try step.appendUpperBackward(layer) }
-    let sums = [GradientTarget.Place.gradient, .linear, .square].reduce(into: [:]) {
-      $0[$1] = lowest($1.name)
+    try step.appendLatents(heads: heads, indices)
+    try step.appendDecoder(images)
+    let estimated = try step.appendWeights().estimated
+    try appendCoefficients(estimated)
+    var walk = try step.beginBackward(from: estimated)
+    for layer in stride(from: step.top, to: 0, by: -1) { try step.appendUpper(layer, &walk) }
+    for column in step.coefficients where column.weighsEncoder {
+      let sums = lowest(column.forEncoder.place.name)
+      for (head, samples) in try step.appendLowestSamples(column, &walk) {
+        guard let position = heads.firstIndex(of: head) else { continue }
+        try step.program.append(
+          .sumSamples(
+            SumSamples(
+              input: samples, accumulates: true, decay: column.forEncoder.decay,
+              output: sums[position])))
+      }
     }
-    try step.appendLowestSums(into: sums)
     return step.program.build()
   }
 
@@ -156,7 +161,7 @@ private struct StreamBuilder {
     _ streams: [WeightStream], _ summed: Set<Tensor>, isImage: Bool
   ) throws(ProgramError) -> Program {
     step.program = ProgramBuilder(isImage ? "end image" : "end group")
-    let decoder = Set(model.decoderNetworks.flatMap(\.parameters))
+    let decoder = Set(model.generativeParameters)
     for stream in streams {
       for place in [GradientTarget.Place.linear, .square] {
         let target = GradientTarget(place: place)
@@ -168,10 +173,10 @@ private struct StreamBuilder {
           try appendNormalize(
             target.tensor(of: parameter), stream, place, into: parameter.counterpart(.gradient))
         }
-        let (sums, total) = (lowest(place.name), lowestTotal)
-        guard WeightStream(rule.encoder) == stream, summed.contains(sums.mean) else { continue }
-        try appendNormalize(sums.mean, stream, place, into: total.mean)
-        try appendNormalize(sums.logSigma, stream, place, into: total.logSigma)
+        guard WeightStream(rule.encoder) == stream else { continue }
+        for (sum, total) in zip(lowest(place.name), lowestTotals) where summed.contains(sum) {
+          try appendNormalize(sum, stream, place, into: total)
+        }
       }
       if rule.bound.meanShare != 1, WeightStream(rule.bound) == stream {
         let groups = stream.scope == .all ? 1 : counts.all / counts.group
@@ -198,15 +203,18 @@ private struct StreamBuilder {
   }
 
   private mutating func appendImageEnd() throws(ProgramError) {
-    let end = step.program
-    let activations = try step.appendBatchAndLowest().activations
-    step.program = end
-    let total = lowestTotal
-    try step.backward(
-      activations,
-      .init(
-        deltas: [total.mean, total.logSigma],
-        gradients: [RowGradient(target: GradientTarget(accumulates: true))]))
+    // The lowest encoder is walked back by its forward operations, which belong to the first program.
+    var forward = step
+    forward.program = ProgramBuilder("begin")
+    let heads = try forward.appendBatchAndLowest().heads
+    let operations = forward.program.operations
+    var walk = Derivation()
+    for (head, total) in zip(heads, lowestTotals) {
+      walk.add(BoundFormula(total.value, reading: [total]), to: head)
+    }
+    try walk.walk(
+      operations, of: &step.program,
+      gradients: [RowGradient(target: GradientTarget(accumulates: true))])
     if let bound = configuration.boundTotal {
       try step.program.append(
         .sum(
@@ -257,8 +265,8 @@ private struct StreamBuilder {
       columns.append(
         SampleCoefficients(
           decoder: weighsDecoder ? output(rule.decoder, "decoder") : nil,
-          path: weighsEncoder ? output(path, "path") : nil,
-          score: weighsEncoder && rule.score != -rule.path ? output(score, "score") : nil,
+          path: weighsEncoder && !rule.path.isZero ? output(path, "path") : nil,
+          score: weighsEncoder && rule.hasScore ? output(score, "score") : nil,
           forDecoder: target(rule.decoder), forEncoder: target(rule.encoder)))
     }
     for stream in streams {
@@ -289,8 +297,8 @@ private struct StreamBuilder {
     let encoded = !(parts.path.isZero && parts.score.isZero)
     let result = SampleCoefficients(
       decoder: parts.decoder.isZero ? nil : tensor("decoder"),
-      path: encoded ? tensor("path") : nil,
-      score: encoded && rule.score != -rule.path ? tensor("score") : nil,
+      path: encoded && !rule.path.isZero ? tensor("path") : nil,
+      score: encoded && rule.hasScore ? tensor("score") : nil,
       forDecoder: GradientTarget(accumulates: true), forEncoder: GradientTarget(accumulates: true))
     try step.program.append(
       .estimate(

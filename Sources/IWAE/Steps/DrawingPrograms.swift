@@ -16,11 +16,10 @@ struct DrawingPrograms {
     let scopes = rule.decoder.scope == .all ? 1 : configuration.groups
 
     var weigher = StepBuilder(model, configuration, name: "weigh")
-    let (images, indices, activations, heads) = try weigher.appendBatchAndLowest()
-    try weigher.appendLatents(activations, heads: heads, indices)
-    try weigher.appendDecoder(images, hasDeltas: false)
-    let logWeights = Tensor("log_weights", .vector(weigher.sampleRows), .temporary)
-    try weigher.appendLogWeight(logWeights, latentTerms: weigher.latents.map(\.term))
+    let (images, indices, heads) = try weigher.appendBatchAndLowest()
+    try weigher.appendLatents(heads: heads, indices)
+    try weigher.appendDecoder(images)
+    let logWeights = try weigher.appendWeights().logWeights
     let bounds = Tensor("image_bounds", .vector(configuration.batchSize), .output)
     try weigher.program.append(
       .estimate(
@@ -34,7 +33,8 @@ struct DrawingPrograms {
     let names = ["decoder", "path", "score"].map { "drawn.\($0)" }
     let columns = names.map { Tensor($0, shape, .state) }
     let coefficients = SampleCoefficients(
-      decoder: columns[0], path: columns[1], score: rule.score == -rule.path ? nil : columns[2],
+      decoder: columns[0], path: rule.path.isZero ? nil : columns[1],
+      score: rule.hasScore ? columns[2] : nil,
       forDecoder: GradientTarget(), forEncoder: GradientTarget())
     try weigher.program.append(
       .draw(
@@ -50,14 +50,15 @@ struct DrawingPrograms {
     var walker = StepBuilder(model, few, name: "step")
     _ = try walker.appendBatchAndLowest()
     // The operations so far belong to the first program; their tensors are states that it left.
+    let lowest = walker.program.operations
     walker.program = ProgramBuilder("step")
     walker.drawn = drawn
     walker.rule = rule
     walker.coefficients = [coefficients]
-    try walker.appendLatents(activations, heads: heads, indices)
-    try walker.appendDecoder(images, hasDeltas: true)
-    try walker.appendDecoderBackward()
-    try walker.appendEncoderBackward()
+    walker.lowest = lowest
+    try walker.appendLatents(heads: heads, indices)
+    try walker.appendDecoder(images)
+    try walker.appendBackward(from: walker.appendWeights().logWeights)
     if let optimizer = configuration.optimizer { try walker.program.append(.adam(optimizer)) }
     step = walker.program.build()
     var states: [Tensor] = []
@@ -70,23 +71,12 @@ struct DrawingPrograms {
 extension StepBuilder {
   /// The batch and the encoder's first layer, in states that other programs read.
   mutating func appendBatchAndLowest() throws(ProgramError) -> (
-    images: Tensor, indices: Tensor, activations: Activations, heads: [Tensor]
+    images: Tensor, indices: Tensor, heads: [Tensor]
   ) {
     let (images, indices) = try appendBatch(as: .state)
-    let (activations, heads) = try forward(
+    let (_, heads) = try forward(
       model.encoderNetworks[0], images, rows: configuration.batchSize, hiddenRole: .state,
       headRole: .state)
-    return (images, indices, activations, heads)
-  }
-
-  /// Draws the samples of every layer, from the lowest, which has been encoded, upwards.
-  mutating func appendLatents(
-    _ activations: Activations, heads: [Tensor], _ indices: Tensor
-  ) throws(ProgramError) {
-    var value = try appendLatent(0, activations, heads: heads, indices)
-    for (layer, network) in model.encoderNetworks.enumerated().dropFirst() {
-      let (activations, heads) = try forward(network, value, rows: sampleRows)
-      value = try appendLatent(layer, activations, heads: heads, indices)
-    }
+    return (images, indices, heads)
   }
 }

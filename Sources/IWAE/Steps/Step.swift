@@ -1,0 +1,110 @@
+import Compute
+
+/// Where a step's images come from.
+public enum BatchSource: Hashable, Sendable {
+  /// Rows of a resident data set, in a resident order.
+  case resident(source: Tensor, order: Tensor, scale: Float, binarization: Binarization)
+  /// An input that the host uploads, already binarized.
+  case uploaded
+}
+
+/// The sizes and choices of a step.
+public struct StepConfiguration: Hashable, Sendable {
+  public var batchSize: Int
+  public var groups: Int
+  public var samples: Int
+  public var objective: Objective
+  public var estimator: Objective.Estimator
+  public var source: BatchSource
+  /// Whether the host uploads the noise instead of addressing it.
+  public var noiseIsGiven: Bool
+  /// Nil for gradients alone.
+  public var optimizer: Adam?
+  /// Whether gradients are summed over the batch, as the released IWAE code does, instead of
+  /// averaged.
+  public var sumsOverBatch: Bool
+  /// A state `(1)` to which every step adds its bound, so that the host need not read each.
+  public var boundTotal: Tensor?
+  /// The images over which the objective is averaged, where the step is one of several parts whose
+  /// gradients add up; nil where it is the whole.
+  public var wholeBatch: Int?
+  /// The samples of each image, or of each group where the objective weighs groups, that are walked
+  /// backwards, drawn in proportion to their weights; nil for all.
+  public var backwardSamples: Int?
+
+  public init(
+    batchSize: Int, groups: Int = 1, samples: Int, objective: Objective,
+    estimator: Objective.Estimator = .standard, source: BatchSource = .uploaded,
+    noiseIsGiven: Bool = false, optimizer: Adam? = Adam(), sumsOverBatch: Bool = false,
+    boundTotal: Tensor? = nil, wholeBatch: Int? = nil, backwardSamples: Int? = nil
+  ) {
+    self.batchSize = batchSize
+    self.groups = groups
+    self.samples = samples
+    self.objective = objective
+    self.estimator = estimator
+    self.source = source
+    self.noiseIsGiven = noiseIsGiven
+    self.optimizer = optimizer
+    self.sumsOverBatch = sumsOverBatch
+    self.boundTotal = boundTotal
+    self.wholeBatch = wholeBatch
+    self.backwardSamples = backwardSamples
+  }
+
+  /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.
+  public var problem: String? {
+    guard let backwardSamples else { return nil }
+    let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
+    if noiseIsGiven || source == .uploaded {
+      return "drawing samples needs noise that is addressed"
+    }
+    if let obstacle = rule.obstacleToDrawing {
+      return "samples cannot be drawn for this objective: \(obstacle)"
+    }
+    let weighed = rule.decoder.scope == .all ? groups * samples : samples
+    return backwardSamples < weighed
+      ? nil : "expected fewer than the \(weighed) samples to draw from, found \(backwardSamples)"
+  }
+
+  /// What every coefficient is multiplied by.
+  var scale: Float { sumsOverBatch ? 1 : meanScale }
+
+  /// What turns a sum over the batch into its mean.
+  var meanScale: Float { 1 / Float(wholeBatch ?? batchSize) }
+}
+
+/// A training step as a program, and the tensors by which the host meets it.
+public struct Step: Hashable, Sendable {
+  public let program: Program
+  /// `(B, D)`: the images, where the host uploads them.
+  public let images: Tensor?
+  /// `(B)`, `uint32`: the images' indices, where the host uploads them.
+  public let indices: Tensor?
+  /// `(B * M * K, latent)` for each layer, where the host uploads the noise.
+  public let noise: [Tensor]
+  /// `(B * M * K)`: log p(x, h) - log q(h|x) of every sample, whatever the objective.
+  public let logWeights: Tensor
+  /// `(B)`: the decoder's bound of each image.
+  public let bounds: Tensor
+  /// `(B)`: the encoder's bound of each image.
+  public let encoderBounds: Tensor
+  /// `(1)`: the mean of the bounds.
+  public let bound: Tensor
+
+  /// Builds the step of a model.
+  public static func build(
+    _ model: Model, _ configuration: StepConfiguration
+  ) throws(ProgramError) -> Step {
+    if let problem = model.problem { throw .invalid(operation: "model", problem: problem) }
+    guard configuration.batchSize >= 1, configuration.groups >= 1, configuration.samples >= 1
+    else {
+      throw .invalid(
+        operation: "step",
+        problem: "expected a batch, groups and samples of at least 1, found "
+          + "\(configuration.batchSize), \(configuration.groups) and \(configuration.samples).")
+    }
+    var builder = StepBuilder(model, configuration)
+    return try builder.build()
+  }
+}

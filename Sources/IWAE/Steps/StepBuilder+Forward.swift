@@ -1,0 +1,220 @@
+import Compute
+
+extension StepBuilder {
+  /// Gathers the batch, or declares it as an input.
+  mutating func appendBatch(
+    as gathered: Role = .temporary
+  ) throws(ProgramError) -> (images: Tensor, indices: Tensor) {
+    let role: Role = configuration.source == .uploaded ? .input : gathered
+    let images = Tensor(
+      "images", .matrix(rows: configuration.batchSize, columns: model.dataSize), role)
+    let indices = Tensor(
+      "indices", .vector(configuration.batchSize), role, element: .uint32)
+    if case .resident(let source, let order, let scale, let binarization) = configuration.source {
+      try program.append(
+        .gather(
+          Gather(
+            source: source, order: order, scale: scale, binarization: binarization,
+            batch: images, indices: indices)))
+    }
+    return (images, indices)
+  }
+
+  // MARK: Networks
+
+  /// Walks a network forwards; returns its last hidden values and its heads.
+  mutating func forward(
+    _ network: Network, _ input: Tensor, rows: Int, hiddenRole: Role = .temporary,
+    headRole: Role = .temporary
+  ) throws(ProgramError) -> (last: Tensor, heads: [Tensor]) {
+    var value = input
+    for (index, layer) in network.hidden.enumerated() {
+      value = try append(
+        layer, value, model.activation,
+        Tensor(
+          "\(network.name).hidden.\(index)",
+          .matrix(rows: rows, columns: layer.weight.shape.rows), hiddenRole))
+    }
+    let last = value
+    let heads = try network.heads.map { head throws(ProgramError) in
+      try append(
+        head, last, .identity,
+        Tensor(
+          String(head.weight.name.dropLast(".weight".count)),
+          .matrix(rows: rows, columns: head.weight.shape.rows), headRole))
+    }
+    return (last, heads)
+  }
+
+  private mutating func append(
+    _ layer: Dense, _ input: Tensor, _ activation: Activation, _ output: Tensor
+  ) throws(ProgramError) -> Tensor {
+    try program.append(
+      .multiply(
+        Multiply(
+          input: input, weight: layer.weight, bias: layer.bias, activation: activation,
+          output: output)))
+    return output
+  }
+
+  /// Appends a map.
+  mutating func append(_ results: [Map.Result], reading tensors: [Tensor]) throws(ProgramError) {
+    try program.append(.map(Map(results, reading: tensors)))
+  }
+
+  // MARK: Encoder and latents
+
+  mutating func appendEncoder(_ images: Tensor, _ indices: Tensor) throws(ProgramError) {
+    let start = program.operations.count
+    let (_, heads) = try forward(
+      model.encoderNetworks[0], images, rows: configuration.batchSize)
+    try appendLatents(heads: heads, network: start..<program.operations.count, indices)
+  }
+
+  /// Draws the samples of every layer, from the lowest, which has been encoded, upwards.
+  mutating func appendLatents(
+    heads: [Tensor], network: Range<Int> = 0..<0, _ indices: Tensor
+  ) throws(ProgramError) {
+    var value = try appendLatent(0, heads: heads, network: network, indices)
+    for (layer, encoder) in model.encoderNetworks.enumerated().dropFirst() {
+      let start = program.operations.count
+      let (_, heads) = try forward(encoder, value, rows: sampleRows)
+      value = try appendLatent(
+        layer, heads: heads, network: start..<program.operations.count, indices)
+    }
+  }
+
+  /// Draws the samples of a layer; returns them.
+  mutating func appendLatent(
+    _ layer: Int, heads: [Tensor], network: Range<Int>, _ indices: Tensor
+  ) throws(ProgramError) -> Tensor {
+    let shape = Shape.matrix(rows: sampleRows, columns: model.encoder[layer].latent)
+    let start = program.operations.count
+    var latent = LatentLayer(
+      posterior: model.encoder[layer].posterior, heads: heads,
+      noise: Tensor("noise.\(layer)", shape, configuration.noiseIsGiven ? .input : .temporary),
+      sample: Tensor("latent.\(layer)", shape, .temporary),
+      term: Tensor("latent.\(layer).term", .vector(sampleRows), .temporary), network: network,
+      own: 0..<0)
+    if !configuration.noiseIsGiven {
+      try program.append(
+        .noise(
+          Noise(
+            latent.posterior.noise, purpose: .latent(layer: layer), indices: indices, drawn: drawn,
+            output: latent.noise)))
+    }
+    let sample = latent.bind(latent.posterior.sample)
+    try append([.init(sample, into: latent.sample)], reading: latent.tensors)
+    let density = latent.bind(latent.posterior.logDensityAtSample)
+    let term = layer < top ? -density : prior(at: latent.sample) - density
+    try append(
+      [.init(sumOf: term, into: latent.term)], reading: latent.tensors + model.priorParameters)
+    latent.own = start..<program.operations.count
+    latents.append(latent)
+    return latent.sample
+  }
+
+  /// log p of the topmost latent, element by element.
+  func prior(at sample: Tensor) -> Formula {
+    var values: [String: Formula] = ["z": sample.value]
+    for (name, tensor) in zip(model.prior.parameters, model.priorParameters) {
+      values[name] = tensor.value
+    }
+    return model.prior.logDensity.substituting(values)
+  }
+
+  // MARK: Decoder
+
+  /// Decodes every layer's samples, and the data: their densities, each a sum over a row.
+  mutating func appendDecoder(_ images: Tensor) throws(ProgramError) {
+    let start = program.operations.count
+    for (position, network) in model.decoderNetworks.enumerated() {
+      let layer = top - position
+      let (_, heads) = try forward(network, latents[layer].sample, rows: sampleRows)
+      let term = Tensor("\(network.name).term", .vector(sampleRows), .temporary)
+      let density: Formula
+      let target: Tensor
+      if layer == 0 {
+        (density, target) = (likelihood(model.likelihood.logDensity, heads, x: images), images)
+      } else {
+        target = latents[layer - 1].sample
+        density = conditional(Posterior.gaussian.logDensity, heads, z: target)
+      }
+      try append(
+        [.init(sumOf: density, into: term)],
+        reading: heads + [target] + model.likelihoodParameters)
+      decoded.append(term)
+    }
+    decoderRange = start..<program.operations.count
+  }
+
+  /// A formula of the likelihood over tensors.
+  func likelihood(_ formula: Formula, _ heads: [Tensor], x: Tensor? = nil) -> Formula {
+    var values: [String: Formula] = [:]
+    if let x { values["x"] = x.value }
+    for (name, head) in zip(model.likelihood.heads, heads) { values[name] = head.value }
+    for (parameter, tensor) in zip(model.likelihood.parameters, model.likelihoodParameters) {
+      values[parameter.name] = tensor.value
+    }
+    return formula.substituting(values)
+  }
+
+  /// A formula of the Gaussian of a latent given the one above, over tensors.
+  func conditional(
+    _ formula: Formula, _ heads: [Tensor], z: Tensor? = nil, e: Tensor? = nil
+  ) -> Formula {
+    var values: [String: Formula] = [:]
+    if let z { values["z"] = z.value }
+    if let e { values["e"] = e.value }
+    for (name, head) in zip(Posterior.gaussian.heads, heads) { values[name] = head.value }
+    return formula.substituting(values)
+  }
+
+  // MARK: Log-weights
+
+  /// The log-weights of the samples, and those that the objective is estimated from, which may hold
+  /// the topmost divergence in closed form: what is reported is log w as ever.
+  mutating func appendWeights(
+    role: Role = .temporary
+  ) throws(ProgramError) -> (logWeights: Tensor, estimated: Tensor) {
+    let shape = Shape.vector(sampleRows)
+    let logWeights = Tensor("log_weights", shape, role)
+    try appendLogWeight(logWeights, latentTerms: latents.map(\.term))
+    guard configuration.objective.isClosedForm else { return (logWeights, logWeights) }
+    let estimated = Tensor("closed_form_weights", shape, .temporary)
+    let divergence = try appendDivergence()
+    try appendLogWeight(estimated, latentTerms: latents.dropLast().map(\.term) + [divergence])
+    return (logWeights, estimated)
+  }
+
+  /// Minus the topmost layer's divergence from its prior, where it stands for the sampled terms.
+  private mutating func appendDivergence() throws(ProgramError) -> Tensor {
+    let latent = latents[top]
+    guard let divergence = latent.posterior.divergence, model.prior == .standardNormal else {
+      throw .invalid(
+        operation: "elbo",
+        problem: "the divergence of posterior '\(latent.posterior)' from prior '\(model.prior)' "
+          + "has no closed form. Use the objective vae, which samples it.")
+    }
+    let term = Tensor("latent.\(top).divergence", latent.term.shape, .temporary)
+    try append([.init(sumOf: -latent.bind(divergence), into: term)], reading: latent.heads)
+    return term
+  }
+
+  /// log w = log p(x|h) + klWeight * (the rest), some terms at a time.
+  mutating func appendLogWeight(
+    _ output: Tensor, latentTerms: [Tensor]
+  ) throws(ProgramError) {
+    guard let likelihood = decoded.last else { return }
+    let annealed = decoded.dropLast() + latentTerms
+    let weight = Control.Value.klWeight.formula
+    let most = Map.maximumOperands - 3
+    for start in stride(from: 0, to: annealed.count, by: most) {
+      let part = annealed[start..<min(start + most, annealed.count)]
+      let sum = part.dropFirst().reduce(part[part.startIndex].value) { $0 + $1.value }
+      let first = start == 0 ? likelihood : output
+      try append(
+        [.init(first.value + weight * sum, into: output)], reading: [first] + part)
+    }
+  }
+}

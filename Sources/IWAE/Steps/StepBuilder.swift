@@ -1,0 +1,125 @@
+import Compute
+
+/// Appends the operations of a step: encoder, samples, decoder, log-weights, coefficients; then
+/// what derives from them, back through the decoder once, for unit coefficients, and back through
+/// the encoder.
+struct StepBuilder {
+  let model: Model
+  let configuration: StepConfiguration
+  var rule: EstimatorRule
+  var program: ProgramBuilder
+  /// The latents' layers, upwards from the data.
+  var latents: [LatentLayer] = []
+  /// The densities of the decoder, downwards from the topmost latent: `(R)` each.
+  var decoded: [Tensor] = []
+  /// The decoder's operations and their densities.
+  var decoderRange = 0..<0
+  /// The coefficients of the samples: one entry, or one for each degree where chunks stream.
+  var coefficients: [SampleCoefficients] = []
+  /// The lowest encoder's operations, where they belong to another program.
+  var lowest: [Compute.Operation]?
+  /// The numbers of the rows among their images' samples, where samples were drawn.
+  var drawn: Tensor?
+
+  /// Samples: one row for each of M * K samples of each image.
+  var sampleRows: Int {
+    configuration.batchSize * configuration.groups * configuration.samples
+  }
+
+  var top: Int { model.encoder.count - 1 }
+
+  /// A stochastic layer forwards.
+  struct LatentLayer {
+    var posterior: Posterior
+    /// The distribution's numbers, `(R0, latent)` each, in the order of the posterior's heads.
+    var heads: [Tensor]
+    var noise: Tensor
+    var sample: Tensor
+    /// `(R)`: the layer's share of log p(h) - log q(h|x), as far as the layer itself knows.
+    var term: Tensor
+    /// The operations of the network that computed the heads, and of the layer itself.
+    var network: Range<Int>
+    var own: Range<Int>
+
+    /// A formula of the posterior over this layer's tensors.
+    func bind(_ formula: Formula) -> Formula {
+      var values: [String: Formula] = ["e": noise.value, "z": sample.value]
+      for (name, head) in zip(posterior.heads, heads) { values[name] = head.value }
+      return formula.substituting(values)
+    }
+
+    var tensors: [Tensor] { heads + [noise, sample] }
+  }
+
+  init(_ model: Model, _ configuration: StepConfiguration, name: String = "step") {
+    self.model = model
+    self.configuration = configuration
+    rule = configuration.objective.rule(
+      groups: configuration.groups, samples: configuration.samples,
+      estimator: configuration.estimator)
+    program = ProgramBuilder(name)
+  }
+
+  mutating func build() throws(ProgramError) -> Step {
+    let (images, indices) = try appendBatch()
+    try appendEncoder(images, indices)
+    try appendDecoder(images)
+    let (logWeights, estimated) = try appendWeights(role: .output)
+    let outputs = try appendEstimate(estimated)
+    try appendBackward(from: estimated)
+    if let optimizer = configuration.optimizer { try program.append(.adam(optimizer)) }
+    let isUploaded = configuration.source == .uploaded
+    return Step(
+      program: program.build(), images: isUploaded ? images : nil,
+      indices: isUploaded ? indices : nil,
+      noise: configuration.noiseIsGiven ? latents.map(\.noise) : [], logWeights: logWeights,
+      bounds: outputs.bounds, encoderBounds: outputs.encoderBounds, bound: outputs.bound)
+  }
+
+  // MARK: Estimates
+
+  private mutating func appendEstimate(
+    _ estimated: Tensor
+  ) throws(ProgramError) -> (bounds: Tensor, encoderBounds: Tensor, bound: Tensor) {
+    let bounds = Tensor("image_bounds", .vector(configuration.batchSize), .output)
+    let encoderBounds = Tensor("encoder_bounds", .vector(configuration.batchSize), .output)
+    let target = GradientTarget(accumulates: configuration.wholeBatch != nil)
+    func tensor(_ name: String, _ isNeeded: Bool) -> Tensor? {
+      isNeeded ? Tensor("coefficients.\(name)", estimated.shape, .temporary) : nil
+    }
+    let decoder = tensor("decoder", true)
+    let hasOwnPath = rule.path != rule.decoder && !rule.path.isZero
+    let path = rule.path == rule.decoder ? decoder : tensor("path", hasOwnPath)
+    // Where the score is minus the path, the two cancel and neither has to be computed.
+    let score = tensor("score", rule.hasScore)
+    try program.append(
+      .estimate(
+        Estimate(
+          logWeights: estimated, groups: configuration.groups, samples: configuration.samples,
+          rule: rule, scale: configuration.scale, bounds: bounds, encoderBounds: encoderBounds,
+          decoderCoefficients: decoder, pathCoefficients: path == decoder ? nil : path,
+          scoreCoefficients: score)))
+    coefficients = [
+      SampleCoefficients(
+        decoder: decoder, path: path, score: score, forDecoder: target, forEncoder: target)
+    ]
+    return (bounds, encoderBounds, try appendBound(bounds))
+  }
+
+  /// The mean of the images' bounds, and the total over steps.
+  @discardableResult
+  mutating func appendBound(_ bounds: Tensor) throws(ProgramError) -> Tensor {
+    let bound = Tensor("bound", .vector(1), .output)
+    try program.append(
+      .sum(Sum(input: bounds, scale: configuration.meanScale, output: bound)))
+    if let total = configuration.boundTotal {
+      try program.append(.sum(Sum(input: bound, accumulates: true, output: total)))
+    }
+    return bound
+  }
+}
+
+extension EstimatorRule {
+  /// Whether the score has coefficients of its own, which are not minus the path's.
+  var hasScore: Bool { score != -path || leaveOneOut != 0 }
+}
