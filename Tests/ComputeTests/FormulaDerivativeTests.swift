@@ -121,6 +121,19 @@ import Testing
     }
   }
 
+  @Test func depthNeedsNoCallStack() throws {
+    let (first, second) = (chain(of: 200_000), chain(of: 200_000))
+    #expect(first == second)
+    #expect(first.depth == 200_001)
+    #expect(first.description.count > 1_000_000)
+    #expect(try first.derivative(by: "x").nodeCount > 200_000)
+    #expect(first.evaluate(["x": 1]) == FormulaSteps([second]).evaluate(count: 1, ["x": [1]])[0][0])
+  }
+
+  private func chain(of length: Int) -> Formula {
+    (0..<length).reduce(x) { chain, index in index % 2 == 0 ? chain + x : .tanh(chain) }
+  }
+
   @Test func depthCostsNoMoreThanParts() throws {
     // 2^60 nodes if nothing were shared.
     var first = x

@@ -32,6 +32,14 @@ import Testing
     #expect(formula.variables == ["_a1", "expo"])
   }
 
+  @Test func textAndOperatorsAgree() throws {
+    let x = Formula.variable("x")
+    let text = try Formula(parsing: "x * a - softplus(a)", variables: ["x", "a"])
+    #expect(text == x * "a" - .softplus("a"))
+    #expect(text.hashValue == (x * "a" - .softplus("a")).hashValue)
+    #expect(text != "a" * x - .softplus("a"))
+  }
+
   private func message(_ text: String, _ variables: [String] = ["x", "mean"]) -> String {
     do throws(FormulaError) {
       return "parsed: \(try Formula(parsing: text, variables: variables))"

@@ -9,51 +9,54 @@ enum FormulaPrecedence: Int, Comparable {
 }
 
 extension Formula: CustomStringConvertible {
+  /// A stretch of a formula's text.
+  private enum Piece {
+    case text(String)
+    /// A formula, in parentheses if it binds less tightly than `loosest`.
+    case formula(Formula, loosest: FormulaPrecedence)
+  }
+
   /// The formula as text, with the parentheses that it needs. Parsing it gives an equal formula.
   public var description: String {
     var text = ""
-    write(to: &text, loosest: .comparison)
+    // A list of what is to come, the next last, rather than a recursion as deep as the formula.
+    var pending = [Piece.formula(self, loosest: .comparison)]
+    while let piece = pending.popLast() {
+      switch piece {
+      case .text(let part): text += part
+      case .formula(let formula, let loosest) where formula.precedence < loosest:
+        pending += [.text(")"), .formula(formula, loosest: .comparison), .text("(")]
+      case .formula(let formula, _): pending += formula.pieces.reversed()
+      }
+    }
     return text
   }
 
-  /// Appends this formula's text, in parentheses if it binds less tightly than `loosest`.
-  private func write(to text: inout String, loosest: FormulaPrecedence) {
-    let precedence = precedence
-    if precedence < loosest { text += "(" }
+  private var pieces: [Piece] {
     switch operation {
-    case .number(let value): text += Self.text(of: value)
-    case .variable(let name): text += name
-    case .negate:
-      text += "-"
-      operands[0].write(to: &text, loosest: .power)
-    case .power:
-      operands[0].write(to: &text, loosest: .atom)
-      text += "^"
-      operands[1].write(to: &text, loosest: .sign)
-    case .less: writeInfix(to: &text, " < ", precedence.tighter)
-    case .add: writeInfix(to: &text, " + ", precedence)
-    case .subtract: writeInfix(to: &text, " - ", precedence)
-    case .multiply: writeInfix(to: &text, " * ", precedence)
-    case .divide: writeInfix(to: &text, " / ", precedence)
-    case .where: writeCall(to: &text, "where")
-    case .function(let function): writeCall(to: &text, function.rawValue)
+    case .number(let value): [.text(Self.text(of: value))]
+    case .variable(let name): [.text(name)]
+    case .negate: [.text("-"), .formula(operands[0], loosest: .power)]
+    case .power: infix("^", left: .atom, right: .sign)
+    case .less: infix(" < ", left: .sum, right: .sum)
+    case .add: infix(" + ", left: .sum, right: .product)
+    case .subtract: infix(" - ", left: .sum, right: .product)
+    case .multiply: infix(" * ", left: .product, right: .sign)
+    case .divide: infix(" / ", left: .product, right: .sign)
+    case .where: call("where")
+    case .function(let function): call(function.rawValue)
     }
-    if precedence < loosest { text += ")" }
   }
 
-  private func writeInfix(to text: inout String, _ symbol: String, _ left: FormulaPrecedence) {
-    operands[0].write(to: &text, loosest: left)
-    text += symbol
-    operands[1].write(to: &text, loosest: precedence.tighter)
+  private func infix(
+    _ symbol: String, left: FormulaPrecedence, right: FormulaPrecedence
+  ) -> [Piece] {
+    [.formula(operands[0], loosest: left), .text(symbol), .formula(operands[1], loosest: right)]
   }
 
-  private func writeCall(to text: inout String, _ name: String) {
-    text += name + "("
-    for (index, operand) in operands.enumerated() {
-      if index > 0 { text += ", " }
-      operand.write(to: &text, loosest: .comparison)
-    }
-    text += ")"
+  private func call(_ name: String) -> [Piece] {
+    let arguments = operands.map { [Piece.formula($0, loosest: .comparison)] }
+    return [.text(name + "(")] + arguments.joined(separator: [.text(", ")]) + [.text(")")]
   }
 
   private var precedence: FormulaPrecedence {

@@ -50,7 +50,7 @@ public struct Formula: Sendable {
     public var argumentCount: Int { self == .min || self == .max ? 2 : 1 }
   }
 
-  let node: Node
+  private(set) var node: Node
 
   public var operation: Operation { node.operation }
   public var operands: [Formula] { node.operands }
@@ -88,7 +88,8 @@ extension Formula {
   /// A node: immutable, and so safely shared between trees and between threads.
   final class Node: Sendable {
     let operation: Operation
-    let operands: [Formula]
+    /// Changes only when nobody refers to this node any more.
+    nonisolated(unsafe) private(set) var operands: [Formula]
     let hash: Int
     let depth: Int
 
@@ -101,34 +102,42 @@ extension Formula {
       hash = hasher.finalize()
       depth = 1 + (operands.map(\.node.depth).max() ?? 0)
     }
+
+    /// Takes a deep tree apart from the top: nodes that free their operands in turn would need a
+    /// call stack as deep as the tree.
+    deinit {
+      guard depth > 64 else { return }
+      var pending = operands
+      operands = []
+      while var next = pending.popLast() {
+        guard isKnownUniquelyReferenced(&next.node) else { continue }
+        pending += next.node.operands
+        next.node.operands = []
+      }
+    }
   }
 }
 
 extension Formula: Hashable {
-  /// A pair of distinct nodes that are known to be equal.
+  /// Two nodes that are compared with each other.
   private struct Pair: Hashable {
     let first: ObjectIdentifier
     let second: ObjectIdentifier
   }
 
-  public static func == (a: Formula, b: Formula) -> Bool {
-    var known: Set<Pair> = []
-    return equal(a.node, b.node, &known)
-  }
-
   /// Compares each pair of nodes once, however often the trees share it.
-  private static func equal(_ a: Node, _ b: Node, _ known: inout Set<Pair>) -> Bool {
-    if a === b { return true }
-    guard a.hash == b.hash, a.operation == b.operation, a.operands.count == b.operands.count
-    else { return false }
-    if a.operands.isEmpty { return true }
-    let pair = Pair(first: ObjectIdentifier(a), second: ObjectIdentifier(b))
-    if known.contains(pair) { return true }
-    for (first, second) in zip(a.operands, b.operands)
-    where !equal(first.node, second.node, &known) {
-      return false
+  public static func == (a: Formula, b: Formula) -> Bool {
+    var compared: Set<Pair> = []
+    var pending = [(a.node, b.node)]
+    while let (a, b) = pending.popLast() {
+      if a === b { continue }
+      guard a.hash == b.hash, a.operation == b.operation, a.operands.count == b.operands.count
+      else { return false }
+      guard !a.operands.isEmpty,
+        compared.insert(Pair(first: ObjectIdentifier(a), second: ObjectIdentifier(b))).inserted
+      else { continue }
+      for (a, b) in zip(a.operands, b.operands) { pending.append((a.node, b.node)) }
     }
-    known.insert(pair)
     return true
   }
 

@@ -42,7 +42,9 @@ extension FormulaSteps {
           rows.compute(index, step, active, inputs: values, start: start)
         }
         for (output, result) in results.enumerated() {
-          for place in 0..<active { outputs[output][start + place] = rows.row(result)[place] }
+          outputs[output].withUnsafeMutableBufferPointer {
+            ($0.baseAddress! + start).update(from: rows.row(result), count: active)
+          }
         }
       }
     }
@@ -88,7 +90,9 @@ private struct FormulaRows {
       if values.count == 1 {
         output.update(repeating: values[0], count: count)
       } else {
-        for place in 0..<count { output[place] = values[start + place] }
+        values.withUnsafeBufferPointer {
+          output.update(from: $0.baseAddress! + start, count: count)
+        }
       }
     case .add: combine(output, operands, count) { $0 + $1 }
     case .subtract: combine(output, operands, count) { $0 - $1 }
