@@ -11,9 +11,9 @@ struct EvaluationPrograms {
   let squares: Tensor
   /// What the programs keep for each other.
   let states: [Tensor]
-  /// `(B, latent)`: the mean of the lowest layer.
+  /// `(B, latent)`: the centre of the lowest layer's posterior.
   let lowestMean: Tensor
-  /// `(B, latent)`: the sums over samples of the means of the layers above it.
+  /// `(B, latent)`: the sums over samples of the centres of the layers above it.
   let upperMeans: [Tensor]
   /// `(B)`: the sums over samples of log p(x|h), and of log w.
   let likelihoods: Tensor
@@ -38,27 +38,25 @@ struct EvaluationPrograms {
     let (images, indices) = try encoder.appendBatch(as: .state)
     let (_, heads) = try encoder.forward(
       networks[0], images, rows: batchSize, headRole: .state)
+    let lowest = try encoder.appendCenter(0, heads, role: .state)
     encode = encoder.program.build()
 
     var weigher = StepBuilder(model, configuration, name: "weigh")
-    var value = try weigher.appendLatent(
-      0, .init(network: networks[0], values: [images]), heads: heads, indices)
+    var value = try weigher.appendLatent(0, heads: heads, network: 0..<0, indices)
     var means: [Tensor] = []
     for (layer, network) in networks.enumerated().dropFirst() {
-      let (activations, heads) = try weigher.forward(
-        network, value, rows: weigher.sampleRows)
+      let (_, heads) = try weigher.forward(network, value, rows: weigher.sampleRows)
       let sum = Tensor(
         "evaluation.mean.\(layer)",
         .matrix(rows: batchSize, columns: model.encoder[layer].latent), .state)
+      let center = try weigher.appendCenter(layer, heads, role: .temporary)
       try weigher.program.append(
-        .sumSamples(SumSamples(input: heads[0], accumulates: true, output: sum)))
+        .sumSamples(SumSamples(input: center, accumulates: true, output: sum)))
       means.append(sum)
-      value = try weigher.appendLatent(layer, activations, heads: heads, indices)
+      value = try weigher.appendLatent(layer, heads: heads, network: 0..<0, indices)
     }
-    try weigher.appendDecoder(images, hasDeltas: false)
-    let weights = Tensor(
-      "log_weights", .vector(weigher.sampleRows), keepsLogWeights ? .output : .temporary)
-    try weigher.appendLogWeight(weights, latentTerms: weigher.latents.map(\.term))
+    try weigher.appendDecoder(images)
+    let weights = try weigher.appendWeights(role: keepsLogWeights ? .output : .temporary).logWeights
     let sums = ["maximum", "sum", "squares", "likelihoods", "log_weights"].map {
       Tensor("evaluation.\($0)", .vector(batchSize), .state)
     }
@@ -66,16 +64,32 @@ struct EvaluationPrograms {
       .accumulateWeights(
         AccumulateWeights(
           logWeights: weights, maximum: sums[0], sum: sums[1], squares: sums[2])))
-    for (input, sum) in [(weigher.decoded.last?.term ?? weights, sums[3]), (weights, sums[4])] {
+    for (input, sum) in [(weigher.decoded.last ?? weights, sums[3]), (weights, sums[4])] {
       try weigher.program.append(.sum(Sum(input: input, accumulates: true, output: sum)))
     }
     weigh = weigher.program.build()
 
     (maximum, sum, squares) = (sums[0], sums[1], sums[2])
-    states = [images, indices] + heads + sums + means
-    lowestMean = heads[0]
+    states = [images, indices] + heads + sums + means + (heads.contains(lowest) ? [] : [lowest])
+    lowestMean = lowest
     upperMeans = means
     (likelihoods, logWeights) = (sums[3], sums[4])
     sampleLogWeights = weights
+  }
+}
+
+extension StepBuilder {
+  /// The centre of a layer's posterior: one of the heads, or what is worked out from them.
+  mutating func appendCenter(
+    _ layer: Int, _ heads: [Tensor], role: Role
+  ) throws(ProgramError) -> Tensor {
+    let posterior = model.encoder[layer].posterior
+    var values: [String: Formula] = [:]
+    for (name, head) in zip(posterior.heads, heads) { values[name] = head.value }
+    let center = posterior.center.substituting(values)
+    if let head = heads.first(where: { $0.value == center }) { return head }
+    let output = Tensor("encoder.\(layer).center", heads[0].shape, role)
+    try append([.init(center, into: output)], reading: heads)
+    return output
   }
 }

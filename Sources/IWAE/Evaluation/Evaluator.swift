@@ -74,6 +74,10 @@ public final class Evaluator {
 
     var tensors: [Tensor] { data.tensors + programs.states }
 
+    var all: [Program] {
+      [programs.encode, programs.weigh] + [rest?.weigh].compactMap(\.self)
+    }
+
     init(
       _ model: Model, images: ImageSet, name: String, samples: Int, binarization: Binarization,
       batchSize: Int, chunk: Int, keepsLogWeights: Bool = false
@@ -107,6 +111,7 @@ public final class Evaluator {
     batchSize = needs.batchSize
     chunk = needs.chunk
     samples = needs.samples
+    try device.prepare(needs.all)
     encode = try device.compile(programs.encode, on: memory)
     full = try device.compile(programs.weigh, on: memory)
     rest = try needs.rest.map { programs throws(DeviceError) in
@@ -124,7 +129,7 @@ public final class Evaluator {
   ) throws {
     let needs = try Needs(
       model, images: images, name: "evaluation", samples: samples,
-      binarization: model.likelihood == .bernoulli ? binarization : .none, batchSize: batchSize,
+      binarization: model.likelihood.isBinarized ? binarization : .none, batchSize: batchSize,
       chunk: chunk, keepsLogWeights: keepsLogWeights)
     let memory = try device.allocate(model.parameters + needs.tensors)
     for (parameter, values) in parameters { try memory.upload(values, to: parameter) }

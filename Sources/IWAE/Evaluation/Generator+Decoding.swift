@@ -38,20 +38,14 @@ extension Generator {
     var builder = StepBuilder(model, configuration, name: "density")
     let (images, _) = try builder.appendBatch()
     let input = latent(0, latents.count, .input)
-    let zeros = Tensor("zeros", input.shape, .state)
     let prior = Tensor("prior", .vector(latents.count), .temporary)
     let density = Tensor("density", .vector(latents.count), .output)
-    try builder.program.append(
-      .gaussian(Gaussian(mean: zeros, logSigma: zeros, target: input, term: prior)))
-    builder.latents = [
-      StepBuilder.LatentLayer(
-        activations: .init(network: model.encoderNetworks[0], values: []), mean: zeros,
-        logSigma: zeros, noise: input, sample: input, prior: .standardNormal, term: prior,
-        gradient: input)
-    ]
-    try builder.appendDecoder(images, hasDeltas: false)
+    try builder.append(
+      [.init(sumOf: builder.prior(at: input), into: prior)],
+      reading: [input] + model.priorParameters)
+    try builder.appendDecoder(of: [input], images)
     try builder.appendLogWeight(density, latentTerms: [prior])
-    let (memory, executable) = try compile(builder, states: [zeros])
+    let (memory, executable) = try compile(builder)
     try executable.upload(image, to: images)
     try executable.upload(latents.flatMap(\.self), to: input)
     try executable.run(Control())

@@ -28,25 +28,40 @@ extension Generator {
     }
     let values = try heads.map { try executable.floats($0) }
     _ = memory
-    let pixels = (0..<count).flatMap { image -> [Float] in
+    var learned: [[Float]] = []
+    for tensor in model.likelihoodParameters { learned.append(parameters[tensor] ?? []) }
+    var pixels: [Float] = []
+    for image in 0..<count {
       // Layers have the times from 0.
       let address = NoiseAddress(
         seed: seed, purpose: .generation, time: UInt32(model.encoder.count), image: UInt32(image))
-      return (0..<model.dataSize).map { column in
+      for column in 0..<model.dataSize {
         let index = image * model.dataSize + column
-        switch model.likelihood {
-        case .bernoulli:
-          let chance = 1 / (1 + exponential(-Double(values[0][index])))
-          return Double(address.uniform(column: column)) < chance ? 1 : 0
-        case .gaussian:
-          let sigma = exponential(Double(values[1][index]))
-          return Float(Double(values[0][index]) + sigma * Double(address.normal(column: column)))
-        }
+        let drawn = model.likelihood.draw(
+          heads: values.map { Double($0[index]) },
+          parameters: learned.map { Double($0.count == 1 ? $0[0] : $0[column]) },
+          uniform: Double(address.openUniform(column: column)),
+          normal: Double(address.normal(column: column)))
+        guard let drawn else { throw SimulationError.noDraw(model.likelihood.name) }
+        pixels.append(Float(drawn))
       }
     }
     return Simulation(
       images: ImageSet(
         name: "simulated", values: .floats(pixels), width: model.dataSize, height: height),
       latents: latents)
+  }
+}
+
+/// A model whose data cannot be drawn.
+public enum SimulationError: Error, Sendable, CustomStringConvertible {
+  case noDraw(String)
+
+  public var description: String {
+    switch self {
+    case .noDraw(let likelihood):
+      "The likelihood '\(likelihood)' has no formula that draws data. Give it a 'draw' in u, which is "
+        + "uniform, or n, which is normal."
+    }
   }
 }

@@ -3,7 +3,7 @@ import Compute
 /// Draws images from a model, and images that a model makes of others.
 public struct Generator {
   let model: Model
-  private let parameters: [Tensor: [Float]]
+  let parameters: [Tensor: [Float]]
   private let device: any Device
 
   public init(_ model: Model, parameters: [Tensor: [Float]], device: any Device) {
@@ -34,42 +34,70 @@ public struct Generator {
 
   func descent(_ count: Int, name: String, latentRole: Role) throws(ProgramError) -> Descent {
     var builder = StepBuilder(model, configuration(count), name: name)
-    let indices = Tensor("indices", .vector(count), .input, element: .uint32)
     var inputs = [latent(top, count, .input)]
     var value = inputs[0]
     for (position, network) in model.decoderNetworks.enumerated().dropLast() {
       let (_, heads) = try builder.forward(network, value, rows: count)
       let layer = top - position - 1
+      let noise = Tensor("noise.\(layer)", latent(layer, count, .input).shape, .input)
       value = latent(layer, count, latentRole)
-      let noise = Tensor("noise.\(layer)", value.shape, .input)
       inputs.append(noise)
-      try builder.program.append(
-        .reparameterize(
-          Reparameterize(
-            mean: heads[0], logSigma: heads[1], indices: indices, source: .given, noise: noise,
-            sample: value)))
+      try builder.append(
+        [.init(builder.conditional(Posterior.gaussian.sample, heads, e: noise), into: value)],
+        reading: heads + [noise])
     }
     return Descent(builder: builder, inputs: inputs, value: value)
   }
 
-  /// Gives a descent its normal numbers.
-  func upload(
-    _ descent: Descent, to executable: any Executable, seed: UInt64
-  ) throws(DeviceError) {
+  /// Gives a descent its topmost latents and its normal numbers.
+  func upload(_ descent: Descent, to executable: any Executable, seed: UInt64) throws {
     for (position, input) in descent.inputs.enumerated() {
-      try executable.upload(normals(input, layer: top - position, seed: seed), to: input)
+      let values =
+        position == 0
+        ? try priorDraws(count: input.shape.rows, seed: seed)
+        : normals(input, layer: top - position, seed: seed)
+      try executable.upload(values, to: input)
     }
+  }
+
+  /// Topmost latents, `(count, latent)`, drawn from the prior.
+  func priorDraws(count: Int, seed: UInt64) throws -> [Float] {
+    let width = model.encoder[top].latent
+    var result = [Float](repeating: 0, count: count * width)
+    for unit in 0..<width {
+      var values: [String: Double] = [:]
+      for (name, tensor) in zip(model.prior.parameters, model.priorParameters) {
+        values[name] = parameters[tensor].map { Double($0[unit]) } ?? 0
+      }
+      let addresses = (0..<count).map { image in
+        NoiseAddress(
+          seed: seed, purpose: .generation, time: UInt32(top), image: UInt32(image))
+      }
+      let drawn: [Double]
+      if let sample = model.prior.sample {
+        drawn = addresses.map { address in
+          values["e"] = Double(address.normal(column: unit))
+          return sample.evaluate(values)
+        }
+      } else {
+        drawn = try model.prior.quantiles(
+          addresses.map { Double($0.openUniform(column: unit)) }, parameters: values)
+      }
+      for image in 0..<count { result[image * width + unit] = Float(drawn[image]) }
+    }
+    return result
   }
 
   var top: Int { model.encoder.count - 1 }
 
-  /// The expected pixels given the mean of each image's lowest latents.
+  /// The expected pixels given the centre of each image's lowest latents.
   public func reconstructions(of images: [[Float]]) throws -> [[Float]] {
     let count = images.count
     var builder = StepBuilder(model, configuration(count), name: "reconstruct")
     let (input, _) = try builder.appendBatch()
     let (_, heads) = try builder.forward(model.encoderNetworks[0], input, rows: count)
-    let pixels = try appendPixels(heads[0], count, &builder)
+    let center = try builder.appendCenter(0, heads, role: .temporary)
+    let pixels = try appendPixels(center, count, &builder)
     let (memory, executable) = try compile(builder)
     try executable.upload(images.flatMap(\.self), to: input)
     _ = memory
@@ -84,20 +112,16 @@ public struct Generator {
     Tensor("latent.\(layer)", .matrix(rows: count, columns: model.encoder[layer].latent), role)
   }
 
-  /// The last network's means, as pixels.
+  /// The likelihood's means, as pixels.
   func appendPixels(
     _ value: Tensor, _ count: Int, _ builder: inout StepBuilder
   ) throws(ProgramError) -> Tensor {
     let network = model.decoderNetworks[model.decoder.count - 1]
-    let hidden = Network(hiddenOf: network)
-    let (activations, _) = try builder.forward(hidden, value, rows: count)
+    let (_, heads) = try builder.forward(network, value, rows: count)
     let pixels = Tensor("pixels", .matrix(rows: count, columns: model.dataSize), .output)
-    try builder.program.append(
-      .multiply(
-        Multiply(
-          input: activations.values[activations.values.count - 1], weight: network.heads[0].weight,
-          bias: network.heads[0].bias,
-          activation: model.likelihood == .bernoulli ? .logistic : .identity, output: pixels)))
+    let mean = builder.likelihood(model.likelihood.mean, heads)
+    try builder.append(
+      [.init(mean, into: pixels)], reading: heads + model.likelihoodParameters)
     return pixels
   }
 

@@ -48,7 +48,7 @@ public final class Annealer {
     self.configuration = configuration
     data = ResidentSet(images, name: "annealing")
     batchSize = min(configuration.batchSize, images.count)
-    let binarization = model.likelihood == .bernoulli ? configuration.binarization : .none
+    let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     programs = try AnnealingPrograms(
       model, source: data.batchSource(binarization), batchSize: batchSize,
       chains: configuration.chains)
@@ -57,6 +57,7 @@ public final class Annealer {
       try memory.upload(values, to: parameter)
     }
     try data.upload(to: memory)
+    try device.prepare(programs.all)
     load = try device.compile(programs.load, on: memory)
     start = try device.compile(programs.start, on: memory)
     begin = try device.compile(programs.begin, on: memory)

@@ -21,9 +21,11 @@ struct AnnealingPrograms {
   let weigh: Program
   let tensors: AnnealingTensors
 
+  var all: [Program] { [load, start, begin, leap, end, weigh] }
+
   var states: [Tensor] {
     var result: [Tensor] = []
-    for tensor in [load, start, begin, leap, end, weigh].flatMap({ $0.tensors(.state) })
+    for tensor in all.flatMap({ $0.tensors(.state) })
     where !result.contains(tensor) { result.append(tensor) }
     return result
   }
@@ -57,7 +59,7 @@ struct AnnealingPrograms {
       for layer in tensors.layers {
         try builder.program.append(
           .sumSamples(SumSamples(input: layer.position, output: layer.proposal)))
-        try builder.appendNormals(layer, into: layer.momentum, tensors)
+        try builder.appendNormals(layer.index, into: layer.momentum, tensors)
       }
       try builder.appendDensity(tensors, into: tensors.before.density, keepsLikelihood: true)
       try builder.appendMomentumDensity(tensors, into: tensors.before.momentumDensity)
@@ -69,23 +71,19 @@ struct AnnealingPrograms {
       try builder.appendMomentumDensity(tensors, into: tensors.after.momentumDensity)
     }
     end = try build("end") { builder throws(ProgramError) in
-      try builder.program.append(
-        .accept(
-          Accept(
-            before: tensors.before, after: tensors.after, indices: tensors.indices,
-            accepted: tensors.accepted)))
+      try builder.appendAcceptance(tensors)
       for layer in tensors.layers {
-        try builder.program.append(
-          .select(
-            Select(choice: tensors.accepted, input: layer.proposal, output: layer.position)))
+        let (from, to) = (layer.position, layer.proposal)
+        try builder.append(
+          [.init(.where(tensors.accepted.value, to.value, from.value), into: from)],
+          reading: [tensors.accepted, from, to])
       }
     }
     weigh = try build("weigh") { builder throws(ProgramError) in
-      try builder.program.append(
-        .logWeight(
-          LogWeight(
-            likelihoods: [], annealed: [tensors.likelihood], accumulates: true,
-            output: tensors.logWeights)))
+      let change = Control.Value.klWeight.formula * tensors.likelihood.value
+      try builder.append(
+        [.init(tensors.logWeights.value + change, into: tensors.logWeights)],
+        reading: [tensors.likelihood, tensors.logWeights])
     }
   }
 }
@@ -101,8 +99,14 @@ struct AnnealingTensors {
     var momentum: Tensor
     /// The derivative of the density there.
     var gradient: Tensor
-    /// The mean and the log-sigma of N(0, I).
-    var zeros: Tensor
+  }
+
+  /// A trajectory's end, as it is judged by, `(R)` each.
+  struct End {
+    /// A log density, which the control record's `densityScale` multiplies.
+    var density: Tensor
+    /// The log density of the momenta.
+    var momentumDensity: Tensor
   }
 
   /// Upwards from the data.
@@ -113,8 +117,8 @@ struct AnnealingTensors {
   /// `(B)`
   let stepSizes: Tensor
   /// `(R)` each.
-  let before: Accept.End
-  let after: Accept.End
+  let before: End
+  let after: End
   let accepted: Tensor
   /// `(R)`: log p(x|h) at the positions.
   let likelihood: Tensor
@@ -130,7 +134,7 @@ struct AnnealingTensors {
       }
       return Layer(
         index: index, position: matrix("position"), proposal: matrix("proposal"),
-        momentum: matrix("momentum"), gradient: matrix("gradient"), zeros: matrix("zeros"))
+        momentum: matrix("momentum"), gradient: matrix("gradient"))
     }
     images = Tensor("images", .matrix(rows: batchSize, columns: model.dataSize), .state)
     indices = Tensor("indices", .vector(batchSize), .state, element: .uint32)
@@ -148,70 +152,105 @@ struct AnnealingTensors {
 extension StepBuilder {
   /// Normal numbers, addressed by the layer.
   fileprivate mutating func appendNormals(
-    _ layer: AnnealingTensors.Layer, into output: Tensor, _ tensors: AnnealingTensors
-  ) throws(ProgramError) {
-    try appendSample(
-      [layer.zeros, layer.zeros], layer.index, into: output, tensors, name: "normals")
-  }
-
-  private mutating func appendSample(
-    _ heads: [Tensor], _ layer: Int, into output: Tensor, _ tensors: AnnealingTensors,
-    name: String
+    _ layer: Int, into output: Tensor, _ tensors: AnnealingTensors
   ) throws(ProgramError) {
     try program.append(
-      .reparameterize(
-        Reparameterize(
-          mean: heads[0], logSigma: heads[1], indices: tensors.indices,
-          source: .addressed(layer: layer),
-          noise: Tensor("annealing.\(name).\(layer)", output.shape, .temporary), sample: output)))
+      .noise(Noise(purpose: .latent(layer: layer), indices: tensors.indices, output: output)))
   }
 
   /// Draws every layer's positions from the prior, from the top downwards.
   fileprivate mutating func appendPrior(_ tensors: AnnealingTensors) throws(ProgramError) {
-    let topmost = tensors.layers[top]
-    try appendNormals(topmost, into: topmost.position, tensors)
-    for (place, network) in model.decoderNetworks.enumerated().dropLast() {
-      let layer = top - place
-      let (_, heads) = try forward(network, tensors.layers[layer].position, rows: sampleRows)
-      try appendSample(
-        heads, layer - 1, into: tensors.layers[layer - 1].position, tensors, name: "prior")
+    guard let sample = model.prior.sample else {
+      throw .invalid(
+        operation: "annealing",
+        problem: "prior '\(model.prior)' has no formula for a sample, which annealing starts from.")
+    }
+    for layer in stride(from: top, through: 0, by: -1) {
+      let position = tensors.layers[layer].position
+      let noise = Tensor("annealing.noise.\(layer)", position.shape, .temporary)
+      try appendNormals(layer, into: noise, tensors)
+      if layer == top {
+        var values: [String: Formula] = ["e": noise.value]
+        for (name, tensor) in zip(model.prior.parameters, model.priorParameters) {
+          values[name] = tensor.value
+        }
+        try append(
+          [.init(sample.substituting(values), into: position)],
+          reading: [noise] + model.priorParameters)
+      } else {
+        let network = model.decoderNetworks[top - layer - 1]
+        let (_, heads) = try forward(
+          network, tensors.layers[layer + 1].position, rows: sampleRows)
+        try append(
+          [.init(conditional(Posterior.gaussian.sample, heads, e: noise), into: position)],
+          reading: heads + [noise])
+      }
     }
   }
 
-  /// log p(x|h) + KL weight * log p(h) where the trajectory is, and its derivative.
+  /// log p(x|h) + KL weight * log p(h) at the trajectory's place, and its derivative.
   fileprivate mutating func appendDensity(
     _ tensors: AnnealingTensors, into density: Tensor, keepsLikelihood: Bool
   ) throws(ProgramError) {
-    latents = tensors.layers.map { layer in
-      LatentLayer(
-        activations: Activations(network: model.encoderNetworks[layer.index], values: []),
-        mean: layer.zeros, logSigma: layer.zeros, noise: layer.momentum, sample: layer.proposal,
-        prior: .conditional,
-        term: Tensor("annealing.prior.\(layer.index)", density.shape, .temporary),
-        gradient: layer.gradient)
-    }
-    // The density of the topmost layer writes its derivative; the way back from below adds to it.
-    try program.append(
-      .gaussian(
-        Gaussian(
-          mean: latents[top].mean, logSigma: latents[top].logSigma, target: latents[top].sample,
-          isAnnealed: true, term: latents[top].term, targetDelta: latents[top].gradient)))
-    try appendDecoder(tensors.images, hasDeltas: true)
-    try appendLogWeight(density, latentTerms: [latents[top].term])
-    if keepsLikelihood, let term = decoded.last?.term {
+    let proposals = tensors.layers.map(\.proposal)
+    let prior = Tensor("annealing.prior", density.shape, .temporary)
+    try append(
+      [.init(sumOf: self.prior(at: proposals[top]), into: prior)],
+      reading: [proposals[top]] + model.priorParameters)
+    try appendDecoder(of: proposals, tensors.images)
+    let end = program.operations.count
+    try appendLogWeight(density, latentTerms: [prior])
+    if keepsLikelihood, let term = decoded.last {
       try program.append(.sum(Sum(input: term, output: tensors.likelihood)))
     }
-    try appendDecoderBackward(addsAtTop: true)
+    var walk = Derivation(leaves: Set(proposals))
+    walk.add(BoundFormula(1, reading: []), to: density)
+    let start = decoderRange.lowerBound - 1
+    try walk.walk(start..<max(end, program.operations.count), of: &program)
+    for layer in tensors.layers {
+      try walk.store(layer.proposal, into: layer.gradient, of: &program)
+    }
   }
 
+  /// One half of a leapfrog step: momenta follow the density's gradient, and positions their momenta.
+  /// Once with the position and, at the gradient there, once without: that is the step.
+  ///
+  ///     momentum += e / 2 * densityScale * gradient        with e the image's step size
+  ///     position += e * momentum
   fileprivate mutating func appendLeapfrog(
     _ layer: AnnealingTensors.Layer, _ tensors: AnnealingTensors, moves: Bool
   ) throws(ProgramError) {
+    let step = tensors.stepSizes.value
+    let scale = Control.Value.densityScale.formula
+    let momentum = layer.momentum.value + 0.5 * step * scale * layer.gradient.value
+    var results = [Map.Result(momentum, into: layer.momentum)]
+    if moves {
+      results.append(.init(layer.proposal.value + step * momentum, into: layer.proposal))
+    }
+    try append(
+      results, reading: [tensors.stepSizes, layer.gradient, layer.momentum, layer.proposal])
+  }
+
+  /// Metropolis's choice between a trajectory's ends:
+  ///
+  ///     accepted = u < exp(densityScale (density after - before) + momentum density after - before)
+  ///
+  /// with u the row's own uniform number. What is not a number is not accepted.
+  fileprivate mutating func appendAcceptance(_ tensors: AnnealingTensors) throws(ProgramError) {
+    let uniform = Tensor(
+      "annealing.uniform", .matrix(rows: sampleRows, columns: 1), .temporary)
     try program.append(
-      .leapfrog(
-        Leapfrog(
-          gradient: layer.gradient, stepSizes: tensors.stepSizes, momentum: layer.momentum,
-          position: moves ? layer.proposal : nil)))
+      .noise(Noise(.uniform, purpose: .acceptance, indices: tensors.indices, output: uniform)))
+    let (before, after) = (tensors.before, tensors.after)
+    let ratio =
+      Control.Value.densityScale.formula * (after.density.value - before.density.value)
+      + (after.momentumDensity.value - before.momentumDensity.value)
+    let chance = Formula.exp(.min(ratio, 0))
+    try append(
+      [.init(sumOf: .less(uniform.value, chance), into: tensors.accepted)],
+      reading: [
+        uniform, before.density, after.density, before.momentumDensity, after.momentumDensity,
+      ])
   }
 
   /// log N(momenta; 0, I) over all layers.
@@ -219,15 +258,14 @@ extension StepBuilder {
     _ tensors: AnnealingTensors, into density: Tensor
   ) throws(ProgramError) {
     for layer in tensors.layers {
-      let term = Tensor(
-        "\(density.name).\(layer.index)", density.shape, .temporary)
-      try program.append(
-        .gaussian(
-          Gaussian(mean: layer.zeros, logSigma: layer.zeros, target: layer.momentum, term: term)))
-      try program.append(
-        .logWeight(
-          LogWeight(
-            likelihoods: [term], annealed: [], accumulates: layer.index > 0, output: density)))
+      let isFirst = layer.index == 0
+      let term = isFirst
+        ? density : Tensor("\(density.name).\(layer.index)", density.shape, .temporary)
+      let normal = Prior.standardNormal.logDensity.substituting(["z": layer.momentum.value])
+      try append([.init(sumOf: normal, into: term)], reading: [layer.momentum])
+      if !isFirst {
+        try append([.init(density.value + term.value, into: density)], reading: [density, term])
+      }
     }
   }
 }

@@ -45,17 +45,15 @@ struct GradientProbe {
 
   /// The sum over draws of a column's gradient: one accumulator for each of the network's parameters.
   func decoderTargets(_ column: Int) -> [Tensor] {
-    targets(model.decoderNetworks, .column(column))
+    targets(model.generativeParameters, .column(column))
   }
 
   func encoderTargets(_ column: Int) -> [Tensor] {
-    targets(model.encoderNetworks, .column(column))
+    targets(model.encoderNetworks.flatMap(\.parameters), .column(column))
   }
 
-  private func targets(_ networks: [Network], _ place: GradientTarget.Place) -> [Tensor] {
-    networks.flatMap(\.parameters).map {
-      GradientTarget(place: place, accumulates: true).tensor(of: $0)
-    }
+  private func targets(_ parameters: [Tensor], _ place: GradientTarget.Place) -> [Tensor] {
+    parameters.map { GradientTarget(place, accumulates: true).tensor(of: $0) }
   }
 
   /// Everything that is summed over draws.
@@ -121,22 +119,20 @@ extension StepBuilder {
   ) throws(ProgramError) -> Program {
     let (images, indices) = try appendBatch()
     try appendEncoder(images, indices)
-    try appendDecoder(images, hasDeltas: true)
-    let logWeights = Tensor("log_weights", .vector(sampleRows), .temporary)
-    let estimated = try appendEstimatedWeights(logWeights)
+    try appendDecoder(images)
+    let estimated = try appendWeights().estimated
     for column in columns {
       coefficients.append(
         try appendColumn(column.rule, column.index, isDecoder: column.isDecoder, of: estimated))
     }
-    try appendDecoderBackward()
-    try appendEncoderBackward()
+    try appendBackward(from: estimated)
     return program.build()
   }
 
   private mutating func appendColumn(
     _ rule: EstimatorRule, _ index: Int, isDecoder: Bool, of logWeights: Tensor
   ) throws(ProgramError) -> SampleCoefficients {
-    let target = GradientTarget(place: .column(index), accumulates: true)
+    let target = GradientTarget(.column(index), accumulates: true)
     func tensor(_ name: String) -> Tensor {
       Tensor("coefficients.\(name).\(index)", logWeights.shape, .temporary)
     }
@@ -145,8 +141,7 @@ extension StepBuilder {
       ? SampleCoefficients(
         decoder: tensor("decoder"), forDecoder: target, forEncoder: target)
       : SampleCoefficients(
-        path: tensor("path"),
-        score: rule.score == -rule.path && rule.leaveOneOut == 0 ? nil : tensor("score"),
+        path: rule.path.isZero ? nil : tensor("path"), score: rule.hasScore ? tensor("score") : nil,
         forDecoder: target, forEncoder: target)
     try program.append(
       .estimate(

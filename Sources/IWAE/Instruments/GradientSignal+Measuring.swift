@@ -36,7 +36,7 @@ extension GradientSignal {
     progress: (Int) -> Bool = { _ in true }
   ) throws -> [EstimatorSignal]? {
     let data = ResidentSet(images, name: "probe")
-    let binarization = model.likelihood == .bernoulli ? configuration.binarization : .none
+    let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     let step = StepConfiguration(
       batchSize: min(configuration.batchSize, images.count), groups: configuration.groups,
       samples: configuration.samples, objective: .iwae, source: data.batchSource(binarization),
@@ -47,6 +47,7 @@ extension GradientSignal {
       try memory.upload(values, to: parameter)
     }
     try data.upload(to: memory)
+    try device.prepare(probe.programs)
     let programs = try probe.programs.map { try device.compile($0, on: memory) }
     var decoders = [[[Float]]](repeating: [], count: probe.decoderColumns)
     var encoders = [[[Float]]](repeating: [], count: probe.encoderColumns)

@@ -62,8 +62,8 @@ public final class PosteriorFit {
     batchSize = min(configuration.batchSize, images.count)
     table = Network(
       "posterior", inputs: batchSize, hidden: [], outputs: model.encoder[0].latent,
-      heads: ["mean", "log_sigma"])
-    let binarization = model.likelihood == .bernoulli ? configuration.binarization : .none
+      heads: model.encoder[0].posterior.heads)
+    let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     programs = try FitPrograms(
       model, table: table, source: data.batchSource(binarization), batchSize: batchSize,
       configuration)
@@ -75,6 +75,7 @@ public final class PosteriorFit {
     for parameter in kept { try memory.upload(parameters[parameter] ?? [], to: parameter) }
     try memory.clear(kept.map { $0.counterpart(.gradient) })
     try data.upload(to: memory)
+    try device.prepare([programs.climb, programs.judge])
     climb = try device.compile(programs.climb, on: memory)
     judge = try device.compile(programs.judge, on: memory)
   }
@@ -121,11 +122,11 @@ public final class PosteriorFit {
     let images = (0..<batchSize).map { row in
       data.images.evaluated(
         (first + row) % data.images.count,
-        model.likelihood == .bernoulli ? configuration.binarization : .none,
+        model.likelihood.isBinarized ? configuration.binarization : .none,
         seed: configuration.seed)
     }
     let encoding = try generator.encode(images, seed: nil)
-    for (head, values) in zip(table.heads, [encoding.means[0], encoding.logSigmas[0]]) {
+    for (head, values) in zip(table.heads, encoding.heads[0]) {
       let width = head.weight.shape.rows
       var columns = [Float](repeating: 0, count: values.count)
       for image in 0..<batchSize {
@@ -219,11 +220,11 @@ extension StepBuilder {
     _ table: Network, _ choices: Tensor, bounds: Tensor, climbs: Bool
   ) throws(ProgramError) {
     let (images, indices) = try appendBatch()
-    let (activations, heads) = try forward(table, choices, rows: configuration.batchSize)
-    try appendLatents(activations, heads: heads, indices)
-    try appendDecoder(images, hasDeltas: climbs)
-    let logWeights = Tensor("log_weights", .vector(sampleRows), .temporary)
-    try appendLogWeight(logWeights, latentTerms: latents.map(\.term))
+    let start = program.operations.count
+    let (_, heads) = try forward(table, choices, rows: configuration.batchSize)
+    try appendLatents(heads: heads, network: start..<program.operations.count, indices)
+    try appendDecoder(images)
+    let logWeights = try appendWeights().logWeights
     let path = climbs ? Tensor("coefficients.path", logWeights.shape, .temporary) : nil
     try program.append(
       .estimate(
@@ -231,12 +232,13 @@ extension StepBuilder {
           logWeights: logWeights, groups: 1, samples: configuration.samples, rule: rule,
           scale: configuration.scale, bounds: bounds, pathCoefficients: path)))
     guard climbs, let optimizer = configuration.optimizer else { return }
-    // Without coefficients, networks only pass on what arrives.
-    try appendDecoderBackward()
-    for layer in stride(from: top, to: 0, by: -1) { try appendUpperBackward(layer) }
-    let target = GradientTarget()
-    coefficients = [SampleCoefficients(path: path, forDecoder: target, forEncoder: target)]
-    try appendLowestBackward()
+    // Without coefficients of the decoder's, and of the layers above, networks only pass on what arrives.
+    var walk = try beginBackward(from: logWeights)
+    for layer in stride(from: top, to: 0, by: -1) { try appendUpper(layer, &walk) }
+    let column = SampleCoefficients(
+      path: path, forDecoder: GradientTarget(), forEncoder: GradientTarget())
+    coefficients = [column]
+    try appendLowest(column, &walk)
     try program.append(.adam(optimizer))
   }
 }

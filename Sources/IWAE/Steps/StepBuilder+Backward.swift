@@ -49,7 +49,7 @@ extension StepBuilder {
     let latent = latents[layer]
     let columns = coefficients.filter(\.weighsEncoder)
     let hasScore = hasScore(layer) && columns.contains { $0.score != nil }
-    try walk.walk(latent.own, of: &program, gradients: decoderGradients)
+    try walk.walk(own(of: latent), of: &program, gradients: decoderGradients)
     if !rule.path.isZero {
       try walk.walk(
         latent.network, of: &program,
@@ -69,7 +69,7 @@ extension StepBuilder {
   }
 
   /// The layer next to the data has one row an image, so what its samples weigh is summed over them.
-  private mutating func appendLowest(
+  mutating func appendLowest(
     _ column: SampleCoefficients, _ walk: inout Derivation
   ) throws(ProgramError) {
     var own = Derivation(suffix: ".\(column.suffix)own")
@@ -92,7 +92,7 @@ extension StepBuilder {
   ) throws(ProgramError) -> [(head: Tensor, samples: Tensor)] {
     let latent = latents[0]
     if column == coefficients.first(where: \.weighsEncoder) {
-      try walk.walk(latent.own, of: &program, gradients: decoderGradients)
+      try walk.walk(own(of: latent), of: &program, gradients: decoderGradients)
     }
     var results: [(head: Tensor, samples: Tensor)] = []
     var formulas: [BoundFormula] = []
@@ -108,6 +108,12 @@ extension StepBuilder {
         zip(results, formulas).map { .init($1.formula, into: $0.samples) }, reading: sources)
     }
     return results
+  }
+
+  /// The layer's operations that are walked backwards: where nothing goes through the sample, its
+  /// density alone, which the prior's parameters are in.
+  private func own(of latent: LatentLayer) -> Range<Int> {
+    rule.path.isZero ? latent.own.upperBound - 1..<latent.own.upperBound : latent.own
   }
 
   /// Whether a layer's density is estimated by samples, so that it has a score.

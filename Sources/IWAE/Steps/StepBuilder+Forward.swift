@@ -127,17 +127,24 @@ extension StepBuilder {
 
   /// Decodes every layer's samples, and the data: their densities, each a sum over a row.
   mutating func appendDecoder(_ images: Tensor) throws(ProgramError) {
+    try appendDecoder(of: latents.map(\.sample), images)
+  }
+
+  /// - Parameter samples: A value of every layer, upwards from the data.
+  mutating func appendDecoder(
+    of samples: [Tensor], _ images: Tensor
+  ) throws(ProgramError) {
     let start = program.operations.count
     for (position, network) in model.decoderNetworks.enumerated() {
       let layer = top - position
-      let (_, heads) = try forward(network, latents[layer].sample, rows: sampleRows)
+      let (_, heads) = try forward(network, samples[layer], rows: sampleRows)
       let term = Tensor("\(network.name).term", .vector(sampleRows), .temporary)
       let density: Formula
       let target: Tensor
       if layer == 0 {
         (density, target) = (likelihood(model.likelihood.logDensity, heads, x: images), images)
       } else {
-        target = latents[layer - 1].sample
+        target = samples[layer - 1]
         density = conditional(Posterior.gaussian.logDensity, heads, z: target)
       }
       try append(

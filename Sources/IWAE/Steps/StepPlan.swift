@@ -140,6 +140,12 @@ public struct StepPlan {
     Set([min(size, count), count % min(size, count)]).subtracting([0])
   }
 
+  /// All programs of a step.
+  var programs: [Program] {
+    [whole?.program, drawing?.weigh, drawing?.step].compactMap(\.self) + parts.values.map(\.program)
+      + (streaming?.programs ?? []) + (whole == nil && drawing == nil ? [update].compactMap(\.self) : [])
+  }
+
   /// The states that the memory must hold for the step, beside those of the caller.
   public var states: [Tensor] { streaming?.states ?? drawing?.states ?? [] }
 

@@ -24,6 +24,7 @@ public final class StepRunner {
     self.plan = plan
     self.memory = memory
     gradients = plan.model.parameters.map { $0.counterpart(.gradient) }
+    try device.prepare(plan.programs)
     whole = try plan.whole.map { step throws(DeviceError) in
       try device.compile(step.program, on: memory)
     }

@@ -164,7 +164,7 @@ private struct StreamBuilder {
     let decoder = Set(model.generativeParameters)
     for stream in streams {
       for place in [GradientTarget.Place.linear, .square] {
-        let target = GradientTarget(place: place)
+        let target = GradientTarget(place)
         for parameter in model.parameters {
           let column = decoder.contains(parameter) ? rule.decoder : rule.encoder
           guard WeightStream(column) == stream, summed.contains(target.tensor(of: parameter)) else {
@@ -256,7 +256,7 @@ private struct StreamBuilder {
       guard weighsDecoder || weighsEncoder else { continue }
       func target(_ rule: CoefficientRule) -> GradientTarget {
         GradientTarget(
-          place: place, accumulates: true, decay: WeightStream(rule).decay(degree))
+          place, accumulates: true, decay: WeightStream(rule).decay(degree))
       }
       // The path and the score belong to one stream: that of whichever has weights.
       var (path, score) = (rule.path, rule.score)

@@ -133,7 +133,7 @@ public final class Trainer {
     batchesPerPass = max(1, images.count / batchSize)
     data = ResidentSet(images, name: "training")
     total = Tensor("training.bound", .vector(1), .state)
-    let binarization = model.likelihood == .bernoulli ? configuration.binarization : .none
+    let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     plan = try StepPlan(
       model,
       configuration.step(
@@ -147,6 +147,7 @@ public final class Trainer {
     let memory = try device.allocate(
       model.parameters + data.tensors + [total] + plan.states + (needs?.tensors ?? []))
     self.memory = memory
+    try device.prepare(plan.programs + (needs?.all ?? []))
     runner = try StepRunner(plan, on: memory, device: device)
     evaluator = try needs.map { needs throws(DeviceError) in
       try Evaluator(model, needs, on: memory, device: device, seed: configuration.seed)
