@@ -61,8 +61,6 @@ import Testing
     return "{" + fields.map { "\"\($0)\": \($1)" }.joined(separator: ", ") + "}"
   }
 
-  static let heads = "likelihood 'student', heads: expected"
-
   @Test(arguments: [
     (
       "log_density", #""-abs(x - m))""#,
@@ -81,7 +79,10 @@ import Testing
     ("heads", #""m""#, "heads: expected an array of names, found 'm'."),
     ("heads", "[1]", "heads: expected an array of names, found 1 in it."),
     ("heads", #"["m", "m"]"#, "heads: expected every name once, found 'm' twice."),
-    ("heads", #"["m", "u"]"#, "heads: expected names other than 'x', 'u', 'n', found 'u'."),
+    (
+      "heads", #"["m", "u"]"#,
+      "heads: expected names other than 'x', 'z', 'e', 'u', 'n', found 'u'."
+    ),
     (
       "heads", #"["m", "exp"]"#,
       "heads: A variable cannot be named 'exp', which formulas know already. "
@@ -118,7 +119,7 @@ import Testing
     }
     #expect(
       error?.description
-        == "likelihood 'formula' has an unknown field 'sample'. Known: family, name, heads, "
+        == "likelihood 'student' has an unknown field 'sample'. Known: family, name, heads, "
         + "log_density, mean, support, draw.")
     let mean = #expect(throws: DensityError.self) {
       try Likelihood(named: Self.text("mean", #""m + x""#))

@@ -39,41 +39,52 @@ import Testing
   @Test(arguments: cases.indices) func densitiesIntegrateToOneAndMeansAreRight(index: Int) {
     let (likelihood, values) = Self.cases[index]
     let mean = likelihood.mean.evaluate(values)
+    let places = Self.places(likelihood, mean: mean)
+    let logarithms = evaluate(likelihood.logDensity, values, "x", places.map(\.x))
     var (total, first) = (0.0, 0.0)
-    for (x, weight) in Self.places(likelihood, mean: mean) {
-      let density = exp(likelihood.logDensity.evaluate(values.merging(["x": x]) { $1 }))
-      total += weight * density
+    for ((x, weight), logarithm) in zip(places, logarithms) {
+      total += weight * exp(logarithm)
       // Deviations, so that the tails' halves cancel.
-      first += weight * density * (x - mean)
+      first += weight * exp(logarithm) * (x - mean)
     }
     #expect(abs(total - 1) < 1e-5, "\(likelihood) \(values): \(total)")
     #expect(abs(first) < 1e-5 * max(1, abs(mean)), "\(likelihood) \(values): \(first)")
   }
 
-  @Test(arguments: cases.indices) func drawsHaveTheMean(index: Int) {
+  private func evaluate(
+    _ formula: Formula, _ values: [String: Double], _ name: String, _ places: [Double]
+  ) -> [Double] {
+    FormulaSteps([formula]).evaluate(
+      count: places.count, values.mapValues { [$0] }.merging([name: places]) { $1 })[0]
+  }
+
+  @Test(arguments: cases.indices) func drawsHaveTheMean(index: Int) throws {
     let (likelihood, values) = Self.cases[index]
-    let count = 100_000
+    let name = likelihood.draw?.variables.contains("n") == true ? "n" : "u"
+    let isCount = likelihood.support == .counts
+    let noise = (0..<(isCount ? 10_000 : 100_000)).map { place in
+      let address = NoiseAddress(seed: 7, purpose: .generation, image: UInt32(place), sample: 0)
+      return Double(name == "n" ? address.normal(column: 0) : address.uniform(column: 0))
+    }
     let heads = likelihood.heads.map { values[$0]! }
     let parameters = likelihood.parameters.map { values[$0.name]! }
-    guard likelihood.family != "formula" else {
-      #expect(likelihood.draw(heads: heads, uniform: 0.5, normal: 0) == nil)
+    func draw(_ noise: Double) -> Double? {
+      likelihood.draw(heads: heads, parameters: parameters, uniform: noise, normal: noise)
+    }
+    if likelihood.draw == nil && !isCount {
+      #expect(draw(0.5) == nil)
       return
     }
-    var (sum, squares) = (0.0, 0.0)
-    for place in 0..<count {
-      let address = NoiseAddress(seed: 7, purpose: .generation, image: UInt32(place), sample: 0)
-      let draw = likelihood.draw(
-        heads: heads, parameters: parameters, uniform: Double(address.uniform(column: 0)),
-        normal: Double(address.normal(column: 0)))
-      guard let draw, likelihood.support.problem(with: Float(draw)) == nil else {
-        Issue.record("\(likelihood) \(values): \(String(describing: draw))")
-        return
+    let draws =
+      try likelihood.draw.map { evaluate($0, values, name, noise) }
+      ?? noise.map {
+        try #require(draw($0))
       }
-      sum += draw
-      squares += draw * draw
-    }
-    let mean = sum / Double(count)
-    let error = ((squares / Double(count) - mean * mean) / Double(count)).squareRoot()
+    #expect(draws.prefix(9) == noise.prefix(9).compactMap(draw)[...])
+    #expect(draws.allSatisfy { likelihood.support.problem(with: Float($0)) == nil })
+    let mean = draws.reduce(0, +) / Double(draws.count)
+    let variance = draws.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(draws.count)
+    let error = (variance / Double(draws.count)).squareRoot()
     let expected = likelihood.mean.evaluate(values)
     #expect(abs(mean - expected) < 5 * error, "\(likelihood) \(values): \(mean) +- \(error)")
   }

@@ -95,11 +95,11 @@ import Testing
     ),
     (
       text("heads", #"["a", "z"]"#),
-      "posterior 'step', heads: expected names other than 'e', 'z', found 'z'."
+      "posterior 'step', heads: expected names other than 'x', 'z', 'e', 'u', 'n', found 'z'."
     ),
     (
       text("mean", #""a""#),
-      "posterior 'formula' has an unknown field 'mean'. Known: family, name, heads, noise, "
+      "posterior 'step' has an unknown field 'mean'. Known: family, name, heads, noise, "
         + "sample, log_density."
     ),
     (

@@ -81,7 +81,10 @@ import Testing
     ("-z", "location", "prior 'own', log_density: expected a formula that mentions 'location'."),
     ("-1", "", "prior 'own', log_density: expected a formula that mentions 'z'."),
     ("-x^2", "", "prior 'own', log_density: unknown name 'x' at 2."),
-    ("-z", "e", "prior 'own', parameters: expected names other than 'e', 'z', found 'e'."),
+    (
+      "-z", "e",
+      "prior 'own', parameters: expected names other than 'x', 'z', 'e', 'u', 'n', found 'e'."
+    ),
   ])
   func formulasThatAreNoPriorAreRefused(
     logDensity: String, parameter: String, message: String
