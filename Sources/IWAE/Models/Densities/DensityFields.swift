@@ -3,7 +3,7 @@ import Compute
 /// The fields of a density's description, read one by one.
 struct DensityFields {
   /// The density's name in messages, as "likelihood 'gaussian'".
-  private(set) var density: String
+  let density: String
   let values: [String: JSONValue]
 
   init(_ density: String, _ values: [String: JSONValue]) {
@@ -11,9 +11,10 @@ struct DensityFields {
     self.values = values
   }
 
-  /// The same fields, whose messages call the density by its own name.
-  func named(_ kind: String, _ name: String) -> DensityFields {
-    DensityFields("\(kind) '\(name)'", values)
+  /// The name of a user's own density, and the fields with messages that call it so.
+  func named(_ kind: String) throws(DensityError) -> (name: String, fields: DensityFields) {
+    let name = try string("name", expected: "a name")
+    return (name, DensityFields("\(kind) '\(name)'", values))
   }
 
   /// The description to keep: the bare name if there is nothing else.
@@ -48,10 +49,11 @@ struct DensityFields {
     return text
   }
 
+  /// The variables that densities and samples have anyway.
+  private static let reserved = ["x", "z", "e", "u", "n"]
+
   /// Names that formulas may use as variables, each once.
-  ///
-  /// - Parameter reserved: The variables that formulas have anyway.
-  func names(_ field: String, reserved: [String]) throws(DensityError) -> [String] {
+  func names(_ field: String) throws(DensityError) -> [String] {
     let expected = "an array of names"
     let value = try value(field, expected: expected)
     guard case .array(let elements) = value else {
@@ -62,8 +64,8 @@ struct DensityFields {
       guard case .string(let name) = element else {
         throw wrong(field, expected: expected, found: "\(element.quoted) in it")
       }
-      if reserved.contains(name) {
-        let list = reserved.map { "'\($0)'" }.joined(separator: ", ")
+      if Self.reserved.contains(name) {
+        let list = Self.reserved.map { "'\($0)'" }.joined(separator: ", ")
         throw wrong(field, expected: "names other than \(list)", found: "'\(name)'")
       }
       if names.contains(name) {
@@ -84,19 +86,16 @@ struct DensityFields {
     _ field: String, _ variables: [String], mentioning: [String] = []
   ) throws(DensityError) -> Formula {
     let text = try string(field, expected: "a formula")
+    let formula: Formula
     do {
-      let formula = try Formula(parsing: text, variables: variables)
-      let mentioned = formula.variables
-      if let missing = mentioning.first(where: { !mentioned.contains($0) }) {
-        throw DensityError.doesNotMention(density: density, field: field, variable: missing)
-      }
-      return formula
-    } catch let error as FormulaError {
-      throw .formula(density: density, field: field, error)
-    } catch let error as DensityError {
-      throw error
+      formula = try Formula(parsing: text, variables: variables)
     } catch {
-      preconditionFailure("\(error)")
+      throw .formula(density: density, field: field, error)
     }
+    let mentioned = formula.variables
+    if let missing = mentioning.first(where: { !mentioned.contains($0) }) {
+      throw .doesNotMention(density: density, field: field, variable: missing)
+    }
+    return formula
   }
 }

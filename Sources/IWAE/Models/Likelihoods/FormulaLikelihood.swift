@@ -4,10 +4,9 @@ extension Likelihood {
   /// A likelihood of the user's own: formulas in x and its heads.
   static let formulaFamily = DensityFamily<Likelihood>(name: "formula", isNamed: false) {
     unnamed throws(DensityError) in
-    try unnamed.allow(["name", "heads", "log_density", "mean", "support", "draw"])
-    let name = try unnamed.string("name", expected: "a name")
-    let fields = unnamed.named(kind, name)
-    let heads = try fields.names("heads", reserved: ["x", "u", "n"])
+    let (name, fields) = try unnamed.named(kind)
+    try fields.allow(["name", "heads", "log_density", "mean", "support", "draw"])
+    let heads = try fields.names("heads")
     if heads.isEmpty { throw fields.wrong("heads", expected: "at least one name", found: "none") }
     let supports = Support.allCases.map(\.rawValue).joined(separator: ", ")
     let support = try fields.string("support", expected: "one of \(supports)")

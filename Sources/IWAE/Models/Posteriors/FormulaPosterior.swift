@@ -4,10 +4,9 @@ extension Posterior {
   /// A posterior of the user's own: a sample in the noise e and the heads, and a density in z.
   static let formulaFamily = DensityFamily<Posterior>(name: "formula", isNamed: false) {
     unnamed throws(DensityError) in
-    try unnamed.allow(["name", "heads", "noise", "sample", "log_density"])
-    let name = try unnamed.string("name", expected: "a name")
-    let fields = unnamed.named(kind, name)
-    let heads = try fields.names("heads", reserved: ["e", "z"])
+    let (name, fields) = try unnamed.named(kind)
+    try fields.allow(["name", "heads", "noise", "sample", "log_density"])
+    let heads = try fields.names("heads")
     if heads.isEmpty { throw fields.wrong("heads", expected: "at least one name", found: "none") }
     let noise = try fields.distribution("noise")
     let sample = try fields.formula("sample", ["e"] + heads, mentioning: ["e"])

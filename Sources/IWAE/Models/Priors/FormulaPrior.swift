@@ -4,12 +4,11 @@ extension Prior {
   /// A prior of the user's own: a density in z and its parameters.
   static let formulaFamily = DensityFamily<Prior>(name: "formula", isNamed: false) {
     unnamed throws(DensityError) in
-    try unnamed.allow(["name", "parameters", "log_density"])
-    let name = try unnamed.string("name", expected: "a name")
-    let fields = unnamed.named(kind, name)
+    let (name, fields) = try unnamed.named(kind)
+    try fields.allow(["name", "parameters", "log_density"])
     var parameters: [String] = []
     if fields.values["parameters"] != nil {
-      parameters = try fields.names("parameters", reserved: ["e", "z"])
+      parameters = try fields.names("parameters")
     }
     let logDensity = try fields.formula(
       "log_density", ["z"] + parameters, mentioning: ["z"] + parameters)
