@@ -72,16 +72,17 @@ extension CaseTable {
     let z = mean + .exp(logSigma) * noise
     let flow = map.element("decoder") - annealing * z
     let spread = flow * .exp(logSigma) * noise + annealing
+    // Products of up to five normal numbers, which cancel.
     map.result("mean.flow", flow, termSize: 1)
-    map.result("log_sigma.flow", spread, termSize: 1)
+    map.result("log_sigma.flow", spread, termSize: 4)
     guard hasScore else {
-      map.result("mean.own", path * flow, termSize: 1)
-      map.result("log_sigma.own", path * spread, termSize: 1)
+      map.result("mean.own", path * flow, termSize: 2)
+      map.result("log_sigma.own", path * spread, termSize: 4)
       return map.finish()
     }
     let both = annealing * (path + map.row("score"))
-    map.result("mean.own", path * flow + both * noise * .exp(-logSigma), termSize: 1)
-    map.result("log_sigma.own", path * spread + both * (noise.squared - 1), termSize: 1)
+    map.result("mean.own", path * flow + both * noise * .exp(-logSigma), termSize: 2)
+    map.result("log_sigma.own", path * spread + both * (noise.squared - 1), termSize: 4)
     return map.finish()
   }
 }
