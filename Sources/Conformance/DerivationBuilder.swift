@@ -38,16 +38,29 @@ struct DerivationBuilder {
   mutating func layer(
     _ name: String, _ input: Tensor, _ outputs: Int, _ activation: Activation = .identity
   ) -> Tensor {
-    let output = Tensor(name, .matrix(rows: input.shape.rows, columns: outputs), .temporary)
     let weight = parameter(
       "\(name).weight", .matrix(rows: outputs, columns: input.shape.columns))
     let bias = parameter("\(name).bias", .vector(outputs))
+    return layer(name, input, weight, bias, activation)
+  }
+
+  /// A layer with parameters that another may have too.
+  mutating func layer(
+    _ name: String, _ input: Tensor, _ weight: Tensor, _ bias: Tensor?, _ activation: Activation
+  ) -> Tensor {
+    let output = Tensor(
+      name, .matrix(rows: input.shape.rows, columns: weight.shape.rows), .temporary)
     append(
       .multiply(
         Multiply(
           input: input, weight: weight, bias: bias, activation: activation, output: output)))
     known.append(output)
     return output
+  }
+
+  /// A new value in the place of what a tensor holds.
+  mutating func replace(_ tensor: Tensor, by formula: Formula) {
+    append(.map(Map([.init(formula, into: tensor)], reading: known)))
   }
 
   mutating func map(_ name: String, _ rows: Int, _ columns: Int, _ formula: Formula) -> Tensor {

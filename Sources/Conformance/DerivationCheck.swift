@@ -6,7 +6,8 @@ enum DerivationCheck {
     Activation.allCases.map { layers($0, seed) }
       + [
         heads(seed), gates(seed), residual(seed), functions(seed), broadcast(seed),
-        parameters(seed), vectors(seed), chain(seed), autoencoder(seed),
+        parameters(seed), vectors(seed), inPlace(seed), chain(seed), sharedWeights(seed),
+        autoencoder(seed),
       ]
   }
 
@@ -112,6 +113,29 @@ enum DerivationCheck {
     let freedom = Formula.exp(shift.value) + 2
     let term = build.sum(
       "term", of: .lgamma(freedom) - freedom * .log1p(moved.value.squared) + scale.value)
+    return build.finish(term)
+  }
+
+  /// A log-weight that grows in its place.
+  private static func inPlace(_ seed: UInt64) -> DifferenceCheck.Problem {
+    var build = DerivationBuilder("in place", seed)
+    let a = build.layer("layer", build.input("x", 6, 4), 3)
+    let likelihood = build.sum("likelihood", of: -.softplus(a.value))
+    let prior = build.sum("prior", of: -0.5 * a.value.squared)
+    let total = build.vector("total", 6, likelihood.value)
+    build.replace(total, by: 0.5 * total.value + Control.Value.klWeight.formula * prior.value)
+    build.replace(total, by: total.value - build.sum("penalty", of: .exp(a.value)).value)
+    return build.finish(build.vector("term", 6, .tanh(0.1 * total.value)))
+  }
+
+  /// One weight and one bias for two layers after another, and a map that mentions the bias as well.
+  private static func sharedWeights(_ seed: UInt64) -> DifferenceCheck.Problem {
+    var build = DerivationBuilder("shared weights", seed)
+    let weight = build.parameter("weight", .matrix(rows: 3, columns: 3))
+    let bias = build.parameter("bias", .vector(3))
+    let first = build.layer("first", build.input("x", 5, 3), weight, bias, .tanh)
+    let second = build.layer("second", first, weight, bias, .softplus)
+    let term = build.sum("term", of: second.value * .sigmoid(bias.value))
     return build.finish(term)
   }
 }
