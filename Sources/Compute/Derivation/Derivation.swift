@@ -214,6 +214,7 @@ public struct Derivation {
       for (result, cotangent) in incoming {
         let slope = try derivative(of: result, by: input)
         if slope.number == 0 { continue }
+        try expectLasting(map.inputs, in: slope, from: index, of: program)
         total = total.map { $0 + cotangent * slope } ?? cotangent * slope
       }
       guard let total else { continue }
@@ -223,6 +224,19 @@ public struct Derivation {
       } else {
         try contribute(bound, to: input, map, at: index, of: &program)
       }
+    }
+  }
+
+  /// Refuses a derivative that mentions what no longer holds what the map read.
+  private func expectLasting(
+    _ inputs: [Tensor], in formula: Formula, from index: Int, of program: ProgramBuilder
+  ) throws(ProgramError) {
+    let later = program.operations[index...]
+    let mentioned = mentioned(formula)
+    for input in inputs where mentioned.contains(input.name) {
+      try program.expect(
+        !later.contains { $0.writes.contains(input) },
+        "a map that is not linear in '\(input.name)', which is replaced afterwards")
     }
   }
 
