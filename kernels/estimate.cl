@@ -58,7 +58,7 @@ static inline float exp_value(float x) { return exp_real(x); }
 static inline float evaluate_bound(
     const context *c, const descriptor *d, __global const float *weights, const float *rule) {
   int count = estimate_groups(d) * estimate_samples(d);
-  int scope = bound_is_over_all(rule) ? count : estimate_samples(d);
+  int scope = bound_is_over_all(rule) != 0.0f ? count : estimate_samples(d);
   float temperature = bound_temperature(rule);
   float mean_share = bound_mean_share(rule);
   float bound = 0.0f;
@@ -80,11 +80,9 @@ static inline float evaluate_bound(
 
 static inline void evaluate_column(
     const context *c, const descriptor *d, __global const float *weights, const float *rule,
-    operand output, int image) {
-  if (!is_present(output)) return;
+    __global float *coefficients) {
   int count = estimate_groups(d) * estimate_samples(d);
-  __global float *coefficients = base_of(c, output) + (size_t)image * count;
-  int scope = column_is_over_all(rule) ? count : estimate_samples(d);
+  int scope = column_is_over_all(rule) != 0.0f ? count : estimate_samples(d);
   float temperature = column_temperature(rule);
   real fixed = (real)(column_constant(rule));
   real linear = (real)(column_linear(rule));
@@ -137,19 +135,25 @@ static inline void add_leave_one_out(
   }
 }
 
+// Bounds and columns are walked in loops: some compilers copy what follows a barrier in a branch, so
+// each further place that sums over a group would double the code.
 static void run_estimate(const context *c, const descriptor *d, int begin, int end) {
   int samples = estimate_samples(d);
   int count = estimate_groups(d) * samples;
   for (int image = begin; image < end; image++) {
     __global const float *weights = base_of(c, estimate_log_weights(d)) + (size_t)image * count;
-    store_value(
-        c, estimate_bounds(d), image, evaluate_bound(c, d, weights, estimate_bound_rule(d)));
-    if (is_present(estimate_encoder_bounds(d)))
-      store_value(c, estimate_encoder_bounds(d), image,
-                  evaluate_bound(c, d, weights, estimate_encoder_bound_rule(d)));
-    evaluate_column(c, d, weights, estimate_decoder_rule(d), estimate_decoder(d), image);
-    evaluate_column(c, d, weights, estimate_path_rule(d), estimate_path(d), image);
-    evaluate_column(c, d, weights, estimate_score_rule(d), estimate_score(d), image);
+    for (int bound = 0; bound < 2; bound++) {
+      operand output = (&estimate_bounds(d))[bound];
+      const float *rule = estimate_bound_rule(d) + bound * BOUND_FIELDS;
+      if (is_present(output))
+        store_value(c, output, image, evaluate_bound(c, d, weights, rule));
+    }
+    for (int column = 0; column < 3; column++) {
+      operand output = (&estimate_decoder(d))[column];
+      const float *rule = estimate_decoder_rule(d) + column * COLUMN_FIELDS;
+      if (is_present(output))
+        evaluate_column(c, d, weights, rule, base_of(c, output) + (size_t)image * count);
+    }
     float share = estimate_leave_one_out(d);
     if (share != 0.0f && is_present(estimate_score(d))) {
       __global float *scores = base_of(c, estimate_score(d)) + (size_t)image * count;

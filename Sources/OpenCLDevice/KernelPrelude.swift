@@ -51,7 +51,8 @@ enum KernelPrelude {
 
   /// The macros that name the fields of a rule.
   private static func fields(_ name: String, _ fields: [String]) -> [String] {
-    fields.enumerated().map { "#define \(name)_\($1)(rule) ((rule)[\($0)])" }
+    ["#define \(name.uppercased())_FIELDS \(fields.count)"]
+      + fields.enumerated().map { "#define \(name)_\($1)(rule) ((rule)[\($0)])" }
   }
 
   private static func codes<Value: RawRepresentable>(

@@ -20,8 +20,10 @@ import Testing
   }
 
   static let names = [
-    "ciwae", "elbo", "iwae", "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer",
-    "iwae-two-layer-dreg", "miwae", "piwae", "renyi", "vae",
+    "ciwae", "continuous-bernoulli", "elbo", "formula-beta", "formula-student", "gaussian-fixed",
+    "gaussian-shared", "iwae", "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer",
+    "iwae-two-layer-dreg", "miwae", "piwae", "poisson", "posterior-laplace-dreg", "prior-cauchy",
+    "renyi", "rws", "vae", "vimco",
   ]
 
   private static func url(_ name: String, _ file: String) throws -> URL {
@@ -46,22 +48,6 @@ import Testing
     }
   }
 
-  /// The model of a checkpoint, read off the shapes of its tensors.
-  private static func model(_ checkpoint: Safetensors, gaussian: Bool) -> Model {
-    func rows(_ name: String) -> Int? { checkpoint.entries["\(name).weight"]?.shape[0] }
-    func hidden(_ prefix: String) -> [Int] {
-      (0...).lazy.map { rows("\(prefix).hidden.\($0)") }.prefix { $0 != nil }.compactMap(\.self)
-    }
-    let layers = (0...).lazy.prefix { rows("encoder.\($0).mean") != nil }
-    let encoder = layers.map {
-      Model.EncoderLayer(hidden: hidden("encoder.\($0)"), latent: rows("encoder.\($0).mean") ?? 0)
-    }
-    let decoder = layers.map { Model.DecoderLayer(hidden: hidden("decoder.\($0)")) }
-    return Model(
-      dataSize: 12, likelihood: gaussian ? .gaussian : .bernoulli, encoder: Array(encoder),
-      decoder: Array(decoder))
-  }
-
   /// The squared error relative to the squared size.
   private static func error(_ expected: [Double], _ found: [Float]) -> Double {
     guard expected.count == found.count else { return .infinity }
@@ -75,10 +61,11 @@ import Testing
   private static func run(_ name: String, on device: any Device) throws -> [String: Double] {
     let what = try JSONDecoder().decode(
       Case.self, from: Data(contentsOf: url(name, "case.json")))
-    let checkpoint = try load(name, "checkpoint.safetensors")
+    let checkpoint = try Checkpoint(
+      Data(contentsOf: url(name, "checkpoint.safetensors")), file: "checkpoint.safetensors")
     let noise = try load(name, "noise.safetensors")
     let expected = try load(name, "expected.safetensors")
-    let model = model(checkpoint, gaussian: name.contains("gaussian"))
+    let model = checkpoint.model
     let objective = try #require(Objective(what.objective, beta: what.beta, alpha: what.alpha))
     let estimator = try #require(Objective.Estimator(rawValue: what.estimator))
     let images = try images(name)
@@ -91,13 +78,10 @@ import Testing
 
     let memory = try device.allocate(model.parameters)
     let executable = try device.compile(step.program, on: memory)
-    for parameter in model.parameters {
-      let entry = try #require(checkpoint.entries[parameter.name])
-      try executable.upload(entry.values.doubles.map { Float($0) }, to: parameter)
+    for (parameter, values) in checkpoint.parameters {
+      try executable.upload(values, to: parameter)
     }
     try executable.upload(images, to: try #require(step.images))
-    try executable.upload(
-      .words((0..<UInt32(batch)).map(\.self)), to: try #require(step.indices))
     for tensor in step.noise {
       let entry = try #require(noise.entries[tensor.name])
       try executable.upload(entry.values.doubles.map { Float($0) }, to: tensor)

@@ -79,7 +79,7 @@ public struct Step: Hashable, Sendable {
   public let program: Program
   /// `(B, D)`: the images, where the host uploads them.
   public let images: Tensor?
-  /// `(B)`, `uint32`: the images' indices, where the host uploads them.
+  /// `(B)`, `uint32`: the images' indices, where the host uploads images and noise is addressed by them.
   public let indices: Tensor?
   /// `(B * M * K, latent)` for each layer, where the host uploads the noise.
   public let noise: [Tensor]

@@ -71,7 +71,7 @@ struct StepBuilder {
     let isUploaded = configuration.source == .uploaded
     return Step(
       program: program.build(), images: isUploaded ? images : nil,
-      indices: isUploaded ? indices : nil,
+      indices: isUploaded && !configuration.noiseIsGiven ? indices : nil,
       noise: configuration.noiseIsGiven ? latents.map(\.noise) : [], logWeights: logWeights,
       bounds: outputs.bounds, encoderBounds: outputs.encoderBounds, bound: outputs.bound)
   }
