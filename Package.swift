@@ -16,9 +16,9 @@ import PackageDescription
 let kernelSources = [
   "accumulate_weights", "adam", "bias_gradient", "descriptor", "draw", "estimate", "gather",
   "lanes",
-  "log_mean", "map", "multiply", "noise", "normalize", "numerics", "panels", "peak", "special",
+  "log_mean", "map", "multiply", "noise", "normalize", "numerics", "panels", "peak", "row_kernel", "special",
   "sum",
-  "sum_samples", "sums", "tiles", "weight_gradient",
+  "sum_samples", "sums", "tile_maps", "tiles", "weight_gradient",
 ].map { "\($0).cl" }
 
 let package = Package(

@@ -3,7 +3,7 @@ public enum KernelCatalog {
   /// The complete source of a program: its file with every `#include` replaced, once, by the file
   /// that it names.
   ///
-  /// - Parameter file: `panels.cl`, `sums.cl`, `tiles.cl` or `peak.cl`.
+  /// - Parameter file: `panels.cl`, `sums.cl`, `tiles.cl`, `tile_maps.cl` or `peak.cl`.
   public static func source(of file: String) -> String {
     var included: Set<String> = []
     return expand(file, &included)
@@ -39,10 +39,12 @@ public enum KernelCatalog {
     "numerics.cl": PackageResources.numerics_cl,
     "panels.cl": PackageResources.panels_cl,
     "peak.cl": PackageResources.peak_cl,
+    "row_kernel.cl": PackageResources.row_kernel_cl,
     "special.cl": PackageResources.special_cl,
     "sum.cl": PackageResources.sum_cl,
     "sum_samples.cl": PackageResources.sum_samples_cl,
     "sums.cl": PackageResources.sums_cl,
+    "tile_maps.cl": PackageResources.tile_maps_cl,
     "tiles.cl": PackageResources.tiles_cl,
     "weight_gradient.cl": PackageResources.weight_gradient_cl,
   ]

@@ -16,28 +16,13 @@
 #include "estimate.cl"
 #include "gather.cl"
 #include "log_mean.cl"
-#include "map.cl"
 #include "multiply.cl"
 #include "noise.cl"
 #include "normalize.cl"
+#include "row_kernel.cl"
 #include "sum.cl"
 #include "sum_samples.cl"
 #include "weight_gradient.cl"
-
-#define GROUPED __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1)))
-
-// A kernel that walks rows: each group takes some units of its one operation.
-#define ROW_KERNEL(operation) \
-  __kernel GROUPED void row_##operation(CONTEXT_ARGUMENTS, int first, int count, int units, \
-                                  int units_per_group) { \
-    MAKE_CONTEXT \
-    const descriptor d = table[first]; \
-    int begin = (int)get_group_id(0) * units_per_group; \
-    int end = min(begin + units_per_group, units); \
-    run_##operation(&c, &d, begin * d.rows_per_unit, end * d.rows_per_unit); \
-  }
-
-MAPS
 
 ROW_KERNELS
 

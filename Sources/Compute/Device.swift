@@ -27,7 +27,7 @@ public protocol Device: AnyObject {
   func allocate(_ tensors: [Tensor], protection: Protection) throws(DeviceError) -> any Memory
 
   /// Makes ready for programs that are about to be compiled, so that what they share is compiled once.
-  func prepare(_ programs: [Program]) throws(DeviceError)
+  func prepare(_ programs: [Program], protection: Protection) throws(DeviceError)
 
   /// Compiles a program for any number of runs.
   func compile(
@@ -49,7 +49,11 @@ extension Device {
 
   public var memoryBytes: Int? { nil }
 
-  public func prepare(_ programs: [Program]) throws(DeviceError) {}
+  public func prepare(_ programs: [Program], protection: Protection) throws(DeviceError) {}
+
+  public func prepare(_ programs: [Program]) throws(DeviceError) {
+    try prepare(programs, protection: .none)
+  }
 
   public func allocate(_ tensors: [Tensor]) throws(DeviceError) -> any Memory {
     try allocate(tensors, protection: .none)

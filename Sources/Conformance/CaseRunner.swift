@@ -57,12 +57,29 @@ public struct CaseRunner {
   public func run(
     _ cases: [ConformanceCase], progress: (CaseResult) -> Void = { _ in }
   ) -> ConformanceReport {
-    ConformanceReport(
-      cases.map { item in
+    var results: [CaseResult] = []
+    for start in stride(from: 0, to: cases.count, by: Self.preparedTogether) {
+      let part = cases[start..<min(start + Self.preparedTogether, cases.count)]
+      prepare(part)
+      for item in part {
         let result = run(item)
         progress(result)
-        return result
-      })
+        results.append(result)
+      }
+    }
+    return ConformanceReport(results)
+  }
+
+  /// The cases whose programs are made ready together.
+  private static let preparedTogether = 200
+
+  /// Makes a device ready for some cases. A failure is not told here: the case that needs what could
+  /// not be made fails of it.
+  private func prepare(_ cases: ArraySlice<ConformanceCase>) {
+    for protection in [Protection.guarded, .none] {
+      try? device.prepare(
+        cases.filter { $0.protection == protection }.map(\.program), protection: protection)
+    }
   }
 
   /// Runs one case.

@@ -7,11 +7,16 @@ struct KernelModule: Hashable {
   enum File: String, Hashable {
     /// The walks of panels, and their sums over rows.
     case panels, sums
+    /// The operations of tiles, and their maps.
     case tiles
+    case tileMaps = "tile_maps"
+
+    /// Whether the file is the same whatever programs need of it, so that it is compiled once.
+    var isFixed: Bool { self == .sums || self == .tiles }
   }
 
   let file: File
-  /// The families whose kernels are called; the sums of panels are always all there.
+  /// The families whose kernels are called; a fixed file has all that it is for.
   var families: Set<Compute.Operation.Family> = []
   var maps: Set<MapSignature> = []
   /// Whether rows are scaled by coefficients.
@@ -50,7 +55,11 @@ struct KernelSource {
       functions.append(source.function())
     }
     self.maps = maps
-    let families = module.families.sorted { $0.rawValue < $1.rawValue }
+    let rowless: Set<Compute.Operation.Family> = [.map, .multiply, .weightGradient]
+    let families =
+      module.file == .tiles
+      ? Compute.Operation.Family.allCases.filter { !rowless.contains($0) }
+      : module.families.sorted { $0.rawValue < $1.rawValue }
     let numbers = ordered.enumerated().map { ($0.offset, $0.element.0) }
     var file = KernelCatalog.source(of: "\(module.file.rawValue).cl")
     func replace(_ marker: String, _ lines: [String]) {
@@ -59,7 +68,11 @@ struct KernelSource {
         .joined(separator: "\n")
     }
     replace("MAPS", functions)
-    replace("ROW_KERNELS", Self.rowKernels(families, numbers.map(\.0)))
+    replace(
+      "ROW_KERNELS",
+      module.file == .tiles
+        ? families.map { "ROW_KERNEL(\($0.kernelName))" }
+        : numbers.map { "ROW_KERNEL(map_\($0.0))" })
     let cases = Self.walkCases(families, numbers, scalesRows: module.scalesRows)
     text = KernelPrelude.text + "#define WALK_CASES \(cases)\n" + file
   }
@@ -85,14 +98,5 @@ struct KernelSource {
         "case KIND_MAP: switch (d.variant) { \(variants.joined(separator: " ")) } break;")
     }
     return cases.joined(separator: " \\\n  ")
-  }
-
-  /// The kernels of operations that walk rows by themselves.
-  private static func rowKernels(
-    _ families: [Compute.Operation.Family], _ maps: [Int]
-  ) -> [String] {
-    let products: Set<Compute.Operation.Family> = [.map, .multiply, .weightGradient]
-    return families.filter { !products.contains($0) }.map { "ROW_KERNEL(\($0.kernelName))" }
-      + maps.map { "ROW_KERNEL(map_\($0))" }
   }
 }

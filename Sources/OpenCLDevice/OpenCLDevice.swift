@@ -110,11 +110,12 @@ public final class OpenCLDevice: Device {
     return try OpenCLExecutable(program, on: memory, protection: protection)
   }
 
-  public func prepare(_ programs: [Program]) throws(DeviceError) {
+  public func prepare(_ programs: [Program], protection: Protection) throws(DeviceError) {
     var modules: [KernelModule] = []
     for program in programs {
       let plan = LaunchPlan(
-        program, tuning: tuning, computeUnits: description.computeUnits, parameters: [])
+        program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
+        fusion: .of(protection))
       for module in plan.modules {
         if let known = modules.firstIndex(where: { $0.file == module.file }) {
           modules[known].formUnion(module)

@@ -32,7 +32,7 @@ final class OpenCLExecutable: Executable {
     plan = LaunchPlan(
       program, tuning: device.tuning, computeUnits: device.description.computeUnits,
       parameters: memory.parameters,
-      fusion: fusion ?? (protection == .guarded ? .observable : .full))
+      fusion: fusion ?? .of(protection))
     let workspacePlan = WorkspacePlan(
       program, plan, layout: memory.layout, protection: protection)
     placements = workspacePlan.placements

@@ -84,7 +84,7 @@ extension Map {
   public func reading(of tensor: Tensor) -> Reading {
     if !tensor.shape.isVector { return .element }
     if tensor.role != .parameter { return .rowValue }
-    return tensor.shape.count == columns ? .columnValue : .single
+    return tensor.shape.count == 1 ? .single : .columnValue
   }
 
   public var operands: [Operand] {
@@ -110,7 +110,8 @@ extension Map {
   ) -> Extent {
     switch reading {
     case .element: .broadcast(rows: rows, columns: columns)
-    case .rowValue, .columnValue: .vector
+    case .rowValue: .vector
+    case .columnValue: .exactly(.vector(columns))
     case .single: .exactly(.vector(1))
     }
   }

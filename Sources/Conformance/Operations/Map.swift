@@ -59,7 +59,8 @@ extension CaseTable {
     let bounded = Formula.tanh(scaled)
     map.result("scaled", scaled, termSize: 1)
     map.result("bounded", bounded, termSize: 1)
-    map.result("slope", (1 - bounded.squared) * .exp(-b), termSize: 1)
+    // 1 - y^2 is as exact as 1 is, and e^-b multiplies that by up to 5 or so.
+    map.result("slope", (1 - bounded.squared) * .exp(-b), termSize: 5)
     map.sum("squares", of: scaled.squared, termSize: 1)
     map.sum("sum", of: bounded - b, termSize: 1)
     map.result("number", 0.75, .exact)

@@ -36,7 +36,8 @@ enum Kernel: Hashable {
     switch self {
     case .walk: .panels
     case .sum, .update, .transpose: .sums
-    case .product, .row, .map: .tiles
+    case .product, .row: .tiles
+    case .map: .tileMaps
     }
   }
 

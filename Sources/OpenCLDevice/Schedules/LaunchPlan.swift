@@ -9,6 +9,11 @@ public enum Fusion: Sendable {
   /// What nothing else reads is not written: sums of products go straight into a map, and gradients
   /// into the update.
   case full
+
+  /// What suits a protection: where somebody looks, everything is written.
+  static func of(_ protection: Protection) -> Fusion {
+    protection == .guarded ? .observable : .full
+  }
 }
 
 /// How a program's operations become launches.
@@ -109,7 +114,7 @@ struct LaunchPlan {
         case .gradient: break
         }
       }
-      if module.file == .sums { module = KernelModule(file: .sums) }
+      if module.file.isFixed { module = KernelModule(file: module.file) }
       if let known = result.firstIndex(where: { $0.file == module.file }) {
         result[known].formUnion(module)
       } else {

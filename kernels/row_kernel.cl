@@ -1,0 +1,18 @@
+// Row kernels: in tiles, an operation that walks rows is a kernel by itself.
+//
+// Defines: TILES; GROUP_SIZE, the work-items of a group. Work-groups: GROUP_SIZE work-items.
+
+#include "descriptor.cl"
+
+#define GROUPED __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1)))
+
+// A kernel that walks rows: each group takes some units of its one operation.
+#define ROW_KERNEL(operation) \
+  __kernel GROUPED void row_##operation(CONTEXT_ARGUMENTS, int first, int count, int units, \
+                                  int units_per_group) { \
+    MAKE_CONTEXT \
+    const descriptor d = table[first]; \
+    int begin = (int)get_group_id(0) * units_per_group; \
+    int end = min(begin + units_per_group, units); \
+    run_##operation(&c, &d, begin * d.rows_per_unit, end * d.rows_per_unit); \
+  }
