@@ -116,7 +116,8 @@ public struct CaseRunner {
       ratio: worst.ratio, error: worst.error)
   }
 
-  private func execute(
+  /// The values that a case compares, as a device computes them, and what it wrote astray.
+  func execute(
     _ item: ConformanceCase, on device: any Device
   ) throws(DeviceError) -> (values: [HostValues], damage: [String]) {
     let memory = try device.allocate(item.shared, protection: item.protection)

@@ -10,9 +10,29 @@ public enum CaseTable {
   /// Sizes are 1, primes, one less and one more than a tile (16 and 25 in panels, 64 in tiles),
   /// tiles, and those of Burda et al.'s models.
   public static func all(seed: UInt64 = defaultSeed) -> [ConformanceCase] {
-    gatherCases(seed) + multiplyCases(seed) + gradientCases(seed) + latentCases(seed)
-      + likelihoodCases(seed) + estimatorCases(seed) + streamingCases(seed)
-      + transitionCases(seed) + optimizerCases(seed) + stepCases(seed)
+    Compute.Operation.Family.allCases.flatMap { cases(of: $0, seed: seed) } + stepCases(seed)
+  }
+
+  /// The cases of one family of operations.
+  static func cases(
+    of family: Compute.Operation.Family, seed: UInt64 = defaultSeed
+  ) -> [ConformanceCase] {
+    switch family {
+    case .gather: gatherCases(seed)
+    case .multiply: multiplyCases(seed)
+    case .weightGradient: weightGradientCases(seed)
+    case .biasGradient: biasGradientCases(seed)
+    case .noise: noiseCases(seed)
+    case .map: mapCases(seed)
+    case .estimate: estimateCases(seed)
+    case .draw: drawCases(seed)
+    case .accumulateWeights: accumulateWeightsCases(seed)
+    case .normalize: normalizeCases(seed)
+    case .logMean: logMeanCases(seed)
+    case .sumSamples: sumSamplesCases(seed)
+    case .sum: sumCases(seed)
+    case .adam: adamCases(seed)
+    }
   }
 }
 

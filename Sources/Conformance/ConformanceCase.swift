@@ -59,6 +59,8 @@ public struct ConformanceCase: Sendable {
   /// The elements of its largest tensor.
   public var largestCount: Int { (program.tensors + shared).map(\.shape.count).max() ?? 0 }
 
+  var families: Set<Compute.Operation.Family> { Set(program.operations.map(\.family)) }
+
   /// The operations that the case exercises.
   public var operationKinds: Set<String> { Set(program.operations.map(\.kind)) }
 }

@@ -11,7 +11,7 @@ public enum DifferenceCheck {
 
   /// Runs every check.
   public static func all(seed: UInt64 = CaseTable.defaultSeed) -> [CaseResult] {
-    (likelihoods(seed) + layers(seed) + latents(seed) + estimators(seed) + steps(seed)).map(judge)
+    (layers(seed) + DerivationCheck.problems(seed) + estimators(seed) + steps(seed)).map(judge)
   }
 
   /// A scalar function of some tensors, and a program that computes its gradient.
@@ -27,7 +27,7 @@ public enum DifferenceCheck {
     var pairs: [(variable: Tensor, gradient: Tensor)]
   }
 
-  private static func judge(_ problem: Problem) -> CaseResult {
+  static func judge(_ problem: Problem) -> CaseResult {
     do throws(DeviceError) {
       let device = ReferenceDevice()
       let memory = try device.allocate(problem.shared)
@@ -86,46 +86,10 @@ public enum DifferenceCheck {
 }
 
 extension DifferenceCheck {
-  private static func control() -> Control {
+  static func control() -> Control {
     var control = Control()
     control.klWeight = 0.75
     return control
-  }
-
-  private static func likelihoods(_ seed: UInt64) -> [Problem] {
-    var inputs = CaseInputs(case: "likelihoods", seed: seed)
-    let shape = Shape.matrix(rows: 6, columns: 4)
-    let target = Tensor("target", .matrix(rows: 2, columns: 4), .input)
-    let own = Tensor("ownTarget", shape, .input)
-    let a = Tensor("a", shape, .input)
-    let b = Tensor("b", shape, .input)
-    let term = Tensor("term", .vector(6), .output)
-    let deltas = ["toA", "toB", "toTarget"].map { Tensor($0, shape, .output) }
-    let values: [Tensor: HostValues] = [
-      target: .floats(inputs.bits(8)), own: .floats(inputs.normals(24)),
-      a: .floats(inputs.normals(24)), b: .floats(inputs.normals(24, scale: 0.4)),
-    ]
-    let bernoulli = Problem(
-      name: "differences(bernoulli)",
-      program: .checked(
-        "bernoulli",
-        [.bernoulli(Bernoulli(logits: a, target: target, term: term, delta: deltas[0]))]),
-      values: values.filter { $0.key != b && $0.key != own }, control: control(),
-      function: { $0[term].reduce(0, +) }, pairs: [(a, deltas[0])])
-    let gaussian = Problem(
-      name: "differences(gaussian)",
-      program: .checked(
-        "gaussian",
-        [
-          .gaussian(
-            Gaussian(
-              mean: a, logSigma: b, target: own, isAnnealed: true, term: term,
-              meanDelta: deltas[0], logSigmaDelta: deltas[1], targetDelta: deltas[2]))
-        ]),
-      values: values.filter { $0.key != target }, control: control(),
-      function: { 0.75 * $0[term].reduce(0, +) },
-      pairs: [(a, deltas[0]), (b, deltas[1]), (own, deltas[2])])
-    return [bernoulli, gaussian]
   }
 
   /// f = sum over rows r and outputs j of scale[r] * slope[r, j] * a[r, j], a the second layer.
@@ -169,84 +133,6 @@ extension DifferenceCheck {
           return a.indices.reduce(0) { $0 + scale[$1 / 3] * slope[$1] * a[$1] }
         },
         pairs: [w1, b1, w2].map { ($0, $0.counterpart(.gradient)) })
-    }
-  }
-
-  /// f = sum over samples of path * (slope . h + klWeight * term)
-  ///   + (path + score) * klWeight * log q(the sample as it was), which is what `own` ascends.
-  private static func latents(_ seed: UInt64) -> [Problem] {
-    LatentPrior.allCases.flatMap { prior in
-      [false, true].compactMap { hasScore -> Problem? in
-        if hasScore && prior == .closedForm { return nil }
-        let name = "differences(latents,\(prior),score=\(hasScore))"
-        var inputs = CaseInputs(case: name, seed: seed)
-        let head = Shape.matrix(rows: 2, columns: 3)
-        let shape = Shape.matrix(rows: 8, columns: 3)
-        let mean = Tensor("mean", head, .input)
-        let logSigma = Tensor("logSigma", head, .input)
-        let indices = Tensor("indices", .vector(2), .input, element: .uint32)
-        let noise = Tensor("noise", shape, .input)
-        let slope = Tensor("slope", shape, .input)
-        let path = Tensor("path", .vector(8), .input)
-        let score = Tensor("score", .vector(8), .input)
-        let sample = Tensor("sample", shape, .output)
-        let term = Tensor("term", .vector(8), .output)
-        let own = LatentGradient.Pair(
-          mean: Tensor("ownMean", shape, .temporary),
-          logSigma: Tensor("ownLogSigma", shape, .temporary))
-        let sums = ["toMean", "toLogSigma"].map { Tensor($0, head, .output) }
-        let noiseValues = inputs.normals(24)
-        let meanValues = inputs.normals(6)
-        let logSigmaValues = inputs.normals(6, scale: 0.4)
-        var values: [Tensor: HostValues] = [
-          mean: .floats(meanValues), logSigma: .floats(logSigmaValues),
-          indices: .words([4, 9]), noise: .floats(noiseValues),
-          slope: .floats(inputs.normals(24)), path: .floats(inputs.normals(8)),
-        ]
-        if hasScore { values[score] = .floats(inputs.normals(8)) }
-        let operations: [Compute.Operation] = [
-          .reparameterize(
-            Reparameterize(
-              mean: mean, logSigma: logSigma, indices: indices, source: .given, noise: noise,
-              sample: sample)),
-          .latentTerm(
-            LatentTerm(
-              mean: mean, logSigma: logSigma, noise: noise, sample: sample, prior: prior,
-              term: term)),
-          .latentGradient(
-            LatentGradient(
-              decoderGradient: slope, mean: mean, logSigma: logSigma, noise: noise, sample: sample,
-              prior: prior, path: path, score: hasScore ? score : nil, own: own)),
-          .sumSamples(SumSamples(input: own.mean, output: sums[0])),
-          .sumSamples(SumSamples(input: own.logSigma, output: sums[1])),
-        ]
-        // The samples as they were, which the density's own gradient holds still.
-        let frozen = (0..<24).map { index in
-          let at = index / 12 * 3 + index % 3
-          return Double(meanValues[at])
-            + exp(Double(logSigmaValues[at])) * Double(noiseValues[index])
-        }
-        return Problem(
-          name: name, program: .checked("latents", operations), values: values, control: control(),
-          function: { executable in
-            let (path, slope, sample) = (executable[path], executable[slope], executable[sample])
-            let (mean, logSigma, term) = (executable[mean], executable[logSigma], executable[term])
-            var total = 0.0
-            for row in 0..<8 {
-              total += path[row] * 0.75 * term[row]
-              for j in 0..<3 {
-                let (index, at) = (row * 3 + j, row / 4 * 3 + j)
-                total += path[row] * slope[index] * sample[index]
-                guard hasScore else { continue }
-                let z = (frozen[index] - mean[at]) / exp(logSigma[at])
-                let both = path[row] + executable[score][row]
-                total += both * 0.75 * (-z * z / 2 - logSigma[at])
-              }
-            }
-            return total
-          },
-          pairs: [(mean, sums[0]), (logSigma, sums[1])])
-      }
     }
   }
 

@@ -25,13 +25,10 @@ import Testing
     #expect(
       error(.multiply(Multiply(input: input, weight: weight, transposed: true, output: output)))
         == "multiplyTransposed: expected 'x' to have shape [4, 2], found [4, 3].")
+    let drawn = Tensor("d", .vector(3), .input, element: .uint32)
     #expect(
-      error(
-        .bernoulli(
-          Bernoulli(
-            logits: input, target: Tensor("t", .matrix(rows: 3, columns: 3), .input),
-            term: Tensor("term", .vector(4), .output))))
-        == "bernoulli: expected 't' to have shape [a divisor of 4, 3], found [3, 3].")
+      error(.noise(Noise(purpose: .acceptance, indices: drawn, drawn: drawn, output: output)))
+        == "noise: expected 'd' to have shape [4], found [3].")
   }
 
   @Test func rolesAreChecked() {
@@ -118,7 +115,7 @@ import Testing
     #expect(
       error(estimate(groups: 2, samples: 3, temperature: 1))
         == "estimate: expected 'lw' to have shape [12], found [6].")
-    #expect(error(estimate(groups: 0, samples: 3, temperature: 1)).contains("at least one group"))
+    #expect(error(estimate(groups: 0, samples: 3, temperature: 1)).contains("shape [0]"))
     #expect(error(estimate(groups: 1, samples: 3, temperature: 0)).contains("temperatures"))
     #expect(error(.adam(Adam(beta1: 1))).contains("[0, 1)"))
     #expect(error(.adam(Adam(epsilon: 0))).contains("positive epsilon"))
@@ -134,6 +131,20 @@ import Testing
       .sumSamples(
         SumSamples(input: middle, output: Tensor("z", .matrix(rows: 2, columns: 2), .output))))
     #expect(builder.build().lifetimes == [middle: 0...2])
+  }
+
+  @Test func noiseHasOneAddressForEachNumber() {
+    func noise(_ purpose: NoisePurpose, images: Int) -> Compute.Operation {
+      let indices = Tensor("i", .vector(images), .input, element: .uint32)
+      return .noise(Noise(purpose: purpose, indices: indices, output: output))
+    }
+    #expect(error(noise(.latent(layer: 239), images: 2)) == "no error")
+    #expect(
+      error(noise(.acceptance, images: 3))
+        == "noise: expected the 4 samples to be divided among 3 images.")
+    #expect(
+      error(noise(.latent(layer: 240), images: 2))
+        == "noise: expected a layer from 0 to 239, found 240.")
   }
 
   @Test func costCountsArithmetic() {

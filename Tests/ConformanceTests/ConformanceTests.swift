@@ -111,21 +111,56 @@ import Testing
     #expect(!skipped.passes)
   }
 
+}
+
+@Suite struct CaseTableTests {
   @Test func everyOperationHasCases() {
-    let kinds = CaseTable.all().reduce(into: Set<String>()) { $0.formUnion($1.operationKinds) }
-    #expect(
-      kinds == [
-        "gather", "multiply", "multiplyTransposed", "weightGradient", "biasGradient",
-        "reparameterize", "latentTerm", "bernoulli", "gaussian", "logWeight", "estimate", "draw",
-        "latentGradient", "sumSamples", "accumulateWeights", "leapfrog", "accept", "select",
-        "normalize", "logMean", "sum", "adam",
-      ])
-    let names = CaseTable.all().map(\.name)
-    #expect(Set(names).count == names.count && names.count >= 200)
+    let families = Compute.Operation.Family.allCases
+    for family in families {
+      let cases = CaseTable.cases(of: family)
+      #expect(cases.count >= 5, "\(family)")
+      for item in cases { #expect(item.families.contains(family), "\(item.name)") }
+    }
+    let all = CaseTable.all()
+    let kinds = all.reduce(into: Set<String>()) { $0.formUnion($1.operationKinds) }
+    #expect(kinds == Set(families.map { "\($0)" } + ["multiplyTransposed"]))
+    #expect(Set(all.map(\.name)).count == all.count && all.count >= 600)
     let smoke = CaseTable.smokeTest().reduce(into: Set<String>()) {
       $0.formUnion($1.operationKinds)
     }
     #expect(smoke == kinds)
+  }
+
+  @Test func mapsUseEveryPartOfFormulas() {
+    var operations: Set<Formula.Operation> = []
+    var readings: Set<Map.Reading> = []
+    for case .map(let map) in CaseTable.cases(of: .map).flatMap(\.program.operations) {
+      operations.formUnion(FormulaSteps(map.results.map(\.formula)).steps.map(\.operation))
+      readings.formUnion(map.inputs.map(map.reading(of:)))
+    }
+    let operators: [Formula.Operation] = [
+      .add, .subtract, .multiply, .divide, .power, .negate, .less, .where,
+    ]
+    let functions = Formula.Function.allCases.map(Formula.Operation.function)
+    let controls = Control.Value.allCases.map { Formula.Operation.variable($0.variable) }
+    for part in operators + functions + controls { #expect(operations.contains(part), "\(part)") }
+    #expect(readings == [.element, .rowValue, .columnValue, .single])
+  }
+
+  /// A case in which the reference itself leaves the range of numbers would compare nothing.
+  @Test func finiteOperandsGiveFiniteResults() throws {
+    let device = ReferenceDevice()
+    let runner = CaseRunner(device)
+    var finite = 0
+    for item in CaseTable.cases(of: .map)
+    where item.values.values.allSatisfy({ $0.floatBits.allSatisfy(\.isFinite) }) {
+      for values in try runner.execute(item, on: device).values {
+        let isFinite = values.floatBits.allSatisfy(\.isFinite)
+        #expect(isFinite, "\(item.name)")
+      }
+      finite += 1
+    }
+    #expect(finite >= 300)
   }
 }
 
@@ -134,5 +169,14 @@ import Testing
     let results = DifferenceCheck.all()
     #expect(results.count >= 25)
     for result in results { #expect(result.failures.isEmpty, "\(result.name)") }
+  }
+
+  @Test func aWrongSignFails() {
+    for var problem in DerivationCheck.problems(1).prefix(3) {
+      #expect(DifferenceCheck.judge(problem).failures.isEmpty)
+      let function = problem.function
+      problem.function = { -function($0) }
+      #expect(!DifferenceCheck.judge(problem).failures.isEmpty)
+    }
   }
 }

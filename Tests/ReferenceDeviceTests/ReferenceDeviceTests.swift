@@ -53,6 +53,100 @@ import Testing
     #expect(sigmoid(1000) == 1 && sigmoid(-1000) == 0)
   }
 
+  private func run(
+    _ operation: Compute.Operation, _ control: Control, _ values: [Tensor: [Float]]
+  ) throws -> any Executable {
+    let device = ReferenceDevice()
+    var builder = ProgramBuilder("test")
+    try builder.append(operation)
+    let program = builder.build()
+    let memory = try device.allocate(
+      program.tensors.filter { $0.role == .parameter || $0.role == .state })
+    let executable = try device.compile(program, on: memory)
+    for (tensor, values) in values {
+      try executable.upload(
+        tensor.element == .uint32 ? .words(values.map { UInt32($0) }) : .floats(values), to: tensor)
+    }
+    try executable.run(control)
+    return executable
+  }
+
+  @Test func mapsReadOperandsAsTheyLie() throws {
+    let a = Tensor("a", .matrix(rows: 4, columns: 2), .input)
+    let b = Tensor("b", .matrix(rows: 2, columns: 2), .input)
+    let r = Tensor("r", .vector(2), .input)
+    let c = Tensor("c", .vector(2), .parameter)
+    let p = Tensor("p", .vector(1), .parameter)
+    let y = Tensor("y", a.shape, .output)
+    let s = Tensor("s", .vector(4), .output)
+    let m = Tensor("m", .matrix(rows: 4, columns: 1), .output)
+    let map = Map(
+      [
+        .init("a" + 10 * "b" + 100 * "r" + 1000 * "c" + "p", into: y), .init(sumOf: "b", into: s),
+        .init(sumOf: Control.Value.klWeight.formula * "a", into: m),
+      ], reading: [a, b, r, c, p])
+    var control = Control()
+    control.klWeight = 0.5
+    let executable = try run(
+      .map(map), control,
+      [
+        a: [1, 2, 3, 4, 5, 6, 7, 8], b: [1, 2, 3, 4], r: [1, 2], c: [1, 2], p: [0.5],
+      ])
+    #expect(
+      try executable.download(y)
+        == .floats([1111.5, 2122.5, 1113.5, 2124.5, 1235.5, 2246.5, 1237.5, 2248.5]))
+    #expect(try executable.download(s) == .floats([3, 3, 7, 7]))
+    #expect(try executable.download(m) == .floats([1.5, 3.5, 5.5, 7.5]))
+  }
+
+  @Test func mapsReadAllBeforeTheyWrite() throws {
+    let shape = Shape.matrix(rows: 3, columns: 2)
+    let (x, y) = (Tensor("x", shape, .state), Tensor("y", shape, .state))
+    let map = Map([.init("y", into: x), .init("x", into: y)], reading: [x, y])
+    let executable = try run(
+      .map(map), Control(), [x: [1, 2, 3, 4, 5, 6], y: [6, 5, 4, 3, 2, 1]])
+    #expect(try executable.download(x) == .floats([6, 5, 4, 3, 2, 1]))
+    #expect(try executable.download(y) == .floats([1, 2, 3, 4, 5, 6]))
+  }
+
+  /// Rows of more and of fewer elements than are evaluated at once.
+  @Test(arguments: [(3, 5000), (5000, 3), (1, 4096), (4097, 1)])
+  func mapsOfManyElements(_ rows: Int, _ columns: Int) throws {
+    let x = Tensor("x", .vector(rows), .input)
+    let c = Tensor("c", .vector(columns), .parameter)
+    let s = Tensor("s", .vector(rows), .output)
+    let executable = try run(
+      .map(Map([.init(sumOf: "x" * "c", into: s)], reading: [x, c])), Control(),
+      [x: (0..<rows).map { Float($0) }, c: Array(repeating: 1, count: columns)])
+    #expect(try executable.download(s) == .floats((0..<rows).map { Float($0 * columns) }))
+  }
+
+  @Test func noiseIsAddressed() throws {
+    let indices = Tensor("i", .vector(2), .input, element: .uint32)
+    let drawn = Tensor("d", .vector(4), .input, element: .uint32)
+    let y = Tensor("y", .matrix(rows: 4, columns: 70), .output)
+    var control = Control()
+    (control.seed, control.step, control.sampleOffset) = (9, 7, 3)
+    for distribution in Noise.Distribution.allCases {
+      for picks in [nil, drawn] {
+        let noise = Noise(
+          distribution, purpose: .latent(layer: 2), indices: indices, drawn: picks, output: y)
+        let executable = try run(
+          .noise(noise), control,
+          picks == nil ? [indices: [5, 8]] : [indices: [5, 8], drawn: [1, 4, 0, 2]])
+        let samples: [UInt32] = picks == nil ? [3, 4, 3, 4] : [4, 7, 3, 5]
+        let expected = samples.enumerated().flatMap { row, sample in
+          let address = NoiseAddress(
+            seed: 9, purpose: .latent(layer: 2), time: 7, image: row < 2 ? 5 : 8, sample: sample)
+          return (0..<70).map {
+            distribution == .normal ? address.normal(column: $0) : address.openUniform(column: $0)
+          }
+        }
+        #expect(try executable.download(y) == .floats(expected))
+      }
+    }
+  }
+
   @Test func unknownTensorsAreNamed() throws {
     let device = ReferenceDevice()
     let memory = try device.allocate([])

@@ -134,6 +134,16 @@ extension Map {
       Set(inputs.map(\.name)).count == inputs.count, "two operands have one name.")
     try expect(
       Set(results.map(\.tensor)).count == results.count, "every result needs a tensor of its own.")
+    for tensor in inputs where tensor.role == .parameter {
+      try expect(
+        tensor.shape.isVector,
+        "expected '\(tensor.name)' to be a vector, as every parameter in a formula, found "
+          + "\(tensor.shape).")
+      try expect(
+        !isOfVectors || tensor.shape.count == 1,
+        "expected '\(tensor.name)' to have one value, for vectors have no columns, found "
+          + "\(tensor.shape).")
+    }
     let rows = rows ?? 1
     for tensor in inputs where reading(of: tensor) == .rowValue {
       try expect(

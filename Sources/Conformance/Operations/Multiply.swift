@@ -1,7 +1,7 @@
 import Compute
 
 /// The sizes of a product of m rows, n columns and sums of k terms.
-private struct ProductSize {
+struct ProductSize {
   var m: Int
   var n: Int
   var k: Int
@@ -92,75 +92,5 @@ extension CaseTable {
           input: delta, weight: weight, transposed: true, activation: activation,
           derivativeAt: at, accumulates: accumulates, output: output)))
     return build.build()
-  }
-
-  /// Sums over m rows into gradients of n by k weights.
-  static func gradientCases(_ seed: UInt64) -> [ConformanceCase] {
-    var cases: [ConformanceCase] = []
-    for (index, size) in (ProductSize.small + ProductSize.burda).enumerated() {
-      cases.append(
-        gradients(size, isScaled: index % 2 == 0, accumulates: index % 3 == 0, seed))
-    }
-    cases.append(gradients(ProductSize(1000, 200, 50), isScaled: true, accumulates: false, seed))
-    return cases
-  }
-
-  private static func gradients(
-    _ size: ProductSize, isScaled: Bool, accumulates: Bool, _ seed: UInt64
-  ) -> ConformanceCase {
-    var build = CaseBuilder(
-      "gradient(\(size.text),scaled=\(isScaled),accumulates=\(accumulates))", seed: seed)
-    let delta = build.input("delta", .matrix(rows: size.m, columns: size.n))
-    let input = build.input("input", .matrix(rows: size.m, columns: size.k))
-    let scale = isScaled ? build.input("scale", .vector(size.m)) : nil
-    let weight = build.parameter("weight", .matrix(rows: size.n, columns: size.k))
-    let bias = build.parameter("bias", .vector(size.n))
-    let (toWeight, toBias) = (weight.counterpart(.gradient), bias.counterpart(.gradient))
-    if accumulates {
-      build.set(toWeight, build.inputs.normals(toWeight.shape.count))
-      build.set(toBias, build.inputs.normals(toBias.shape.count))
-    }
-    build.append(
-      .weightGradient(
-        WeightGradient(
-          delta: delta, input: input, rowScale: scale, accumulates: accumulates,
-          gradient: toWeight)))
-    build.append(
-      .biasGradient(
-        BiasGradient(
-          delta: delta, rowScale: scale, accumulates: accumulates, gradient: toBias)))
-    // The terms are of size one and have either sign.
-    let termSize = Double(size.m).squareRoot()
-    build.check(toWeight, .sums(of: size.m), termSize: termSize)
-    build.check(toBias, .sums(of: size.m), termSize: termSize)
-    return build.build()
-  }
-
-  static func optimizerCases(_ seed: UInt64) -> [ConformanceCase] {
-    var cases: [ConformanceCase] = []
-    for convention in AdamConvention.allCases {
-      for (rows, columns) in [(1, 1), (16, 16), (17, 31), (200, 50)] {
-        let optimizer = Adam(convention)
-        var build = CaseBuilder(
-          "adam(\(convention),rows=\(rows),columns=\(columns))", seed: seed)
-        let weight = build.parameter("weight", .matrix(rows: rows, columns: columns))
-        let bias = build.parameter("bias", .vector(rows))
-        for parameter in [weight, bias] {
-          let count = parameter.shape.count
-          build.set(parameter.counterpart(.gradient), build.inputs.normals(count))
-          build.set(parameter.counterpart(.firstMoment), build.inputs.normals(count))
-          build.set(parameter.counterpart(.secondMoment), build.inputs.uniforms(count))
-          build.check(parameter, .sums(of: 1), termSize: 1)
-          build.check(parameter.counterpart(.firstMoment), .sums(of: 1), termSize: 1)
-          build.check(parameter.counterpart(.secondMoment), .sums(of: 1))
-        }
-        convention.apply(to: &build.control, step: 4, rate: 0.01, optimizer: optimizer)
-        build.append(.adam(optimizer))
-        // Twice, so that the second follows the moments of the first.
-        build.runs = 2
-        cases.append(build.build())
-      }
-    }
-    return cases
   }
 }

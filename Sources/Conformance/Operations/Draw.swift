@@ -1,0 +1,41 @@
+import Compute
+
+extension CaseTable {
+  static func drawCases(_ seed: UInt64) -> [ConformanceCase] {
+    var cases: [ConformanceCase] = []
+    for (groups, samples, count) in [(1, 1, 1), (1, 50, 5), (2, 17, 3), (3, 5, 8), (1, 1000, 20)] {
+      for (name, rule) in rules where rule.obstacleToDrawing == nil {
+        cases.append(
+          draw(name, rule, groups: groups, samples: samples, count: count, .usual, seed))
+      }
+    }
+    for spread in [Spread.partlyImpossible, .impossible] {
+      cases.append(draw("all", rules[1].rule, groups: 1, samples: 20, count: 4, spread, seed))
+    }
+    return cases
+  }
+
+  private static func draw(
+    _ name: String, _ rule: EstimatorRule, groups: Int, samples: Int, count: Int,
+    _ spread: Spread, _ seed: UInt64
+  ) -> ConformanceCase {
+    var build = CaseBuilder(
+      "draw(\(name),m=\(groups),k=\(samples),draws=\(count),\(spread.rawValue))", seed: seed)
+    let images = 3
+    let scopes = rule.decoder.scope == .all ? 1 : groups
+    let draws = Shape.vector(images * scopes * count)
+    let limit = Tolerance.sums(of: groups * samples)
+    let values = spread.values(images: images, perImage: groups * samples, &build.inputs)
+    build.append(
+      .draw(
+        Draw(
+          logWeights: build.input(
+            "logWeights", .vector(images * groups * samples), values), groups: groups,
+          samples: samples, count: count, indices: build.imageIndices(images), rule: rule,
+          scale: 0.5, drawn: build.output("drawn", draws, .exact, element: .uint32),
+          decoderCoefficients: build.output("decoder", draws, limit),
+          pathCoefficients: build.output("path", draws, limit),
+          scoreCoefficients: build.output("score", draws, limit))))
+    return build.build()
+  }
+}

@@ -1,0 +1,56 @@
+import Compute
+
+extension CaseTable {
+  static func estimateCases(_ seed: UInt64) -> [ConformanceCase] {
+    var cases: [ConformanceCase] = []
+    for (name, rule) in rules {
+      for (groups, samples) in [(1, 1), (1, 2), (3, 5), (1, 50), (8, 8), (2, 17)] {
+        cases.append(
+          estimate(name, rule, images: 3, groups: groups, samples: samples, .usual, seed))
+      }
+      for spread in Spread.allCases where spread != .usual {
+        cases.append(estimate(name, rule, images: 3, groups: 2, samples: 25, spread, seed))
+      }
+    }
+    let group = CoefficientRule(.group, linear: 0.5)
+    let leaving = EstimatorRule(
+      bound: BoundRule(.group), decoder: group, path: CoefficientRule(), score: -group,
+      leaveOneOut: 0.5)
+    for samples in [2, 5, 16, 17, 50] {
+      cases.append(
+        estimate(
+          "leaveOneOut", leaving, images: 3, groups: 2, samples: samples, .usual, seed))
+    }
+    for spread in [Spread.equal, .impossible, .notNumbers] {
+      cases.append(
+        estimate("leaveOneOut", leaving, images: 3, groups: 2, samples: 25, spread, seed))
+    }
+    cases.append(estimate("all", rules[1].rule, images: 20, groups: 1, samples: 50, .usual, seed))
+    return cases
+  }
+
+  private static func estimate(
+    _ name: String, _ rule: EstimatorRule, images: Int, groups: Int, samples: Int,
+    _ spread: Spread, _ seed: UInt64
+  ) -> ConformanceCase {
+    var build = CaseBuilder(
+      "estimate(\(name),images=\(images),m=\(groups),k=\(samples),\(spread.rawValue))", seed: seed)
+    let perImage = groups * samples
+    let shape = Shape.vector(images * perImage)
+    let values = spread.values(images: images, perImage: perImage, &build.inputs)
+    let limit = Tolerance.sums(of: perImage)
+    build.append(
+      .estimate(
+        Estimate(
+          logWeights: build.input("logWeights", shape, values), groups: groups, samples: samples,
+          rule: rule, scale: 1 / Float(images),
+          bounds: build.output("bounds", .vector(images), limit),
+          encoderBounds: build.output("encoderBounds", .vector(images), limit),
+          decoderCoefficients: build.output("decoder", shape, limit),
+          pathCoefficients: build.output("path", shape, limit),
+          // What a bound falls by is a difference of log-weights.
+          scoreCoefficients: build.output(
+            "score", shape, limit, termSize: rule.leaveOneOut == 0 ? 0 : 90))))
+    return build.build()
+  }
+}

@@ -1,0 +1,60 @@
+import Compute
+
+extension CaseTable {
+  /// Transitions of Hamiltonian dynamics, which change states in place.
+  static func transitionCases(_ seed: UInt64) -> [ConformanceCase] {
+    let sizes = [
+      RowSize(1, 1, 1), RowSize(3, 2, 2), RowSize(2, 5, 15), RowSize(5, 1, 16), RowSize(4, 5, 17),
+      RowSize(7, 11, 50), RowSize(2, 3, 65), RowSize(1, 53, 131),
+    ]
+    return sizes.flatMap { size in
+      [
+        leapfrog(size, moves: true, seed), leapfrog(size, moves: false, seed), select(size, seed),
+      ]
+    } + [accept(images: 3, samples: 5, seed), accept(images: 20, samples: 50, seed)]
+  }
+
+  private static func leapfrog(
+    _ size: RowSize, moves: Bool, _ seed: UInt64
+  ) -> ConformanceCase {
+    var map = MapCaseBuilder("leapfrog,moves=\(moves)", size, seed)
+    let (momentum, gradient) = (map.state("momentum"), map.element("gradient"))
+    let step = map.image("step", .uniform(0...1))
+    let moved = momentum + 0.5 * step * Control.Value.densityScale.formula * gradient
+    map.replace(momentum, by: moved, termSize: 1)
+    if moves {
+      let position = map.state("position")
+      map.replace(position, by: position + step * moved, termSize: 1)
+    }
+    return map.finish()
+  }
+
+  /// Some rows take new values; the others keep theirs to the bit.
+  private static func select(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+    var map = MapCaseBuilder("select", size, seed)
+    let (choice, input) = (map.row("choice", .bits), map.element("input"))
+    let output = map.state("output")
+    map.replace(output, by: .where(choice, input, output), .exact)
+    return map.finish()
+  }
+
+  /// The same with a uniform number that an operation before has drawn, a matrix of one column.
+  private static func accept(images: Int, samples: Int, _ seed: UInt64) -> ConformanceCase {
+    let size = RowSize(images, samples, 1)
+    var map = MapCaseBuilder("accept,drawn", size, seed)
+    let uniform = Tensor("uniform", size.shape, .temporary)
+    map.build.append(
+      .noise(
+        Noise(
+          .uniform, purpose: .acceptance, indices: map.build.imageIndices(images),
+          output: uniform)))
+    let ratio =
+      Control.Value.densityScale.formula * (map.row("after") - map.row("before"))
+      + (map.row("after.momentum") - map.row("before.momentum"))
+    let chance = Formula.exp(.min(0, ratio))
+    let accepted = Formula.where(.less(map.read(uniform), chance), 1, 0)
+    map.result("accepted", accepted, .exact)
+    map.sum("chosen", of: accepted)
+    return map.finish()
+  }
+}

@@ -1,0 +1,44 @@
+import Compute
+
+extension CaseTable {
+  static func normalizeCases(_ seed: UInt64) -> [ConformanceCase] {
+    var cases: [ConformanceCase] = []
+    for (index, shape) in [Shape.matrix(rows: 17, columns: 31), .matrix(rows: 200, columns: 784)]
+      .enumerated()
+    {
+      for sum in [nil, 0, 2.5] as [Float?] {
+        cases.append(normalize(shape, .accumulator, sum: sum, degree: 1 + index, seed))
+        cases.append(normalize(shape, .state, sum: sum, degree: 2 - index, seed))
+      }
+    }
+    cases.append(normalize(.vector(17), .accumulator, sum: 3, degree: 2, seed))
+    cases.append(normalize(.vector(5), .state, sum: 3, degree: 1, seed))
+    return cases
+  }
+
+  private static func normalize(
+    _ shape: Shape, _ role: Role, sum: Float?, degree: Int, _ seed: UInt64
+  ) -> ConformanceCase {
+    var build = CaseBuilder(
+      "normalize(\(shape),\(role.rawValue),sum=\(sum.map { "\($0)" } ?? "none"),degree=\(degree))",
+      seed: seed)
+    let total = sum.map { build.input("sum", .vector(1), [$0]) }
+    var (input, output): (Tensor, Tensor)
+    if role == .accumulator {
+      let parameter = build.parameter("parameter", shape)
+      input = build.accumulator("input", shape, false)
+      output = parameter.counterpart(.gradient)
+      build.set(output, build.inputs.normals(shape.count))
+    } else {
+      input = build.state("input", shape, build.inputs.normals(shape.count))
+      output = build.state("output", shape, build.inputs.normals(shape.count))
+    }
+    build.append(
+      .normalize(
+        Normalize(
+          input: input, sum: total, degree: degree, scale: 0.7, accumulates: degree == 2,
+          output: output)))
+    build.check(output, .sums(of: 1), termSize: 1)
+    return build.build()
+  }
+}
