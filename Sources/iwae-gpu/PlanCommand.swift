@@ -58,7 +58,7 @@ private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     arguments, batch: try arguments.integer("--batch", default: 20, maximum: 1 << 20),
     source: .resident(
       source: source, order: order, scale: 1 / 255,
-      binarization: model.likelihood == .bernoulli ? .sample : .none))
+      binarization: model.likelihood.isBinarized ? .sample : .none))
   let step: Step
   do throws(ProgramError) {
     step = try Step.build(model, configuration)

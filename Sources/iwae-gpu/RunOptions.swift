@@ -72,12 +72,17 @@ extension RunConfiguration {
     let describes = ["--model", "--layers", "--data-size"].contains { arguments.string($0) != nil }
     if describes || !modelIsGiven {
       let isSized = arguments.string("--data-size") != nil
+      let given = modelIsGiven ? model : nil
       model = try ModelOptions.model(
         arguments, dataSize: isSized ? nil : source.collection.training.width)
-      if arguments.string("--likelihood") == nil { model.likelihood = source.likelihood }
+      if arguments.string("--likelihood") == nil {
+        model.likelihood = given?.likelihood ?? source.likelihood
+      }
+      if arguments.string("--prior") == nil, let given { model.prior = given.prior }
     } else {
-      ModelOptions.apply(arguments, to: &model)
+      try ModelOptions.apply(arguments, to: &model)
     }
+    try DataOptions.checkBinarization(arguments, model)
     batch = try arguments.integer("--batch", default: batch)
     passes = try arguments.integer("--passes", default: passes, minimum: 0)
     schedule = arguments.string("--schedule") ?? schedule

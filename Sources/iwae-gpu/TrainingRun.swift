@@ -13,11 +13,8 @@ struct RunImages {
     _ source: DataSource, for configuration: RunConfiguration, _ arguments: ParsedArguments
   ) throws {
     self.source = source
-    split = try source.applying(try configuration.binarization(), to: configuration.model)
+    split = try source.prepared(for: configuration.model, try configuration.binarization())
       .split(try configuration.splitRule(), arguments)
-    for part in [split.training, split.validation, split.test].compactMap(\.self) {
-      try DataOptions.check(part, configuration.model, configuration.data)
-    }
   }
 }
 

@@ -65,12 +65,24 @@ public struct ImageSet: Hashable, Sendable {
   public func firstMisfit(
     for support: Support
   ) -> (image: Int, position: Int, problem: String)? {
+    if takesAllBytes(support) { return nil }
     for index in 0..<count {
       for (position, value) in pixels(of: index).enumerated() {
         if let problem = support.problem(with: value) { return (index, position, problem) }
       }
     }
     return nil
+  }
+
+  /// Whether the values are bytes, and a likelihood of that support takes any of them.
+  private func takesAllBytes(_ support: Support) -> Bool {
+    guard case .bytes = values else { return false }
+    switch support {
+    case .unit: return !hasLevels || scale < 1
+    case .counts: return scale == 1
+    case .positive: return false
+    case .reals: return true
+    }
   }
 
   /// Some of the images, in a given order.
