@@ -10,8 +10,8 @@ enum DensityOptions {
   static let options = [
     Command.Option(
       "--likelihood", placeholder,
-      help: "The distribution of the data: \(Likelihood.names.joined(separator: ", ")), or JSON, or "
-        + "a file of JSON. (default: what suits the data, else bernoulli)"),
+      help: "The distribution of the data: \(Likelihood.names.joined(separator: ", ")), or JSON, "
+        + "or a file of JSON. (default: what suits the data, else bernoulli)"),
     Command.Option(
       "--posterior", placeholder,
       help: "The distribution of each layer's latents given what lies below: "

@@ -3,22 +3,23 @@ import IWAE
 
 /// The flags that describe a model and what it is trained on.
 enum ModelOptions {
-  static let options = [
-    Command.Option(
-      "--model", "model", choices: ["burda-1", "burda-2"],
-      help: "A model by name: burda-1 or burda-2, with one or two stochastic layers. "
-        + "(default: burda-1)"),
-    Command.Option(
-      "--data-size", "count", help: "The pixels of an image. (default: 784)"),
-    Command.Option(
-      "--layers", "sizes",
-      help: "Your own model instead: for each stochastic layer upwards from the data, its hidden "
-        + "sizes and its latents, as 200,200:50 or 200,200:100/100,100:50. The decoder mirrors "
-        + "it."),
-    Command.Option(
-      "--activation", "function", choices: Model.activations.map { "\($0)" },
-      help: "The function of hidden units. (default: tanh)"),
-  ] + DensityOptions.options
+  static let options =
+    [
+      Command.Option(
+        "--model", "model", choices: ["burda-1", "burda-2"],
+        help: "A model by name: burda-1 or burda-2, with one or two stochastic layers. "
+          + "(default: burda-1)"),
+      Command.Option(
+        "--data-size", "count", help: "The pixels of an image. (default: 784)"),
+      Command.Option(
+        "--layers", "sizes",
+        help: "Your own model instead: for each stochastic layer upwards from the data, its hidden "
+          + "sizes and its latents, as 200,200:50 or 200,200:100/100,100:50. The decoder mirrors "
+          + "it."),
+      Command.Option(
+        "--activation", "function", choices: Model.activations.map { "\($0)" },
+        help: "The function of hidden units. (default: tanh)"),
+    ] + DensityOptions.options
 
   /// The model that the flags describe.
   ///

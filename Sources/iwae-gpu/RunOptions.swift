@@ -58,6 +58,18 @@ enum RunOptions {
   }
 }
 
+extension Model {
+  /// Takes over the distributions of a model that was given, but for those that flags name.
+  fileprivate mutating func keepDensities(of given: Model, but arguments: ParsedArguments) {
+    if arguments.string("--likelihood") == nil { likelihood = given.likelihood }
+    if arguments.string("--prior") == nil { prior = given.prior }
+    let posteriors = Set(given.encoder.map(\.posterior))
+    if arguments.string("--posterior") == nil, posteriors.count == 1, let one = posteriors.first {
+      for layer in encoder.indices { encoder[layer].posterior = one }
+    }
+  }
+}
+
 extension RunConfiguration {
   /// What names the run.
   var label: String {
@@ -75,10 +87,8 @@ extension RunConfiguration {
       let given = modelIsGiven ? model : nil
       model = try ModelOptions.model(
         arguments, dataSize: isSized ? nil : source.collection.training.width)
-      if arguments.string("--likelihood") == nil {
-        model.likelihood = given?.likelihood ?? source.likelihood
-      }
-      if arguments.string("--prior") == nil, let given { model.prior = given.prior }
+      if arguments.string("--likelihood") == nil { model.likelihood = source.likelihood }
+      if let given { model.keepDensities(of: given, but: arguments) }
     } else {
       try ModelOptions.apply(arguments, to: &model)
     }

@@ -68,6 +68,7 @@ final class TrainingRun {
   ///   later.
   func train(on device: any Device) throws -> TrainReport? {
     let trainer = try openCLErrors { try makeTrainer(images.split, device) }
+    if resumed == nil { try checkDensities(trainer, device) }
     // Only now, when everything that could be wrong has been tried, does an old run go.
     try Inputs.wrap { () throws(FileAccessError) in try folder.create() }
     if resumed == nil {
