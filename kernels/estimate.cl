@@ -58,7 +58,7 @@ static inline float exp_value(float x) { return exp_real(x); }
 static inline float evaluate_bound(
     const context *c, const descriptor *d, __global const float *weights, const float *rule) {
   int count = estimate_groups(d) * estimate_samples(d);
-  int scope = bound_is_over_all(rule) ? count : estimate_samples(d);
+  int scope = bound_is_over_all(rule) != 0.0f ? count : estimate_samples(d);
   float temperature = bound_temperature(rule);
   float mean_share = bound_mean_share(rule);
   float bound = 0.0f;
@@ -84,7 +84,7 @@ static inline void evaluate_column(
   if (!is_present(output)) return;
   int count = estimate_groups(d) * estimate_samples(d);
   __global float *coefficients = base_of(c, output) + (size_t)image * count;
-  int scope = column_is_over_all(rule) ? count : estimate_samples(d);
+  int scope = column_is_over_all(rule) != 0.0f ? count : estimate_samples(d);
   float temperature = column_temperature(rule);
   real fixed = (real)(column_constant(rule));
   real linear = (real)(column_linear(rule));
