@@ -79,7 +79,7 @@ extension CaseTable {
         batchSize: batch, samples: samples, objective: .iwae,
         source: .resident(
           source: source, order: order, scale: 1,
-          binarization: model.likelihood == .bernoulli ? .sample : .none),
+          binarization: model.likelihood.isBinarized ? .sample : .none),
         optimizer: optimizer, sumsOverBatch: convention == .released, boundTotal: total))
     var values = parameterValues(of: model, &inputs)
     values[source] = .floats(inputs.uniforms(shape.count))
@@ -120,7 +120,7 @@ extension CaseTable {
     var values = parameterValues(of: model, &inputs)
     if let images = step.images {
       values[images] = .floats(
-        model.likelihood == .bernoulli
+        model.likelihood.isBinarized
           ? inputs.bits(images.shape.count) : inputs.normals(images.shape.count))
     }
     if let indices = step.indices {
