@@ -3,7 +3,7 @@
     check_onnx.py CHECKPOINT.safetensors ONNX_FOLDER [ARRAYS_FOLDER] [--tolerance 1e-5]
 
 Both graphs are run with onnxruntime on random images and noise. ARRAYS_FOLDER is what `iwae-gpu
-export --arrays` wrote: images, and the noise, the mean, the log_sigma and the latent of each layer;
+export --arrays` wrote: images, and the noise, the heads and the latent of each layer;
 reconstructions come from the decoder, given the topmost latent and the noise of the layers below.
 """
 import argparse
@@ -13,6 +13,7 @@ import onnxruntime
 from safetensors import safe_open
 
 from agreement import Comparisons, fail, images_of, model_description, need
+from densities import Likelihood, Posterior
 
 ACTIVATIONS = {
     "tanh": np.tanh,
@@ -30,7 +31,10 @@ class Reference:
             self.tensors = {name: file.get_tensor(name).astype(np.float64) for name in file.keys()}
         self.layers = len(self.model["encoder"])
         self.latents = [layer["latent"] for layer in self.model["encoder"]]
-        self.is_bernoulli = self.model["likelihood"] == "bernoulli"
+        self.likelihood = Likelihood(self.model["likelihood"])
+        self.is_bernoulli = self.likelihood.family == "bernoulli"
+        self.posteriors = [
+            Posterior(layer.get("posterior", "gaussian")) for layer in self.model["encoder"]]
 
     def linear(self, name, x):
         return x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
@@ -41,35 +45,35 @@ class Reference:
                 self.linear(f"{kind}.{layer}.hidden.{index}", x))
         return x
 
-    def stochastic(self, kind, position, layer, x, noise, outputs):
-        """The sample of a layer from the network at a position of the encoder or decoder."""
+    def heads(self, kind, position, names, x):
+        """The heads of the network at a position of the encoder or decoder."""
         x = self.hidden(kind, position, x)
-        mean = self.linear(f"{kind}.{position}.mean", x)
-        log_sigma = self.linear(f"{kind}.{position}.log_sigma", x)
-        sample = mean + np.exp(log_sigma) * noise
-        outputs |= {f"mean.{layer}": mean, f"log_sigma.{layer}": log_sigma,
-                    f"latent.{layer}": sample}
-        return sample
+        return {name: self.linear(f"{kind}.{position}.{name}", x) for name in names}
+
+    def stochastic(self, kind, position, layer, posterior, x, inputs, outputs):
+        """The sample of a layer, whose outputs are added to those there are."""
+        heads = self.heads(kind, position, posterior.heads, x)
+        outputs |= posterior.outputs(heads, inputs[f"noise.{layer}"], layer)
+        return outputs[f"latent.{layer}"]
 
     def encode(self, inputs):
         outputs, x = {}, inputs["images"]
         for layer in range(self.layers):
-            x = self.stochastic("encoder", layer, layer, x, inputs[f"noise.{layer}"], outputs)
+            x = self.stochastic(
+                "encoder", layer, layer, self.posteriors[layer], x, inputs, outputs)
         return outputs
 
     def decode(self, inputs):
         last = self.layers - 1
         outputs, x = {}, inputs[f"latent.{last}"]
         for position in range(last):
-            layer = last - 1 - position
-            x = self.stochastic("decoder", position, layer, x, inputs[f"noise.{layer}"], outputs)
-        x = self.hidden("decoder", last, x)
-        if self.is_bernoulli:
-            logits = self.linear(f"decoder.{last}.logits", x)
-            # The sigmoid, which must not overflow.
-            return outputs | {"logits": logits, "probabilities": np.exp(-np.logaddexp(0, -logits))}
-        return outputs | {"mean": self.linear(f"decoder.{last}.mean", x),
-                          "log_sigma": self.linear(f"decoder.{last}.log_sigma", x)}
+            # A latent given the one above is Gaussian.
+            x = self.stochastic(
+                "decoder", position, last - 1 - position, Posterior(), x, inputs, outputs)
+        heads = self.heads("decoder", last, self.likelihood.heads, x)
+        parameters = {
+            name: self.tensors[f"likelihood.{name}"] for name in self.likelihood.parameters}
+        return outputs | self.likelihood.outputs(heads, parameters)
 
 
 def open_graph(path):
@@ -109,13 +113,18 @@ def check_random(reference, encoder, decoder, comparisons, seed):
         # Numbers that float32 has, so that both sides start from the same.
         return generator.standard_normal((rows, columns)).astype(np.float32).astype(np.float64)
 
+    def noise(rows, layer):
+        if reference.posteriors[layer].noise == "normal":
+            return normal(rows, reference.latents[layer])
+        # The odd multiples of 2^-24 in (0, 1).
+        return (2 * generator.integers(1 << 23, size=(rows, reference.latents[layer])) + 1) / 2**24
+
     for rows in (1, 7):
         images = normal(rows, reference.model["data_size"])
         if reference.is_bernoulli:
             images = (images > 0).astype(np.float64)
         inputs = {"images": images}
-        inputs |= {f"noise.{layer}": normal(rows, latent)
-                   for layer, latent in enumerate(reference.latents)}
+        inputs |= {f"noise.{layer}": noise(rows, layer) for layer in range(reference.layers)}
         compare_all(f"encoder, {rows} rows", encoder, inputs, reference.encode(inputs), comparisons)
         top = reference.layers - 1
         inputs = {f"latent.{top}": normal(rows, reference.latents[top])}
@@ -129,12 +138,20 @@ def compare_all(title, session, inputs, expected, comparisons):
         comparisons.compare(f"{title}: {name}", outputs[name], expected[name])
 
 
+def head_names(reference, layer):
+    """What the encoder's graph, and so an array's file, calls the heads of a layer."""
+    posterior = reference.posteriors[layer]
+    return [posterior.output(head, layer) for head in posterior.heads]
+
+
 def load_arrays(folder, reference):
     """The arrays of a folder by their names, images as rows."""
     layers = range(reference.layers)
-    kinds = ("mean", "log_sigma", "latent", "noise")
-    for name in ["images", "reconstructions", *(f"{kind}.{l}" for kind in kinds for l in layers)]:
+    for name in ("images", "reconstructions"):
         need(folder / f"{name}.npy")
+    for layer in layers:
+        for name in (*head_names(reference, layer), f"latent.{layer}", f"noise.{layer}"):
+            need(folder / f"{name}.npy")
     arrays = {path.stem: np.load(path) for path in sorted(folder.glob("*.npy"))}
     # Pictures come as (N, H, W); graphs know rows.
     arrays = {name: array.reshape(len(array), -1) for name, array in arrays.items()}
@@ -163,22 +180,24 @@ def check_arrays(folder, reference, encoder, decoder, comparisons):
     arrays = load_arrays(folder, reference)
     rows, top = len(arrays["images"]), reference.layers - 1
     for layer in range(reference.layers):
-        for kind in ("mean", "log_sigma", "latent"):
-            name = f"{kind}.{layer}"
+        for name in (*head_names(reference, layer), f"latent.{layer}"):
             if name not in arrays:
                 continue
-            below = range(layer + 1 if kind == "latent" else layer)
+            below = range(layer + 1 if name == f"latent.{layer}" else layer)
             inputs = {"images": arrays["images"]}
             inputs |= noise_for(name, below, arrays, rows, reference.latents)
             outputs = run_graph(encoder, inputs, reference.encode(inputs))
             comparisons.compare(f"{folder.name}/{name}.npy", arrays[name], outputs[name])
-    pixels = "probabilities" if reference.is_bernoulli else "mean"
-    sources = {"reconstructions": pixels, "probabilities": "probabilities", "logits": "logits"}
+    sources = {"reconstructions": reference.likelihood.mean, "probabilities": "probabilities",
+               "logits": "logits"}
     for name, source in sources.items():
         if name not in arrays:
             continue
         if f"latent.{top}" not in arrays:
             print(f"  {folder.name}/{name}.npy: not compared, there is no latent.{top}.npy")
+            continue
+        if any(posterior.noise != "normal" for posterior in reference.posteriors[:top]):
+            print(f"  {folder.name}/{name}.npy: not compared, the decoder's noise is not there")
             continue
         inputs = {f"latent.{top}": arrays[f"latent.{top}"]}
         inputs |= noise_for(name, range(top), arrays, rows, reference.latents[:top])

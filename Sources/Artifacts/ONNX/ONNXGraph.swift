@@ -9,15 +9,18 @@ struct ONNXGraph {
   private var initializers: [ProtocolBuffer] = []
   private var inputs: [ProtocolBuffer] = []
   private var outputs: [ProtocolBuffer] = []
+  /// The names of the numbers that are initializers already.
+  private var numbers: Set<String> = []
 
   init(_ name: String) {
     self.name = name
   }
 
-  /// The format's version, and that of the operators: what runtimes have understood for years.
+  /// The format's version, and that of the operators: what runtimes have understood for years, and
+  /// all that formulas need.
   private static let formatVersion = 8
   private static let operatorVersion = 13
-  private static let float32 = 1
+  static let float32 = 1
 
   /// Declares an input, `(N, columns)`, and gives its name back.
   mutating func input(_ name: String, columns: Int) -> String {
@@ -30,12 +33,25 @@ struct ONNXGraph {
     outputs.append(Self.declaration(name, columns: columns))
   }
 
-  /// Adds a constant array.
+  /// Adds a tensor's values as a constant array.
   mutating func initializer(_ tensor: Tensor, _ values: [Float]) {
+    initializer(tensor.name, tensor.shape.dimensions, values)
+  }
+
+  /// Gives the name of a number that all nodes share, rounded to single precision.
+  mutating func number(_ value: Double) -> String {
+    let single = Float(value)
+    // No density names anything in three parts.
+    let name = "formula.number.\(single)"
+    if numbers.insert(name).inserted { initializer(name, [], [single]) }
+    return name
+  }
+
+  private mutating func initializer(_ name: String, _ dimensions: [Int], _ values: [Float]) {
     var message = ProtocolBuffer()
-    for size in tensor.shape.dimensions { message.add(Field.dimensions, size) }
+    for size in dimensions { message.add(Field.dimensions, size) }
     message.add(Field.dataType, Self.float32)
-    message.add(Field.tensorName, tensor.name)
+    message.add(Field.tensorName, name)
     message.add(Field.rawData, littleEndian(values.map(\.bitPattern)))
     initializers.append(message)
   }

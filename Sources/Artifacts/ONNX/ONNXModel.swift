@@ -15,11 +15,22 @@ public struct ONNXError: Error, Hashable, Sendable, CustomStringConvertible {
 ///
 /// All arrays are float32 with one sample a row, `(N, columns)`; N is free, and the same for all
 /// arrays of a call. Layers are counted as in the checkpoint, from the data upwards.
-/// - The encoder takes `images` and each layer's standard normal `noise.{l}`, and gives `mean.{l}`,
-///   `log_sigma.{l}` and the sample `latent.{l}`, which is what the layer above is computed from.
-/// - The decoder takes `latent.{top}` and the `noise.{l}` of the layers below, and gives the same
-///   three of those layers, and of the data `logits` and `probabilities` (Bernoulli) or `mean` and
-///   `log_sigma` (Gaussian).
+/// - The encoder takes `images` and each layer's `noise.{l}`, standard normal or uniform as the
+///   posterior wants it, and gives every head of the posterior as `{head}.{l}` (`mean.{l}` and
+///   `log_sigma.{l}` of a Gaussian) and the sample `latent.{l}`, which is what the layer above is
+///   computed from.
+/// - The decoder takes `latent.{top}` and the standard normal `noise.{l}` of the layers below, and
+///   gives `mean.{l}`, `log_sigma.{l}` and `latent.{l}` of those layers. Of the data it gives every
+///   head of the likelihood under its name (`logits`, `mean`, `log_sigma`, `log_rate`), every
+///   learned parameter under its name, in each row the same, and the mean: a Bernoulli likelihood's is
+///   `probabilities`, any other's is `expectation`, and a mean that is a head is only that head.
+///
+/// A head whose name another value of the graph has is called `head.{head}` instead: one named
+/// `expectation`, and in an encoder `latent` and `noise`.
+///
+/// The operators are those of version 13, in the format's version 8. Samples and means are computed
+/// as the densities' formulas say, to single precision in both tails; a mean or a sample that
+/// mentions `lgamma` is NaN where its argument is negative.
 public struct ONNXModel: Hashable, Sendable {
   /// The content of `encoder.onnx`.
   public let encoder: Data
@@ -42,10 +53,11 @@ public struct ONNXModel: Hashable, Sendable {
     _ model: Model, parameters: [Tensor: [Float]], sizeLimit: Int
   ) throws(ONNXError) {
     // Both are checked before either is built: building takes a while and some copies.
-    for (name, networks) in [
-      ("encoder", model.encoderNetworks), ("decoder", model.decoderNetworks),
+    for (name, tensors) in [
+      ("encoder", model.encoderNetworks.flatMap(\.parameters)),
+      ("decoder", model.decoderNetworks.flatMap(\.parameters) + model.likelihoodParameters),
     ] {
-      let count = networks.flatMap(\.parameters).reduce(0) { $0 + $1.shape.count }
+      let count = tensors.reduce(0) { $0 + $1.shape.count }
       try Self.check(4 * count, name, limit: sizeLimit)
     }
     encoder = try Self.encoder(model, parameters)
@@ -68,9 +80,8 @@ public struct ONNXModel: Hashable, Sendable {
     var graph = ONNXGraph("encoder")
     var value = graph.input("images", columns: model.dataSize)
     for (layer, network) in model.encoderNetworks.enumerated() {
-      let noise = graph.input("noise.\(layer)", columns: model.encoder[layer].latent)
       value = try graph.append(
-        network, model, parameters, from: value, layer: layer, noise: noise)
+        network, model, parameters, from: value, to: layer, model.encoder[layer].posterior)
     }
     return graph.file
   }
@@ -83,86 +94,11 @@ public struct ONNXModel: Hashable, Sendable {
     let top = networks.count - 1
     var value = graph.input("latent.\(top)", columns: model.encoder[top].latent)
     for (position, network) in networks.dropLast().enumerated() {
-      let layer = top - 1 - position
-      let noise = graph.input("noise.\(layer)", columns: model.encoder[layer].latent)
+      // A latent given the one above is Gaussian.
       value = try graph.append(
-        network, model, parameters, from: value, layer: layer, noise: noise)
+        network, model, parameters, from: value, to: top - 1 - position, .gaussian)
     }
-    let columns = model.dataSize
-    switch model.likelihood {
-    case .bernoulli:
-      let heads = try graph.append(
-        networks[top], model, parameters, from: value, heads: ["logits"], columns: columns)
-      graph.output(graph.node("Sigmoid", heads, "probabilities"), columns: columns)
-    case .gaussian:
-      try graph.append(
-        networks[top], model, parameters, from: value, heads: ["mean", "log_sigma"],
-        columns: columns)
-    }
+    try graph.appendLikelihood(networks[top], model, parameters, from: value)
     return graph.file
-  }
-}
-
-extension ONNXGraph {
-  /// Adds a network that ends in a stochastic layer, and gives the name of the layer's sample back.
-  fileprivate mutating func append(
-    _ network: Network, _ model: Model, _ parameters: [Tensor: [Float]], from input: String,
-    layer: Int, noise: String
-  ) throws(ONNXError) -> String {
-    let columns = model.encoder[layer].latent
-    let heads = try append(
-      network, model, parameters, from: input, heads: ["mean.\(layer)", "log_sigma.\(layer)"],
-      columns: columns)
-    // latent = mean + exp(log_sigma) * noise
-    let sigma = node("Exp", [heads[1]], "sigma.\(layer)")
-    let deviation = node("Mul", [sigma, noise], "deviation.\(layer)")
-    let sample = node("Add", [heads[0], deviation], "latent.\(layer)")
-    output(sample, columns: columns)
-    return sample
-  }
-
-  /// Adds a network whose heads are outputs of the graph, and gives the heads' names back.
-  @discardableResult
-  fileprivate mutating func append(
-    _ network: Network, _ model: Model, _ parameters: [Tensor: [Float]], from input: String,
-    heads names: [String], columns: Int
-  ) throws(ONNXError) -> [String] {
-    var value = input
-    for (index, dense) in network.hidden.enumerated() {
-      let name = "\(network.name).hidden.\(index)"
-      let sum = try append(dense, parameters, from: value, to: "\(name).sum")
-      value = node(Self.operation(model.activation), [sum], name)
-    }
-    for (dense, name) in zip(network.heads, names) {
-      output(try append(dense, parameters, from: value, to: name), columns: columns)
-    }
-    return names
-  }
-
-  /// Adds a dense layer: `input * transpose(weight) + bias`.
-  private mutating func append(
-    _ dense: Dense, _ parameters: [Tensor: [Float]], from input: String, to output: String
-  ) throws(ONNXError) -> String {
-    for tensor in [dense.weight, dense.bias] {
-      guard let values = parameters[tensor], values.count == tensor.shape.count else {
-        let found = parameters[tensor].map { "\($0.count)" } ?? "none"
-        throw ONNXError(
-          "The parameter '\(tensor.name)' should have \(tensor.shape.count) values, found \(found). "
-            + "Give the model and the parameters of the same checkpoint.")
-      }
-      initializer(tensor, values)
-    }
-    return node(
-      "Gemm", [input, dense.weight.name, dense.bias.name], output, attributes: ["transB": 1])
-  }
-
-  private static func operation(_ activation: Activation) -> String {
-    switch activation {
-    case .tanh: "Tanh"
-    case .relu: "Relu"
-    case .softplus: "Softplus"
-    case .logistic: "Sigmoid"
-    case .identity: "Identity"
-    }
   }
 }

@@ -1,0 +1,153 @@
+"""The densities of checkpoints in float64: heads, samples, means, and formulas of users."""
+import ast
+import operator
+import re
+
+import numpy as np
+from scipy.special import gammaln
+
+from agreement import fail
+
+
+def is_true(condition):
+    """Neither 0 nor NaN."""
+    return (condition < 0) | (condition > 0)
+
+
+def sigmoid(x):
+    # The exponential's argument is never positive, so that it does not overflow.
+    return np.exp(-np.logaddexp(0, -x))
+
+
+FUNCTIONS = {
+    "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "sqrt": np.sqrt,
+    "tanh": np.tanh, "sigmoid": sigmoid, "softplus": lambda x: np.logaddexp(0, x),
+    "lgamma": gammaln, "abs": np.abs, "sign": np.sign, "min": np.minimum, "max": np.maximum,
+    "where": lambda condition, a, b: np.where(is_true(condition), a, b),
+}
+OPERATORS = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: np.divide,
+    ast.Pow: np.power,
+}
+WORD = re.compile(r"(?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)")
+
+
+class Formula:
+    """A formula's text as a function of named arrays.
+
+    Python's grammar is that of formulas, once `^` is `**`. Numbers may begin with 0, and names be
+    Python's keywords, so both are written anew.
+    """
+
+    def __init__(self, text):
+        def rewrite(match):
+            return repr(float(match["number"])) if match["number"] else f"v_{match['name']}"
+
+        python = WORD.sub(rewrite, text).replace("^", "**")
+        self.tree = ast.parse(f"({python}\n)", mode="eval").body
+
+    def __call__(self, values):
+        with np.errstate(all="ignore"):
+            return self.value(self.tree, values)
+
+    def value(self, node, values):
+        match node:
+            case ast.Constant(value=number):
+                return np.float64(number)
+            case ast.Name(id=name):
+                return np.float64(np.pi) if name == "v_pi" else values[name[2:]]
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -self.value(operand, values)
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.value(operand, values)
+            case ast.BinOp(left=left, op=operation, right=right):
+                return OPERATORS[type(operation)](
+                    self.value(left, values), self.value(right, values))
+            case ast.Compare(left=left, ops=[ast.Lt()], comparators=[right]):
+                return (self.value(left, values) < self.value(right, values)).astype(np.float64)
+            case ast.Call(func=ast.Name(id=name), args=arguments):
+                return FUNCTIONS[name[2:]](*(self.value(one, values) for one in arguments))
+        fail(f"'{ast.unparse(node)}' is no formula.")
+
+
+def continuous_bernoulli_mean(a):
+    """1 / (1 - e^-a) - 1 / a, by its series near 0."""
+    near = np.abs(a) < 0.01
+    far = np.where(near, 1, a)
+    return np.where(near, 0.5 + a / 12 - a**3 / 720, -1 / np.expm1(-far) - 1 / far)
+
+
+class Likelihood:
+    """The likelihood that a checkpoint describes.
+
+    `mean` is the name of the mean's output, a head or one of its own, and `compute_mean` the
+    function of the heads that gives it; None if it is a head.
+    """
+
+    def __init__(self, description):
+        fields = {"family": description} if isinstance(description, str) else description
+        self.family = fields["family"]
+        self.parameters = []
+        self.mean, self.compute_mean = "expectation", None
+        match self.family:
+            case "bernoulli":
+                self.heads, self.mean = ["logits"], "probabilities"
+                self.compute_mean = lambda values: sigmoid(values["logits"])
+            case "gaussian":
+                self.heads, self.mean = ["mean"], "mean"
+                if "sigma" not in fields:
+                    self.heads = ["mean", "log_sigma"]
+                elif fields["sigma"] == "shared":
+                    self.parameters = ["log_sigma"]
+            case "poisson":
+                self.heads = ["log_rate"]
+                self.compute_mean = lambda values: np.exp(values["log_rate"])
+            case "continuous-bernoulli":
+                self.heads = ["logits"]
+                self.compute_mean = lambda values: continuous_bernoulli_mean(values["logits"])
+            case "formula":
+                self.heads = fields["heads"]
+                if fields["mean"].strip() in self.heads:
+                    self.mean = fields["mean"].strip()
+                else:
+                    self.compute_mean = Formula(fields["mean"])
+            case _:
+                fail(f"the likelihood '{self.family}' is not known here.")
+
+    def outputs(self, heads, parameters):
+        """What a decoder gives of the data."""
+        values = heads | parameters
+        taken = self.mean if self.compute_mean else None
+        result = {f"head.{name}" if name == taken else name: array for name, array in heads.items()}
+        shape = heads[self.heads[0]].shape
+        result |= {name: np.broadcast_to(array, shape) for name, array in parameters.items()}
+        if self.compute_mean:
+            result[self.mean] = np.broadcast_to(self.compute_mean(values), shape)
+        return result
+
+
+class Posterior:
+    """The posterior that a checkpoint describes; without a description, the Gaussian."""
+
+    def __init__(self, description="gaussian"):
+        fields = {"family": description} if isinstance(description, str) else description
+        match fields["family"]:
+            case "gaussian":
+                self.heads, self.noise = ["mean", "log_sigma"], "normal"
+                self.sample = lambda values: (
+                    values["mean"] + np.exp(values["log_sigma"]) * values["e"])
+            case "formula":
+                self.heads, self.noise = fields["heads"], fields["noise"]
+                self.sample = Formula(fields["sample"])
+            case family:
+                fail(f"the posterior '{family}' is not known here.")
+
+    def output(self, head, layer):
+        """The name of a head's output, which makes way for those of the graph itself."""
+        return f"head.{head}.{layer}" if head in ("latent", "noise") else f"{head}.{layer}"
+
+    def outputs(self, heads, noise, layer):
+        """What a graph gives of a layer."""
+        result = {self.output(name, layer): array for name, array in heads.items()}
+        sample = self.sample(heads | {"e": noise})
+        return result | {f"latent.{layer}": np.broadcast_to(sample, noise.shape)}
