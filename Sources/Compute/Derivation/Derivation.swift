@@ -42,9 +42,8 @@ public struct Derivation {
         try reverse(product, before: index, of: &program, gradients)
       case .map(let map):
         try reverse(map, at: index, of: &program, gradients)
-      case .gather, .noise, .estimate, .draw, .accumulateWeights, .normalize, .logMean,
-        .sumSamples, .sum, .weightGradient, .biasGradient, .adam:
-        // They have no rows to go back through, or nothing that is differentiated.
+      default:
+        // The others have no rows to go back through, or nothing that is differentiated.
         break
       }
     }
