@@ -9,9 +9,13 @@ public enum DifferenceCheck {
   /// The largest difference that passes, relative to the largest element of a gradient.
   public static let limit = 1e-7
 
-  /// Runs every check.
-  public static func all(seed: UInt64 = CaseTable.defaultSeed) -> [CaseResult] {
-    (layers(seed) + DerivationCheck.problems(seed) + estimators(seed) + steps(seed)).map(judge)
+  /// Runs every check, or those whose names contain a text.
+  public static func all(
+    seed: UInt64 = CaseTable.defaultSeed, containing text: String? = nil
+  ) -> [CaseResult] {
+    (layers(seed) + DerivationCheck.problems(seed) + estimators(seed) + steps(seed))
+      .filter { problem in text.map(problem.name.contains) ?? true }
+      .map(judge)
   }
 
   /// A scalar function of some tensors, and a program that computes its gradient.
