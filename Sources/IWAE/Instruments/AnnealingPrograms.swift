@@ -259,7 +259,8 @@ extension StepBuilder {
   ) throws(ProgramError) {
     for layer in tensors.layers {
       let isFirst = layer.index == 0
-      let term = isFirst
+      let term =
+        isFirst
         ? density : Tensor("\(density.name).\(layer.index)", density.shape, .temporary)
       let normal = Prior.standardNormal.logDensity.substituting(["z": layer.momentum.value])
       try append([.init(sumOf: normal, into: term)], reading: [layer.momentum])
