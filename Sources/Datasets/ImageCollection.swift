@@ -51,11 +51,30 @@ public struct ImageCollection: Sendable {
 
   /// Every part with its grey pixels drawn once.
   public func binarized(seed: UInt64) -> ImageCollection {
+    mapped { part, number in part.binarized(seed: seed, part: number) }
+  }
+
+  /// Every part as a likelihood of that support takes it.
+  public func scaled(for support: Support) -> ImageCollection {
+    mapped { part, _ in part.scaled(for: support) }
+  }
+
+  /// - Parameter change: Given each part and its number.
+  private func mapped(_ change: (ImageSet, Int) -> ImageSet) -> ImageCollection {
     var result = self
-    result.training = training.binarized(seed: seed, part: 0)
-    result.validation = validation?.binarized(seed: seed, part: 1)
-    result.test = test?.binarized(seed: seed, part: 2)
+    result.training = change(training, 0)
+    result.validation = validation.map { change($0, 1) }
+    result.test = test.map { change($0, 2) }
     return result
+  }
+
+  /// Every part as numbers up to 1, so that no likelihood sees grey levels as counts.
+  func unitScaled() -> ImageCollection {
+    mapped { part, _ in
+      ImageSet(
+        name: part.name, values: .floats((0..<part.count).flatMap { part.pixels(of: $0) }),
+        width: part.width, height: part.height, labels: part.labels)
+    }
   }
 }
 
@@ -116,7 +135,7 @@ struct ImageRecipe: Sendable {
     case .floats(let floats):
       if let index = floats.firstIndex(where: { !$0.isFinite }) {
         throw problem(
-          "image \(index / width), value \(index % width) is \(floats[index]); expected finite "
+          "image \(index / width + 1), value \(index % width + 1) is \(floats[index]); expected finite "
             + "numbers.")
       }
       let pixels = rotated(isInverted ? floats.map { 1 - $0 } : floats, width, height)

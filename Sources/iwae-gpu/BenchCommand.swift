@@ -118,9 +118,7 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     timed: count, gflops: gflops, peakGflops: peak, peakFraction: peak.map { gflops / $0 },
     division: workload.plan?.description, stepBytes: workload.plan?.bytes,
     firstStepMilliseconds: first,
-    kernelsWereCached: try openCL.map { device in
-      try Backend.wrap { () throws(DeviceError) in try device.kernelsAreCached }
-    },
+    kernelsWereCached: openCL.map(\.kernelsAreCached),
     backend: device.backend, device: device.name,
     profile: arguments.has("--profile")
       ? try openCL.map { try BenchProfile.measure(workload, on: $0) } : nil,

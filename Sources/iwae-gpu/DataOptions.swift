@@ -54,37 +54,66 @@ enum DataOptions {
     return rule
   }
 
+  /// Refuses to binarize for a likelihood that takes data as they are.
+  static func checkBinarization(_ arguments: ParsedArguments, _ model: Model) throws(UsageError) {
+    guard let text = arguments.string("--binarize"), text != "none", !model.likelihood.isBinarized
+    else { return }
+    throw arguments.error(
+      "'--binarize \(text)' draws 0s and 1s, but the likelihood '\(model.likelihood.name)' takes the "
+        + "data as they are; leave it out.")
+  }
+
   /// The images to test a checkpoint on, and how they are binarized: of the set or file that was
   /// named, else of the run's own data.
   static func test(
     _ arguments: ParsedArguments, model: Model, run: RunConfiguration?
   ) throws -> TestImages {
     let name = arguments.string("--data") ?? run?.data ?? "strokes"
-    let rule = try binarization(arguments, run: run)
-    let source = try DataSource(name).applying(rule, to: model)
+    var rule = try binarization(arguments, run: run)
+    try checkBinarization(arguments, model)
+    if !model.likelihood.isBinarized { rule.eachPass = .none }
+    let source = try DataSource(name).prepared(for: model, rule)
     // A file that is named is taken whole; a set and a run's data have a test part.
     let isWhole = source.namedSet == nil && arguments.string("--data") != nil
     let notes = source.collection.notes
     if isWhole {
       let images = source.collection.test ?? source.collection.training
-      try check(images, model, name)
       return TestImages(images: images, name: name, rule: rule, notes: notes)
     }
     let own = arguments.string("--data") == nil ? run : nil
     let split = try source.split(Split.Rule(own?.split ?? "standard") ?? .standard, arguments)
-    try check(split.test, model, name)
     return TestImages(
       images: split.test, name: name, rule: rule, notes: notes,
       activity: split.training.first(own?.activityImages ?? 0))
   }
 
   /// Checks that a model can be used with images.
-  static func check(_ images: ImageSet, _ model: Model, _ name: String) throws {
+  ///
+  /// - Parameter part: The part of the data that they are, where it has several.
+  static func check(
+    _ images: ImageSet, _ model: Model, _ name: String, part: String? = nil
+  ) throws {
     guard images.width == model.dataSize else {
       throw Inputs.bad(
         name, "expected images of \(model.dataSize) values, found \(images.width).")
     }
-    if case .floats(let floats) = images.values { try Inputs.validate(floats, for: model, name) }
+    let likelihood = model.likelihood
+    guard let misfit = images.firstMisfit(for: likelihood.support) else { return }
+    let image = part.map { "\($0) image" } ?? "image"
+    throw Inputs.bad(
+      name,
+      "\(image) \(misfit.image + 1), value \(misfit.position + 1): \(misfit.problem), for the "
+        + "likelihood '\(likelihood.name)'. \(remedy(likelihood.support))")
+  }
+
+  private static func remedy(_ support: Support) -> String {
+    let other = "or train with a likelihood of real numbers, as '--likelihood gaussian'."
+    return switch support {
+    case .unit: "Scale the data to [0, 1], \(other)"
+    case .counts: "Give whole counts, \(other)"
+    case .positive: "Shift the data above 0, \(other)"
+    case .reals: "Replace what is infinite or no number."
+    }
   }
 }
 
@@ -161,13 +190,20 @@ struct DataSource {
   }
 
   /// The likelihood that a model of these images has unless told otherwise.
-  var likelihood: Model.Likelihood { namedSet?.likelihood ?? .bernoulli }
+  var likelihood: Likelihood { namedSet?.likelihood ?? .bernoulli }
 
-  /// The images with whatever a rule draws once drawn.
-  func applying(_ rule: BinarizationRule, to model: Model) -> DataSource {
-    guard model.likelihood == .bernoulli, let seed = rule.fixedSeed else { return self }
+  /// The images as a model takes them: bytes scaled as its likelihood wants them, every value
+  /// checked, and whatever a rule draws once drawn.
+  func prepared(for model: Model, _ rule: BinarizationRule) throws -> DataSource {
     var result = self
-    result.collection = collection.binarized(seed: seed)
+    result.collection = collection.scaled(for: model.likelihood.support)
+    let parts = result.collection.parts
+    for (part, images) in parts {
+      try DataOptions.check(images, model, name, part: parts.count > 1 ? part : nil)
+    }
+    if model.likelihood.isBinarized, let seed = rule.fixedSeed {
+      result.collection = result.collection.binarized(seed: seed)
+    }
     return result
   }
 

@@ -164,13 +164,20 @@ func exactLogLikelihood(of images: ImageSet) -> Double? {
     / Double(images.count)
 }
 
-/// Gives a device's error its exit code.
+/// Errors that a model's description may be the cause of.
+private protocol ModelError: Error {}
+
+extension ProgramError: ModelError {}
+extension DensityError: ModelError {}
+extension SimulationError: ModelError {}
+
+/// Gives a device's or a model's error its exit code.
 func openCLErrors<Value>(_ body: () throws -> Value) throws -> Value {
   do {
     return try body()
   } catch let error as DeviceError {
     return try Backend.wrap { () throws(DeviceError) in throw error }
-  } catch let error as ProgramError {
-    throw CommandError(message: error.description, code: .failed)
+  } catch let error as any ModelError {
+    throw CommandError(message: "\(error)", code: Inputs.code(of: error))
   }
 }

@@ -14,7 +14,7 @@ extension Command {
       Option(
         "--arrays", "folder",
         help: "Write the test images, their latents and their reconstructions there."),
-      Option("--draw", help: "Draw latents from the posterior; else they are its means."),
+      Option("--draw", help: "Draw latents from the posterior; else they are its centres."),
       DataOptions.option, DataOptions.binarize,
       Option("--limit", "count", help: "Only the first images of the test set."),
       Option(
@@ -71,8 +71,7 @@ private func exportArrays(
   let seed = try arguments.seed(default: run?.seed ?? 0)
   let test = try DataOptions.test(arguments, model: model, run: run)
   let images = test.images.subset(0..<min(limit, test.images.count))
-  let binarization = model.likelihood == .bernoulli ? test.rule.eachPass : .none
-  let pixels = (0..<images.count).map { images.evaluated($0, binarization, seed: seed) }
+  let pixels = (0..<images.count).map { images.evaluated($0, test.rule.eachPass, seed: seed) }
   let generator = Generator(
     model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
   let encoding = try openCLErrors {
@@ -90,8 +89,9 @@ private func exportArrays(
   try write(encoding.reconstructions, [images.count] + sides, "reconstructions")
   for (layer, size) in model.encoder.map(\.latent).enumerated() {
     let shape = [images.count, size]
-    try write(encoding.means[layer], shape, "mean.\(layer)")
-    try write(encoding.logSigmas[layer], shape, "log_sigma.\(layer)")
+    for (head, name) in model.encoder[layer].posterior.heads.enumerated() {
+      try write(encoding.heads[layer][head], shape, "\(name).\(layer)")
+    }
     try write(encoding.latents[layer], shape, "latent.\(layer)")
     try write(encoding.noise[layer], shape, "noise.\(layer)")
   }

@@ -16,10 +16,12 @@ enum Inputs {
     }
   }
 
-  private static func code(of error: any Error) -> ExitCode {
+  static func code(of error: any Error) -> ExitCode {
     switch error {
     case is FormatError: .badInput
     case is FileAccessError: .fileAccess
+    case is DensityError, is SimulationError: .badInput
+    case ProgramError.invalid: .usage
     default: .failed
     }
   }
@@ -125,26 +127,9 @@ enum Inputs {
 
   /// All images of a file as one batch, taken as they are.
   static func batch(_ path: String, for model: Model) throws -> [Float] {
-    let images = try DataSource(path).collection.training
-    guard images.width == model.dataSize else {
-      throw bad(path, "expected images of \(model.dataSize) values, found \(images.width).")
-    }
-    let values = (0..<images.count).flatMap { images.pixels(of: $0) }
-    try validate(values, for: model, path)
-    return values
-  }
-
-  /// Checks that values can be modelled.
-  static func validate(_ values: [Float], for model: Model, _ path: String) throws {
-    if let index = values.firstIndex(where: { !$0.isFinite }) {
-      throw bad(path, "value \(index) is \(values[index]); expected finite numbers.")
-    }
-    guard model.likelihood == .bernoulli else { return }
-    if let index = values.firstIndex(where: { $0 < 0 || $0 > 1 }) {
-      throw bad(
-        path,
-        "value \(index) is \(values[index]); a Bernoulli likelihood needs values from 0 to 1.")
-    }
+    let images = try DataSource(path).collection.training.scaled(for: model.likelihood.support)
+    try DataOptions.check(images, model, path)
+    return (0..<images.count).flatMap { images.pixels(of: $0) }
   }
 
   /// The noise of each layer, as (B, M*K, latents).

@@ -11,6 +11,11 @@ extension Look {
       return .impossible(
         "a grid needs a single layer of two latents; train with '--layers 200,200:2'.")
     }
+    guard model.encoder[0].posterior.family == "gaussian" else {
+      return .impossible(
+        "the encoder's window needs a Gaussian posterior; this one is "
+          + "'\(model.encoder[0].posterior)'.")
+    }
     let originals = originals(6)
     let encoding = try generator.encode(originals, seed: nil)
     var panels: [[Float]] = []
@@ -18,8 +23,8 @@ extension Look {
     for (index, image) in originals.enumerated() {
       let units = 2 * index..<2 * index + 2
       let posterior = try ImagePosterior(
-        mean: encoding.means[0][units].map(Double.init),
-        logSigma: encoding.logSigmas[0][units].map(Double.init),
+        mean: encoding.heads[0][0][units].map(Double.init),
+        logSigma: encoding.heads[0][1][units].map(Double.init),
         noise: NoiseAddress(
           seed: seed, purpose: .generation, time: 1 << 16, image: UInt32(index))
       ) { try generator.logDensities(of: image, at: $0) }

@@ -40,7 +40,7 @@ struct Look {
     (model, parameters) = (checkpoint.model, checkpoint.parameters)
     images = test.images
     notes = test.notes
-    binarization = model.likelihood == .bernoulli ? test.rule.eachPass : .none
+    binarization = test.rule.eachPass
     seed = try arguments.seed(default: run?.seed ?? 0)
     count = min(try arguments.integer("--images", default: 1000), images.count)
     width = try Picture.width(arguments, model, height: images.height)
@@ -60,7 +60,7 @@ struct Look {
     _ name: String, _ title: String, _ summary: String, _ pictures: [[Float]], columns: Int
   ) throws -> Result {
     let grid = Picture(
-      images: pictures, columns: columns, isScaled: model.likelihood == .gaussian
+      images: pictures, columns: columns, isScaled: Picture.isScaled(model)
     ).grid(width: width)
     let png = try Inputs.wrap { () throws(FileAccessError) in try grid.png() }
     return .drawn(
@@ -90,7 +90,7 @@ struct Look {
     let originals = originals(2 * pairs)
     guard originals.count >= 2 else { return .impossible("two test images are needed.") }
     let width = model.encoder[0].latent
-    let means = try generator.encode(originals, seed: nil).means[0]
+    let means = try generator.encode(originals, seed: nil).centers[0]
     func mean(_ image: Int) -> ArraySlice<Float> { means[image * width..<(image + 1) * width] }
     let ends = stride(from: 0, to: originals.count - 1, by: 2)
     let latents = ends.flatMap { first in
@@ -154,7 +154,7 @@ struct Look {
   private func latents() throws -> Result {
     let width = model.encoder[0].latent
     guard width >= 2 else { return .impossible("the lowest layer has one latent unit.") }
-    let means = try generator.encode(originals(count), seed: nil).means[0]
+    let means = try generator.encode(originals(count), seed: nil).centers[0]
     func values(_ unit: Int) -> [Double] {
       stride(from: unit, to: means.count, by: width).map { Double(means[$0]) }
     }

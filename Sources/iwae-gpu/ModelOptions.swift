@@ -3,32 +3,30 @@ import IWAE
 
 /// The flags that describe a model and what it is trained on.
 enum ModelOptions {
-  static let options = [
-    Command.Option(
-      "--model", "model", choices: ["burda-1", "burda-2"],
-      help: "A model by name: burda-1 or burda-2, with one or two stochastic layers. "
-        + "(default: burda-1)"),
-    Command.Option(
-      "--data-size", "count", help: "The pixels of an image. (default: 784)"),
-    Command.Option(
-      "--layers", "sizes",
-      help: "Your own model instead: for each stochastic layer upwards from the data, its hidden "
-        + "sizes and its latents, as 200,200:50 or 200,200:100/100,100:50. The decoder mirrors "
-        + "it."),
-    Command.Option(
-      "--activation", "function", choices: Model.activations.map { "\($0)" },
-      help: "The function of hidden units. (default: tanh)"),
-    Command.Option(
-      "--likelihood", "family", choices: Model.Likelihood.allCases.map(\.rawValue),
-      help: "The distribution of the data: bernoulli or gaussian. (default: bernoulli)"),
-  ]
+  static let options =
+    [
+      Command.Option(
+        "--model", "model", choices: ["burda-1", "burda-2"],
+        help: "A model by name: burda-1 or burda-2, with one or two stochastic layers. "
+          + "(default: burda-1)"),
+      Command.Option(
+        "--data-size", "count", help: "The pixels of an image. (default: 784)"),
+      Command.Option(
+        "--layers", "sizes",
+        help: "Your own model instead: for each stochastic layer upwards from the data, its hidden "
+          + "sizes and its latents, as 200,200:50 or 200,200:100/100,100:50. The decoder mirrors "
+          + "it."),
+      Command.Option(
+        "--activation", "function", choices: Model.activations.map { "\($0)" },
+        help: "The function of hidden units. (default: tanh)"),
+    ] + DensityOptions.options
 
   /// The model that the flags describe.
   ///
   /// - Parameter dataSize: The pixels of an image, where they are known.
   static func model(
     _ arguments: ParsedArguments, dataSize: Int? = nil
-  ) throws(UsageError) -> Model {
+  ) throws -> Model {
     let dataSize = try arguments.integer("--data-size", default: dataSize ?? 784, maximum: 1 << 20)
     var model: Model
     if let text = arguments.string("--layers") {
@@ -41,19 +39,17 @@ enum ModelOptions {
         arguments.string("--model") == "burda-2"
         ? .burda2(dataSize: dataSize) : .burda1(dataSize: dataSize)
     }
-    apply(arguments, to: &model)
+    try apply(arguments, to: &model)
     if let problem = model.problem { throw arguments.error("The model: \(problem)") }
     return model
   }
 
   /// Changes what the flags say of a model whose layers stand.
-  static func apply(_ arguments: ParsedArguments, to model: inout Model) {
+  static func apply(_ arguments: ParsedArguments, to model: inout Model) throws {
     if let name = arguments.string("--activation") {
       model.activation = Model.activations.first { "\($0)" == name } ?? model.activation
     }
-    if let name = arguments.string("--likelihood") {
-      model.likelihood = Model.Likelihood(rawValue: name) ?? model.likelihood
-    }
+    try DensityOptions.apply(arguments, to: &model)
   }
 
   private static func layers(

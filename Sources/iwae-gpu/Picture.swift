@@ -18,6 +18,9 @@ struct Picture {
     var height: Int
   }
 
+  /// Whether a model's means may lie outside [0, 1].
+  static func isScaled(_ model: Model) -> Bool { model.likelihood.support != .unit }
+
   /// The width of an image of so many values: of so many rows where they are known and fit, else of
   /// a square or of one row.
   static func width(of values: Int, height: Int? = nil) -> Int {

@@ -58,9 +58,8 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   let run = try Inputs.configuration(ofRun: path)
   let seed = try arguments.seed(default: run?.seed ?? 0)
   let test = try DataOptions.test(arguments, model: checkpoint.model, run: run)
-  let binarization = checkpoint.model.likelihood == .bernoulli ? test.rule.eachPass : .none
   let originals = (0..<min(count, test.images.count)).map {
-    test.images.evaluated($0, binarization, seed: seed)
+    test.images.evaluated($0, test.rule.eachPass, seed: seed)
   }
   let generator = Generator(
     checkpoint.model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
@@ -78,7 +77,7 @@ private func write(
   _ arguments: ParsedArguments, _ terminal: Terminal
 ) throws -> ExitCode {
   let width = try Picture.width(arguments, model, height: height)
-  return try Picture(images: images, columns: columns, isScaled: model.likelihood == .gaussian)
+  return try Picture(images: images, columns: columns, isScaled: Picture.isScaled(model))
     .write(
       to: arguments.string("--out") ?? "\(Inputs.folder(of: path))/\(file)", width: width,
       arguments, terminal)

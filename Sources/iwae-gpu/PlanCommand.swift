@@ -16,6 +16,8 @@ extension Command {
 private struct PlanReport: Encodable {
   struct Entry: Encodable {
     var kind: String
+    /// Formulas, or what random numbers are for.
+    var details: [String]
     var reads: [String]
     var writes: [String]
     var flops: Double
@@ -58,12 +60,12 @@ private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     arguments, batch: try arguments.integer("--batch", default: 20, maximum: 1 << 20),
     source: .resident(
       source: source, order: order, scale: 1 / 255,
-      binarization: model.likelihood == .bernoulli ? .sample : .none))
+      binarization: model.likelihood.isBinarized ? .sample : .none))
   let step: Step
   do throws(ProgramError) {
     step = try Step.build(model, configuration)
   } catch {
-    throw CommandError(message: error.description, code: .failed)
+    throw CommandError(message: error.description, code: Inputs.code(of: error))
   }
   let report = report(on: step.program, model)
   if arguments.has("--json") {
@@ -94,7 +96,7 @@ private func report(on program: Program, _ model: Model) -> PlanReport {
   return PlanReport(
     operations: zip(program.operations, costs).map { operation, cost in
       .init(
-        kind: operation.kind, reads: operation.reads.map(\.description),
+        kind: operation.kind, details: operation.details, reads: operation.reads.map(\.description),
         writes: operation.writes.map(\.description), flops: cost.floatingPointOperations,
         bytes: cost.bytes)
     },
@@ -116,6 +118,14 @@ private func describe(_ report: PlanReport) -> String {
       entry.writes.joined(separator: ", "), entry.reads.joined(separator: ", "),
     ])
   }
+  var lines = operations.text.components(separatedBy: "\n")
+  // Details stand below their operation's name.
+  let place = lines[0].components(separatedBy: "operation")[0].count
+  let indent = String(repeating: " ", count: place + 2)
+  for (index, entry) in report.operations.enumerated() {
+    let details = entry.details.map { "\n" + cut(indent + $0, to: 100) }
+    lines[index + 1] += details.joined()
+  }
   var blocks = TextTable(
     ["offset", "bytes", "alive", "temporary"], rightAligned: [0, 1])
   for block in report.memory.blocks {
@@ -126,7 +136,7 @@ private func describe(_ report: PlanReport) -> String {
   }
   let memory = report.memory
   return """
-    \(operations.text)
+    \(lines.joined(separator: "\n"))
 
     \(report.operations.count) operations, \
     \(String(format: "%.3f", report.flops / 1e9)) GFLOP, \

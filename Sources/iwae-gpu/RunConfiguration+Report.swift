@@ -4,7 +4,10 @@ import Report
 /// A configuration as people read it.
 extension RunConfiguration {
   /// What is modelled: likelihoods of runs with equal tasks may be compared.
-  var task: String { "\(data), \(split), \(binarize), \(model.likelihood)" }
+  var task: String { "\(data), \(split), \(binarizationText), \(model.likelihood)" }
+
+  /// How grey pixels become 0s and 1s, where the likelihood wants it.
+  private var binarizationText: String { model.likelihood.isBinarized ? binarize : "none" }
 
   /// What is maximised, with all that makes a bound tighter.
   var objectiveText: String {
@@ -23,8 +26,17 @@ extension RunConfiguration {
     return [
       .init(name: "data", text: data, isNotable: true),
       .init(name: "split", text: split, isNotable: split != usual.split),
-      .init(name: "binarization", text: binarize, isNotable: binarize != usual.binarize),
+      .init(
+        name: "binarization", text: binarizationText,
+        isNotable: model.likelihood.isBinarized && binarize != usual.binarize),
       .init(name: "model", text: model.text, isNotable: true),
+      .init(
+        name: "likelihood", text: model.likelihood.name, isNotable: true),
+      .init(
+        name: "posterior", text: model.posteriorText,
+        isNotable: model.posteriorText != usual.model.posteriorText),
+      .init(
+        name: "prior", text: model.prior.name, isNotable: model.prior != usual.model.prior),
       .init(name: "objective", text: objectiveText, isNotable: true),
       .init(name: "estimator", text: estimator, isNotable: estimator != usual.estimator),
       .init(
@@ -64,6 +76,12 @@ extension Model {
     let isMirrored = decoder.map(\.hidden) == encoder.reversed().map { $0.hidden.reversed() }
     let back =
       isMirrored ? "" : ", decoder \(decoder.map { sizes($0.hidden) }.joined(separator: "/"))"
-    return "\(layers)\(back), \(activation), \(likelihood)"
+    return "\(layers)\(back), \(activation)"
+  }
+
+  /// The name of the posterior of every layer, or of each where they differ.
+  fileprivate var posteriorText: String {
+    let names = encoder.map(\.posterior.name)
+    return Set(names).count == 1 ? names[0] : names.joined(separator: ", ")
   }
 }

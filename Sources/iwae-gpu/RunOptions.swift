@@ -58,6 +58,18 @@ enum RunOptions {
   }
 }
 
+extension Model {
+  /// Takes over the distributions of a model that was given, but for those that flags name.
+  fileprivate mutating func keepDensities(of given: Model, but arguments: ParsedArguments) {
+    if arguments.string("--likelihood") == nil { likelihood = given.likelihood }
+    if arguments.string("--prior") == nil { prior = given.prior }
+    let posteriors = Set(given.encoder.map(\.posterior))
+    if arguments.string("--posterior") == nil, posteriors.count == 1, let one = posteriors.first {
+      for layer in encoder.indices { encoder[layer].posterior = one }
+    }
+  }
+}
+
 extension RunConfiguration {
   /// What names the run.
   var label: String {
@@ -72,12 +84,15 @@ extension RunConfiguration {
     let describes = ["--model", "--layers", "--data-size"].contains { arguments.string($0) != nil }
     if describes || !modelIsGiven {
       let isSized = arguments.string("--data-size") != nil
+      let given = modelIsGiven ? model : nil
       model = try ModelOptions.model(
         arguments, dataSize: isSized ? nil : source.collection.training.width)
       if arguments.string("--likelihood") == nil { model.likelihood = source.likelihood }
+      if let given { model.keepDensities(of: given, but: arguments) }
     } else {
-      ModelOptions.apply(arguments, to: &model)
+      try ModelOptions.apply(arguments, to: &model)
     }
+    try DataOptions.checkBinarization(arguments, model)
     batch = try arguments.integer("--batch", default: batch)
     passes = try arguments.integer("--passes", default: passes, minimum: 0)
     schedule = arguments.string("--schedule") ?? schedule

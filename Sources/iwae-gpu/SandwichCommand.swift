@@ -26,7 +26,8 @@ extension Command {
       Option("--leapfrogs", "count", help: "Leapfrog steps of a transition. (default: 10)"),
       Option(
         "--fit-steps", "count",
-        help: "Steps that fit a Gaussian to each image's posterior; 0 for none. (default: 1000)"),
+        help: "Steps that fit each image's own posterior in the encoder's place; 0 for none. "
+          + "(default: 1000)"),
       Option(
         "--out", "file",
         help: "The figure, there alone. (default: figures/sandwich.svg beside the checkpoint)"),
@@ -74,6 +75,7 @@ private final class SandwichMeasurement {
     let limit = try arguments.integer("--limit", default: 40)
     let checkpoint = try Inputs.checkpoint(path, best: true)
     (model, parameters) = (checkpoint.model, checkpoint.parameters)
+    try Self.check(model, path)
     let run = try Inputs.configuration(ofRun: path)
     seed = try arguments.seed(default: run?.seed ?? 0)
     let test = try DataOptions.test(arguments, model: model, run: run)
@@ -83,6 +85,19 @@ private final class SandwichMeasurement {
     for note in test.notes { line.keep("Note: \(sentence(note))") }
     out = try Inputs.output(arguments)
     device = try Backend.open(arguments)
+  }
+
+  /// Refuses a model from which no data or no latents can be drawn by a formula.
+  private static func check(_ model: Model, _ path: String) throws {
+    if model.likelihood.draw == nil && model.likelihood.support != .counts {
+      throw Inputs.bad(path, SimulationError.noDraw(model.likelihood.name).description)
+    }
+    if model.prior.sample == nil {
+      throw Inputs.bad(
+        path,
+        "the prior '\(model.prior.name)' has a density but no formula for a sample, which annealing "
+          + "starts from. 'iwae-gpu bounds' measures the bound alone.")
+    }
   }
 
   /// What there is to do for an image, in rows that walk through the network one way.
@@ -127,7 +142,7 @@ private final class SandwichMeasurement {
     if fitSteps > 0 {
       guard let fitted = try fit() else { return nil }
       report.gap = .init(
-        fitted, layers: model.encoder.count,
+        fitted, layers: model.encoder.count, posterior: model.encoder[0].posterior.name,
         logLikelihood: test.exact.map { .init(mean: $0, standardError: 0) } ?? test.best)
     }
     return report

@@ -60,6 +60,9 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
         + "\(device.name). Run folder: \(folder)")
     for note in run.images.source.collection.notes { line.keep("Note: \(sentence(note))") }
   }
+  if run.resumed == nil, let warning = DensityOptions.warning(run.configuration.model) {
+    terminal.error(warning)
+  }
   guard let report = try run.train(on: device) else {
     line.keep("Interrupted and saved. Go on with: iwae-gpu train --resume \(folder)")
     return .interrupted

@@ -90,7 +90,7 @@ extension TrainingRun {
     let shape = images.source.collection.training
     let width = Picture.width(of: shape.width, height: shape.height)
     let grid = Picture(
-      images: samples, columns: 8, isScaled: configuration.model.likelihood == .gaussian
+      images: samples, columns: 8, isScaled: Picture.isScaled(configuration.model)
     ).grid(width: width)
     try Inputs.wrap { () throws(FileAccessError) in
       try events?.scalars(evaluation.scalars, step: step)

@@ -13,11 +13,8 @@ struct RunImages {
     _ source: DataSource, for configuration: RunConfiguration, _ arguments: ParsedArguments
   ) throws {
     self.source = source
-    split = try source.applying(try configuration.binarization(), to: configuration.model)
+    split = try source.prepared(for: configuration.model, try configuration.binarization())
       .split(try configuration.splitRule(), arguments)
-    for part in [split.training, split.validation, split.test].compactMap(\.self) {
-      try DataOptions.check(part, configuration.model, configuration.data)
-    }
   }
 }
 
@@ -71,6 +68,7 @@ final class TrainingRun {
   ///   later.
   func train(on device: any Device) throws -> TrainReport? {
     let trainer = try openCLErrors { try makeTrainer(images.split, device) }
+    if resumed == nil { try checkDensities(trainer, device) }
     // Only now, when everything that could be wrong has been tried, does an old run go.
     try Inputs.wrap { () throws(FileAccessError) in try folder.create() }
     if resumed == nil {

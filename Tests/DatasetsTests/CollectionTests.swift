@@ -106,7 +106,7 @@ private func collection(
     #expect(try collection(Build.numPy([1, 1, 2, 3], [1, 2, 3, 4, 5, 6])).training.height == 2)
     refused(
       Build.numPy([2, 2], type: "<f4", ([1, 2, .nan, 3] as [Float]).bytes),
-      "image 1, value 0 is nan")
+      "image 2, value 1 is nan")
   }
 
   @Test func labelsBesideImagesMustMatch() throws {

@@ -22,7 +22,7 @@ public struct NamedSet: Sendable {
   /// Draws the set, where it is drawn.
   var draw: (@Sendable () -> ImageCollection)?
   /// How a model sees the pixels unless told otherwise.
-  public var likelihood = Model.Likelihood.bernoulli
+  public var likelihood = Likelihood.bernoulli
   /// The values of an image.
   public var width: Int
   /// The rows of pixels of an image, where it has rows.

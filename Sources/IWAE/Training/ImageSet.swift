@@ -9,6 +9,8 @@ public struct ImageSet: Hashable, Sendable {
   public let width: Int
   /// What the values are multiplied by: 1/255 for grey bytes.
   public let scale: Float
+  /// True for bytes of which some are above 1: grey levels, unless they are counts.
+  private let hasLevels: Bool
   /// The rows of pixels of an image, where it has rows.
   public let height: Int?
   /// The class of each image, where there are classes.
@@ -31,20 +33,56 @@ public struct ImageSet: Hashable, Sendable {
     self.height = height
     count = values.count / width
     if case .bytes(let bytes) = values {
-      scale = bytes.contains { $0 > 1 } ? 1 / 255 : 1
+      hasLevels = bytes.contains { $0 > 1 }
     } else {
-      scale = 1
+      hasLevels = false
     }
+    scale = hasLevels ? 1 / 255 : 1
   }
 
-  private init(_ set: ImageSet, values: HostValues, scale: Float? = nil, labels: [Int]?) {
+  private init(
+    _ set: ImageSet, values: HostValues, scale: Float? = nil, hasLevels: Bool? = nil,
+    labels: [Int]?
+  ) {
     name = set.name
     self.values = values
     self.labels = labels
     width = set.width
     height = set.height
     self.scale = scale ?? set.scale
+    self.hasLevels = hasLevels ?? set.hasLevels
     count = values.count / set.width
+  }
+
+  /// The images as a likelihood of that support takes them: grey levels become numbers up to 1 only
+  /// where it wants them so; else bytes count as they are.
+  public func scaled(for support: Support) -> ImageSet {
+    let scale: Float = support == .unit && hasLevels ? 1 / 255 : 1
+    return ImageSet(self, values: values, scale: scale, labels: labels)
+  }
+
+  /// The first value that a likelihood of that support does not take, and why; nil if it takes all.
+  public func firstMisfit(
+    for support: Support
+  ) -> (image: Int, position: Int, problem: String)? {
+    if takesAllBytes(support) { return nil }
+    for index in 0..<count {
+      for (position, value) in pixels(of: index).enumerated() {
+        if let problem = support.problem(with: value) { return (index, position, problem) }
+      }
+    }
+    return nil
+  }
+
+  /// Whether the values are bytes, and a likelihood of that support takes any of them.
+  private func takesAllBytes(_ support: Support) -> Bool {
+    guard case .bytes = values else { return false }
+    switch support {
+    case .unit: return !hasLevels || scale < 1
+    case .counts: return scale == 1
+    case .positive: return false
+    case .reals: return true
+    }
   }
 
   /// Some of the images, in a given order.
@@ -75,7 +113,8 @@ public struct ImageSet: Hashable, Sendable {
     case (.bytes(let mine), .bytes(let others)):
       // Of two scales, the one of grey levels tells.
       return ImageSet(
-        self, values: .bytes(mine + others), scale: min(scale, other.scale), labels: labels)
+        self, values: .bytes(mine + others), scale: min(scale, other.scale),
+        hasLevels: hasLevels || other.hasLevels, labels: labels)
     case (.floats(let mine), .floats(let others)):
       return ImageSet(self, values: .floats(mine + others), labels: labels)
     default: preconditionFailure("images of two kinds cannot be joined")
@@ -100,7 +139,7 @@ public struct ImageSet: Hashable, Sendable {
         bytes.append(address.uniform(column: column) < pixel ? 1 : 0)
       }
     }
-    return ImageSet(self, values: .bytes(bytes), scale: 1, labels: labels)
+    return ImageSet(self, values: .bytes(bytes), scale: 1, hasLevels: false, labels: labels)
   }
 
   /// The pixels of an image, scaled.
@@ -133,7 +172,7 @@ public struct ImageSet: Hashable, Sendable {
   /// Whether every pixel is 0 or 1.
   public var isBinary: Bool {
     switch values {
-    case .bytes: scale == 1
+    case .bytes: !hasLevels
     case .floats(let floats): floats.allSatisfy { $0 == 0 || $0 == 1 }
     case .words: false
     }

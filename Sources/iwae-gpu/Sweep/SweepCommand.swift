@@ -49,6 +49,7 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   }
   for reason in leftOut { line.keep("Left out: \(reason).") }
   for note in source.collection.notes { line.keep("Note: \(sentence(note))") }
+  if let warning = DensityOptions.warning(grid.base.model) { terminal.error(warning) }
   let isWhole = try runner.run(rows.flatMap(\.self)) { try Backend.open(arguments) }
   line.clear()
   var report = SweepReport(

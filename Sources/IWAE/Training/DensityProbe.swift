@@ -1,0 +1,126 @@
+import Compute
+
+/// Finds the density that is at fault where log p(x) of an image is no number.
+public enum DensityProbe {
+  /// A place where a log-density is NaN or infinite.
+  public struct Fault: Error, Hashable, Sendable {
+    /// A variable of the formula, and its value there.
+    public struct Value: Hashable, Sendable {
+      public var name: String
+      public var value: Double
+    }
+
+    /// As "likelihood 'student'".
+    public var density: String
+    /// As "variable" or "unit".
+    public var place: String
+    /// The image, and the column of the value, from 0.
+    public var image: Int
+    public var column: Int
+    public var values: [Value]
+    public var logarithm: Double
+  }
+
+  /// The first fault of some images; nil if all log-densities are finite in single precision.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - parameters: Its parameters.
+  ///   - images: The values of each, as the likelihood takes them.
+  ///   - device: Where the networks are computed; the densities are on the host.
+  ///   - seeds: Those of the latents' noise, which are tried one after another.
+  public static func firstFault(
+    _ model: Model, parameters: [Tensor: [Float]], images: [[Float]], device: any Device,
+    seeds: Range<UInt64> = 0..<8
+  ) throws -> Fault? {
+    let generator = Generator(model, parameters: parameters, device: device)
+    for seed in seeds {
+      let encoding = try generator.encode(images, seed: seed)
+      for layer in model.encoder.indices {
+        let posterior = model.encoder[layer].posterior
+        var columns: [(name: String, values: [Float])] = [("z", encoding.latents[layer])]
+        columns += zip(posterior.heads, encoding.heads[layer]).map { ($0, $1) }
+        let fault = search(
+          posterior.logDensity, "posterior '\(posterior.name)'", "unit of layer \(layer + 1)",
+          columns, width: model.encoder[layer].latent)
+        if let fault { return fault }
+      }
+      if let fault = prior(model, parameters, encoding) { return fault }
+      let width = model.encoder[0].latent
+      let latents = images.indices.map {
+        Array(encoding.latents[0][$0 * width..<($0 + 1) * width])
+      }
+      let heads = try generator.likelihoodHeads(ofLatents: latents)
+      var columns: [(name: String, values: [Float])] = [("x", images.flatMap(\.self))]
+      columns += zip(model.likelihood.heads, heads).map { ($0, $1) }
+      columns += zip(model.likelihood.parameters, model.likelihoodParameters).map {
+        ($0.name, parameters[$1] ?? [])
+      }
+      let fault = search(
+        model.likelihood.logDensity, "likelihood '\(model.likelihood.name)'", "variable", columns,
+        width: model.dataSize)
+      if let fault { return fault }
+    }
+    return nil
+  }
+
+  private static func prior(
+    _ model: Model, _ parameters: [Tensor: [Float]], _ encoding: Encoding
+  ) -> Fault? {
+    let top = model.encoder.count - 1
+    var columns: [(name: String, values: [Float])] = [("z", encoding.latents[top])]
+    columns += zip(model.prior.parameters, model.priorParameters).map {
+      ($0, parameters[$1] ?? [])
+    }
+    return search(
+      model.prior.logDensity, "prior '\(model.prior.name)'", "unit of layer \(top + 1)", columns,
+      width: model.encoder[top].latent)
+  }
+
+  /// - Parameter columns: The values of each variable, `(images, width)`, `(width)` or `(1)`; those of
+  ///   the first are of the first shape.
+  private static func search(
+    _ logDensity: Formula, _ density: String, _ place: String,
+    _ columns: [(name: String, values: [Float])], width: Int
+  ) -> Fault? {
+    let count = columns[0].values.count
+    var values: [String: [Double]] = [:]
+    for (name, column) in columns {
+      values[name] = (0..<count).map { index in
+        column.isEmpty ? 0 : Double(column[index % column.count])
+      }
+    }
+    let logarithms = FormulaSteps([logDensity]).evaluate(count: count, values)[0]
+    guard let index = logarithms.firstIndex(where: { !Float($0).isFinite }) else { return nil }
+    return Fault(
+      density: density, place: place, image: index / width, column: index % width,
+      values: columns.map { .init(name: $0.name, value: values[$0.name]?[index] ?? 0) },
+      logarithm: logarithms[index])
+  }
+}
+
+extension DensityProbe.Fault: CustomStringConvertible {
+  public var description: String {
+    let values = values.map { "\($0.name) = \(Float($0.value))" }.joined(separator: ", ")
+    let logarithm = logarithm.isNaN ? "NaN" : "\(Float(logarithm))"
+    return "the log-density of \(density) is \(logarithm) for image \(image + 1), \(place) "
+      + "\(column + 1), where \(values). It has to be a finite number wherever data and latents may "
+      + "lie."
+  }
+}
+
+extension Generator {
+  /// The likelihood's heads given each image's lowest latents, `(images, D)` each.
+  func likelihoodHeads(ofLatents latents: [[Float]]) throws -> [[Float]] {
+    let count = latents.count
+    var builder = StepBuilder(model, configuration(count), name: "heads")
+    let input = latent(0, count, .input)
+    let network = model.decoderNetworks[model.decoder.count - 1]
+    let (_, heads) = try builder.forward(network, input, rows: count, headRole: .output)
+    let (memory, executable) = try compile(builder)
+    try executable.upload(latents.flatMap(\.self), to: input)
+    try executable.run(Control())
+    _ = memory
+    return try heads.map { head throws(DeviceError) in try executable.floats(head) }
+  }
+}

@@ -1,0 +1,93 @@
+import Artifacts
+import Compute
+import Foundation
+import IWAE
+
+/// The flags that give a model its distributions: each takes a name, JSON, or a file of JSON.
+enum DensityOptions {
+  private static let placeholder = "name|json|file"
+
+  static let options = [
+    Command.Option(
+      "--likelihood", placeholder,
+      help: "The distribution of the data: \(Likelihood.names.joined(separator: ", ")), or JSON, "
+        + "or a file of JSON. (default: what suits the data, else bernoulli)"),
+    Command.Option(
+      "--posterior", placeholder,
+      help: "The distribution of each layer's latents given what lies below: "
+        + "\(Posterior.names.joined(separator: ", ")), or JSON, or a file of JSON. "
+        + "(default: gaussian)"),
+    Command.Option(
+      "--prior", placeholder,
+      help: "The distribution of the topmost latents: \(Prior.names.joined(separator: ", ")), or "
+        + "JSON, or a file of JSON. (default: standard-normal)"),
+  ]
+
+  /// Gives a model the distributions that the flags name.
+  static func apply(_ arguments: ParsedArguments, to model: inout Model) throws {
+    if let likelihood = try read(
+      "--likelihood", arguments, Likelihood.names,
+      { text throws(DensityError) in try Likelihood(named: text) })
+    {
+      model.likelihood = likelihood
+    }
+    if let posterior = try read(
+      "--posterior", arguments, Posterior.names,
+      { text throws(DensityError) in try Posterior(named: text) })
+    {
+      for layer in model.encoder.indices { model.encoder[layer].posterior = posterior }
+    }
+    if let prior = try read(
+      "--prior", arguments, Prior.names,
+      { text throws(DensityError) in try Prior(named: text) })
+    {
+      model.prior = prior
+    }
+  }
+
+  /// The distribution that a flag says; nil where it is absent.
+  private static func read<Value: Decodable>(
+    _ flag: String, _ arguments: ParsedArguments, _ names: [String],
+    _ parse: (String) throws(DensityError) -> Value
+  ) throws -> Value? {
+    guard let text = arguments.string(flag) else { return nil }
+    let isJSON = text.first { !$0.isWhitespace } == "{"
+    let family = String(text.prefix { $0 != ":" })
+    if !isJSON, !names.contains(family), isFile(text) { return try decode(text) }
+    do throws(DensityError) {
+      return try parse(text)
+    } catch {
+      if isJSON { throw arguments.error("The value of '\(flag)' is invalid: \(error)") }
+      let isUnknown = if case .unknownFamily = error { true } else { false }
+      throw arguments.error(
+        "The value '\(text)' is invalid for '\(flag) <\(placeholder)>': \(error)"
+          + (isUnknown ? " JSON, or a file of JSON, describes one of your own." : ""))
+    }
+  }
+
+  /// Whether a value that names no family can only be a file.
+  private static func isFile(_ text: String) -> Bool {
+    text.contains("/") || text.hasSuffix(".json") || FileManager.default.fileExists(atPath: text)
+  }
+
+  private static func decode<Value: Decodable>(_ path: String) throws -> Value {
+    let data = try Inputs.read(path)
+    do {
+      return try JSONDecoder().decode(Value.self, from: data)
+    } catch {
+      throw Inputs.bad(path, sentence(Checkpoint.words(error)))
+    }
+  }
+
+  /// What to warn of before a model is trained; nil if nothing.
+  static func warning(_ model: Model) -> String? {
+    let start = Dictionary(uniqueKeysWithValues: model.prior.parameters.map { ($0, 0.0) })
+    guard model.prior.family == "formula" else { return nil }
+    let integral = model.prior.integral(parameters: start)
+    // A comparison that is false of NaN.
+    if abs(integral - 1) <= 0.01 { return nil }
+    return "Warning: the density of prior '\(model.prior.name)' has the integral "
+      + String(format: "%.4g", integral)
+      + ", not 1. Bounds are then not of a probability; divide the density by its integral."
+  }
+}

@@ -1,0 +1,32 @@
+import Compute
+
+extension Operation {
+  /// What it computes, a line for each result, where its kind does not say so.
+  var details: [String] {
+    switch self {
+    case .map(let map):
+      map.results.map { result in
+        let value = result.isSum ? "sum(\(result.formula))" : "\(result.formula)"
+        return "\(result.tensor.name) = \(value)"
+      }
+    case .noise(let noise):
+      ["\(noise.output.name) = \(noise.distribution) numbers for \(noise.purpose.text)"]
+    default: []
+    }
+  }
+}
+
+extension NoisePurpose {
+  fileprivate var text: String {
+    switch self {
+    case .latent(let layer): "the latents of layer \(layer)"
+    case .binarization, .shuffling, .initialization, .data, .generation, .resampling, .acceptance:
+      "\(self)"
+    }
+  }
+}
+
+/// A text of at most so many characters, with an ellipsis where some are left out.
+func cut(_ text: String, to count: Int) -> String {
+  text.count <= count ? text : text.prefix(max(count - 1, 0)) + "…"
+}

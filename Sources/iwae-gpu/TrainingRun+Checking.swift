@@ -1,0 +1,41 @@
+import Compute
+import Foundation
+import IWAE
+import ReferenceDevice
+
+/// What is tried before a fresh run trains.
+extension TrainingRun {
+  /// Samples of each image that are tried.
+  private static let triedSamples = 5
+
+  /// Refuses a model whose bound on the first images is no number: no step would make it one.
+  func checkDensities(_ trainer: Trainer, _ device: any Device) throws {
+    let training = images.split.training
+    let batch = training.subset(0..<min(trainer.batchSize, training.count))
+    let isBinarized = configuration.model.likelihood.isBinarized
+    let binarization = isBinarized ? self.training.binarization : .none
+    let parameters = try openCLErrors { try trainer.state() }
+      .filter { $0.key.role == .parameter }
+    let evaluation = try openCLErrors {
+      try Evaluator(
+        configuration.model, parameters: parameters, images: batch, device: device,
+        samples: Self.triedSamples, binarization: binarization, seed: configuration.seed
+      ).evaluate()
+    }
+    guard let image = evaluation?.imageLogLikelihoods.firstIndex(where: { !$0.isFinite }) else {
+      return
+    }
+    let pixels = batch.evaluated(image, binarization, seed: configuration.seed)
+    var fault = try openCLErrors {
+      try DensityProbe.firstFault(
+        configuration.model, parameters: parameters, images: [pixels], device: ReferenceDevice())
+    }
+    fault?.image = image
+    let reason =
+      fault.map(\.description)
+      ?? "log p(x) of image \(image + 1) is \(evaluation?.imageLogLikelihoods[image] ?? .nan) in "
+      + "single precision, though every density is finite in double precision. Scale the data, or "
+      + "write the densities so that no part of them overflows."
+    throw Inputs.bad(configuration.data, "nothing was trained: \(reason)")
+  }
+}
