@@ -15,11 +15,8 @@ import PackageDescription
 
 let kernelSources = [
   "accumulate_weights", "adam", "bias_gradient", "descriptor", "draw", "estimate", "gather",
-  "lanes",
-  "log_mean", "map", "multiply", "noise", "normalize", "numerics", "panels", "peak", "row_kernel",
-  "special",
-  "sum",
-  "sum_samples", "sums", "tile_maps", "tiles", "weight_gradient",
+  "lanes", "log_mean", "map", "multiply", "noise", "normalize", "numerics", "panels", "peak",
+  "row_kernel", "special", "sum", "sum_samples", "sums", "tile_maps", "tiles", "weight_gradient",
 ].map { "\($0).cl" }
 
 let package = Package(
