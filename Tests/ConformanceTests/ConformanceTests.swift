@@ -175,7 +175,7 @@ import Testing
     for var problem in DerivationCheck.problems(1).prefix(3) {
       #expect(DifferenceCheck.judge(problem).failures.isEmpty)
       let function = problem.function
-      problem.function = { -function($0) }
+      problem.function = { -function($0, $1) }
       #expect(!DifferenceCheck.judge(problem).failures.isEmpty)
     }
   }

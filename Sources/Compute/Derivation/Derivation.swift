@@ -150,6 +150,20 @@ public struct Derivation {
     Tensor("\(tensor.name).delta\(suffix)", tensor.shape, .temporary)
   }
 
+  /// A tensor of a name that nothing is written to yet: several operations may each contribute what
+  /// has to be kept apart until it is added up.
+  private func unused(
+    _ name: String, _ shape: Shape, in program: ProgramBuilder
+  ) -> Tensor {
+    var tensor = Tensor(name, shape, .temporary)
+    var number = 1
+    while program.writes(tensor) {
+      number += 1
+      tensor = Tensor("\(name).\(number)", shape, .temporary)
+    }
+    return tensor
+  }
+
   /// The tensor that holds a cotangent already.
   private func stored(_ cotangent: Cotangent, _ tensor: Tensor) -> Tensor? {
     guard cotangent.products.isEmpty || cotangent.formula == delta(of: tensor).value else {
@@ -271,7 +285,7 @@ public struct Derivation {
   ) throws(ProgramError) {
     let isShared = !input.shape.isVector && input.shape.rows != map.rows
     let others = mentioned(bound.formula).subtracting([input.name])
-    let delta = delta(of: input)
+    let delta = unused(delta(of: input).name, input.shape, in: program)
     guard !input.shape.isVector, !isShared, !others.isEmpty,
       try amend(&program, index, with: .init(bound.formula, into: delta))
     else {
@@ -295,12 +309,12 @@ public struct Derivation {
     of program: inout ProgramBuilder, _ gradients: [RowGradient]
   ) throws(ProgramError) {
     guard !gradients.isEmpty, let rows = map.rows else { return }
-    let name = "\(parameter.name).delta\(suffix)"
+    let isOfColumns = map.reading(of: parameter) == .columnValue
+    let tensor = unused(
+      delta(of: parameter).name, .matrix(rows: rows, columns: isOfColumns ? map.columns : 1),
+      in: program)
     let result: Map.Result =
-      map.reading(of: parameter) == .columnValue
-      ? .init(
-        bound.formula, into: Tensor(name, .matrix(rows: rows, columns: map.columns), .temporary))
-      : .init(sumOf: bound.formula, into: Tensor(name, .matrix(rows: rows, columns: 1), .temporary))
+      isOfColumns ? .init(bound.formula, into: tensor) : .init(sumOf: bound.formula, into: tensor)
     if try !amend(&program, index, with: result) {
       try program.append(.map(Map([result], reading: bound.sources)))
     }
@@ -331,7 +345,8 @@ public struct Derivation {
     guard var cotangent = cotangents[tensor] else { return nil }
     if !cotangent.products.isEmpty {
       let held = stored(cotangent, tensor)
-      let target = delta(of: tensor)
+      // What the formula mentions must stay as it is.
+      let target = held ?? unused(delta(of: tensor).name, tensor.shape, in: program)
       try append(
         cotangent.products, to: target, accumulates: held != nil, through: .identity, at: tensor,
         of: &program)
