@@ -2,7 +2,7 @@ import Compute
 import IWAE
 
 extension DifferenceCheck {
-  private static let models = [
+  static let models = [
     ("one", StepModels.one(dataSize: 7, hidden: [5, 4], latent: 3)),
     ("three", StepModels.three(dataSize: 6, .softplus)),
     ("formulas", StepModels.formulas(dataSize: 6)),
