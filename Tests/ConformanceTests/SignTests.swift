@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["iwae", "vae", "rws", "vimco"]) func differencesNotice(name: String) throws {
+  @Test(arguments: ["iwae", "rws", "vimco"]) func differencesNotice(name: String) throws {
     let (label, model) = try #require(DifferenceCheck.models.last)
     let estimator = GradientEstimator(try #require(Objective(name)))
     let problem = DifferenceCheck.ascent(label, model, estimator, CaseTable.defaultSeed)
