@@ -182,7 +182,7 @@ import Testing
       (Self.model(posterior: Self.laplace), false),
     ] {
       let model = try Self.decode(json)
-      let result = model.removingInactiveUnits(
+      let result = try model.removingInactiveUnits(
         from: model.initialParameters(seed: 1), variances: variances)
       #expect((result != nil) == isRemoved)
     }

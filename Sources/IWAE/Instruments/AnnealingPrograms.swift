@@ -179,8 +179,7 @@ extension StepBuilder {
           reading: [noise] + model.priorParameters)
       } else {
         let network = model.decoderNetworks[top - layer - 1]
-        let (_, heads) = try forward(
-          network, tensors.layers[layer + 1].position, rows: sampleRows)
+        let heads = try forward(network, tensors.layers[layer + 1].position)
         try append(
           [.init(conditional(Posterior.gaussian.sample, heads, e: noise), into: position)],
           reading: heads + [noise])
@@ -259,7 +258,8 @@ extension StepBuilder {
   ) throws(ProgramError) {
     for layer in tensors.layers {
       let isFirst = layer.index == 0
-      let term = isFirst
+      let term =
+        isFirst
         ? density : Tensor("\(density.name).\(layer.index)", density.shape, .temporary)
       let normal = Prior.standardNormal.logDensity.substituting(["z": layer.momentum.value])
       try append([.init(sumOf: normal, into: term)], reading: [layer.momentum])
