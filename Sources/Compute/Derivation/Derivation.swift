@@ -346,8 +346,15 @@ public struct Derivation {
   ) throws(ProgramError) -> BoundFormula? {
     guard var cotangent = cotangents[tensor] else { return nil }
     if !cotangent.products.isEmpty {
-      let held = stored(cotangent, tensor)
       let target = delta(of: tensor)
+      // What a map has left there is one of several terms: it must not be overwritten.
+      if let formula = cotangent.formula, formula != target.value,
+        mentioned(formula).contains(target.name)
+      {
+        try program.append(.map(Map([.init(formula, into: target)], reading: cotangent.sources)))
+        (cotangent.formula, cotangent.sources) = (target.value, [target])
+      }
+      let held = stored(cotangent, tensor)
       try append(
         cotangent.products, to: target, accumulates: held != nil, through: .identity, at: tensor,
         of: &program)
