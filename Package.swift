@@ -15,10 +15,8 @@ import PackageDescription
 
 let kernelSources = [
   "accumulate_weights", "adam", "bias_gradient", "descriptor", "draw", "estimate", "gather",
-  "lanes",
-  "log_mean", "map", "multiply", "noise", "normalize", "numerics", "panels", "peak", "row_kernel", "special",
-  "sum",
-  "sum_samples", "sums", "tile_maps", "tiles", "weight_gradient",
+  "lanes", "log_mean", "map", "multiply", "noise", "normalize", "numerics", "panels", "peak",
+  "row_kernel", "special", "sum", "sum_samples", "sums", "tile_maps", "tiles", "weight_gradient",
 ].map { "\($0).cl" }
 
 let package = Package(
@@ -60,13 +58,14 @@ let package = Package(
         "Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE", "Artifacts",
         "Datasets", "Report",
       ]),
-    .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "Conformance"]),
     .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Compute"]),
     .testTarget(
       name: "OpenCLDeviceTests",
       dependencies: ["OpenCLDevice", "ReferenceDevice", "Conformance", "IWAE", "Kernels"]),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["Conformance", "ReferenceDevice", "Compute"]),
+      name: "ConformanceTests",
+      dependencies: ["Conformance", "ReferenceDevice", "Compute", "IWAE"]),
     .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Compute", "IWAE"]),
     .testTarget(
       name: "IWAETests",

@@ -11,7 +11,7 @@ extension Look {
       return .impossible(
         "a grid needs a single layer of two latents; train with '--layers 200,200:2'.")
     }
-    guard model.encoder[0].posterior == .gaussian else {
+    guard model.encoder[0].posterior.family == "gaussian" else {
       return .impossible(
         "the encoder's window needs a Gaussian posterior; this one is "
           + "'\(model.encoder[0].posterior)'.")

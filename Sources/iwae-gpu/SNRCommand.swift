@@ -115,6 +115,24 @@ struct SignalMeasurement {
   }
 
   /// Measures every pair; nil if interrupted.
+  /// The estimators that a model allows: those that are not asked for by name may be left out.
+  private func possible(_ model: Model, _ line: ProgressLine) -> [GradientEstimator] {
+    if arguments.string("--objectives") != nil { return estimators }
+    return estimators.filter { estimator in
+      let samples = estimator.objective.leastSamples
+      let step = StepConfiguration(
+        batchSize: 1, samples: samples, objective: estimator.objective,
+        estimator: estimator.estimator, optimizer: nil)
+      do throws(ProgramError) {
+        _ = try Step.build(model, step)
+        return true
+      } catch {
+        line.keep("Left out: \(error)")
+        return false
+      }
+    }
+  }
+
   private func measure(
     _ subject: SignalSubject, _ configuration: SignalConfiguration, _ device: any Device,
     _ line: ProgressLine
@@ -125,9 +143,10 @@ struct SignalMeasurement {
     var configuration = configuration
     var done = 0.0
     var measured: [Point] = []
+    let possible = possible(subject.model, line)
     for size in sizes {
       (configuration.groups, configuration.samples) = size
-      let usable = estimators.filter { $0.objective.leastSamples <= size.samples }
+      let usable = possible.filter { $0.objective.leastSamples <= size.samples }
       if usable.isEmpty { continue }
       let share = Double(size.groups * size.samples) / work
       let signals = try openCLErrors {
@@ -166,7 +185,8 @@ struct SignalMeasurement {
             samples: point.samples, encoder: .init(signal.encoder), decoder: .init(signal.decoder)))
       }
     }
-    for estimator in estimators {
+    let found = Set(measured.flatMap(\.signals).map(\.estimator))
+    for estimator in estimators where found.contains(estimator) {
       for count in GradientEstimator.Count.allCases {
         let points = measured.filter {
           count == .samples
@@ -200,38 +220,5 @@ struct SignalMeasurement {
         theory: network == "decoder"
           ? estimator.decoderExponent : estimator.encoderExponent(count))
     }
-  }
-}
-
-/// The model whose gradients are measured, and what on.
-private struct SignalSubject {
-  let model: Model
-  let parameters: [Tensor: [Float]]
-  let images: ImageSet
-  let binarization: Binarization
-
-  private static let dimensions = 20
-
-  init(_ arguments: ParsedArguments, batchSize: Int) throws {
-    guard let path = arguments.optionalArgument("checkpoint") else {
-      if arguments.string("--data") != nil {
-        throw arguments.error("'--data' needs a checkpoint; the built-in model draws its own data.")
-      }
-      // The standard deviation 0.01 and the variance 2/3 of the encoder, 4/3 of the posterior's, are
-      // the paper's.
-      let density = LinearGaussian(dimensions: Self.dimensions)
-      let seed = try arguments.seed(default: 0)
-      model = density.model
-      parameters = density.parameters(widening: 4 / 3.0, perturbation: 0.01, seed: seed)
-      images = density.images(
-        count: batchSize, seed: seed)
-      binarization = .none
-      return
-    }
-    let checkpoint = try Inputs.checkpoint(path, best: true)
-    let run = try Inputs.configuration(ofRun: path)
-    let test = try DataOptions.test(arguments, model: checkpoint.model, run: run)
-    (model, parameters) = (checkpoint.model, checkpoint.parameters)
-    (images, binarization) = (test.images, test.rule.eachPass)
   }
 }

@@ -26,7 +26,8 @@ extension Command {
       Option("--leapfrogs", "count", help: "Leapfrog steps of a transition. (default: 10)"),
       Option(
         "--fit-steps", "count",
-        help: "Steps that fit a Gaussian to each image's posterior; 0 for none. (default: 1000)"),
+        help: "Steps that fit each image's own posterior in the encoder's place; 0 for none. "
+          + "(default: 1000)"),
       Option(
         "--out", "file",
         help: "The figure, there alone. (default: figures/sandwich.svg beside the checkpoint)"),
@@ -141,7 +142,7 @@ private final class SandwichMeasurement {
     if fitSteps > 0 {
       guard let fitted = try fit() else { return nil }
       report.gap = .init(
-        fitted, layers: model.encoder.count,
+        fitted, layers: model.encoder.count, posterior: model.encoder[0].posterior.name,
         logLikelihood: test.exact.map { .init(mean: $0, standardError: 0) } ?? test.best)
     }
     return report

@@ -69,18 +69,22 @@ struct SandwichReport: Encodable {
   /// What the evidence lower bound lacks to log p(x), averaged over the test images.
   struct Gap: Encodable {
     var bound: UncertainValue
-    /// With the best Gaussian for each image.
+    /// With the best member of the posterior's family for each image.
     var fittedBound: UncertainValue
     var logLikelihood: UncertainValue
     /// What the encoder loses by serving all images.
     var amortization: UncertainValue
-    /// What the family of Gaussians loses; with several layers, also what the upper encoders do.
+    /// What the posterior's family loses; with several layers, also what the upper encoders do.
     var family: UncertainValue
     /// What the second half of the fit brought.
     var lateGain: UncertainValue
     var layers: Int
+    /// The name of the lowest layer's posterior.
+    var posterior: String
 
-    init(_ images: [FittedImage], layers: Int, logLikelihood: UncertainValue) {
+    init(
+      _ images: [FittedImage], layers: Int, posterior: String, logLikelihood: UncertainValue
+    ) {
       func mean(_ value: (FittedImage) -> LogWeights.Estimate) -> UncertainValue {
         var result = BoundMean()
         for image in images { result.add(value(image)) }
@@ -88,7 +92,8 @@ struct SandwichReport: Encodable {
       }
       (bound, fittedBound) = (mean(\.bound), mean(\.fittedBound))
       (amortization, lateGain) = (mean(\.gain), mean(\.lateGain))
-      (self.layers, self.logLikelihood) = (layers, logLikelihood)
+      (self.layers, self.posterior) = (layers, posterior)
+      self.logLikelihood = logLikelihood
       let errors = [logLikelihood, fittedBound].map { $0.standardError ?? .nan }
       family = .init(
         mean: logLikelihood.mean - fittedBound.mean,
@@ -102,7 +107,8 @@ struct SandwichReport: Encodable {
         "The bound (ELBO) is \(number(bound)), "
           + String(format: "%.3f", logLikelihood.mean - bound.mean)
           + " below log p(x)\(isExact ? "" : " or more"): \(number(amortization)) by amortization, "
-          + "\(number(family)) by the family of Gaussians"
+          + "\(number(family)) by the family of "
+          + (posterior == "gaussian" ? "Gaussians" : "'\(posterior)'")
           + (layers > 1 ? " and the layers above." : ".")
       ]
       if lateGain.mean > max(0.01, 2 * (lateGain.standardError ?? 0)) {

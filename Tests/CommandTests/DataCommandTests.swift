@@ -138,7 +138,7 @@ import Testing
     let out = "\(folder)/run"
     let outcome = run("train", "--data", file, "--out", out, "--layers", "4:2", "--quiet")
     #expect(outcome.status == .badInput)
-    #expect(outcome.error.contains("value 2 is 200.0; a Bernoulli likelihood needs"))
+    #expect(outcome.error.contains("value 3: expected a number from 0 to 1, found 200.0"))
     #expect(!FileManager.default.fileExists(atPath: out))
   }
 

@@ -143,7 +143,8 @@ public struct StepPlan {
   /// All programs of a step.
   var programs: [Program] {
     [whole?.program, drawing?.weigh, drawing?.step].compactMap(\.self) + parts.values.map(\.program)
-      + (streaming?.programs ?? []) + (whole == nil && drawing == nil ? [update].compactMap(\.self) : [])
+      + (streaming?.programs ?? [])
+      + (whole == nil && drawing == nil ? [update].compactMap(\.self) : [])
   }
 
   /// The states that the memory must hold for the step, beside those of the caller.

@@ -98,7 +98,8 @@ public enum DensityProbe {
 extension DensityProbe.Fault: CustomStringConvertible {
   public var description: String {
     let values = values.map { "\($0.name) = \(Float($0.value))" }.joined(separator: ", ")
-    return "the log-density of \(density) is \(Float(logarithm)) for image \(image + 1), \(place) "
+    let logarithm = logarithm.isNaN ? "NaN" : "\(Float(logarithm))"
+    return "the log-density of \(density) is \(logarithm) for image \(image + 1), \(place) "
       + "\(column + 1), where \(values). It has to be a finite number wherever data and latents may "
       + "lie."
   }
