@@ -59,13 +59,14 @@ let package = Package(
         "Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE", "Artifacts",
         "Datasets", "Report",
       ]),
-    .testTarget(name: "ComputeTests", dependencies: ["Compute"]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "Conformance"]),
     .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Compute"]),
     .testTarget(
       name: "OpenCLDeviceTests",
       dependencies: ["OpenCLDevice", "ReferenceDevice", "Conformance", "IWAE", "Kernels"]),
     .testTarget(
-      name: "ConformanceTests", dependencies: ["Conformance", "ReferenceDevice", "Compute"]),
+      name: "ConformanceTests",
+      dependencies: ["Conformance", "ReferenceDevice", "Compute", "IWAE"]),
     .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Compute", "IWAE"]),
     .testTarget(
       name: "IWAETests",

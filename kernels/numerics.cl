@@ -274,6 +274,12 @@ static inline real power_real(real a, real b) {
   return b == (real)(0.0f) ? (real)(1.0f) : result;
 }
 
+// x^(1/2) by the rules of C's pow, which differ from those of its sqrt at -0 and at -infinity.
+static inline real power_half(real x) {
+  real result = sqrt(x + (real)(0.0f));
+  return x == (real)(-INFINITY) ? (real)(INFINITY) : result;
+}
+
 // x^n for a literal n, |n| <= 64, by squaring: the steps that n does not need fold away.
 static inline real power_whole(real x, int n) {
   int count = n < 0 ? -n : n;

@@ -71,6 +71,28 @@ public struct ProgramBuilder {
     operations[index] = operation
   }
 
+  /// Leaves out what maps compute into temporaries that nothing reads afterwards: a walk back keeps
+  /// derivatives ready, and not every objective asks for all of them.
+  public mutating func dropUnread() {
+    var read: Set<Tensor> = []
+    var kept: [Operation] = []
+    for operation in operations.reversed() {
+      var operation = operation
+      if case .map(let map) = operation {
+        let results = map.results.filter {
+          $0.tensor.role != .temporary || read.contains($0.tensor)
+        }
+        if results.isEmpty { continue }
+        operation = .map(Map(results, reading: map.inputs))
+      }
+      read.formUnion(operation.reads)
+      kept.append(operation)
+    }
+    operations = kept.reversed()
+    let touched = Set(operations.flatMap { $0.reads + $0.writes })
+    tensors = tensors.filter(touched.contains)
+  }
+
   /// Whether an operation writes a tensor.
   func writes(_ tensor: Tensor) -> Bool { written.contains(tensor) }
 

@@ -3,31 +3,28 @@ import IWAE
 
 extension CaseTable {
   /// Whole training steps, where a device fuses what it likes. Between them they have one to three
-  /// stochastic layers, every likelihood, activation, objective and estimator.
+  /// stochastic layers, parameters of the likelihood and of the prior, posteriors of two kinds, and
+  /// every activation, objective and estimator.
   static func stepCases(_ seed: UInt64) -> [ConformanceCase] {
-    let small = Model(
-      dataSize: 37, encoder: [.init(hidden: [19, 17], latent: 5)],
-      decoder: [.init(hidden: [17, 19])])
+    let small = StepModels.one(dataSize: 37, hidden: [19, 17], latent: 5)
     let two = Model(
       dataSize: 21, activation: .softplus,
       encoder: [.init(hidden: [18], latent: 6), .init(hidden: [9], latent: 3)],
       decoder: [.init(hidden: [9]), .init(hidden: [18])])
-    let three = Model(
-      dataSize: 10, activation: .relu, likelihood: .gaussian,
-      encoder: [
-        .init(hidden: [], latent: 4), .init(hidden: [5], latent: 3), .init(hidden: [4], latent: 2),
-      ],
-      decoder: [.init(hidden: []), .init(hidden: [6]), .init(hidden: [7])])
+    let three = StepModels.three(dataSize: 10, .relu)
+    let formulas = StepModels.formulas(dataSize: 10)
+    let models = [(small, "small"), (two, "two"), (three, "three"), (formulas, "formulas")]
     var cases: [ConformanceCase] = []
     for name in Objective.names {
       guard let objective = Objective(name, beta: 0.3, alpha: 0.4) else { continue }
-      for (model, label) in [(small, "small"), (two, "two"), (three, "three")] {
+      // The closed form is that of Gaussians.
+      for (model, label) in models where name != "elbo" || label != "formulas" {
         cases.append(
           step(label, model, name, batch: 3, groups: 2, samples: 5, objective, .standard, seed))
       }
     }
     for estimator in [Objective.Estimator.stl, .dreg] {
-      for (model, label) in [(small, "small"), (two, "two"), (three, "three")] {
+      for (model, label) in models {
         cases.append(
           step(label, model, "iwae", batch: 3, groups: 1, samples: 6, .iwae, estimator, seed))
         cases.append(
@@ -54,7 +51,16 @@ extension CaseTable {
       training("two", two, batch: 4, samples: 1, .usual, seed),
       training("three", three, batch: 2, samples: 120, .usual, seed),
     ]
-    return cases
+    return cases + hiddenKindCases(seed)
+  }
+
+  /// Steps of every kind of hidden layers.
+  private static func hiddenKindCases(_ seed: UInt64) -> [ConformanceCase] {
+    HiddenKind.all.map { kind in
+      step(
+        "hidden \(kind.name)", StepModels.hidden(kind), "iwae", batch: 3, groups: 1, samples: 5,
+        .iwae, .standard, seed)
+    }
   }
 
   /// Three training steps in a row, in earnest: batches out of resident data, the optimizer, and
@@ -73,7 +79,7 @@ extension CaseTable {
     // The epsilon is large, so that updates do not blow up the rounding of small gradients.
     var optimizer = Adam(convention)
     optimizer.epsilon = 0.1
-    let step = build(
+    let step = StepModels.step(
       model,
       StepConfiguration(
         batchSize: batch, samples: samples, objective: .iwae,
@@ -97,7 +103,7 @@ extension CaseTable {
     return ConformanceCase(
       name: title, program: step.program, shared: model.parameters + [source, order, total],
       values: values, control: control,
-      checks: [.init(total, limit)]
+      checks: [.init(total, logWeightLimit(model))]
         + model.parameters.flatMap { parameter in
           [
             .init(parameter, limit, pool: "parameters"),
@@ -116,7 +122,7 @@ extension CaseTable {
     let configuration = StepConfiguration(
       batchSize: batch, groups: groups, samples: samples, objective: objective,
       estimator: estimator, optimizer: nil)
-    let step = build(model, configuration)
+    let step = StepModels.step(model, configuration)
     var values = parameterValues(of: model, &inputs)
     if let images = step.images {
       values[images] = .floats(
@@ -138,17 +144,30 @@ extension CaseTable {
       name: title, program: step.program, shared: model.parameters, values: values,
       control: control,
       checks: [step.logWeights, step.bounds, step.encoderBounds, step.bound].map {
-        .init($0, limit)
+        .init($0, logWeightLimit(model))
       }
         + step.program.tensors(.gradient).map { .init($0, limit, pool: layer(of: $0)) })
   }
 
-  /// The widest layer bounds the length of every sum but those over samples. A log-weight adds up a
-  /// unit or two for each pixel, and for each latent under p and under q.
+  /// The limit of a gradient. The widest layer bounds the length of every sum but those over samples. A
+  /// log-weight adds up a unit or two for each pixel, and for each latent under p and under q.
   private static func limit(_ model: Model, rows: Int, times: Int = 1) -> Tolerance {
-    let widest = model.parameters.map(\.shape.columns).max() ?? 1
-    let terms = model.dataSize + 2 * model.encoder.reduce(0) { $0 + $1.latent }
-    return .weighted(sums: max(widest, rows), logWeight: 2 * times * terms)
+    .weighted(sums: max(widest(model), rows), logWeight: 2 * times * terms(model))
+  }
+
+  /// The limit of a log-weight, and of a bound, which is as exact.
+  private static func logWeightLimit(_ model: Model) -> Tolerance {
+    .logWeights(terms: terms(model), depth: widest(model))
+  }
+
+  /// The products in the longest sum of a layer.
+  private static func widest(_ model: Model) -> Int {
+    model.parameters.filter { !$0.shape.isVector }.map(\.shape.columns).max() ?? 1
+  }
+
+  /// The log densities that a log-weight adds up.
+  private static func terms(_ model: Model) -> Int {
+    model.dataSize + 2 * model.encoder.reduce(0) { $0 + $1.latent }
   }
 
   /// The name of the layer that a weight or a bias belongs to.
@@ -162,20 +181,12 @@ extension CaseTable {
   ) -> [Tensor: HostValues] {
     var values: [Tensor: HostValues] = [:]
     for parameter in model.parameters {
-      let gain: Float = parameter.name.contains("log_sigma") ? 0.1 : 0.7
+      let isScale = parameter.name.contains("log_sigma") || parameter.name.contains("log_scale")
+      let gain: Float = isScale ? 0.1 : 0.7
       let scale =
         parameter.shape.isVector ? 0.1 : gain / Float(parameter.shape.columns).squareRoot()
       values[parameter] = .floats(inputs.normals(parameter.shape.count, scale: scale))
     }
     return values
-  }
-
-  /// The table is ours, so a step that cannot be built is a bug in it.
-  private static func build(_ model: Model, _ configuration: StepConfiguration) -> Step {
-    do throws(ProgramError) {
-      return try Step.build(model, configuration)
-    } catch {
-      preconditionFailure("\(error)")
-    }
   }
 }

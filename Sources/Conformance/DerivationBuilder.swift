@@ -120,7 +120,7 @@ struct DerivationBuilder {
     return DifferenceCheck.Problem(
       name: name, program: program.build(), shared: parameters, values: values,
       control: DifferenceCheck.control(),
-      function: { executable in
+      function: { executable, _ in
         zip(executable[scale], executable[term]).reduce(0) { $0 + $1.0 * $1.1 }
       },
       pairs: pairs)

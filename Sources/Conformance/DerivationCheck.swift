@@ -7,7 +7,7 @@ enum DerivationCheck {
       + [
         heads(seed), gates(seed), residual(seed), functions(seed), broadcast(seed),
         parameters(seed), vectors(seed), inPlace(seed), chain(seed), sharedWeights(seed),
-        autoencoder(seed),
+        readers(seed), autoencoder(seed),
       ] + densities(seed)
   }
 
@@ -136,6 +136,24 @@ enum DerivationCheck {
     let first = build.layer("first", build.input("x", 5, 3), weight, bias, .tanh)
     let second = build.layer("second", first, weight, bias, .softplus)
     let term = build.sum("term", of: second.value * .sigmoid(bias.value))
+    return build.finish(term)
+  }
+
+  /// Values and parameters that several maps read, each beside others, and a layer as well.
+  private static func readers(_ seed: UInt64) -> DifferenceCheck.Problem {
+    var build = DerivationBuilder("readers", seed)
+    let a = build.layer("layer", build.input("x", 5, 4), 3)
+    let b = build.layer("other", build.input("y", 5, 2), 3, .tanh)
+    let (scale, shift) = (
+      build.parameter("scale", .vector(3)), build.parameter("shift", .vector(1))
+    )
+    let z = build.map("z", 5, 3, .tanh(a.value) + b.value)
+    let first = build.sum("first", of: z.value * b.value * scale.value)
+    let second = build.sum("second", of: .softplus(z.value - a.value + shift.value))
+    let third = build.sum("third", of: z.value * a.value * scale.value * shift.value)
+    let last = build.sum("last", of: build.layer("last layer", z, 2, .softplus).value)
+    let term = build.vector(
+      "term", 5, first.value + second.value + third.value + last.value)
     return build.finish(term)
   }
 }

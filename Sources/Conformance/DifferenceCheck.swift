@@ -13,7 +13,7 @@ public enum DifferenceCheck {
   public static func all(
     seed: UInt64 = CaseTable.defaultSeed, containing text: String? = nil
   ) -> [CaseResult] {
-    (layers(seed) + DerivationCheck.problems(seed) + estimators(seed) + steps(seed))
+    (layers(seed) + DerivationCheck.problems(seed) + estimators(seed) + bounds(seed) + ascents(seed))
       .filter { problem in text.map(problem.name.contains) ?? true }
       .map(judge)
   }
@@ -25,10 +25,14 @@ public enum DifferenceCheck {
     var shared: [Tensor] = []
     var values: [Tensor: HostValues]
     var control: Control
+    /// Tensors of which the function is told what they held before anything moved.
+    var held: [Tensor] = []
     /// The function, read off the program's results.
-    var function: (ReferenceExecutable) -> Double
+    var function: (_ moved: ReferenceExecutable, _ held: [Tensor: [Double]]) -> Double
     /// What the function depends on, and the tensor with the derivative.
     var pairs: [(variable: Tensor, gradient: Tensor)]
+    /// Whether the function needs the program's results, and not its variables alone.
+    var readsResults = true
   }
 
   static func judge(_ problem: Problem) -> CaseResult {
@@ -39,12 +43,13 @@ public enum DifferenceCheck {
       else { preconditionFailure("the reference device compiles to its own executables") }
       for (tensor, values) in problem.values { try executable.upload(values, to: tensor) }
       try executable.run(problem.control)
+      let held = problem.held.reduce(into: [:]) { $0[$1] = executable[$1] }
       var worst = (error: 0.0, place: "")
       for (variable, gradient) in problem.pairs {
         let analytic = executable[gradient]
         let scale = analytic.reduce(0) { max($0, abs($1)) }
         for index in probes(of: variable) {
-          let numeric = try difference(problem, executable, variable, index)
+          let numeric = try difference(problem, executable, held, variable, index)
           let distance = abs(numeric - analytic[index]) / max(scale, 1e-3)
           // A NaN counts as infinite, which no later error replaces.
           let error = distance.isNaN ? .infinity : distance
@@ -62,29 +67,30 @@ public enum DifferenceCheck {
     }
   }
 
-  /// At most twelve elements of a tensor, spread evenly, the first and the last among them.
+  /// At most six elements of a tensor, spread evenly, the first and the last among them.
   private static func probes(of tensor: Tensor) -> [Int] {
     let count = tensor.shape.count
-    guard count > 12 else { return Array(0..<count) }
-    return (0..<12).map { $0 * (count - 1) / 11 }
+    guard count > 6 else { return Array(0..<count) }
+    return (0..<6).map { $0 * (count - 1) / 5 }
   }
 
   /// The slope along one element, from four points, so that the error falls as the fourth power
   /// of the step.
   private static func difference(
-    _ problem: Problem, _ executable: ReferenceExecutable, _ variable: Tensor, _ index: Int
+    _ problem: Problem, _ executable: ReferenceExecutable, _ held: [Tensor: [Double]],
+    _ variable: Tensor, _ index: Int
   ) throws(DeviceError) -> Double {
     let center = executable[variable][index]
-    let step = 1e-3
+    let step = 5e-4
     func value(_ offset: Double) throws(DeviceError) -> Double {
       executable[variable][index] = center + offset
-      try executable.run(problem.control)
-      return problem.function(executable)
+      if problem.readsResults { try executable.run(problem.control) }
+      return problem.function(executable, held)
     }
     let near = try value(step) - value(-step)
     let far = try value(2 * step) - value(-2 * step)
     executable[variable][index] = center
-    try executable.run(problem.control)
+    if problem.readsResults { try executable.run(problem.control) }
     return (8 * near - far) / (12 * step)
   }
 }
@@ -132,7 +138,7 @@ extension DifferenceCheck {
       return Problem(
         name: "differences(layers,\(activation))", program: .checked("layers", operations),
         shared: [w1, b1, w2], values: values, control: control(),
-        function: { executable in
+        function: { executable, _ in
           let (a, slope, scale) = (executable[a], executable[slope], executable[scale])
           return a.indices.reduce(0) { $0 + scale[$1 / 3] * slope[$1] * a[$1] }
         },
@@ -142,7 +148,7 @@ extension DifferenceCheck {
 
   /// The objectives whose coefficients are derivatives of a bound; where the encoder ascends one of
   /// its own, that as well.
-  private static var ascended: [(String, Objective, checksEncoder: Bool)] {
+  static var ascended: [(String, Objective, checksEncoder: Bool)] {
     Objective.names.flatMap { name -> [(String, Objective, checksEncoder: Bool)] in
       guard let objective = Objective(name, beta: 0.25, alpha: 0.5) else { return [] }
       let rule = objective.rule(groups: 3, samples: 5)
@@ -174,60 +180,10 @@ extension DifferenceCheck {
                 encoderBounds: encoderBounds, decoderCoefficients: decoder, pathCoefficients: path))
           ]),
         values: [logWeights: .floats(inputs.normals(30))], control: control(),
-        function: { $0[checksEncoder ? encoderBounds : bounds].reduce(0, +) },
+        function: { executable, _ in
+          executable[checksEncoder ? encoderBounds : bounds].reduce(0, +)
+        },
         pairs: [(logWeights, checksEncoder ? path : decoder)])
     }
-  }
-
-  /// The bound of a whole model, differentiated through every parameter.
-  private static func steps(_ seed: UInt64) -> [Problem] {
-    let one = Model(
-      dataSize: 7, encoder: [.init(hidden: [5, 4], latent: 3)], decoder: [.init(hidden: [4, 5])])
-    let three = Model(
-      dataSize: 6, activation: .softplus, likelihood: .gaussian,
-      encoder: [
-        .init(hidden: [], latent: 4), .init(hidden: [5], latent: 3), .init(hidden: [4], latent: 2),
-      ],
-      decoder: [.init(hidden: []), .init(hidden: [6]), .init(hidden: [7])])
-    var problems: [Problem] = []
-    for (name, objective, _) in ascended {
-      // What is ascended is one bound's gradient only where decoder and encoder agree.
-      let rule = objective.rule(groups: 2, samples: 3)
-      guard rule.path == rule.decoder else { continue }
-      for (label, model) in [("one", one), ("three", three)] {
-        // The closed form leaves out the randomness of what lies above, as the bound does.
-        problems.append(step(label, model, name, objective, seed))
-      }
-    }
-    return problems
-  }
-
-  private static func step(
-    _ label: String, _ model: Model, _ name: String, _ objective: Objective, _ seed: UInt64
-  ) -> Problem {
-    var inputs = CaseInputs(case: "step(\(label),\(name))", seed: seed)
-    let configuration = StepConfiguration(
-      batchSize: 2, groups: 2, samples: 3, objective: objective, noiseIsGiven: true,
-      optimizer: nil)
-    let step: Step
-    do throws(ProgramError) {
-      step = try Step.build(model, configuration)
-    } catch {
-      preconditionFailure("\(name): \(error)")
-    }
-    var values: [Tensor: HostValues] = [:]
-    for tensor in model.parameters + step.noise {
-      // Small log-sigmas: three layers of large ones leave the range of numbers.
-      let scale: Float =
-        tensor.role == .input ? 1 : tensor.name.contains("log_sigma") ? 0.1 : 0.4
-      values[tensor] = .floats(inputs.normals(tensor.shape.count, scale: scale))
-    }
-    if let images = step.images { values[images] = .floats(inputs.bits(images.shape.count)) }
-    if let indices = step.indices { values[indices] = .words([0, 1]) }
-    return Problem(
-      name: "differences(step,\(label),\(name))", program: step.program,
-      shared: model.parameters, values: values, control: control(),
-      function: { $0[step.bound][0] },
-      pairs: model.parameters.map { ($0, $0.counterpart(.gradient)) })
   }
 }

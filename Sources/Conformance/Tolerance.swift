@@ -14,6 +14,10 @@ public enum Tolerance: Hashable, Sendable {
   /// Sums of so many terms, each with an importance weight. A log-weight of size s is rounded by
   /// s / 2^24, which moves the weight by as much in proportion.
   case weighted(sums: Int, logWeight: Int)
+  /// Sums of so many log densities, each about one in size and each computed from sums of so many
+  /// products. The sum itself, about as large as its terms are many, is rounded a few times; of its
+  /// terms' errors, the root of their number is left.
+  case logWeights(terms: Int, depth: Int)
 
   /// The largest error that passes.
   public var limit: Double {
@@ -21,6 +25,8 @@ public enum Tolerance: Hashable, Sendable {
     case .exact: 0
     case .sums(let count): 0x1p-23 * (4 + 2 * Double(count).squareRoot())
     case .weighted(let count, let size): Self.sums(of: count).limit + 0x1p-23 * Double(size)
+    case .logWeights(let terms, let depth):
+      0x1p-23 * (2 + 2 * (Double(depth) / Double(terms)).squareRoot())
     }
   }
 }

@@ -119,7 +119,7 @@ func evaluate(
   var withoutDead: Evaluation?
   // The variance of one image's units says nothing.
   if (activity ?? images).count > 1,
-    let pruned = model.removingInactiveUnits(from: parameters, variances: result.unitVariances)
+    let pruned = try model.removingInactiveUnits(from: parameters, variances: result.unitVariances)
   {
     withoutDead = try run("without inactive units", pruned, on: images, samples: samples)
     if withoutDead == nil { return nil }

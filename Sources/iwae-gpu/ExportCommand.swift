@@ -87,10 +87,12 @@ private func exportArrays(
   let sides = images.height.map { [$0, images.width / $0] } ?? [images.width]
   try write(pixels.flatMap(\.self), [images.count] + sides, "images")
   try write(encoding.reconstructions, [images.count] + sides, "reconstructions")
+  // Arrays are called as the encoder's graph calls them.
+  let encoder = try EncoderProgram(model, rows: 1)
   for (layer, size) in model.encoder.map(\.latent).enumerated() {
     let shape = [images.count, size]
-    for (head, name) in model.encoder[layer].posterior.heads.enumerated() {
-      try write(encoding.heads[layer][head], shape, "\(name).\(layer)")
+    for (head, values) in zip(encoder.layers[layer].heads, encoding.heads[layer]) {
+      try write(values, shape, head.name)
     }
     try write(encoding.latents[layer], shape, "latent.\(layer)")
     try write(encoding.noise[layer], shape, "noise.\(layer)")

@@ -90,7 +90,7 @@ struct Look {
     let originals = originals(2 * pairs)
     guard originals.count >= 2 else { return .impossible("two test images are needed.") }
     let width = model.encoder[0].latent
-    let means = try generator.encode(originals, seed: nil).centers[0]
+    let means = try generator.encode(originals, seed: nil).latents[0]
     func mean(_ image: Int) -> ArraySlice<Float> { means[image * width..<(image + 1) * width] }
     let ends = stride(from: 0, to: originals.count - 1, by: 2)
     let latents = ends.flatMap { first in
@@ -154,7 +154,7 @@ struct Look {
   private func latents() throws -> Result {
     let width = model.encoder[0].latent
     guard width >= 2 else { return .impossible("the lowest layer has one latent unit.") }
-    let means = try generator.encode(originals(count), seed: nil).centers[0]
+    let means = try generator.encode(originals(count), seed: nil).latents[0]
     func values(_ unit: Int) -> [Double] {
       stride(from: unit, to: means.count, by: width).map { Double(means[$0]) }
     }

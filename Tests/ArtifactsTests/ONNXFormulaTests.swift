@@ -10,7 +10,7 @@ import Testing
     var graph = ONNXGraph("formula")
     var rows: [String: String] = [:]
     for name in variables { rows[name] = graph.input("\(name).0", columns: 1) }
-    graph.append(formula, rows: rows, to: "result")
+    graph.append(formula, rows: rows, like: "x.0", to: "result")
     graph.output("result", columns: 1)
     let file = try ONNXFile(graph.file)
     #expect(try file.columns()["result"] != nil)

@@ -112,4 +112,28 @@ import Testing
       "\(error)".contains("'encoder.0.hidden.0.bias' should have 5 values, found none.")
     }
   }
+
+  @Test func whatHasNoGraphIsRefusedByName() throws {
+    let input = Tensor("values", .matrix(rows: 1, columns: 3), .input)
+    let row = Tensor("row", .vector(1), .output)
+    var sums = ProgramBuilder("sums")
+    try sums.append(.map(Map([.init(sumOf: input.value, into: row)], reading: [input])))
+    var scaled = ProgramBuilder("scaled")
+    let output = Tensor("scaled", input.shape, .output)
+    let weight = Control.Value.klWeight.formula
+    try scaled.append(.map(Map([.init(weight * input.value, into: output)], reading: [input])))
+    var noise = ProgramBuilder("noise")
+    let indices = Tensor("indices", .vector(1), .input, element: .uint32)
+    try noise.append(.noise(Noise(purpose: .data, indices: indices, output: output)))
+    for (program, what) in [
+      (sums.build(), "the formula of 'row'"), (scaled.build(), "the formula of 'scaled'"),
+      (noise.build(), "the operation 'noise'"),
+    ] {
+      #expect {
+        try ONNXGraph(program, parameters: [:])
+      } throws: { error in
+        "\(error)".contains("There is no ONNX form of \(what).")
+      }
+    }
+  }
 }

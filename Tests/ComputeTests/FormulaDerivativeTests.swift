@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Compute
+@testable import Conformance
 
 @Suite struct FormulaDerivativeTests {
   private let x: Formula = "x"

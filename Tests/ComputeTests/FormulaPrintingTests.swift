@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Compute
+@testable import Conformance
 
 @Suite struct FormulaPrintingTests {
   private let x: Formula = "x"

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Compute
+@testable import Conformance
 
 /// The operations of a formula as they were written, without any rewriting.
 private struct Written {

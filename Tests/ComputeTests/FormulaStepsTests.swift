@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Compute
+@testable import Conformance
 
 @Suite struct FormulaStepsTests {
   private let x: Formula = "x"

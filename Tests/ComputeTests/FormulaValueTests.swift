@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Compute
+@testable import Conformance
 
 @Suite struct FormulaValueTests {
   private let inf = Double.infinity

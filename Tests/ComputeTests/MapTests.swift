@@ -58,7 +58,7 @@ import Testing
         == "map: expected the 4 rows to be divided among the 3 of 'r'.")
     #expect(
       error([.init("a" * "p", into: output)], a, parameter(.vector(2)))
-        == "map: expected 'p' to have shape [1], found [2].")
+        == "map: expected 'p' to have shape [3], found [2].")
     #expect(
       error([.init("r" + "h", into: sum)], row, Tensor("h", .vector(2), .input))
         == "map: expected 'h' to have 4 values, found 2.")

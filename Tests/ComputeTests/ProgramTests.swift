@@ -225,3 +225,22 @@ import Testing
     #expect(released.isDelayed && AdamConvention.released.initialSecondMoment == 1)
   }
 }
+
+@Suite struct UnreadResultTests {
+  @Test func whatNothingReadsIsLeftOut() throws {
+    let x = Tensor("x", .matrix(rows: 2, columns: 3), .input)
+    func temporary(_ name: String) -> Tensor { Tensor(name, x.shape, .temporary) }
+    let (a, b, c) = (temporary("a"), temporary("b"), temporary("c"))
+    let output = Tensor("y", x.shape, .output)
+    var builder = ProgramBuilder("test")
+    // b is read by c alone, which nothing reads.
+    try builder.append(
+      .map(Map([.init(.exp("x"), into: a), .init(2 * "x", into: b)], reading: [x])))
+    try builder.append(.map(Map([.init(.tanh("b"), into: c)], reading: [b])))
+    try builder.append(.map(Map([.init("a" + 1, into: output)], reading: [a])))
+    builder.dropUnread()
+    let program = builder.build()
+    #expect(program.operations.map { $0.writes.map(\.name) } == [["a"], ["y"]])
+    #expect(program.tensors == [x, a, output])
+  }
+}

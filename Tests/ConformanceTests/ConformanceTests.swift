@@ -1,4 +1,5 @@
 import Compute
+import IWAE
 import ReferenceDevice
 import Testing
 
@@ -167,15 +168,19 @@ import Testing
 @Suite struct DifferenceTests {
   @Test func gradientsAreDerivatives() {
     let results = DifferenceCheck.all()
-    #expect(results.count >= 25)
-    for result in results { #expect(result.failures.isEmpty, "\(result.name)") }
+    #expect(results.count >= 80)
+    for result in results { #expect(result.failures.isEmpty, "\(result.failures)") }
+    for estimator in GradientEstimator.all(beta: 0.5, alpha: 0.5) {
+      let isChecked = results.contains { $0.name.hasSuffix(",\(estimator.name))") }
+      #expect(isChecked, "\(estimator.name)")
+    }
   }
 
   @Test func aWrongSignFails() {
     for var problem in DerivationCheck.problems(1).prefix(3) {
       #expect(DifferenceCheck.judge(problem).failures.isEmpty)
       let function = problem.function
-      problem.function = { -function($0) }
+      problem.function = { -function($0, $1) }
       #expect(!DifferenceCheck.judge(problem).failures.isEmpty)
     }
   }

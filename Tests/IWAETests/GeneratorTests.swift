@@ -34,12 +34,11 @@ import Testing
     let h = latent.map(Double.init)
     var result = h.reduce(0) { $0 - $1 * $1 / 2 - log(2 * Double.pi) / 2 }
     let hidden = try dense("decoder.0.hidden.0", h).map(tanh)
-    switch model.likelihood {
-    case .bernoulli:
+    if model.likelihood == .bernoulli {
       for (x, logit) in zip(image, try dense("decoder.0.logits", hidden)) {
         result += Double(x) * logit - log1p(exp(logit))
       }
-    case .gaussian:
+    } else {
       let (means, logSigmas) = (
         try dense("decoder.0.mean", hidden), try dense("decoder.0.log_sigma", hidden)
       )
@@ -51,8 +50,8 @@ import Testing
     return result
   }
 
-  @Test(arguments: Model.Likelihood.allCases)
-  func densitiesAreThoseOfAPlainLoop(_ likelihood: Model.Likelihood) throws {
+  @Test(arguments: [Likelihood.bernoulli, .gaussian])
+  func densitiesAreThoseOfAPlainLoop(_ likelihood: Likelihood) throws {
     let model = Model(
       dataSize: 5, likelihood: likelihood, encoder: [.init(hidden: [3], latent: 2)],
       decoder: [.init(hidden: [4])])

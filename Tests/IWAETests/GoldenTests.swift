@@ -57,31 +57,38 @@ import Testing
     return distance / expected.reduce(0) { $0 + $1 * $1 }
   }
 
-  /// Runs a case on a device; returns the error of each tensor.
-  private static func run(_ name: String, on device: any Device) throws -> [String: Double] {
+  private static func checkpoint(_ name: String) throws -> Checkpoint {
+    try Checkpoint(
+      Data(contentsOf: url(name, "checkpoint.safetensors")), file: "checkpoint.safetensors")
+  }
+
+  /// The step that a case asks for.
+  private static func step(_ name: String) throws -> Step {
     let what = try JSONDecoder().decode(
       Case.self, from: Data(contentsOf: url(name, "case.json")))
-    let checkpoint = try Checkpoint(
-      Data(contentsOf: url(name, "checkpoint.safetensors")), file: "checkpoint.safetensors")
+    let model = try checkpoint(name).model
+    let objective = try #require(Objective(what.objective, beta: what.beta, alpha: what.alpha))
+    let estimator = try #require(Objective.Estimator(rawValue: what.estimator))
+    return try Step.build(
+      model,
+      StepConfiguration(
+        batchSize: images(name).count / model.dataSize, groups: what.m, samples: what.k,
+        objective: objective, estimator: estimator, noiseIsGiven: true, optimizer: nil))
+  }
+
+  /// Runs a case on a device; returns the error of each tensor.
+  private static func run(_ name: String, on device: any Device) throws -> [String: Double] {
+    let checkpoint = try checkpoint(name)
     let noise = try load(name, "noise.safetensors")
     let expected = try load(name, "expected.safetensors")
     let model = checkpoint.model
-    let objective = try #require(Objective(what.objective, beta: what.beta, alpha: what.alpha))
-    let estimator = try #require(Objective.Estimator(rawValue: what.estimator))
-    let images = try images(name)
-    let batch = images.count / model.dataSize
-    let step = try Step.build(
-      model,
-      StepConfiguration(
-        batchSize: batch, groups: what.m, samples: what.k, objective: objective,
-        estimator: estimator, noiseIsGiven: true, optimizer: nil))
-
+    let step = try step(name)
     let memory = try device.allocate(model.parameters)
     let executable = try device.compile(step.program, on: memory)
     for (parameter, values) in checkpoint.parameters {
       try executable.upload(values, to: parameter)
     }
-    try executable.upload(images, to: try #require(step.images))
+    try executable.upload(images(name), to: try #require(step.images))
     for tensor in step.noise {
       let entry = try #require(noise.entries[tensor.name])
       try executable.upload(entry.values.doubles.map { Float($0) }, to: tensor)
@@ -111,10 +118,14 @@ import Testing
     }
   }
 
-  @Test(arguments: names, Schedule.allCases)
-  func openCLDevice(name: String, schedule: Schedule) throws {
-    for (tensor, error) in try Self.run(name, on: OpenCLDevice.open(schedule: schedule)) {
-      #expect(error <= 1e-9, "\(name): \(tensor) has error \(error)")
+  /// One device a schedule, with the kernels of all cases, which would take long to compile for each.
+  @Test(arguments: Schedule.allCases) func openCLDevice(schedule: Schedule) throws {
+    let device = try OpenCLDevice.open(schedule: schedule)
+    try device.prepare(Self.names.map { try Self.step($0).program })
+    for name in Self.names {
+      for (tensor, error) in try Self.run(name, on: device) {
+        #expect(error <= 1e-9, "\(name): \(tensor) has error \(error)")
+      }
     }
   }
 }

@@ -102,8 +102,8 @@ import Testing
 
   @Test(arguments: [
     (
-      #"{"data_size": 12, "hidden_kind": "gated"}"#,
-      "the model has an unknown field 'hidden_kind'"
+      bernoulli.replacing(#""data_size""#, with: #""hidden_kind": "dens", "data_size""#),
+      "unknown kind of hidden layers 'dens'. Did you mean 'dense'? Known: dense."
     ),
     (#"{"data_size": 12, "condition": 3}"#, "the model has an unknown field 'condition'"),
     (
@@ -182,7 +182,7 @@ import Testing
       (Self.model(posterior: Self.laplace), false),
     ] {
       let model = try Self.decode(json)
-      let result = model.removingInactiveUnits(
+      let result = try model.removingInactiveUnits(
         from: model.initialParameters(seed: 1), variances: variances)
       #expect((result != nil) == isRemoved)
     }

@@ -133,7 +133,7 @@ import Testing
     let usual = try products(.iwae, .standard)
     for name in Objective.names {
       for estimator in Objective.Estimator.allCases {
-        #expect(try products(try #require(Objective(name)), estimator) == usual)
+        #expect(try products(try #require(Objective(name)), estimator) <= usual)
       }
     }
   }

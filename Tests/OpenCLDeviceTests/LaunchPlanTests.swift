@@ -28,17 +28,17 @@ import Testing
   /// The encoder; the samples there and back; the encoder back; gradients with their updates.
   @Test func aStepIsFourLaunches() throws {
     let launches = plan(try step(batch: 20, samples: 50)).launches
-    #expect(launches.map(\.kernel) == ["walk_rows", "walk_rows", "walk_rows", "sum_rows"])
+    #expect(launches.map(\.kernel) == [.walk, .walk, .walk, .sum])
     // Blocks of two images of fifty samples, ten for two processors.
     #expect(launches[1].units == 20 && launches[1].unitsPerGroup == 2 && launches[1].groups == 10)
   }
 
-  /// Logits are never written, inputs of gradients are scaled where they lie, and every gradient
-  /// goes straight into its update; with an observer, nothing of the sort.
+  /// Logits and the samples' cotangents are never written, inputs of gradients are scaled where they
+  /// lie, and every gradient goes straight into its update; with an observer, nothing of the sort.
   @Test func whatNothingReadsIsNotWritten() throws {
     let program = try step(batch: 20, samples: 50)
     let full = plan(program)
-    #expect(full.unstored.map(\.name) == ["decoder.0.logits"])
+    #expect(Set(full.unstored.map(\.name)) == ["decoder.0.logits", "latent.0.delta"])
     let work = full.launches.flatMap(\.work)
     let scalings = work.count { if case .scaling = $0 { true } else { false } }
     #expect(scalings == 3)
@@ -50,10 +50,70 @@ import Testing
     let plain = observable.launches.flatMap(\.work).allSatisfy {
       switch $0 {
       case .operation, .gradient(_, isScaled: false, optimizer: nil): true
-      case .product, .scaling, .gradient: false
+      case .map, .scaling, .gradient: false
       }
     }
     #expect(plain)
+  }
+
+  /// A likelihood's map takes the sums of the products that it alone reads, and so does the map that
+  /// weighs the samples' cotangents.
+  @Test func productsJoinMaps() throws {
+    let expected: [(Likelihood, [String])] = [
+      (.bernoulli, ["decoder.0.logits"]), (.gaussian, ["decoder.0.mean", "decoder.0.log_sigma"]),
+      (.gaussianShared, ["decoder.0.mean"]), (.poisson, ["decoder.0.log_rate"]),
+    ]
+    for (likelihood, heads) in expected {
+      var model = Model.burda1(dataSize: 784)
+      model.likelihood = likelihood
+      let program = try step(batch: 20, samples: 50, model: model)
+      let joined = plan(program, model: model).joined
+      #expect(joined == [heads, ["latent.0.delta"]], "\(likelihood)")
+      #expect(plan(program, .tiles, model: model).joined.isEmpty)
+    }
+  }
+
+  /// What something else reads is stored, and so is what somebody looks at.
+  @Test func productsThatOthersReadStandAlone() throws {
+    let x = Tensor("x", .matrix(rows: 6, columns: 4), .input)
+    let weight = Tensor("w", .matrix(rows: 3, columns: 4), .parameter)
+    let sum = Tensor("sum", .vector(6), .output)
+    func joined(
+      _ role: Role, _ activation: Activation, isReadAgain: Bool, _ fusion: Fusion = .full
+    ) throws -> [[String]] {
+      let logits = Tensor("logits", .matrix(rows: 6, columns: 3), role)
+      var builder = ProgramBuilder("test")
+      try builder.append(
+        .multiply(Multiply(input: x, weight: weight, activation: activation, output: logits)))
+      try builder.append(
+        .map(Map([.init(sumOf: .softplus("logits"), into: sum)], reading: [logits])))
+      if isReadAgain {
+        let copy = Tensor("copy", logits.shape, .output)
+        try builder.append(.map(Map([.init("logits", into: copy)], reading: [logits])))
+      }
+      return LaunchPlan(
+        builder.build(), tuning: Tuning(schedule: .panels), computeUnits: 2, parameters: [weight],
+        fusion: fusion
+      ).joined
+    }
+    #expect(try joined(.temporary, .identity, isReadAgain: false) == [["logits"]])
+    #expect(try joined(.temporary, .identity, isReadAgain: true).isEmpty)
+    #expect(try joined(.output, .identity, isReadAgain: false).isEmpty)
+    #expect(try joined(.temporary, .tanh, isReadAgain: false).isEmpty)
+    #expect(try joined(.temporary, .identity, isReadAgain: false, .observable).isEmpty)
+    #expect(try joined(.temporary, .identity, isReadAgain: false, .none).isEmpty)
+  }
+
+  /// Maps are rows' operations like any other: the sample, its density, the likelihood, and what
+  /// puts log-weights together run in one walk with the products.
+  @Test func mapsJoinWalks() throws {
+    let program = try step(batch: 20, samples: 50)
+    let launches = plan(program).launches
+    for (index, operation) in program.operations.enumerated() {
+      guard case .map = operation else { continue }
+      let launch = try #require(launches.first { $0.operations.contains(index) })
+      #expect(launch.kernel == .walk && launch.operations.count > 1)
+    }
   }
 
   /// An update joins the gradients only if every parameter has one.
@@ -63,13 +123,13 @@ import Testing
     let plan = LaunchPlan(
       program, tuning: Tuning(schedule: .panels), computeUnits: 2,
       parameters: Model.burda1(dataSize: 784).parameters + [more])
-    #expect(plan.launches.last?.kernel == "update_parameters" && !plan.joinsUpdate)
+    #expect(plan.launches.last?.kernel == .update && !plan.joinsUpdate)
   }
 
   /// One sample an image: everything that walks rows is one launch.
   @Test func oneSampleIsOneWalk() throws {
     let launches = plan(try step(batch: 20, samples: 1)).launches
-    #expect(launches.map(\.kernel) == ["walk_rows", "sum_rows"])
+    #expect(launches.map(\.kernel) == [.walk, .sum])
     #expect(launches[0].unitsPerGroup == 10)
   }
 
@@ -92,13 +152,13 @@ import Testing
     try builder.append(.adam(Adam()))
     let plan = LaunchPlan(
       builder.build(), tuning: Tuning(schedule: .panels), computeUnits: 2, parameters: [parameter])
-    #expect(plan.launches.map(\.kernel) == ["sum_rows", "update_parameters"])
+    #expect(plan.launches.map(\.kernel) == [.sum, .update])
   }
 
   /// Images of too many samples for a block are taken apart, and put together by image.
   @Test func manySamplesAreBlocksOfRows() throws {
     let program = try step(batch: 2, samples: 5000)
-    for launch in plan(program).launches where launch.kernel == "walk_rows" {
+    for launch in plan(program).launches where launch.kernel == .walk {
       let products = launch.operations.filter {
         if case .multiply = program.operations[$0] { true } else { false }
       }
@@ -170,6 +230,16 @@ import Testing
       }
       let apart = tensors.reduce(0) { $0 + layout.size(of: $1) }
       #expect(workspace.size < apart)
+    }
+  }
+}
+
+extension LaunchPlan {
+  /// The products that each map takes, by what they compute.
+  fileprivate var joined: [[String]] {
+    launches.flatMap(\.work).compactMap { work in
+      guard case .map(_, let products) = work else { return nil }
+      return products.flatMap { program.operations[$0].writes.map(\.name) }
     }
   }
 }

@@ -2,81 +2,83 @@ import Compute
 import Foundation
 import Testing
 
+@testable import Conformance
 @testable import OpenCLDevice
 
-/// The kernels' elementary functions, in units of the last place.
+/// Elementary functions as a device computes them in maps.
+struct DeviceFunctions {
+  let device: OpenCLDevice
+
+  init(_ schedule: Schedule) throws {
+    device = try OpenCLDevice.open(schedule: schedule)
+    try device.prepare(Self.formulas.map { Self.program($0, count: 2) })
+  }
+
+  /// What the tests evaluate, so that all of it is compiled at once.
+  static let formulas: [Formula] = {
+    let functions = Formula.Function.allCases.filter { $0.argumentCount == 1 && $0 != .digamma }
+    let (x, y): (Formula, Formula) = ("x", "y")
+    return functions.map { $0.formula(x, x) } + powers.map { x.power(Formula($0)) } + [
+      Formula.lgamma(x).slope(by: x), .min(x, y), .max(x, y), x.power(y), .less(x, y),
+      .where(x, y, 2), .where(.less(x, 0), .log(x), .sqrt(x)),
+    ]
+  }()
+
+  /// Exponents that kernels know.
+  static let powers: [Double] = [-3, -2, -1, -0.5, 0.5, 2, 3, 16]
+
+  static func program(_ formula: Formula, count: Int) -> Program {
+    let shape = Shape.matrix(rows: (count + 999) / 1000, columns: min(count, 1000))
+    let inputs = ["x", "y"].map { Tensor($0, shape, .input) }
+    var builder = ProgramBuilder("function")
+    do throws(ProgramError) {
+      try builder.append(
+        .map(Map([.init(formula, into: Tensor("value", shape, .output))], reading: inputs)))
+    } catch {
+      preconditionFailure("\(error)")
+    }
+    return builder.build()
+  }
+
+  /// The values of a formula in "x" and "y".
+  ///
+  /// - Precondition: At most 1000 numbers or a multiple of them.
+  func callAsFunction(_ formula: Formula, _ x: [Float], _ y: [Float] = []) throws -> [Float] {
+    let program = Self.program(formula, count: x.count)
+    let executable = try device.compile(program, on: device.allocate([]))
+    for tensor in program.tensors(.input) {
+      try executable.upload(tensor.name == "x" ? x : y, to: tensor)
+    }
+    try executable.run(Control())
+    return try executable.floats(program.tensors(.output)[0])
+  }
+}
+
+/// The kernels' elementary functions, in units of the last place or relative to what they are near
+/// their roots.
 @Suite struct NumericsOnOpenCL {
-  /// Applies an activation to every value, through a layer of one weight that is 1.
-  private func apply(
-    _ activation: Activation, to values: [Float], derivative: Bool = false, on device: OpenCLDevice
-  ) throws -> [Float] {
-    let shape = Shape.matrix(rows: values.count, columns: 1)
-    let input = Tensor("input", shape, .input)
-    let at = Tensor("at", shape, .input)
-    let weight = Tensor("weight", .matrix(rows: 1, columns: 1), .parameter)
-    let output = Tensor("output", shape, .output)
-    var builder = ProgramBuilder("numerics")
-    try builder.append(
-      .multiply(
-        Multiply(
-          input: input, weight: weight, transposed: derivative, activation: activation,
-          derivativeAt: derivative ? at : nil, output: output)))
-    let memory = try device.allocate([weight])
-    let executable = try device.compile(builder.build(), on: memory)
-    try memory.upload([1], to: weight)
-    try executable.upload(derivative ? values.map { _ in 1 } : values, to: input)
-    if derivative { try executable.upload(values, to: at) }
-    try executable.run(Control())
-    return try executable.floats(output)
-  }
-
-  /// e^x for every value, through a sample whose mean is 0 and whose noise is 1.
-  private func exponentials(of values: [Float], on device: OpenCLDevice) throws -> [Float] {
-    let shape = Shape.matrix(rows: values.count, columns: 1)
-    let names = ["mean", "logSigma", "noise"].map { Tensor($0, shape, .input) }
-    let indices = Tensor("indices", .vector(1), .input, element: .uint32)
-    let sample = Tensor("sample", shape, .output)
-    var builder = ProgramBuilder("exponentials")
-    try builder.append(
-      .reparameterize(
-        Reparameterize(
-          mean: names[0], logSigma: names[1], indices: indices, source: .given, noise: names[2],
-          sample: sample)))
-    let executable = try device.compile(builder.build(), on: device.allocate([]))
-    try executable.upload(values.map { _ in 0 }, to: names[0])
-    try executable.upload(values, to: names[1])
-    try executable.upload(values.map { _ in 1 }, to: names[2])
-    try executable.run(Control())
-    return try executable.floats(sample)
-  }
-
-  /// Bernoulli log-likelihoods of a 0 and their slopes, which are built on e^x for negative x alone.
-  private func bernoulli(
-    _ logits: [Float], on device: OpenCLDevice
-  ) throws -> (terms: [Float], deltas: [Float]) {
-    let shape = Shape.matrix(rows: logits.count, columns: 1)
-    let input = Tensor("logits", shape, .input)
-    let target = Tensor("target", shape, .input)
-    let term = Tensor("term", .vector(logits.count), .output)
-    let delta = Tensor("delta", shape, .output)
-    var builder = ProgramBuilder("bernoulli")
-    try builder.append(
-      .bernoulli(Bernoulli(logits: input, target: target, term: term, delta: delta)))
-    let executable = try device.compile(builder.build(), on: device.allocate([]))
-    try executable.upload(logits, to: input)
-    try executable.upload(logits.map { _ in 0 }, to: target)
-    try executable.run(Control())
-    return (try executable.floats(term), try executable.floats(delta))
-  }
-
+  /// The largest error in units of the last place, denormal numbers counting as zero.
   private func worstUlps(
     _ inputs: [Float], _ found: [Float], _ exact: (Double) -> Double
   ) -> Double {
     zip(inputs, found).reduce(0) { worst, pair in
       let expected = exact(Double(pair.0))
+      let smallest = Double(Float.leastNormalMagnitude)
+      if abs(expected) < smallest, abs(Double(pair.1)) <= smallest { return worst }
       let ulp = Double(max(Float(expected).ulp, Float.leastNormalMagnitude.ulp))
       let error = abs(Double(pair.1) - expected) / ulp
       // A NaN counts as infinite, which no later error replaces.
+      return error.isNaN ? .infinity : max(worst, error)
+    }
+  }
+
+  /// The largest error relative to the value, or to a floor near its roots.
+  private func worstError(
+    _ inputs: [Float], _ found: [Float], floor: Double, _ exact: (Double) -> Double
+  ) -> Double {
+    zip(inputs, found).reduce(0) { worst, pair in
+      let expected = exact(Double(pair.0))
+      let error = abs(Double(pair.1) - expected) / max(abs(expected), floor)
       return error.isNaN ? .infinity : max(worst, error)
     }
   }
@@ -87,46 +89,172 @@ import Testing
     }
   }
 
+  /// From the lowest to the highest power of ten, evenly in logarithms.
+  private func logarithmic(_ exponents: ClosedRange<Double>, _ count: Int = 20_000) -> [Float] {
+    let width = exponents.upperBound - exponents.lowerBound
+    return (0..<count).map {
+      Float(pow(10, exponents.lowerBound + width * Double($0) / Double(count - 1)))
+    }
+  }
+
+  private func expect(
+    _ name: String, _ function: Formula, _ inputs: [Float], ulps: Double,
+    _ functions: DeviceFunctions, _ exact: @escaping (Double) -> Double
+  ) throws {
+    let worst = worstUlps(inputs, try functions(function, inputs), exact)
+    #expect(worst <= ulps, "\(name) from \(inputs[0]) errs by \(worst) units")
+  }
+
   @Test(arguments: Schedule.allCases) func functionsAreAccurate(schedule: Schedule) throws {
-    let device = try OpenCLDevice.open(schedule: schedule)
-    let usual = grid(-87...88)
-    #expect(worstUlps(usual, try exponentials(of: usual, on: device), exp) <= 2)
-    let tiny = grid(-1...1).map { $0 * $0 * $0 * $0 * $0 }
-    for inputs in [grid(-12...12), tiny] {
-      #expect(worstUlps(inputs, try apply(.tanh, to: inputs, on: device), tanh) <= 6)
+    let functions = try DeviceFunctions(schedule)
+    let fifth = grid(-1...1).map { $0 * $0 * $0 * $0 * $0 }
+    let positive = logarithmic(-37...38)
+    try expect("exp", .exp("x"), grid(-87...88), ulps: 2, functions, exp)
+    try expect("log", .log("x"), positive, ulps: 2, functions, log)
+    try expect("log", .log("x"), grid(0.5...2), ulps: 2, functions, log)
+    for inputs in [positive, grid(-0.999...3), fifth.dropEnds, positive.map { -$0 }.above(-1)] {
+      try expect("log1p", .log1p("x"), inputs, ulps: 3, functions, log1p)
     }
-    let wide = grid(-80...80)
-    let logistic = try apply(.logistic, to: wide, on: device)
-    #expect(worstUlps(wide, logistic) { 1 / (1 + exp(-$0)) } <= 4)
-    let softplus = try apply(.softplus, to: wide, on: device)
-    #expect(worstUlps(wide, softplus) { max($0, 0) + log1p(exp(-abs($0))) } <= 4)
-    let (terms, deltas) = try bernoulli(wide, on: device)
-    #expect(worstUlps(wide, deltas) { -1 / (1 + exp(-$0)) } <= 4)
-    // The product 1 + e^-|a| is rounded to a unit of 1 before its logarithm is taken.
-    for (logit, term) in zip(wide, terms) {
-      let exact = -(max(Double(logit), 0) + log1p(exp(-abs(Double(logit)))))
-      #expect(abs(Double(term) - exact) <= 0x1p-23 * max(1, abs(exact)))
+    for inputs in [grid(-80...88), grid(-1...1), fifth] {
+      try expect("expm1", .expm1("x"), inputs, ulps: 3, functions, expm1)
     }
-    let outputs = grid(0...3).map { $0 * $0 * $0 }
-    let slope = try apply(.softplus, to: outputs, derivative: true, on: device)
-    #expect(worstUlps(outputs, slope) { -expm1(-$0) } <= 16)
+    try expect("sqrt", .sqrt("x"), positive, ulps: 3, functions) { $0.squareRoot() }
+    for inputs in [grid(-12...12), fifth] {
+      try expect("tanh", .tanh("x"), inputs, ulps: 6, functions, tanh)
+    }
+    for inputs in [grid(-80...80), fifth] {
+      try expect("sigmoid", .sigmoid("x"), inputs, ulps: 4, functions) { 1 / (1 + exp(-$0)) }
+      try expect("softplus", .softplus("x"), inputs, ulps: 4, functions) {
+        max($0, 0) + log1p(exp(-abs($0)))
+      }
+    }
+  }
+
+  /// Errors relative to the value, or to a floor where it is near a root: 1 and 2 for lgamma, 1.46 for
+  /// digamma.
+  @Test(arguments: Schedule.allCases) func gammaFunctionsAreAccurate(schedule: Schedule) throws {
+    let functions = try DeviceFunctions(schedule)
+    for inputs in [logarithmic(-6...6), grid(0.1...10)] {
+      let values = try functions(.lgamma("x"), inputs)
+      let worst = worstError(inputs, values, floor: 0.5) { lgamma($0) }
+      #expect(worst <= 2e-7, "lgamma errs by \(worst)")
+      let slopes = try functions(Formula.lgamma("x").slope(by: "x"), inputs)
+      let worstSlope = worstError(inputs, slopes, floor: 0.5) { self.digamma($0) }
+      #expect(worstSlope <= 2e-7, "digamma errs by \(worstSlope)")
+    }
+  }
+
+  /// The derivative of log Gamma: the recurrence up to 30, and Stirling's series.
+  private func digamma(_ x: Double) -> Double {
+    var (z, shift) = (x, 0.0)
+    while z < 30 {
+      shift -= 1 / z
+      z += 1
+    }
+    let w = 1 / (z * z)
+    let series = w * (1.0 / 12 - w * (1.0 / 120 - w * (1.0 / 252 - w * (1.0 / 240 - w / 132))))
+    return shift + log(z) - 0.5 / z - series
+  }
+
+  @Test(arguments: Schedule.allCases) func powersAreAccurate(schedule: Schedule) throws {
+    let functions = try DeviceFunctions(schedule)
+    let bases = logarithmic(-6...6)
+    for exponent in [-6.3, -1, -0.7, 0, 0.3, 1, 2.5, 6] as [Float] {
+      let found = try functions(
+        Formula.variable("x").power("y"), bases, bases.map { _ in exponent })
+      let worst = worstUlps(bases, found) { pow($0, Double(exponent)) }
+      #expect(worst <= 4, "power \(exponent) errs by \(worst) units")
+    }
+    let small = logarithmic(-2...2)
+    for exponent in DeviceFunctions.powers {
+      let worst = worstUlps(
+        small, try functions(Formula.variable("x").power(Formula(exponent)), small)
+      ) {
+        pow($0, exponent)
+      }
+      // A power by squaring rounds as often as it multiplies.
+      #expect(worst <= max(4, exponent.magnitude), "power \(exponent) errs by \(worst) units")
+    }
+  }
+
+  // MARK: Extremes
+
+  private static let extremes: [Float] = [
+    .nan, -.infinity, -1e30, -200, -1, -0.0, 0, 1, 200, 1e30, .infinity,
+  ]
+
+  private func agree(_ a: Float, _ b: Float) -> Bool {
+    a.isNaN || b.isNaN
+      ? a.isNaN && b.isNaN
+      : a == b || abs(a - b) <= 4 * max(a.magnitude.ulp, .leastNormalMagnitude)
   }
 
   @Test(arguments: Schedule.allCases) func extremesAreWhatTheyShouldBe(schedule: Schedule) throws {
-    let device = try OpenCLDevice.open(schedule: schedule)
-    let extremes: [Float] = [-.infinity, -1e30, -200, 200, 1e30, .infinity]
-    #expect(
-      try exponentials(of: extremes, on: device) == [0, 0, 0, .infinity, .infinity, .infinity])
-    #expect(try apply(.tanh, to: extremes, on: device) == [-1, -1, -1, 1, 1, 1])
-    #expect(try apply(.logistic, to: extremes, on: device) == [0, 0, 0, 1, 1, 1])
-    #expect(
-      try apply(.softplus, to: extremes, on: device) == [0, 0, 0, 200, 1e30, .infinity])
-    for activation in Activation.allCases {
-      #expect(try apply(activation, to: [.nan], on: device)[0].isNaN, "\(activation)")
+    let functions = try DeviceFunctions(schedule)
+    let e = Float(exp(1.0))
+    let half = Float(log(2.0)) * 0.5
+    let (nan, inf) = (Float.nan, Float.infinity)
+    let (one, s) = (1 / (1 + 1 / e), Float(log1p(exp(1.0))))
+    let table: [(Formula.Function, [Float])] = [
+      (.exp, [nan, 0, 0, 0, 1 / e, 1, 1, e, inf, inf, inf]),
+      (.log, [nan, nan, nan, nan, nan, -inf, -inf, 0, 5.2983174, 69.07755, inf]),
+      (.log1p, [nan, nan, nan, nan, -inf, -0.0, 0, 2 * half, 5.303305, 69.07755, inf]),
+      (.expm1, [nan, -1, -1, -1, 1 / e - 1, -0.0, 0, e - 1, inf, inf, inf]),
+      (.sqrt, [nan, nan, nan, nan, nan, -0.0, 0, 1, 14.142136, 1e15, inf]),
+      (.tanh, [nan, -1, -1, -1, -0.7615942, -0.0, 0, 0.7615942, 1, 1, 1]),
+      (.sigmoid, [nan, 0, 0, 0, 1 - one, 0.5, 0.5, one, 1, 1, 1]),
+      (.softplus, [nan, 0, 0, 0, s - 1, 2 * half, 2 * half, s, 200, 1e30, inf]),
+      (.abs, [nan, inf, 1e30, 200, 1, 0, 0, 1, 200, 1e30, inf]),
+      (.sign, [nan, -1, -1, -1, -1, 0, 0, 1, 1, 1, 1]),
+    ]
+    for (function, expected) in table {
+      let found = try functions(function.formula("x", "x"), Self.extremes)
+      for (x, (expected, found)) in zip(Self.extremes, zip(expected, found)) {
+        #expect(agree(expected, found), "\(function)(\(x)) is \(found), not \(expected)")
+      }
     }
-    #expect(try exponentials(of: [.nan], on: device)[0].isNaN)
-    let (terms, deltas) = try bernoulli([-.infinity, -1e30, -200, .nan], on: device)
-    #expect(terms[1] == 0 && terms[2] == 0 && terms[3].isNaN)
-    #expect(deltas[..<3].allSatisfy { abs($0) < 2e-38 } && deltas[3].isNaN)
+    let gamma: [(Float, Float)] = [
+      (.nan, .nan), (.infinity, .infinity), (1, 0), (2, 0), (0.5, 0.5723649), (200, 857.9337),
+    ]
+    let found = try functions(.lgamma("x"), gamma.map(\.0))
+    for ((x, expected), found) in zip(gamma, found) {
+      #expect(agree(expected, found), "lgamma(\(x)) is \(found), not \(expected)")
+    }
+    let slopes = try functions(Formula.lgamma("x").slope(by: "x"), [.nan, .infinity])
+    #expect(slopes[0].isNaN && slopes[1] == .infinity)
   }
+
+  /// Functions of two operands at every pair of extremes, by what IEEE 754 says and by C's pow.
+  @Test(arguments: Schedule.allCases) func pairsAreWhatTheyShouldBe(schedule: Schedule) throws {
+    let functions = try DeviceFunctions(schedule)
+    let x = Self.extremes.flatMap { x in Self.extremes.map { _ in x } }
+    let y = Self.extremes.flatMap { _ in Self.extremes }
+    func check(_ name: String, _ formula: Formula, _ exact: (Float, Float) -> Float) throws {
+      for (place, found) in try functions(formula, x, y).enumerated() {
+        let expected = exact(x[place], y[place])
+        #expect(
+          agree(expected, found), "\(name)(\(x[place]), \(y[place])) is \(found), not \(expected)")
+      }
+    }
+    try check("min", .min("x", "y")) { $0.isNaN || $1.isNaN ? .nan : Swift.min($0, $1) }
+    try check("max", .max("x", "y")) { $0.isNaN || $1.isNaN ? .nan : Swift.max($0, $1) }
+    try check("less", .less("x", "y")) { $0 < $1 ? 1 : 0 }
+    try check("where", .where("x", "y", 2)) { $0 < 0 || $0 > 0 ? $1 : 2 }
+    try check("power", Formula.variable("x").power("y")) { Float(pow(Double($0), Double($1))) }
+    for exponent in DeviceFunctions.powers {
+      try check("power \(exponent)", Formula.variable("x").power(Formula(exponent))) { x, _ in
+        Float(pow(Double(x), exponent))
+      }
+    }
+    // A branch that is not taken has no say, whatever it is.
+    try check("branches", .where(.less("x", 0), .log("x"), .sqrt("x"))) { x, _ in
+      x < 0 ? .nan : x.squareRoot()
+    }
+  }
+}
+
+extension [Float] {
+  fileprivate var dropEnds: [Float] { self[0] == -1 ? [-0.5] + dropFirst() : self }
+
+  fileprivate func above(_ bound: Float) -> [Float] { map { $0 > bound ? $0 : bound / 2 } }
 }

@@ -17,12 +17,13 @@ extension ONNXGraph {
   ///
   /// - Parameters:
   ///   - formula: The formula.
-  ///   - rows: The names of its variables' arrays `(N, columns)`, at least one.
+  ///   - rows: The names of its variables' arrays `(N, columns)`.
   ///   - vectors: The names of those that are the same for all rows, `(columns)` or `(1)`.
+  ///   - like: An array of the result's shape.
   ///   - output: The name of the result, `(N, columns)`.
   mutating func append(
     _ formula: Formula, rows: [String: String], vectors: [String: String] = [:],
-    to output: String
+    like: String, to output: String
   ) {
     let steps = FormulaSteps([formula.inPrimitives])
     var values: [Value] = []
@@ -52,22 +53,17 @@ extension ONNXGraph {
         values.append(Value(number: result, isPerRow: isPerRow))
       }
     }
-    finish(&values[steps.results[0]], like: rows.values.sorted()[0], to: output)
+    finish(&values[steps.results[0]], like: like, to: output)
   }
 
-  /// Gives the result its name, and as many rows as another array has.
-  private mutating func finish(_ result: inout Value, like rows: String, to output: String) {
-    guard result.isPerRow else {
-      repeated(number(of: &result, "\(output).number"), like: rows, to: output)
-      return
+  /// Gives the result its name, and another array's shape.
+  private mutating func finish(_ result: inout Value, like shape: String, to output: String) {
+    let number = number(of: &result, result.isPerRow ? output : "\(output).number")
+    if !result.isPerRow {
+      node("Expand", [number, node("Shape", [shape], "\(output).shape")], output)
+    } else if number != output {
+      node("Identity", [number], output)
     }
-    let number = number(of: &result, output)
-    if number != output { node("Identity", [number], output) }
-  }
-
-  /// Adds an array that has its one row, or its one number, in the place of every row of another.
-  mutating func repeated(_ vector: String, like rows: String, to output: String) {
-    node("Expand", [vector, node("Shape", [rows], "\(output).shape")], output)
   }
 
   /// A step's numbers: 1 and 0 for truth values.

@@ -52,16 +52,21 @@ public struct ONNXModel: Hashable, Sendable {
   init(
     _ model: Model, parameters: [Tensor: [Float]], sizeLimit: Int
   ) throws(ONNXError) {
-    // Both are checked before either is built: building takes a while and some copies.
-    for (name, tensors) in [
-      ("encoder", model.encoderNetworks.flatMap(\.parameters)),
-      ("decoder", model.decoderNetworks.flatMap(\.parameters) + model.likelihoodParameters),
-    ] {
-      let count = tensors.reduce(0) { $0 + $1.shape.count }
-      try Self.check(4 * count, name, limit: sizeLimit)
+    let programs: [Program]
+    do throws(ProgramError) {
+      programs = [
+        try EncoderProgram(model, rows: 1).program, try DecoderProgram(model, rows: 1).program,
+      ]
+    } catch {
+      throw ONNXError("The model has no programs: \(error)")
     }
-    encoder = try Self.encoder(model, parameters)
-    decoder = try Self.decoder(model, parameters)
+    // Both are checked before either is written: that takes a while and some copies.
+    for program in programs {
+      let count = program.tensors(.parameter).reduce(0) { $0 + $1.shape.count }
+      try Self.check(4 * count, program.name, limit: sizeLimit)
+    }
+    encoder = try ONNXGraph(programs[0], parameters: parameters).file
+    decoder = try ONNXGraph(programs[1], parameters: parameters).file
     // Names and sizes come on top of the weights.
     try Self.check(encoder.count, "encoder", limit: sizeLimit)
     try Self.check(decoder.count, "decoder", limit: sizeLimit)
@@ -72,33 +77,5 @@ public struct ONNXModel: Hashable, Sendable {
     throw ONNXError(
       "The \(name) takes \(size) bytes as ONNX, but a file of that format holds at most \(limit). "
         + "Use the checkpoint itself, or a model with smaller layers.")
-  }
-
-  private static func encoder(
-    _ model: Model, _ parameters: [Tensor: [Float]]
-  ) throws(ONNXError) -> Data {
-    var graph = ONNXGraph("encoder")
-    var value = graph.input("images", columns: model.dataSize)
-    for (layer, network) in model.encoderNetworks.enumerated() {
-      value = try graph.append(
-        network, model, parameters, from: value, to: layer, model.encoder[layer].posterior)
-    }
-    return graph.file
-  }
-
-  private static func decoder(
-    _ model: Model, _ parameters: [Tensor: [Float]]
-  ) throws(ONNXError) -> Data {
-    var graph = ONNXGraph("decoder")
-    let networks = model.decoderNetworks
-    let top = networks.count - 1
-    var value = graph.input("latent.\(top)", columns: model.encoder[top].latent)
-    for (position, network) in networks.dropLast().enumerated() {
-      // A latent given the one above is Gaussian.
-      value = try graph.append(
-        network, model, parameters, from: value, to: top - 1 - position, .gaussian)
-    }
-    try graph.appendLikelihood(networks[top], model, parameters, from: value)
-    return graph.file
   }
 }

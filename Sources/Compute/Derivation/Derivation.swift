@@ -41,7 +41,8 @@ public struct Derivation {
       case .multiply(let product):
         try reverse(product, before: index, of: &program, gradients)
       case .map(let map):
-        try reverse(map, at: index, of: &program, gradients)
+        let position = Position(index: index, operations: program.operations, isOwn: true)
+        try reverse(map, at: position, of: &program, gradients)
       default:
         // The others have no rows to go back through, or nothing that is differentiated.
         break
@@ -49,13 +50,27 @@ public struct Derivation {
     }
   }
 
-  /// Walks the products of another program backwards, whose results are states that it left.
+  /// Walks another program's operations backwards, whose results are states that it left.
   public mutating func walk(
     _ operations: [Operation], of program: inout ProgramBuilder, gradients: [RowGradient]
   ) throws(ProgramError) {
-    for case .multiply(let product) in operations.reversed() {
-      try reverse(product, before: nil, of: &program, gradients)
+    for (index, operation) in operations.enumerated().reversed() {
+      switch operation {
+      case .multiply(let product): try reverse(product, before: nil, of: &program, gradients)
+      case .map(let map):
+        let position = Position(index: index, operations: operations, isOwn: false)
+        try reverse(map, at: position, of: &program, gradients)
+      default: break
+      }
     }
+  }
+
+  /// A map that is walked backwards, among what is computed forwards.
+  private struct Position {
+    var index: Int
+    var operations: [Operation]
+    /// True in the program that gets the way back. There a map can compute more.
+    var isOwn: Bool
   }
 
   // MARK: Products
@@ -149,6 +164,20 @@ public struct Derivation {
     Tensor("\(tensor.name).delta\(suffix)", tensor.shape, .temporary)
   }
 
+  /// A tensor of a name that nothing is written to yet: several operations may each contribute what
+  /// has to be kept apart until it is added up.
+  private func unused(
+    _ name: String, _ shape: Shape, in program: ProgramBuilder
+  ) -> Tensor {
+    var tensor = Tensor(name, shape, .temporary)
+    var number = 1
+    while program.writes(tensor) {
+      number += 1
+      tensor = Tensor("\(name).\(number)", shape, .temporary)
+    }
+    return tensor
+  }
+
   /// The tensor that holds a cotangent already.
   private func stored(_ cotangent: Cotangent, _ tensor: Tensor) -> Tensor? {
     guard cotangent.products.isEmpty || cotangent.formula == delta(of: tensor).value else {
@@ -196,7 +225,7 @@ public struct Derivation {
   // MARK: Maps
 
   private mutating func reverse(
-    _ map: Map, at index: Int, of program: inout ProgramBuilder, _ gradients: [RowGradient]
+    _ map: Map, at position: Position, of program: inout ProgramBuilder, _ gradients: [RowGradient]
   ) throws(ProgramError) {
     var incoming: [(result: Map.Result, cotangent: Formula)] = []
     var sources = map.inputs
@@ -208,33 +237,34 @@ public struct Derivation {
       sources += known.sources
     }
     guard !incoming.isEmpty else { return }
-    for input in map.inputs where input.role == .parameter || isWanted(input, in: program) {
+    for input in map.inputs
+    where input.role == .parameter || isWanted(input, among: position.operations) {
       var total: Formula?
       for (result, cotangent) in incoming {
         let slope = try derivative(of: result, by: input)
         if slope.number == 0 { continue }
-        try expectLasting(map.inputs, in: slope, from: index, of: program)
+        try expectLasting(map.inputs, in: slope, from: position, of: program)
         total = total.map { $0 + cotangent * slope } ?? cotangent * slope
       }
       guard let total else { continue }
       let bound = BoundFormula(total, reading: sources)
       if input.role == .parameter {
-        try settle(input, bound, map, at: index, of: &program, gradients)
+        try settle(input, bound, map, at: position, of: &program, gradients)
       } else {
-        try contribute(bound, to: input, map, at: index, of: &program)
+        try contribute(bound, to: input, map, at: position, of: &program)
       }
     }
   }
 
   /// Refuses a derivative that mentions what no longer holds what the map read.
   private func expectLasting(
-    _ inputs: [Tensor], in formula: Formula, from index: Int, of program: ProgramBuilder
+    _ inputs: [Tensor], in formula: Formula, from position: Position,
+    of program: ProgramBuilder
   ) throws(ProgramError) {
-    let later = program.operations[index...]
     let mentioned = mentioned(formula)
     for input in inputs where mentioned.contains(input.name) {
       try program.expect(
-        !later.contains { $0.writes.contains(input) },
+        !position.operations[position.index...].contains { $0.writes.contains(input) },
         "a map that is not linear in '\(input.name)', which is replaced afterwards")
     }
   }
@@ -251,9 +281,9 @@ public struct Derivation {
 
   /// Whether anything is differentiated by a tensor: the program computes it from others, or it is a
   /// leaf.
-  private func isWanted(_ tensor: Tensor, in program: ProgramBuilder) -> Bool {
+  private func isWanted(_ tensor: Tensor, among operations: [Operation]) -> Bool {
     leaves.contains(tensor)
-      || program.operations.contains {
+      || operations.contains {
         switch $0 {
         case .map, .multiply: $0.writes.contains(tensor)
         default: false
@@ -265,14 +295,14 @@ public struct Derivation {
   /// worked out where it is needed, and so is what has more rows than the operand; what the map knows
   /// all of, the map computes.
   private mutating func contribute(
-    _ bound: BoundFormula, to input: Tensor, _ map: Map, at index: Int,
+    _ bound: BoundFormula, to input: Tensor, _ map: Map, at position: Position,
     of program: inout ProgramBuilder
   ) throws(ProgramError) {
     let isShared = !input.shape.isVector && input.shape.rows != map.rows
     let others = mentioned(bound.formula).subtracting([input.name])
-    let delta = delta(of: input)
+    let delta = unused(delta(of: input).name, input.shape, in: program)
     guard !input.shape.isVector, !isShared, !others.isEmpty,
-      try amend(&program, index, with: .init(bound.formula, into: delta))
+      try amend(&program, position, with: .init(bound.formula, into: delta))
     else {
       try program.expect(
         !input.shape.isVector || map.isOfVectors,
@@ -290,17 +320,17 @@ public struct Derivation {
 
   /// The gradient of a parameter that formulas mention.
   private mutating func settle(
-    _ parameter: Tensor, _ bound: BoundFormula, _ map: Map, at index: Int,
+    _ parameter: Tensor, _ bound: BoundFormula, _ map: Map, at position: Position,
     of program: inout ProgramBuilder, _ gradients: [RowGradient]
   ) throws(ProgramError) {
     guard !gradients.isEmpty, let rows = map.rows else { return }
-    let name = "\(parameter.name).delta\(suffix)"
+    let isOfColumns = map.reading(of: parameter) == .columnValue
+    let tensor = unused(
+      delta(of: parameter).name, .matrix(rows: rows, columns: isOfColumns ? map.columns : 1),
+      in: program)
     let result: Map.Result =
-      map.reading(of: parameter) == .columnValue
-      ? .init(
-        bound.formula, into: Tensor(name, .matrix(rows: rows, columns: map.columns), .temporary))
-      : .init(sumOf: bound.formula, into: Tensor(name, .matrix(rows: rows, columns: 1), .temporary))
-    if try !amend(&program, index, with: result) {
+      isOfColumns ? .init(bound.formula, into: tensor) : .init(sumOf: bound.formula, into: tensor)
+    if try !amend(&program, position, with: result) {
       try program.append(.map(Map([result], reading: bound.sources)))
     }
     for gradient in gradients {
@@ -310,14 +340,14 @@ public struct Derivation {
 
   /// Lets a map compute something more; false if it lacks what that needs.
   private func amend(
-    _ program: inout ProgramBuilder, _ index: Int, with result: Map.Result
+    _ program: inout ProgramBuilder, _ position: Position, with result: Map.Result
   ) throws(ProgramError) -> Bool {
-    guard case .map(let map) = program.operations[index],
+    guard position.isOwn, case .map(let map) = program.operations[position.index],
       mentioned(result.formula).isSubset(of: map.inputs.map(\.name)),
       !map.results.contains(where: { $0.tensor == result.tensor }),
       map.operands.count < Map.maximumOperands
     else { return false }
-    try program.amend(index, .map(map.adding([result], reading: [])))
+    try program.amend(position.index, .map(map.adding([result], reading: [])))
     return true
   }
 
@@ -330,7 +360,8 @@ public struct Derivation {
     guard var cotangent = cotangents[tensor] else { return nil }
     if !cotangent.products.isEmpty {
       let held = stored(cotangent, tensor)
-      let target = delta(of: tensor)
+      // What the formula mentions must stay as it is.
+      let target = held ?? unused(delta(of: tensor).name, tensor.shape, in: program)
       try append(
         cotangent.products, to: target, accumulates: held != nil, through: .identity, at: tensor,
         of: &program)

@@ -68,12 +68,12 @@ extension AccumulateWeights {
     let columns = (0..<maximumCoefficients).map { index in
       Slot<AccumulateWeights>(
         "coefficients_\(index)", .write,
-        of: { index < $0.coefficients.count ? $0.coefficients[index].output : nil }
-      ) { .exactly($0.logWeights.shape) }
+        of: { index < $0.coefficients.count ? $0.coefficients[index].output : nil },
+        extent: { .exactly($0.logWeights.shape) })
     }
     return [
-      Slot("log_weights", of: { $0.logWeights }) { _ in .vector },
-      Slot("maximum", .update, of: { $0.maximum }) { _ in .vector },
+      Slot("log_weights", of: { $0.logWeights }, extent: { _ in .vector }),
+      Slot("maximum", .update, of: { $0.maximum }, extent: { _ in .vector }),
       Slot("sum", .update, of: { $0.sum }, extent: images),
       Slot("squares", .update, of: { $0.squares }, extent: images),
       Slot("decay", .write, of: { $0.decay }, extent: images),

@@ -27,13 +27,12 @@ extension BiasGradient {
   public static let family = Operation.Family.biasGradient
 
   public static let slots = [
-    Slot<BiasGradient>("delta", of: { $0.delta }) { _ in .matrix },
-    Slot("row_scale", of: { $0.rowScale }) { .exactly(.vector($0.delta.shape.rows)) },
+    Slot<BiasGradient>("delta", of: { $0.delta }, extent: { _ in .matrix }),
+    Slot("row_scale", of: { $0.rowScale }, extent: { .exactly(.vector($0.delta.shape.rows)) }),
     Slot(
       "gradient", access: { $0.accumulates ? .update : .write }, place: .gradient,
-      of: { $0.gradient }
-    ) { .exactly(.vector($0.delta.shape.columns)) },
-    Slot("decay", of: { $0.decay }) { _ in .exactly(.vector(1)) },
+      of: { $0.gradient }, extent: { .exactly(.vector($0.delta.shape.columns)) }),
+    Slot("decay", of: { $0.decay }, extent: { _ in .exactly(.vector(1)) }),
   ]
 
   public var rows: Int? { nil }

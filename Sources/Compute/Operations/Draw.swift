@@ -56,10 +56,10 @@ extension Draw {
       .exactly(.vector(operation.indices.shape.count * operation.scopes * operation.count))
     }
     return [
-      Slot("log_weights", of: { $0.logWeights }) {
-        .exactly(.vector($0.indices.shape.count * $0.groups * $0.samples))
-      },
-      Slot("indices", elements: [.uint32], of: { $0.indices }) { _ in .vector },
+      Slot(
+        "log_weights", of: { $0.logWeights },
+        extent: { .exactly(.vector($0.indices.shape.count * $0.groups * $0.samples)) }),
+      Slot("indices", elements: [.uint32], of: { $0.indices }, extent: { _ in .vector }),
       Slot("drawn", .write, elements: [.uint32], of: { $0.drawn }, extent: draws),
       Slot("decoder", .write, of: { $0.decoderCoefficients }, extent: draws),
       Slot("path", .write, of: { $0.pathCoefficients }, extent: draws),

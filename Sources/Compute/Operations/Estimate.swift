@@ -49,8 +49,9 @@ extension Estimate {
     }
     return [
       Slot("log_weights", of: { $0.logWeights }, extent: weights),
-      Slot("bounds", .write, of: { $0.bounds }) { _ in .vector },
-      Slot("encoder_bounds", .write, of: { $0.encoderBounds }) { .exactly($0.bounds.shape) },
+      Slot("bounds", .write, of: { $0.bounds }, extent: { _ in .vector }),
+      Slot(
+        "encoder_bounds", .write, of: { $0.encoderBounds }, extent: { .exactly($0.bounds.shape) }),
       Slot("decoder", .write, of: { $0.decoderCoefficients }, extent: weights),
       Slot("path", .write, of: { $0.pathCoefficients }, extent: weights),
       Slot("score", .write, of: { $0.scoreCoefficients }, extent: weights),

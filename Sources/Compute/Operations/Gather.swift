@@ -39,18 +39,18 @@ extension Gather {
   public static let family = Operation.Family.gather
 
   public static let slots = [
-    Slot<Gather>("source", elements: [.uint8, .float32], place: .resident, of: { $0.source }) { _ in
-      .matrix
-    },
-    Slot("order", elements: [.uint32], place: .resident, of: { $0.order }) {
-      .exactly(.vector($0.source.shape.rows))
-    },
-    Slot("batch", .write, of: { $0.batch }) {
-      .exactly(.matrix(rows: $0.batch.shape.rows, columns: $0.source.shape.columns))
-    },
-    Slot("indices", .write, elements: [.uint32], of: { $0.indices }) {
-      .exactly(.vector($0.batch.shape.rows))
-    },
+    Slot<Gather>(
+      "source", elements: [.uint8, .float32], place: .resident, of: { $0.source },
+      extent: { _ in .matrix }),
+    Slot(
+      "order", elements: [.uint32], place: .resident, of: { $0.order },
+      extent: { .exactly(.vector($0.source.shape.rows)) }),
+    Slot(
+      "batch", .write, of: { $0.batch },
+      extent: { .exactly(.matrix(rows: $0.batch.shape.rows, columns: $0.source.shape.columns)) }),
+    Slot(
+      "indices", .write, elements: [.uint32], of: { $0.indices },
+      extent: { .exactly(.vector($0.batch.shape.rows)) }),
   ]
 
   public var rows: Int? { batch.shape.rows }

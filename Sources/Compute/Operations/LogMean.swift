@@ -31,10 +31,11 @@ extension LogMean {
   public static let family = Operation.Family.logMean
 
   public static let slots = [
-    Slot<LogMean>("maximum", of: { $0.maximum }) { .exactly($0.output.shape) },
-    Slot("sum", of: { $0.sum }) { .exactly($0.output.shape) },
-    Slot("output", access: { $0.accumulates ? .update : .write }, of: { $0.output }) { _ in .vector
-    },
+    Slot<LogMean>("maximum", of: { $0.maximum }, extent: { .exactly($0.output.shape) }),
+    Slot("sum", of: { $0.sum }, extent: { .exactly($0.output.shape) }),
+    Slot(
+      "output", access: { $0.accumulates ? .update : .write }, of: { $0.output },
+      extent: { _ in .vector }),
   ]
 
   public var rows: Int? { output.shape.rows }

@@ -46,15 +46,17 @@ extension Multiply {
   public static let family = Operation.Family.multiply
 
   public static let slots = [
-    Slot<Multiply>("input", of: { $0.input }) {
-      .exactly(.matrix(rows: $0.input.shape.rows, columns: $0.sizes.from))
-    },
-    Slot("weight", place: .parameter, of: { $0.weight }) { _ in .matrix },
-    Slot("bias", place: .parameter, of: { $0.bias }) { .exactly(.vector($0.weight.shape.rows)) },
-    Slot("derivative_at", of: { $0.derivativeAt }) { .exactly($0.output.shape) },
-    Slot("output", access: { $0.accumulates ? .update : .write }, of: { $0.output }) {
-      .exactly(.matrix(rows: $0.input.shape.rows, columns: $0.sizes.to))
-    },
+    Slot<Multiply>(
+      "input", of: { $0.input },
+      extent: { .exactly(.matrix(rows: $0.input.shape.rows, columns: $0.sizes.from)) }),
+    Slot("weight", place: .parameter, of: { $0.weight }, extent: { _ in .matrix }),
+    Slot(
+      "bias", place: .parameter, of: { $0.bias },
+      extent: { .exactly(.vector($0.weight.shape.rows)) }),
+    Slot("derivative_at", of: { $0.derivativeAt }, extent: { .exactly($0.output.shape) }),
+    Slot(
+      "output", access: { $0.accumulates ? .update : .write }, of: { $0.output },
+      extent: { .exactly(.matrix(rows: $0.input.shape.rows, columns: $0.sizes.to)) }),
   ]
 
   /// The columns of the input and of the output that the weight's shape asks for.

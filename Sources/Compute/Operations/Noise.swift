@@ -33,11 +33,11 @@ extension Noise {
   public static let family = Operation.Family.noise
 
   public static let slots = [
-    Slot<Noise>("indices", elements: [.uint32], of: { $0.indices }) { _ in .vector },
-    Slot("drawn", elements: [.uint32], of: { $0.drawn }) {
-      .exactly(.vector($0.output.shape.rows))
-    },
-    Slot("output", .write, of: { $0.output }) { _ in .matrix },
+    Slot<Noise>("indices", elements: [.uint32], of: { $0.indices }, extent: { _ in .vector }),
+    Slot(
+      "drawn", elements: [.uint32], of: { $0.drawn },
+      extent: { .exactly(.vector($0.output.shape.rows)) }),
+    Slot("output", .write, of: { $0.output }, extent: { _ in .matrix }),
   ]
 
   public var rows: Int? { output.shape.rows }

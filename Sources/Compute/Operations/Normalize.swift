@@ -31,10 +31,10 @@ extension Normalize {
 
   public static let slots = [
     Slot<Normalize>("input", place: .sum, of: { $0.input }),
-    Slot("sum", of: { $0.sum }) { _ in .exactly(.vector(1)) },
-    Slot("output", access: { $0.accumulates ? .update : .write }, place: .sum, of: { $0.output }) {
-      .exactly($0.input.shape)
-    },
+    Slot("sum", of: { $0.sum }, extent: { _ in .exactly(.vector(1)) }),
+    Slot(
+      "output", access: { $0.accumulates ? .update : .write }, place: .sum, of: { $0.output },
+      extent: { .exactly($0.input.shape) }),
   ]
 
   public var rows: Int? { nil }

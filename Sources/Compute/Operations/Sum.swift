@@ -20,9 +20,10 @@ extension Sum {
   public static let family = Operation.Family.sum
 
   public static let slots = [
-    Slot<Sum>("input", of: { $0.input }) { _ in .vector },
-    Slot("output", access: { $0.accumulates ? .update : .write }, of: { $0.output }) { _ in .vector
-    },
+    Slot<Sum>("input", of: { $0.input }, extent: { _ in .vector }),
+    Slot(
+      "output", access: { $0.accumulates ? .update : .write }, of: { $0.output },
+      extent: { _ in .vector }),
   ]
 
   public var rows: Int? { output.shape.rows }

@@ -26,11 +26,11 @@ extension SumSamples {
   public static let family = Operation.Family.sumSamples
 
   public static let slots = [
-    Slot<SumSamples>("input", of: { $0.input }) { _ in .matrix },
-    Slot("output", access: { $0.accumulates ? .update : .write }, of: { $0.output }) {
-      .broadcast(rows: $0.input.shape.rows, columns: $0.input.shape.columns)
-    },
-    Slot("decay", of: { $0.decay }) { .exactly(.vector($0.output.shape.rows)) },
+    Slot<SumSamples>("input", of: { $0.input }, extent: { _ in .matrix }),
+    Slot(
+      "output", access: { $0.accumulates ? .update : .write }, of: { $0.output },
+      extent: { .broadcast(rows: $0.input.shape.rows, columns: $0.input.shape.columns) }),
+    Slot("decay", of: { $0.decay }, extent: { .exactly(.vector($0.output.shape.rows)) }),
   ]
 
   public var rows: Int? { output.shape.rows }

@@ -31,20 +31,18 @@ extension WeightGradient {
   public static let family = Operation.Family.weightGradient
 
   public static let slots = [
-    Slot<WeightGradient>("delta", of: { $0.delta }) { _ in .matrix },
-    Slot("input", of: { $0.input }) {
-      .exactly(.matrix(rows: $0.delta.shape.rows, columns: $0.input.shape.columns))
-    },
-    Slot("row_scale", of: { $0.rowScale }) { .exactly(.vector($0.delta.shape.rows)) },
+    Slot<WeightGradient>("delta", of: { $0.delta }, extent: { _ in .matrix }),
+    Slot(
+      "input", of: { $0.input },
+      extent: { .exactly(.matrix(rows: $0.delta.shape.rows, columns: $0.input.shape.columns)) }),
+    Slot("row_scale", of: { $0.rowScale }, extent: { .exactly(.vector($0.delta.shape.rows)) }),
     Slot(
       "gradient", access: { $0.accumulates ? .update : .write }, place: .gradient,
-      of: { $0.gradient }
-    ) {
-      .exactly(.matrix(rows: $0.delta.shape.columns, columns: $0.input.shape.columns))
-    },
+      of: { $0.gradient },
+      extent: { .exactly(.matrix(rows: $0.delta.shape.columns, columns: $0.input.shape.columns)) }),
     // Where a device keeps another copy of the weight, which follows its update.
     Slot("second_copy", .write, place: .parameter, of: { _ in nil }),
-    Slot("decay", of: { $0.decay }) { _ in .exactly(.vector(1)) },
+    Slot("decay", of: { $0.decay }, extent: { _ in .exactly(.vector(1)) }),
   ]
 
   public var rows: Int? { nil }

@@ -36,8 +36,7 @@ struct EvaluationPrograms {
 
     var encoder = StepBuilder(model, configuration, name: "encode")
     let (images, indices) = try encoder.appendBatch(as: .state)
-    let (_, heads) = try encoder.forward(
-      networks[0], images, rows: batchSize, headRole: .state)
+    let heads = try encoder.forward(networks[0], images, headRole: .state)
     let lowest = try encoder.appendCenter(0, heads, role: .state)
     encode = encoder.program.build()
 
@@ -45,7 +44,7 @@ struct EvaluationPrograms {
     var value = try weigher.appendLatent(0, heads: heads, network: 0..<0, indices)
     var means: [Tensor] = []
     for (layer, network) in networks.enumerated().dropFirst() {
-      let (_, heads) = try weigher.forward(network, value, rows: weigher.sampleRows)
+      let heads = try weigher.forward(network, value)
       let sum = Tensor(
         "evaluation.mean.\(layer)",
         .matrix(rows: batchSize, columns: model.encoder[layer].latent), .state)

@@ -4,14 +4,15 @@ import Compute
 extension Generator {
   /// The expected pixels given each image's lowest latents.
   public func images(ofLatents latents: [[Float]]) throws -> [[Float]] {
-    let count = latents.count
-    var builder = StepBuilder(model, configuration(count), name: "decode")
-    let input = latent(0, count, .input)
-    let pixels = try appendPixels(input, count, &builder)
-    let (memory, executable) = try compile(builder)
-    try executable.upload(latents.flatMap(\.self), to: input)
-    _ = memory
-    return try rows(executable, pixels)
+    rows(try decode(latents.flatMap(\.self), rows: latents.count) { [$0.mean] }[0])
+  }
+
+  /// Runs the last decoder on the lowest latents, `(rows, latent)`.
+  func decode(
+    _ latents: [Float], rows: Int, reading outputs: (DecoderProgram) -> [Tensor]
+  ) throws -> [[Float]] {
+    let decoder = try DecoderProgram(model, rows: rows, from: 0)
+    return try run(decoder.program, [decoder.latent: latents], reading: outputs(decoder))
   }
 
   /// log p(x, h) of one image at many latents, where the model has a single stochastic layer.
@@ -33,11 +34,12 @@ extension Generator {
   }
 
   private func logDensities(_ image: [Float], _ latents: [[Float]]) throws -> [Double] {
-    var configuration = configuration(1)
+    var configuration = StepConfiguration.forward(rows: 1)
     configuration.samples = latents.count
     var builder = StepBuilder(model, configuration, name: "density")
     let (images, _) = try builder.appendBatch()
-    let input = latent(0, latents.count, .input)
+    let input = Tensor(
+      "latent", .matrix(rows: latents.count, columns: model.encoder[0].latent), .input)
     let prior = Tensor("prior", .vector(latents.count), .temporary)
     let density = Tensor("density", .vector(latents.count), .output)
     try builder.append(
@@ -45,11 +47,9 @@ extension Generator {
       reading: [input] + model.priorParameters)
     try builder.appendDecoder(of: [input], images)
     try builder.appendLogWeight(density, latentTerms: [prior])
-    let (memory, executable) = try compile(builder)
-    try executable.upload(image, to: images)
-    try executable.upload(latents.flatMap(\.self), to: input)
-    try executable.run(Control())
-    _ = memory
-    return try executable.floats(density).map(Double.init)
+    let values = try run(
+      builder.program.build(), [images: image, input: latents.flatMap(\.self)],
+      reading: [density])
+    return values[0].map(Double.init)
   }
 }

@@ -16,18 +16,12 @@ extension Generator {
   ///   - seed: The seed of what is drawn; the latents are those of `samples`.
   ///   - height: The rows of pixels of an image, where it has rows.
   public func simulate(count: Int, seed: UInt64, height: Int? = nil) throws -> Simulation {
-    var descent = try descent(count, name: "simulate", latentRole: .output)
-    let (_, heads) = try descent.builder.forward(
-      model.decoderNetworks[model.decoder.count - 1], descent.value, rows: count,
-      headRole: .output)
-    let (memory, executable) = try compile(descent.builder)
-    try upload(descent, to: executable, seed: seed)
-    try executable.run(Control())
-    let latents = try (0..<model.encoder.count).map { layer in
-      try executable.floats(latent(layer, count, layer == top ? .input : .output))
-    }
-    let values = try heads.map { try executable.floats($0) }
-    _ = memory
+    let decoder = try DecoderProgram(model, rows: count)
+    let draws = try draws(for: decoder, count: count, seed: seed)
+    let samples = decoder.layers.reversed().map(\.sample)
+    let found = try run(decoder.program, draws, reading: samples + decoder.heads)
+    let latents = found.prefix(samples.count) + [draws[decoder.latent] ?? []]
+    let values = Array(found.dropFirst(samples.count))
     var learned: [[Float]] = []
     for tensor in model.likelihoodParameters { learned.append(parameters[tensor] ?? []) }
     var pixels: [Float] = []
@@ -49,7 +43,7 @@ extension Generator {
     return Simulation(
       images: ImageSet(
         name: "simulated", values: .floats(pixels), width: model.dataSize, height: height),
-      latents: latents)
+      latents: Array(latents))
   }
 }
 

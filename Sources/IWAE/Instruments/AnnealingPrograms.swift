@@ -179,8 +179,7 @@ extension StepBuilder {
           reading: [noise] + model.priorParameters)
       } else {
         let network = model.decoderNetworks[top - layer - 1]
-        let (_, heads) = try forward(
-          network, tensors.layers[layer + 1].position, rows: sampleRows)
+        let heads = try forward(network, tensors.layers[layer + 1].position)
         try append(
           [.init(conditional(Posterior.gaussian.sample, heads, e: noise), into: position)],
           reading: heads + [noise])

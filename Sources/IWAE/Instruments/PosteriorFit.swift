@@ -221,7 +221,7 @@ extension StepBuilder {
   ) throws(ProgramError) {
     let (images, indices) = try appendBatch()
     let start = program.operations.count
-    let (_, heads) = try forward(table, choices, rows: configuration.batchSize)
+    let heads = try forward(table, choices)
     try appendLatents(heads: heads, network: start..<program.operations.count, indices)
     try appendDecoder(images)
     let logWeights = try appendWeights().logWeights

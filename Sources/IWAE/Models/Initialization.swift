@@ -1,10 +1,10 @@
 import Compute
 
 extension Model {
-  /// Initial parameters: Glorot's uniform weights, zero biases, and an output bias that gives the
-  /// data's mean.
+  /// Initial parameters: what the layers say, as Glorot's uniform weights and zero biases, and an
+  /// output bias that gives the data's mean.
   ///
-  /// Where nothing bounds what heads are computed from (no hidden layer, or units other than tanh),
+  /// Where nothing bounds what heads are computed from (no hidden layer, or units without bounds),
   /// the weights of every head after the first start at zero: these are log-sigmas and the like,
   /// and a random one makes deviations of e^7 and more.
   ///
@@ -12,21 +12,26 @@ extension Model {
   ///   - seed: The seed of the weights.
   ///   - mean: The mean of each pixel; nil to leave the output's bias at zero.
   public func initialParameters(seed: UInt64, mean: [Double]? = nil) -> [Tensor: [Float]] {
+    let networks = encoderNetworks + decoderNetworks
     let calm = Set(
-      (encoderNetworks + decoderNetworks)
-        .filter { $0.hidden.isEmpty || activation != .tanh }
+      networks.filter { $0.hidden.last?.isBounded != true }
         .flatMap { $0.heads.dropFirst().map(\.weight) })
+    let starts = Dictionary(
+      uniqueKeysWithValues: networks.flatMap(\.layerParameters).map { ($0.tensor, $0.start) })
     var result: [Tensor: [Float]] = [:]
     for (index, parameter) in parameters.enumerated() {
-      guard case .matrix(let outputs, let inputs) = parameter.shape else {
-        result[parameter] = Array(repeating: 0, count: parameter.shape.count)
-        continue
-      }
-      let limit = calm.contains(parameter) ? 0 : Float((6 / Double(outputs + inputs)).squareRoot())
-      result[parameter] = (0..<outputs).flatMap { row in
-        let address = NoiseAddress(
-          seed: seed, purpose: .initialization, image: UInt32(index), sample: UInt32(row))
-        return (0..<inputs).map { limit * (2 * address.uniform(column: $0) - 1) }
+      switch starts[parameter] ?? .constant(0) {
+      case .constant(let value):
+        result[parameter] = Array(repeating: value, count: parameter.shape.count)
+      case .glorot:
+        let limit = calm.contains(parameter) ? 0 : parameter.shape.glorotLimit
+        result[parameter] = (0..<parameter.shape.rows).flatMap { row in
+          let address = NoiseAddress(
+            seed: seed, purpose: .initialization, image: UInt32(index), sample: UInt32(row))
+          return (0..<parameter.shape.columns).map {
+            limit * (2 * address.uniform(column: $0) - 1)
+          }
+        }
       }
     }
     for (tensor, parameter) in zip(likelihoodParameters, likelihood.parameters) {
@@ -37,4 +42,9 @@ extension Model {
     }
     return result
   }
+}
+
+extension Shape {
+  /// The largest weight of Glorot and Bengio's uniform distribution.
+  fileprivate var glorotLimit: Float { Float((6 / Double(rows + columns)).squareRoot()) }
 }

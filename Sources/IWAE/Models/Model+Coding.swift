@@ -4,7 +4,9 @@ import Compute
 extension Model: Codable {
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case dataSize = "data_size"
-    case activation, likelihood, encoder, decoder, prior
+    case activation
+    case hiddenKind = "hidden_kind"
+    case likelihood, encoder, decoder, prior
   }
 
   public init(from decoder: any Decoder) throws {
@@ -18,6 +20,7 @@ extension Model: Codable {
     }
     self.init(
       dataSize: try container.decode(Int.self, forKey: .dataSize), activation: activation,
+      hiddenKind: try container.decodeIfPresent(HiddenKind.self, forKey: .hiddenKind) ?? .dense,
       likelihood: try container.decode(Likelihood.self, forKey: .likelihood),
       encoder: try container.decode([EncoderLayer].self, forKey: .encoder),
       decoder: try container.decode([DecoderLayer].self, forKey: .decoder),
@@ -32,6 +35,7 @@ extension Model: Codable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(dataSize, forKey: .dataSize)
     try container.encode("\(activation)", forKey: .activation)
+    if hiddenKind != .dense { try container.encode(hiddenKind, forKey: .hiddenKind) }
     try container.encode(likelihood, forKey: .likelihood)
     try container.encode(self.encoder, forKey: .encoder)
     try container.encode(decoder, forKey: .decoder)

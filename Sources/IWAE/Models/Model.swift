@@ -28,17 +28,21 @@ public struct Model: Hashable, Sendable {
   public var dataSize: Int
   /// The function of hidden units: tanh, relu or softplus.
   public var activation: Activation
+  /// The kind of the encoder's and the decoder's hidden layers.
+  public var hiddenKind: HiddenKind
   public var likelihood: Likelihood
   public var encoder: [EncoderLayer]
   public var decoder: [DecoderLayer]
   public var prior: Prior
 
   public init(
-    dataSize: Int, activation: Activation = .tanh, likelihood: Likelihood = .bernoulli,
-    encoder: [EncoderLayer], decoder: [DecoderLayer], prior: Prior = .standardNormal
+    dataSize: Int, activation: Activation = .tanh, hiddenKind: HiddenKind = .dense,
+    likelihood: Likelihood = .bernoulli, encoder: [EncoderLayer], decoder: [DecoderLayer],
+    prior: Prior = .standardNormal
   ) {
     self.dataSize = dataSize
     self.activation = activation
+    self.hiddenKind = hiddenKind
     self.likelihood = likelihood
     self.encoder = encoder
     self.decoder = decoder

@@ -1,47 +1,59 @@
 import Compute
 
-/// One dense layer's parameters.
-public struct Dense: Hashable, Sendable {
-  /// `(outputs, inputs)`.
-  public let weight: Tensor
-  /// `(outputs)`.
-  public let bias: Tensor
-
-  init(_ name: String, inputs: Int, outputs: Int) {
-    weight = Tensor("\(name).weight", .matrix(rows: outputs, columns: inputs), .parameter)
-    bias = Tensor("\(name).bias", .vector(outputs), .parameter)
-  }
-}
-
 /// Hidden layers and the heads on top, which a density names.
-public struct Network: Hashable, Sendable {
+public struct Network: Sendable {
   /// The beginning of the parameters' names, as `encoder.0`.
   public let name: String
-  /// The hidden layers, from the input onwards; the model's activation follows each.
-  public let hidden: [Dense]
+  /// The hidden layers, from the input onwards.
+  let hidden: [any HiddenLayer]
   /// Linear layers on the last hidden one, as mean and log-sigma.
   public let heads: [Dense]
 
-  init(_ name: String, inputs: Int, hidden sizes: [Int], outputs: Int, heads: [String]) {
+  init(
+    _ name: String, inputs: Int, hidden sizes: [Int], _ kind: HiddenKind = .dense,
+    activation: Activation = .identity, outputs: Int, heads: [String]
+  ) {
     self.name = name
     let widths = [inputs] + sizes
     hidden = sizes.indices.map {
-      Dense("\(name).hidden.\($0)", inputs: widths[$0], outputs: widths[$0 + 1])
+      kind.layer(
+        LayerDescription(
+          name: "\(name).hidden.\($0)", inputs: widths[$0], outputs: widths[$0 + 1],
+          activation: activation))
     }
     self.heads = heads.map {
       Dense("\(name).\($0)", inputs: widths[widths.count - 1], outputs: outputs)
     }
   }
 
-  /// A network's hidden layers, without what is on top.
-  init(hiddenOf network: Network) {
-    name = network.name
-    hidden = network.hidden
-    heads = []
+  /// The hidden layers' parameters, then the heads'.
+  public var parameters: [Tensor] { layerParameters.map(\.tensor) }
+
+  var layerParameters: [LayerParameter] {
+    hidden.flatMap(\.parameters) + heads.flatMap(\.layerParameters)
   }
 
-  /// Weights and biases: the hidden layers', then the heads'.
-  public var parameters: [Tensor] { (hidden + heads).flatMap { [$0.weight, $0.bias] } }
+  /// Appends the way forward.
+  ///
+  /// - Parameters:
+  ///   - input: `(rows, inputs)`.
+  ///   - hiddenRole: The role of what hidden layers compute.
+  ///   - headRole: The role of the heads' values.
+  ///   - names: What the heads' values are called; nil for the heads' own names.
+  ///   - program: The program.
+  /// - Returns: The heads' values, `(rows, outputs)` each.
+  func append(
+    _ input: Tensor, hiddenRole: Role = .temporary, headRole: Role = .temporary,
+    named names: [String]? = nil, to program: inout ProgramBuilder
+  ) throws(ProgramError) -> [Tensor] {
+    var value = input
+    for layer in hidden { value = try layer.append(value, as: hiddenRole, to: &program) }
+    var results: [Tensor] = []
+    for (name, head) in zip(names ?? heads.map(\.name), heads) {
+      results.append(try head.append(value, named: name, as: headRole, to: &program))
+    }
+    return results
+  }
 }
 
 extension Model {
@@ -50,8 +62,8 @@ extension Model {
     encoder.indices.map { layer in
       Network(
         "encoder.\(layer)", inputs: layer == 0 ? dataSize : encoder[layer - 1].latent,
-        hidden: encoder[layer].hidden, outputs: encoder[layer].latent,
-        heads: encoder[layer].posterior.heads)
+        hidden: encoder[layer].hidden, hiddenKind, activation: activation,
+        outputs: encoder[layer].latent, heads: encoder[layer].posterior.heads)
     }
   }
 
@@ -62,7 +74,8 @@ extension Model {
       let isLast = below < 0
       return Network(
         "decoder.\(position)", inputs: encoder[below + 1].latent,
-        hidden: decoder[position].hidden, outputs: isLast ? dataSize : encoder[below].latent,
+        hidden: decoder[position].hidden, hiddenKind, activation: activation,
+        outputs: isLast ? dataSize : encoder[below].latent,
         // A latent given the one above is Gaussian.
         heads: isLast ? likelihood.heads : Posterior.gaussian.heads)
     }

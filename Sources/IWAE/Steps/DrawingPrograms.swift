@@ -74,9 +74,8 @@ extension StepBuilder {
     images: Tensor, indices: Tensor, heads: [Tensor]
   ) {
     let (images, indices) = try appendBatch(as: .state)
-    let (_, heads) = try forward(
-      model.encoderNetworks[0], images, rows: configuration.batchSize, hiddenRole: .state,
-      headRole: .state)
+    let heads = try forward(
+      model.encoderNetworks[0], images, hiddenRole: .state, headRole: .state)
     return (images, indices, heads)
   }
 }

@@ -22,39 +22,13 @@ extension StepBuilder {
 
   // MARK: Networks
 
-  /// Walks a network forwards; returns its last hidden values and its heads.
+  /// Walks a network forwards; returns its heads.
   mutating func forward(
-    _ network: Network, _ input: Tensor, rows: Int, hiddenRole: Role = .temporary,
-    headRole: Role = .temporary
-  ) throws(ProgramError) -> (last: Tensor, heads: [Tensor]) {
-    var value = input
-    for (index, layer) in network.hidden.enumerated() {
-      value = try append(
-        layer, value, model.activation,
-        Tensor(
-          "\(network.name).hidden.\(index)",
-          .matrix(rows: rows, columns: layer.weight.shape.rows), hiddenRole))
-    }
-    let last = value
-    let heads = try network.heads.map { head throws(ProgramError) in
-      try append(
-        head, last, .identity,
-        Tensor(
-          String(head.weight.name.dropLast(".weight".count)),
-          .matrix(rows: rows, columns: head.weight.shape.rows), headRole))
-    }
-    return (last, heads)
-  }
-
-  private mutating func append(
-    _ layer: Dense, _ input: Tensor, _ activation: Activation, _ output: Tensor
-  ) throws(ProgramError) -> Tensor {
-    try program.append(
-      .multiply(
-        Multiply(
-          input: input, weight: layer.weight, bias: layer.bias, activation: activation,
-          output: output)))
-    return output
+    _ network: Network, _ input: Tensor, hiddenRole: Role = .temporary,
+    headRole: Role = .temporary, named names: [String]? = nil
+  ) throws(ProgramError) -> [Tensor] {
+    try network.append(
+      input, hiddenRole: hiddenRole, headRole: headRole, named: names, to: &program)
   }
 
   /// Appends a map.
@@ -66,8 +40,7 @@ extension StepBuilder {
 
   mutating func appendEncoder(_ images: Tensor, _ indices: Tensor) throws(ProgramError) {
     let start = program.operations.count
-    let (_, heads) = try forward(
-      model.encoderNetworks[0], images, rows: configuration.batchSize)
+    let heads = try forward(model.encoderNetworks[0], images)
     try appendLatents(heads: heads, network: start..<program.operations.count, indices)
   }
 
@@ -78,7 +51,7 @@ extension StepBuilder {
     var value = try appendLatent(0, heads: heads, network: network, indices)
     for (layer, encoder) in model.encoderNetworks.enumerated().dropFirst() {
       let start = program.operations.count
-      let (_, heads) = try forward(encoder, value, rows: sampleRows)
+      let heads = try forward(encoder, value)
       value = try appendLatent(
         layer, heads: heads, network: start..<program.operations.count, indices)
     }
@@ -137,7 +110,7 @@ extension StepBuilder {
     let start = program.operations.count
     for (position, network) in model.decoderNetworks.enumerated() {
       let layer = top - position
-      let (_, heads) = try forward(network, samples[layer], rows: sampleRows)
+      let heads = try forward(network, samples[layer])
       let term = Tensor("\(network.name).term", .vector(sampleRows), .temporary)
       let density: Formula
       let target: Tensor

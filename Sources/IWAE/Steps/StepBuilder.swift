@@ -67,6 +67,7 @@ struct StepBuilder {
     let (logWeights, estimated) = try appendWeights(role: .output)
     let outputs = try appendEstimate(estimated)
     try appendBackward(from: estimated)
+    program.dropUnread()
     if let optimizer = configuration.optimizer { try program.append(.adam(optimizer)) }
     let isUploaded = configuration.source == .uploaded
     return Step(

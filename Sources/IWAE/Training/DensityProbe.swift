@@ -46,11 +46,7 @@ public enum DensityProbe {
         if let fault { return fault }
       }
       if let fault = prior(model, parameters, encoding) { return fault }
-      let width = model.encoder[0].latent
-      let latents = images.indices.map {
-        Array(encoding.latents[0][$0 * width..<($0 + 1) * width])
-      }
-      let heads = try generator.likelihoodHeads(ofLatents: latents)
+      let heads = try generator.decode(encoding.latents[0], rows: images.count) { $0.heads }
       var columns: [(name: String, values: [Float])] = [("x", images.flatMap(\.self))]
       columns += zip(model.likelihood.heads, heads).map { ($0, $1) }
       columns += zip(model.likelihood.parameters, model.likelihoodParameters).map {
@@ -106,21 +102,5 @@ extension DensityProbe.Fault: CustomStringConvertible {
     return "the log-density of \(density) is \(logarithm) for image \(image + 1), \(place) "
       + "\(column + 1), where \(values). It has to be a finite number wherever data and latents may "
       + "lie."
-  }
-}
-
-extension Generator {
-  /// The likelihood's heads given each image's lowest latents, `(images, D)` each.
-  func likelihoodHeads(ofLatents latents: [[Float]]) throws -> [[Float]] {
-    let count = latents.count
-    var builder = StepBuilder(model, configuration(count), name: "heads")
-    let input = latent(0, count, .input)
-    let network = model.decoderNetworks[model.decoder.count - 1]
-    let (_, heads) = try builder.forward(network, input, rows: count, headRole: .output)
-    let (memory, executable) = try compile(builder)
-    try executable.upload(latents.flatMap(\.self), to: input)
-    try executable.run(Control())
-    _ = memory
-    return try heads.map { head throws(DeviceError) in try executable.floats(head) }
   }
 }

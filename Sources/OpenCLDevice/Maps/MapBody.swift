@@ -94,7 +94,7 @@ struct MapBody {
       if let whole = Int(exactly: exponent), abs(whole) <= 16 {
         return "power_whole(\(operands[0]), \(whole))"
       }
-      if exponent == 0.5 { return "sqrt(\(operands[0]))" }
+      if exponent == 0.5 { return "power_half(\(operands[0]))" }
     }
     return "power_real(\(operands[0]), \(operands[1]))"
   }

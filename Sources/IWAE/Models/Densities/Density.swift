@@ -91,7 +91,7 @@ extension Density {
 }
 
 /// The known name that at most two added or removed letters reach.
-private func nearest(to name: String, among known: [String]) -> String? {
+func nearest(to name: String, among known: [String]) -> String? {
   known.map { (name: $0, edits: name.difference(from: $0).count) }
     .filter { $0.edits <= 2 }
     .min { $0.edits < $1.edits }?.name

@@ -1,4 +1,4 @@
-@testable import Compute
+import Compute
 
 /// Seeded random formulas whose values and derivatives are mostly finite and of moderate size
 /// where the variables lie between about 0.3 and 2.

@@ -1,0 +1,89 @@
+import Compute
+import IWAE
+
+extension ONNXGraph {
+  /// The graph of a program's products and maps over elements: its inputs and outputs keep their
+  /// names, its parameters become constants, and the number of rows is left open.
+  init(_ program: Program, parameters: [Tensor: [Float]]) throws(ONNXError) {
+    self.init(program.name)
+    for tensor in program.tensors(.input) {
+      _ = input(tensor.name, columns: tensor.shape.columns)
+    }
+    for tensor in program.tensors(.parameter) { try initializer(tensor, of: parameters) }
+    for operation in program.operations {
+      switch operation {
+      case .multiply(let product): try append(product)
+      case .map(let map): try append(map, of: program)
+      default: throw Self.refusal("the operation '\(operation.kind)'")
+      }
+    }
+    for tensor in program.tensors(.output) {
+      output(tensor.name, columns: tensor.shape.columns)
+    }
+  }
+
+  private static func refusal(_ what: String) -> ONNXError {
+    ONNXError(
+      "There is no ONNX form of \(what). Graphs are made of layers and of formulas over elements.")
+  }
+
+  /// Adds a layer: `activation(input * transpose(weight) + bias)`.
+  private mutating func append(_ product: Multiply) throws(ONNXError) {
+    guard !product.transposed, !product.accumulates, product.derivativeAt == nil else {
+      throw Self.refusal("the way back that '\(product.output.name)' is part of")
+    }
+    let operands = [product.input, product.weight] + [product.bias].compactMap(\.self)
+    let output = product.output.name
+    let activation = Self.operation(product.activation)
+    let sum = node(
+      "Gemm", operands.map(\.name), activation == nil ? output : "\(output).sum",
+      attributes: ["transB": 1])
+    if let activation { node(activation, [sum], output) }
+  }
+
+  /// Adds the formulas of a map.
+  private mutating func append(_ map: Map, of program: Program) throws(ONNXError) {
+    var rows: [String: String] = [:]
+    var vectors: [String: String] = [:]
+    for input in map.inputs {
+      switch map.reading(of: input) {
+      case .element: rows[input.name] = input.name
+      case .columnValue, .single: vectors[input.name] = input.name
+      case .rowValue: throw Self.refusal("a formula that reads the vector '\(input.name)'")
+      }
+    }
+    for result in map.results {
+      let (formula, tensor) = (result.formula, result.tensor)
+      guard !result.isSum, !tensor.shape.isVector, rows[tensor.name] == nil,
+        formula.variables.allSatisfy({ rows[$0] ?? vectors[$0] != nil }),
+        let like = program.tensors.prefix(while: { $0 != tensor })
+          .first(where: { $0.role != .parameter && $0.shape == tensor.shape })
+      else { throw Self.refusal("the formula of '\(tensor.name)'") }
+      append(formula, rows: rows, vectors: vectors, like: like.name, to: tensor.name)
+    }
+  }
+
+  /// Adds a parameter's values.
+  private mutating func initializer(
+    _ tensor: Tensor, of parameters: [Tensor: [Float]]
+  ) throws(ONNXError) {
+    guard let values = parameters[tensor], values.count == tensor.shape.count else {
+      let found = parameters[tensor].map { "\($0.count)" } ?? "none"
+      throw ONNXError(
+        "The parameter '\(tensor.name)' should have \(tensor.shape.count) values, found \(found). "
+          + "Give the model and the parameters of the same checkpoint.")
+    }
+    initializer(tensor, values)
+  }
+
+  /// The operator of an activation; nil for the identity.
+  private static func operation(_ activation: Activation) -> String? {
+    switch activation {
+    case .tanh: "Tanh"
+    case .relu: "Relu"
+    case .softplus: "Softplus"
+    case .logistic: "Sigmoid"
+    case .identity: nil
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Compute
+import IWAE
+
+/// Models of whole steps.
+enum StepModels {
+  /// One layer.
+  static func one(dataSize: Int, hidden: [Int], latent: Int) -> Model {
+    Model(
+      dataSize: dataSize, encoder: [.init(hidden: hidden, latent: latent)],
+      decoder: [.init(hidden: hidden.reversed())])
+  }
+
+  /// Three layers, some without hidden units, and a Gaussian likelihood.
+  static func three(dataSize: Int, _ activation: Activation) -> Model {
+    Model(
+      dataSize: dataSize, activation: activation, likelihood: .gaussian,
+      encoder: [
+        .init(hidden: [], latent: 4), .init(hidden: [5], latent: 3), .init(hidden: [4], latent: 2),
+      ],
+      decoder: [.init(hidden: []), .init(hidden: [6]), .init(hidden: [7])])
+  }
+
+  /// Two layers of logistic posteriors, whose noise is uniform, under a prior with parameters and
+  /// with a likelihood that has one: everything that formulas and vectors can say of a model.
+  static func formulas(dataSize: Int) -> Model {
+    Model(
+      dataSize: dataSize, likelihood: .gaussianShared,
+      encoder: [
+        .init(hidden: [5], latent: 3, posterior: logistic),
+        .init(hidden: [4], latent: 2, posterior: logistic),
+      ],
+      decoder: [.init(hidden: [4]), .init(hidden: [5])], prior: student)
+  }
+
+  /// Hidden layers of a kind, some as wide as what they read and some not.
+  static func hidden(_ kind: HiddenKind) -> Model {
+    Model(
+      dataSize: 7, activation: .softplus, hiddenKind: kind,
+      encoder: [.init(hidden: [5, 5, 4], latent: 3)], decoder: [.init(hidden: [4, 4, 6])])
+  }
+
+  private static let logistic = checked {
+    () throws(DensityError) in
+    try Posterior(
+      named: """
+        {"family": "formula", "name": "logistic", "heads": ["location", "log_scale"],
+        "noise": "uniform", "sample": "location + exp(log_scale) * log(e / (1 - e))",
+        "log_density": "-(z - location) * exp(-log_scale) - log_scale
+          - 2 * softplus(-(z - location) * exp(-log_scale))"}
+        """.replacing("\n", with: " "))
+  }
+
+  private static let student = checked {
+    () throws(DensityError) in
+    try Prior(
+      named: """
+        {"family": "formula", "name": "student", "parameters": ["location", "log_scale"],
+        "log_density": "-1.5 * log1p(0.5 * ((z - location) * exp(-log_scale))^2) - log_scale
+          - 1.5 * log(2)"}
+        """.replacing("\n", with: " "))
+  }
+
+  /// The models are ours, so a density that cannot be read is a bug.
+  private static func checked<Density>(
+    _ body: () throws(DensityError) -> Density
+  ) -> Density {
+    do throws(DensityError) {
+      return try body()
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }
+
+  /// The step of a model, which can be built.
+  static func step(_ model: Model, _ configuration: StepConfiguration) -> Step {
+    do throws(ProgramError) {
+      return try Step.build(model, configuration)
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import Compute
+
+/// The parameters of a linear layer.
+public struct Dense: Hashable, Sendable {
+  /// The beginning of the parameters' names, as `encoder.0.mean`.
+  public let name: String
+  /// `(outputs, inputs)`.
+  public let weight: Tensor
+  /// `(outputs)`.
+  public let bias: Tensor
+
+  init(_ name: String, inputs: Int, outputs: Int) {
+    self.name = name
+    weight = Tensor("\(name).weight", .matrix(rows: outputs, columns: inputs), .parameter)
+    bias = Tensor("\(name).bias", .vector(outputs), .parameter)
+  }
+
+  /// Weights from Glorot's distribution, and biases of zero.
+  var layerParameters: [LayerParameter] {
+    [
+      LayerParameter(tensor: weight, start: .glorot),
+      LayerParameter(tensor: bias, start: .constant(0)),
+    ]
+  }
+
+  /// Appends `activation(input W^T + b)`.
+  ///
+  /// - Parameters:
+  ///   - input: `(rows, inputs)`.
+  ///   - activation: The function at the layer's end.
+  ///   - name: What the result is called; nil for the layer's own name.
+  ///   - role: The result's role.
+  ///   - program: The program.
+  /// - Returns: `(rows, outputs)`.
+  func append(
+    _ input: Tensor, _ activation: Activation = .identity, named name: String? = nil,
+    as role: Role, to program: inout ProgramBuilder
+  ) throws(ProgramError) -> Tensor {
+    let shape = Shape.matrix(rows: input.shape.rows, columns: weight.shape.rows)
+    let output = Tensor(name ?? self.name, shape, role)
+    try program.append(
+      .multiply(
+        Multiply(
+          input: input, weight: weight, bias: bias, activation: activation, output: output)))
+    return output
+  }
+}

@@ -1,0 +1,70 @@
+import Compute
+
+/// A kind of hidden layers: a row of the table.
+public struct HiddenKind: Sendable {
+  /// The value of a checkpoint's field.
+  public let name: String
+  let layer: @Sendable (LayerDescription) -> any HiddenLayer
+
+  init(name: String, layer: @escaping @Sendable (LayerDescription) -> any HiddenLayer) {
+    self.name = name
+    self.layer = layer
+  }
+}
+
+extension HiddenKind {
+  /// A file in `Layers` for each row, in the order of help.
+  public static let all: [HiddenKind] = [
+    dense
+  ]
+
+  /// The kinds' names.
+  public static var names: [String] { all.map(\.name) }
+
+  /// The kind of a name.
+  public init(named name: String) throws(UnknownHiddenKind) {
+    guard let kind = Self.all.first(where: { $0.name == name }) else {
+      throw UnknownHiddenKind(name: name)
+    }
+    self = kind
+  }
+}
+
+/// Kinds are told apart by their names.
+extension HiddenKind: Hashable {
+  public static func == (a: HiddenKind, b: HiddenKind) -> Bool { a.name == b.name }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(name) }
+}
+
+extension HiddenKind: Codable, CustomStringConvertible {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let name = try container.decode(String.self)
+    do {
+      try self.init(named: name)
+    } catch {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: error.description)
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(name)
+  }
+
+  public var description: String { name }
+}
+
+/// A name that no kind of hidden layers has.
+public struct UnknownHiddenKind: Error, Hashable, Sendable, CustomStringConvertible {
+  public let name: String
+
+  public var description: String {
+    let suggestion = nearest(to: name, among: HiddenKind.names)
+    return "unknown kind of hidden layers '\(name)'."
+      + (suggestion.map { " Did you mean '\($0)'?" } ?? "")
+      + " Known: \(HiddenKind.names.joined(separator: ", "))."
+  }
+}
