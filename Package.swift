@@ -13,11 +13,12 @@ import PackageDescription
   let openCLLinking: [LinkerSetting] = []
 #endif
 
-let kernelSources = [
-  "accumulate_weights", "adam", "bias_gradient", "descriptor", "draw", "estimate", "gather",
-  "lanes", "log_mean", "map", "multiply", "noise", "normalize", "numerics", "panels", "peak",
-  "row_kernel", "special", "sum", "sum_samples", "sums", "tile_maps", "tiles", "weight_gradient",
-].map { "\($0).cl" }
+// The operations have a folder of their own, which is embedded whole.
+let kernelSources =
+  [
+    "descriptor", "lanes", "numerics", "panels", "peak", "row_kernel", "special", "sums",
+    "tile_maps", "tiles",
+  ].map { "\($0).cl" } + ["operations"]
 
 let package = Package(
   name: "iwae-gpu",

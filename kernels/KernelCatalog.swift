@@ -3,21 +3,29 @@ public enum KernelCatalog {
   /// The complete source of a program: its file with every `#include` replaced, once, by the file
   /// that it names.
   ///
-  /// - Parameter file: `panels.cl`, `sums.cl`, `tiles.cl`, `tile_maps.cl` or `peak.cl`.
-  public static func source(of file: String) -> String {
+  /// - Parameters:
+  ///   - file: `panels.cl`, `sums.cl`, `tiles.cl`, `tile_maps.cl` or `peak.cl`.
+  ///   - operations: The names of the operations whose files take the place of a line `OPERATIONS`.
+  public static func source(of file: String, operations: [String] = []) -> String {
     var included: Set<String> = []
-    return expand(file, &included)
+    return expand(file, operations, &included)
   }
 
-  private static func expand(_ file: String, _ included: inout Set<String>) -> String {
+  private static func expand(
+    _ file: String, _ operations: [String], _ included: inout Set<String>
+  ) -> String {
     guard included.insert(file).inserted else { return "" }
     guard let bytes = files[file] else { preconditionFailure("there is no kernel file \(file)") }
     let prefix = "#include \""
     return String(decoding: bytes, as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false)
       .map { line in
-        line.hasPrefix(prefix)
-          ? expand(String(line.dropFirst(prefix.count).dropLast()), &included) : String(line)
+        let names =
+          line == "OPERATIONS"
+          ? operations.map { "\($0).cl" }
+          : line.hasPrefix(prefix) ? [String(line.dropFirst(prefix.count).dropLast())] : nil
+        guard let names else { return String(line) }
+        return names.map { expand($0, operations, &included) }.joined(separator: "\n")
       }
       .joined(separator: "\n")
   }

@@ -5,21 +5,16 @@
 // [in / 16][out][16], serves walking it backwards. Both make the innermost loop the same: one
 // broadcast element of the input times sixteen neighbouring weights.
 //
-// The prelude's WALK_CASES are the operations that the program's walks need, its maps among them.
+// OPERATIONS stands for the files of the operations that the program's walks need. The prelude's
+// WALK_CASES call them, and the program's maps, which stand in the place of MAPS.
 //
 // Defines: PANELS; MOST_BLOCK_ROWS, the most rows that a walk takes at once.
 // Work-groups: one work-item each; PoCL runs it as a plain loop.
 
-#include "accumulate_weights.cl"
-#include "draw.cl"
-#include "estimate.cl"
-#include "gather.cl"
-#include "log_mean.cl"
 #include "map.cl"
 #include "multiply.cl"
-#include "noise.cl"
-#include "sum.cl"
-#include "sum_samples.cl"
+
+OPERATIONS
 
 static void run_scale_rows(const context *c, const descriptor *d, int begin, int end) {
   __global const float *scale = base_of(c, scale_rows_coefficients(d));

@@ -2,27 +2,19 @@
 //
 // Matrices lie row by row (lanes.cl). A matrix product is computed in tiles of the output, whose
 // operands are staged in local memory; each work-item keeps a small tile of its own in registers.
-// Everything else is a kernel of its own, with a work-group for each row.
+// Everything else is a kernel of its own, with a work-group for each row: OPERATIONS stands for the
+// operations' files, ROW_KERNELS for a kernel of each.
 //
 // Defines: TILES; GROUP_SIZE, the work-items of a group; TILE, the side of an output tile;
 // TILE_DEPTH, how much of each sum is staged at once; ITEM, the side of a work-item's tile, with
 // (TILE / ITEM)^2 work-items a group in the products.
 // Work-groups: GROUP_SIZE work-items, (TILE / ITEM)^2 in multiply_tiles.
 
-#include "accumulate_weights.cl"
-#include "adam.cl"
-#include "bias_gradient.cl"
-#include "draw.cl"
-#include "estimate.cl"
-#include "gather.cl"
-#include "log_mean.cl"
 #include "multiply.cl"
-#include "noise.cl"
-#include "normalize.cl"
 #include "row_kernel.cl"
-#include "sum.cl"
-#include "sum_samples.cl"
 #include "weight_gradient.cl"
+
+OPERATIONS
 
 ROW_KERNELS
 

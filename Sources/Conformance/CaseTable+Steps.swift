@@ -51,7 +51,16 @@ extension CaseTable {
       training("two", two, batch: 4, samples: 1, .usual, seed),
       training("three", three, batch: 2, samples: 120, .usual, seed),
     ]
-    return cases
+    return cases + hiddenKindCases(seed)
+  }
+
+  /// Steps of every kind of hidden layers.
+  private static func hiddenKindCases(_ seed: UInt64) -> [ConformanceCase] {
+    HiddenKind.all.map { kind in
+      step(
+        "hidden \(kind.name)", StepModels.hidden(kind), "iwae", batch: 3, groups: 1, samples: 5,
+        .iwae, .standard, seed)
+    }
   }
 
   /// Three training steps in a row, in earnest: batches out of resident data, the optimizer, and

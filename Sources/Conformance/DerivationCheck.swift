@@ -8,7 +8,7 @@ enum DerivationCheck {
         heads(seed), gates(seed), residual(seed), functions(seed), broadcast(seed),
         parameters(seed), vectors(seed), inPlace(seed), chain(seed), sharedWeights(seed),
         readers(seed), autoencoder(seed),
-      ]
+      ] + densities(seed)
   }
 
   /// Two layers and a likelihood, with a coefficient for each row.

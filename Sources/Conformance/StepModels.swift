@@ -32,6 +32,13 @@ enum StepModels {
       decoder: [.init(hidden: [4]), .init(hidden: [5])], prior: student)
   }
 
+  /// Hidden layers of a kind, some as wide as what they read and some not.
+  static func hidden(_ kind: HiddenKind) -> Model {
+    Model(
+      dataSize: 7, activation: .softplus, hiddenKind: kind,
+      encoder: [.init(hidden: [5, 5, 4], latent: 3)], decoder: [.init(hidden: [4, 4, 6])])
+  }
+
   private static let logistic = checked {
     () throws(DensityError) in
     try Posterior(

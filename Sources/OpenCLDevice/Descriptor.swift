@@ -70,7 +70,7 @@ struct Descriptor {
 
     var names: KernelNames {
       switch self {
-      case .operation(let family): family.names
+      case .operation(let family): family.kernels.names
       case .companion: KernelNames()
       case .scaleRows: KernelNames(operands: ["matrix", "coefficients"])
       case .transposeWeights:
@@ -133,22 +133,7 @@ extension Descriptor {
     operands = operation.operands.map { operand in
       operand.tensor.flatMap(place).map { Operand(placement: $0, sharing: operand.sharing) }
     }
-    switch operation {
-    case .map(let map): map.fill(&self)
-    case .gather(let operation): operation.fill(&self, layout)
-    case .multiply(let operation): operation.fill(&self, layout)
-    case .weightGradient(let operation): operation.fill(&self, layout)
-    case .biasGradient(let operation): operation.fill(&self, layout)
-    case .noise(let operation): operation.fill(&self, layout)
-    case .estimate(let operation): operation.fill(&self, layout)
-    case .draw(let operation): operation.fill(&self, layout)
-    case .accumulateWeights(let operation): operation.fill(&self, layout)
-    case .normalize(let operation): operation.fill(&self, layout)
-    case .logMean(let operation): operation.fill(&self, layout)
-    case .sumSamples(let operation): operation.fill(&self, layout)
-    case .sum(let operation): operation.fill(&self, layout)
-    case .adam(let operation): operation.fill(&self, layout)
-    }
+    operation.kernelMember.fill(&self, layout)
   }
 
   /// Sets an operand or a count by its name.

@@ -55,13 +55,13 @@ struct KernelSource {
       functions.append(source.function())
     }
     self.maps = maps
-    let rowless: Set<Compute.Operation.Family> = [.map, .multiply, .weightGradient]
     let families =
       module.file == .tiles
-      ? Compute.Operation.Family.allCases.filter { !rowless.contains($0) }
+      ? Compute.Operation.Family.allCases.filter { $0.kernels.hasRowKernel }
       : module.families.sorted { $0.rawValue < $1.rawValue }
     let numbers = ordered.enumerated().map { ($0.offset, $0.element.0) }
-    var file = KernelCatalog.source(of: "\(module.file.rawValue).cl")
+    var file = KernelCatalog.source(
+      of: "\(module.file.rawValue).cl", operations: families.map(\.kernelName))
     func replace(_ marker: String, _ lines: [String]) {
       file = file.split(separator: "\n", omittingEmptySubsequences: false)
         .map { $0 == marker ? lines.joined(separator: "\n") : String($0) }

@@ -57,8 +57,7 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     throw arguments.error("'\(flag)' means nothing on the reference; it is checked by differences.")
   }
   if isReference {
-    let differences = DifferenceCheck.all(seed: seed)
-    results = differences.filter { filter.map($0.name.contains) ?? true }
+    results = DifferenceCheck.all(seed: seed, containing: filter)
     note(results.filter { !$0.failures.isEmpty }, "", terminal)
   }
   for device in devices {

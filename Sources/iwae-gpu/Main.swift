@@ -4,8 +4,25 @@ import Foundation
 struct Main {
   /// Every subcommand, in the order in which the help lists them.
   static let commands: [Command] = [
-    .train, .evaluate, .gradient, .sample, .reconstruct, .look, .bounds, .sandwich, .snr, .sweep,
-    .reproduce, .report, .plan, .devices, .check, .bench, .tune, .data, .export,
+    .train,
+    .evaluate,
+    .gradient,
+    .sample,
+    .reconstruct,
+    .look,
+    .bounds,
+    .sandwich,
+    .snr,
+    .sweep,
+    .reproduce,
+    .report,
+    .plan,
+    .devices,
+    .check,
+    .bench,
+    .tune,
+    .data,
+    .export,
   ]
 
   static func main() {

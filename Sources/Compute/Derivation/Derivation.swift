@@ -43,9 +43,8 @@ public struct Derivation {
       case .map(let map):
         let position = Position(index: index, operations: program.operations, isOwn: true)
         try reverse(map, at: position, of: &program, gradients)
-      case .gather, .noise, .estimate, .draw, .accumulateWeights, .normalize, .logMean,
-        .sumSamples, .sum, .weightGradient, .biasGradient, .adam:
-        // They have no rows to go back through, or nothing that is differentiated.
+      default:
+        // The others have no rows to go back through, or nothing that is differentiated.
         break
       }
     }

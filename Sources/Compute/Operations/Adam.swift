@@ -40,6 +40,12 @@ extension Adam {
   public var rows: Int? { nil }
   public var arithmetic: Double { 0 }
 
+  /// Reads p, g, m and v; writes p, m and v.
+  public func cost(parameterCount: Int) -> Cost {
+    let count = Double(parameterCount)
+    return Cost(floatingPointOperations: 12 * count, bytes: 7 * 4 * count)
+  }
+
   public func validate() throws(ProgramError) {
     try expect(
       beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1,

@@ -56,6 +56,14 @@ extension Gather {
   public var rows: Int? { batch.shape.rows }
   public var arithmetic: Double { 2 * batch.size }
 
+  /// Of the data set and its order, only the batch's rows are touched.
+  public func cost(parameterCount: Int) -> Cost {
+    let (count, rows) = (batch.size, indices.size)
+    return Cost(
+      floatingPointOperations: arithmetic,
+      bytes: count * Double(source.element.byteCount) + rows * 4 + (count + rows) * 4)
+  }
+
   public func validate() throws(ProgramError) {
     let columns = source.shape.columns
     try expect(!batch.shape.isVector, "expected 'batch' to be a matrix.")

@@ -66,6 +66,7 @@ extension Multiply {
   }
 
   public var rows: Int? { output.shape.rows }
+  public static let isMatrixProduct = true
   public var arithmetic: Double { 2 * output.size * Double(depth) }
 
   public func validate() throws(ProgramError) {

@@ -17,34 +17,24 @@ extension Operation {
   ///
   /// - Parameter parameterCount: The elements of all parameters, for operations on whole arenas.
   public func cost(parameterCount: Int) -> Cost {
-    switch self {
-    case .adam:
-      // Reads p, g, m and v; writes p, m and v.
-      let count = Double(parameterCount)
-      return Cost(floatingPointOperations: 12 * count, bytes: 7 * 4 * count)
-    case .gather(let operation):
-      // Of the data set and its order, only the batch's rows are touched.
-      let count = Double(operation.batch.shape.count)
-      let rows = Double(operation.indices.shape.count)
-      return Cost(
-        floatingPointOperations: operation.arithmetic,
-        bytes: count * Double(operation.source.element.byteCount) + rows * 4 + (count + rows) * 4)
-    default:
-      return Cost(
-        floatingPointOperations: member.arithmetic,
-        bytes: (reads + writes).reduce(0) { $0 + Double($1.byteCount) })
-    }
+    member.cost(parameterCount: parameterCount)
   }
 
   /// The operations of a matrix product; 0 for anything else.
   public var productOperations: Double {
-    switch self {
-    case .multiply(let operation): operation.arithmetic
-    case .weightGradient(let operation): operation.arithmetic
-    case .gather, .biasGradient, .noise, .map, .estimate, .draw, .accumulateWeights, .normalize,
-      .logMean, .sumSamples, .sum, .adam:
-      0
-    }
+    type(of: member).isMatrixProduct ? member.arithmetic : 0
+  }
+}
+
+extension OperationFamily {
+  public static var isMatrixProduct: Bool { false }
+
+  /// The arithmetic, and every operand touched once for each way of access.
+  public func cost(parameterCount: Int) -> Cost {
+    let touched = operands.filter(\.isRead) + operands.filter(\.isWritten)
+    return Cost(
+      floatingPointOperations: arithmetic,
+      bytes: touched.compactMap(\.tensor).reduce(0) { $0 + Double($1.byteCount) })
   }
 }
 

@@ -75,6 +75,12 @@ public protocol OperationFamily: Hashable, Sendable {
   var rows: Int? { get }
   /// The operations of arithmetic, a transcendental function counting as one.
   var arithmetic: Double { get }
+  /// True of a product of matrices, whose arithmetic a device's peak is compared with.
+  static var isMatrixProduct: Bool { get }
+  /// The least cost.
+  ///
+  /// - Parameter parameterCount: The elements of all parameters.
+  func cost(parameterCount: Int) -> Cost
   /// Checks what the list of operands cannot say.
   func validate() throws(ProgramError)
 }

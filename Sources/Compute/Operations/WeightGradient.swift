@@ -46,6 +46,7 @@ extension WeightGradient {
   ]
 
   public var rows: Int? { nil }
+  public static let isMatrixProduct = true
   public var arithmetic: Double { 2 * gradient.size * Double(delta.shape.rows) }
 
   public func validate() throws(ProgramError) {

@@ -8,7 +8,8 @@ extension CaseTable {
     return sizes.flatMap { size in [readings(size, seed), broadcasts(size, seed)] }
       + RowSize.few.flatMap { size in
         [columnsAlone(size, seed), sharedParts(size, seed), rowsAlone(size, seed)]
-      } + functionCases(seed) + densityCases(seed) + latentCases(seed) + transitionCases(seed)
+      } + functionCases(seed) + densityCases(seed)
+      + namedDensityCases(seed) + latentCases(seed) + transitionCases(seed)
       + vectorCases(seed) + productCases(seed)
   }
 

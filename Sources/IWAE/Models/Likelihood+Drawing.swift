@@ -31,7 +31,7 @@ extension Likelihood {
     while start < Self.maximumCount {
       values["x"] = (start..<start + length).map(Double.init)
       for (offset, logarithm) in steps.evaluate(count: length, values)[0].enumerated() {
-        cumulative += exponential(logarithm)
+        cumulative += IWAE.exponential(logarithm)
         if cumulative > uniform { return Double(start + offset) }
       }
       start += length

@@ -99,7 +99,11 @@ extension Likelihood: Density {
 
   /// A file in `Likelihoods` for each row.
   static let families = [
-    bernoulliFamily, gaussianFamily, poissonFamily, continuousBernoulliFamily, formulaFamily,
+    bernoulliFamily,
+    gaussianFamily,
+    poissonFamily,
+    continuousBernoulliFamily,
+    formulaFamily,
   ]
 
   /// The families that a name alone describes.

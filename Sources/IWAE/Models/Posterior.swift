@@ -69,7 +69,10 @@ extension Posterior: Density {
   static let kind = "posterior"
 
   /// A file in `Posteriors` for each row.
-  static let families = [gaussianFamily, formulaFamily]
+  static let families = [
+    gaussianFamily,
+    formulaFamily,
+  ]
 
   /// The families that a name alone describes.
   public static var names: [String] { namedFamilies }

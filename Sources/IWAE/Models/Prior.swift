@@ -50,7 +50,10 @@ extension Prior: Density {
   static let kind = "prior"
 
   /// A file in `Priors` for each row.
-  static let families = [standardNormalFamily, formulaFamily]
+  static let families = [
+    standardNormalFamily,
+    formulaFamily,
+  ]
 
   /// The families that a name alone describes.
   public static var names: [String] { namedFamilies }

@@ -40,17 +40,14 @@ extension GradientEstimator {
 
   /// The exponent for the encoder (Rainforth et al. 2018).
   ///
-  /// Where the bound becomes log p(x) whatever the encoder does, the signal falls as 1/K and the noise
-  /// as 1/sqrt(K), unless the noise too is that of squared weights (Tucker et al. 2019). Where it does
-  /// not, or where the estimate is biased, the signal stays.
+  /// An objective says what its signal does under the standard estimator. The noise of the others is
+  /// that of squared weights, which falls as fast as any signal (Tucker et al. 2019).
   public func encoderExponent(_ count: Count) -> Double {
     if estimator != .standard { return 0.5 }
-    return switch objective {
-    case .elbo, .vae, .rws: 0.5
-    case .iwae: -0.5
-    case .miwae, .piwae, .vimco: count == .samples ? -0.5 : 0.5
-    case .ciwae(let beta): beta > 0 ? 0.5 : -0.5
-    case .renyi(let alpha): alpha != 0 ? 0.5 : -0.5
+    return switch objective.encoderSignal {
+    case .stays: 0.5
+    case .fadesWithSamples: count == .samples ? -0.5 : 0.5
+    case .fades: -0.5
     }
   }
 }

@@ -2,21 +2,33 @@ import Compute
 
 /// What kernels read of an operation beside its operands, by name: whole numbers, and numbers that are
 /// not. The order of both is that of the lists.
-protocol KernelFamily: SlottedFamily {
+protocol KernelFamily: OperationFamily {
+  /// The operands that kernels know by name.
+  static var operandNames: [String] { get }
   static var counts: [KernelCount<Self>] { get }
   static var constants: [KernelConstants<Self>] { get }
+  /// False if tiles have no kernel `row_NAME` for the family, whose work others do.
+  static var hasRowKernel: Bool { get }
   /// The columns of the matrix that is written, without padding.
   var writtenColumns: Int { get }
+  /// True if a work-item of its own takes each row in tiles; a work-group does unless said otherwise.
+  var takesRowsByItem: Bool { get }
+}
+
+extension KernelFamily where Self: SlottedFamily {
+  static var operandNames: [String] { slots.map(\.name) }
 }
 
 extension KernelFamily {
   static var counts: [KernelCount<Self>] { [] }
   static var constants: [KernelConstants<Self>] { [] }
+  static var hasRowKernel: Bool { true }
   var writtenColumns: Int { 0 }
+  var takesRowsByItem: Bool { false }
 
   static var names: KernelNames {
     KernelNames(
-      operands: slots.map(\.name), counts: counts.map(\.name),
+      operands: operandNames, counts: counts.map(\.name),
       constants: constants.map { ($0.name, $0.count) })
   }
 
@@ -71,23 +83,23 @@ struct KernelNames {
 }
 
 extension Compute.Operation.Family {
-  /// A map's operands are its own.
-  var names: KernelNames {
+  /// The family as kernels know it: the one list of families in this module.
+  var kernels: any KernelFamily.Type {
     switch self {
-    case .gather: Gather.names
-    case .multiply: Multiply.names
-    case .weightGradient: WeightGradient.names
-    case .biasGradient: BiasGradient.names
-    case .noise: Noise.names
-    case .map: KernelNames()
-    case .estimate: Estimate.names
-    case .draw: Draw.names
-    case .accumulateWeights: AccumulateWeights.names
-    case .normalize: Normalize.names
-    case .logMean: LogMean.names
-    case .sumSamples: SumSamples.names
-    case .sum: Sum.names
-    case .adam: Adam.names
+    case .gather: Gather.self
+    case .multiply: Multiply.self
+    case .weightGradient: WeightGradient.self
+    case .biasGradient: BiasGradient.self
+    case .noise: Noise.self
+    case .map: Map.self
+    case .estimate: Estimate.self
+    case .draw: Draw.self
+    case .accumulateWeights: AccumulateWeights.self
+    case .normalize: Normalize.self
+    case .logMean: LogMean.self
+    case .sumSamples: SumSamples.self
+    case .sum: Sum.self
+    case .adam: Adam.self
     }
   }
 
@@ -96,5 +108,15 @@ extension Compute.Operation.Family {
     "\(self)".reduce(into: "") { result, letter in
       result += letter.isUppercase ? "_\(letter.lowercased())" : String(letter)
     }
+  }
+}
+
+extension Compute.Operation {
+  /// The operation as kernels know it.
+  var kernelMember: any KernelFamily {
+    guard let member = member as? any KernelFamily else {
+      preconditionFailure("\(family) stands for another type in Family.kernels")
+    }
+    return member
   }
 }

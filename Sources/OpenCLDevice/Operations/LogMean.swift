@@ -6,4 +6,5 @@ extension LogMean: KernelFamily {
     KernelConstants<LogMean>("temperature") { $0.temperature },
     KernelConstants("count") { Float($0.count) }, KernelConstants("scale") { $0.scale },
   ]
+  var takesRowsByItem: Bool { true }
 }

@@ -1,6 +1,9 @@
 import Compute
 
-extension Map {
-  /// A map's operands are all that its kernel reads; the formulas are in its code.
-  func fill(_ descriptor: inout Descriptor) { descriptor.columns = columns }
+extension Map: KernelFamily {
+  /// The operands are the map's own, and all that its kernel reads; the formulas are in its code.
+  static let operandNames: [String] = []
+  static let hasRowKernel = false
+  var writtenColumns: Int { columns }
+  var takesRowsByItem: Bool { isOfVectors }
 }

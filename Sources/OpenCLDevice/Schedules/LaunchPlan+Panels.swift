@@ -32,8 +32,7 @@ extension LaunchPlan {
       }
     case .sum(let sum) where sum.output.shape.count == 1:
       totals.append(index)
-    case .gather, .multiply, .noise, .map, .estimate, .draw, .accumulateWeights, .logMean,
-      .sumSamples, .sum:
+    default:
       if (sums + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
         closeSums()
@@ -51,7 +50,9 @@ extension LaunchPlan {
   // MARK: Walks
 
   private mutating func extendWalk(_ index: Int, _ operation: Operation) {
-    guard let rows = operation.rows else { return }
+    guard let rows = operation.rows else {
+      preconditionFailure("\(operation.kind) walks no rows, and panels do not say what it does")
+    }
     let isProduct = if case .multiply = operation { true } else { false }
     if let open = walk, let joined = join(open, index, rows: rows, isProduct: isProduct) {
       walk = joined

@@ -21,11 +21,9 @@ extension LaunchPlan {
       appendRows(
         index, units: TensorLayout.rows.occupied(by: normalize.output),
         unitsPerGroup: tuning.groupSize * 4)
-    case .map(let map):
-      appendRows(index, unitsPerGroup: map.isOfVectors ? tuning.groupSize : 1)
-    case .logMean: appendRows(index, unitsPerGroup: tuning.groupSize)
-    case .gather, .noise, .estimate, .draw, .accumulateWeights, .sumSamples, .sum:
-      appendRows(index)
+    default:
+      appendRows(
+        index, unitsPerGroup: operation.kernelMember.takesRowsByItem ? tuning.groupSize : 1)
     }
   }
 

@@ -14,7 +14,9 @@ public struct HiddenKind: Sendable {
 
 extension HiddenKind {
   /// A file in `Layers` for each row, in the order of help.
-  public static let all: [HiddenKind] = [dense]
+  public static let all: [HiddenKind] = [
+    dense
+  ]
 
   /// The kinds' names.
   public static var names: [String] { all.map(\.name) }

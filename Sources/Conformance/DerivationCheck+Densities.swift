@@ -1,0 +1,56 @@
+import Compute
+import IWAE
+
+extension DerivationCheck {
+  /// Every density that has a name, at the end of layers that give its heads.
+  static func densities(_ seed: UInt64) -> [DifferenceCheck.Problem] {
+    Likelihood.known.map { likelihood($0, seed) } + Posterior.known.map { posterior($0, seed) }
+      + Prior.known.map { prior($0, seed) }
+  }
+
+  private static func likelihood(
+    _ likelihood: Likelihood, _ seed: UInt64
+  ) -> DifferenceCheck.Problem {
+    var build = DerivationBuilder("likelihood \(likelihood.name)", seed)
+    let h = build.input("h", 6, 4)
+    let data = likelihood.support.member(near: build.input("data", 6, 3).value)
+    for head in likelihood.heads { _ = build.layer(head, h, 3) }
+    for parameter in likelihood.parameters {
+      _ = build.parameter(parameter.name, .vector(parameter.size == .single ? 1 : 3))
+    }
+    return build.finish(
+      build.sum("term", of: likelihood.logDensity.substituting(["x": data])))
+  }
+
+  /// The derivative through the sample and through the density at once.
+  private static func posterior(
+    _ posterior: Posterior, _ seed: UInt64
+  ) -> DifferenceCheck.Problem {
+    var build = DerivationBuilder("posterior \(posterior.name)", seed)
+    let x = build.input("x", 6, 4)
+    let normal = build.input("noise", 6, 3).value
+    for head in posterior.heads { _ = build.layer(head, x, 3) }
+    let noise = posterior.noise == .normal ? normal : .sigmoid(normal)
+    _ = build.map("z", 6, 3, posterior.sample.substituting(["e": noise]))
+    return build.finish(build.sum("term", of: posterior.logDensity))
+  }
+
+  private static func prior(_ prior: Prior, _ seed: UInt64) -> DifferenceCheck.Problem {
+    var build = DerivationBuilder("prior \(prior.name)", seed)
+    _ = build.layer("z", build.input("x", 6, 4), 3)
+    for parameter in prior.parameters { _ = build.parameter(parameter, .vector(3)) }
+    return build.finish(build.sum("term", of: prior.logDensity))
+  }
+}
+
+extension Support {
+  /// A value that data may have, from any number.
+  fileprivate func member(near value: Formula) -> Formula {
+    switch self {
+    case .unit: .sigmoid(value)
+    case .counts: .where(.less(value, 0), 2, 5)
+    case .positive: .exp(value)
+    case .reals: value
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import Compute
+import IWAE
+
+extension CaseTable {
+  /// The formulas of every density that has a name, and their derivatives, as the tables of families
+  /// have them.
+  static func namedDensityCases(_ seed: UInt64) -> [ConformanceCase] {
+    RowSize.few.flatMap { size in
+      Likelihood.known.map { likelihood($0, size, seed) }
+        + Posterior.known.map { posterior($0, size, seed) }
+        + Prior.known.map { prior($0, size, seed) }
+    }
+  }
+
+  private static func likelihood(
+    _ likelihood: Likelihood, _ size: RowSize, _ seed: UInt64
+  ) -> ConformanceCase {
+    var map = MapCaseBuilder("likelihood \(likelihood.name)", size, seed)
+    _ = map.shared("x", likelihood.support.values)
+    let heads = likelihood.heads.map { map.element($0, .normal(scale: 0.7)) }
+    for parameter in likelihood.parameters {
+      switch parameter.size {
+      case .single: _ = map.single(parameter.name)
+      case .perVariable: _ = map.column(parameter.name)
+      }
+    }
+    map.density(likelihood.logDensity, by: heads)
+    map.result("expectation", likelihood.mean, .gamma, termSize: 1)
+    return map.finish()
+  }
+
+  private static func posterior(
+    _ posterior: Posterior, _ size: RowSize, _ seed: UInt64
+  ) -> ConformanceCase {
+    var map = MapCaseBuilder("posterior \(posterior.name)", size, seed)
+    _ = map.element("e", posterior.noise == .normal ? .normal() : .uniform(0.001...0.999))
+    let z = map.element("z")
+    let heads = posterior.heads.map { map.element($0, .normal(scale: 0.7)) }
+    map.density(posterior.logDensity, by: heads + [z])
+    map.result("drawn", posterior.sample, .gamma, termSize: 1)
+    return map.finish()
+  }
+
+  private static func prior(_ prior: Prior, _ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+    var map = MapCaseBuilder("prior \(prior.name)", size, seed)
+    let z = map.element("z")
+    let parameters = prior.parameters.map { map.column($0, .normal(scale: 0.7)) }
+    map.density(prior.logDensity, by: parameters + [z])
+    return map.finish()
+  }
+}
+
+extension MapCaseBuilder {
+  /// A sum over rows and its derivatives. What a formula cancels is not known here, so terms may be of
+  /// a size of 4 and functions as inexact as those of the gamma family.
+  fileprivate mutating func density(_ formula: Formula, by variables: [Formula]) {
+    sum("log_density", of: formula, termSize: 4, limit: 16)
+    for variable in variables {
+      result("\(variable).delta", formula.slope(by: variable), .gamma, termSize: 4)
+    }
+  }
+}
+
+extension Support {
+  /// Numbers that a density of the support is tried with.
+  fileprivate var values: MapValues {
+    switch self {
+    case .unit: .uniform(0...1)
+    case .counts: .counts(10)
+    case .positive: .uniform(0.05...4)
+    case .reals: .normal()
+    }
+  }
+}
+
+extension Likelihood {
+  /// The likelihoods that have names.
+  static var known: [Likelihood] { names.map { name in described { try Likelihood(named: name) } } }
+}
+
+extension Posterior {
+  /// The posteriors that have names.
+  static var known: [Posterior] { names.map { name in described { try Posterior(named: name) } } }
+}
+
+extension Prior {
+  /// The priors that have names.
+  static var known: [Prior] { names.map { name in described { try Prior(named: name) } } }
+}
+
+/// A density of the tables, which a name describes.
+private func described<Member>(_ read: () throws -> Member) -> Member {
+  do {
+    return try read()
+  } catch {
+    preconditionFailure("\(error)")
+  }
+}
