@@ -80,14 +80,22 @@ struct PlainModel {
   private func heads(
     of network: Network, _ input: [Double], _ names: [String], _ parameters: Parameters
   ) -> [String: [Double]] {
-    let last = network.hidden.reduce(input) { dense($1, $0, parameters).map(activate) }
+    let hidden = network.parameters.filter { $0.name.contains(".hidden.") }
+    var last = input
+    for index in stride(from: 0, to: hidden.count, by: 2) {
+      last = dense(hidden[index], hidden[index + 1], last, parameters).map(activate)
+    }
     return Dictionary(
-      uniqueKeysWithValues: zip(names, network.heads.map { dense($0, last, parameters) }))
+      uniqueKeysWithValues: zip(
+        names, network.heads.map { dense($0.weight, $0.bias, last, parameters) }))
   }
 
-  private func dense(_ layer: Dense, _ input: [Double], _ parameters: Parameters) -> [Double] {
-    let (weight, bias) = (parameters(layer.weight), parameters(layer.bias))
-    let (outputs, inputs) = (layer.weight.shape.rows, layer.weight.shape.columns)
+  /// A dense layer, by its weight and its bias.
+  private func dense(
+    _ weight: Tensor, _ bias: Tensor, _ input: [Double], _ parameters: Parameters
+  ) -> [Double] {
+    let (outputs, inputs) = (weight.shape.rows, weight.shape.columns)
+    let (weight, bias) = (parameters(weight), parameters(bias))
     var result: [Double] = []
     for row in 0..<rows {
       for output in 0..<outputs {
