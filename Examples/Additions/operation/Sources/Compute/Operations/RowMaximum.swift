@@ -15,8 +15,9 @@ extension RowMaximum {
   public static let family = Operation.Family.rowMaximum
 
   public static let slots = [
-    Slot<RowMaximum>("input", of: { $0.input }) { _ in .matrix },
-    Slot("output", .write, of: { $0.output }) { .exactly(.vector($0.input.shape.rows)) },
+    Slot<RowMaximum>("input", of: { $0.input }, extent: { _ in .matrix }),
+    Slot(
+      "output", .write, of: { $0.output }, extent: { .exactly(.vector($0.input.shape.rows)) }),
   ]
 
   public var rows: Int? { output.shape.rows }
