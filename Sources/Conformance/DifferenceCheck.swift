@@ -8,7 +8,7 @@ import ReferenceDevice
 public enum DifferenceCheck {
   /// The largest difference that passes, relative to the largest element of a gradient. Rules hold
   /// their constants in single precision, 6e-8 of each, and the terms that they weigh cancel in part.
-  public static let limit = 3e-7
+  public static let limit = 1e-7
 
   /// Runs every check, or those whose names contain a text.
   public static func all(
