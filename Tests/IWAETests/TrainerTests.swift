@@ -225,7 +225,7 @@ import Testing
     let before = try evaluate(samples: 10, on: device)
     #expect(before.activeUnits == [0])
     let pruned = try #require(
-      model.removingInactiveUnits(from: truth(), variances: before.unitVariances))
+      try model.removingInactiveUnits(from: truth(), variances: before.unitVariances))
     let evaluator = try Evaluator(
       model, parameters: pruned, images: data.images(count: 50, seed: 9), device: device,
       samples: 10)

@@ -82,7 +82,7 @@ import Testing
     try executable.run(Control())
     try executable.finish()
     #expect(try executable.floats(output) == [7])
-    return (device, try device.kernelsAreCached)
+    return (device, device.kernelsAreCached)
   }
 
   @Test func kernelsAreCachedAndDamageIsRepaired() throws {
