@@ -97,7 +97,7 @@ extension DifferenceCheck {
 
   // MARK: Scenes
 
-  private static let (batch, groups, samples) = (2, 2, 3)
+  private static let (batch, groups, samples) = (2, 2, 4)
 
   /// A step, what its tensors hold, and the same as plain loops.
   private struct Scene {

@@ -1,9 +1,10 @@
 import Compute
 import Foundation
-import IWAE
 import OpenCLDevice
 import ReferenceDevice
 import Testing
+
+@testable import IWAE
 
 /// Steps in parts: the same gradient and bound as at once, whatever the parts.
 @Suite struct StepPlanTests {
@@ -33,6 +34,51 @@ import Testing
     }
   }()
 
+  private static func data(
+    _ model: Model, images: Int
+  ) -> (source: Tensor, order: Tensor, total: Tensor) {
+    (
+      Tensor("data", .matrix(rows: images, columns: model.dataSize), .resident),
+      Tensor("order", .vector(images), .resident, element: .uint32),
+      Tensor("total", .vector(1), .state)
+    )
+  }
+
+  private static func configuration(
+    _ model: Model, _ objective: Objective, _ estimator: Objective.Estimator, batch: Int = 3,
+    samples: Int = 8, update: Adam? = nil, sumsOverBatch: Bool = false
+  ) -> StepConfiguration {
+    let (source, order, total) = data(model, images: 2 * batch)
+    return StepConfiguration(
+      batchSize: batch, groups: 2, samples: samples, objective: objective, estimator: estimator,
+      source: .resident(
+        source: source, order: order, scale: 1,
+        binarization: model.likelihood.isBinarized ? .sample : .none),
+      optimizer: update, sumsOverBatch: sumsOverBatch, boundTotal: total)
+  }
+
+  /// A device on which the kernels of every step here are compiled at once.
+  nonisolated(unsafe) private static let panels = Result { () throws -> OpenCLDevice in
+    let device = try OpenCLDevice.open(.automatic, schedule: .panels)
+    var programs: [Program] = []
+    for (objective, estimator) in objectives {
+      for model in models {
+        for division in [.whole, .drawn(5)] + divisions {
+          let configuration = configuration(model, objective, estimator)
+          if case .drawn = division,
+            configuration.objective.rule(groups: 2, samples: 8, estimator: estimator)
+              .obstacleToDrawing != nil
+          {
+            continue
+          }
+          programs += try StepPlan(model, configuration, division, device).programs
+        }
+      }
+    }
+    try device.prepare(programs)
+    return device
+  }
+
   /// The gradient of every parameter, and the bound.
   private func gradients(
     _ model: Model, _ objective: Objective, _ estimator: Objective.Estimator,
@@ -40,16 +86,12 @@ import Testing
     update: Adam? = nil, sumsOverBatch: Bool = false
   ) throws -> [String: [Float]] {
     let images = 2 * batch
-    let source = Tensor("data", .matrix(rows: images, columns: model.dataSize), .resident)
-    let order = Tensor("order", .vector(images), .resident, element: .uint32)
-    let total = Tensor("total", .vector(1), .state)
-    let configuration = StepConfiguration(
-      batchSize: batch, groups: 2, samples: samples, objective: objective, estimator: estimator,
-      source: .resident(
-        source: source, order: order, scale: 1,
-        binarization: model.likelihood == .bernoulli ? .sample : .none),
-      optimizer: update, sumsOverBatch: sumsOverBatch, boundTotal: total)
-    let plan = try StepPlan(model, configuration, division, device)
+    let (source, order, total) = Self.data(model, images: images)
+    let plan = try StepPlan(
+      model,
+      Self.configuration(
+        model, objective, estimator, batch: batch, samples: samples, update: update,
+        sumsOverBatch: sumsOverBatch), division, device)
     let memory = try device.allocate(model.parameters + [source, order, total] + plan.states)
     let address = NoiseAddress(seed: 7, purpose: .data)
     for (index, parameter) in model.parameters.enumerated() {
@@ -123,7 +165,7 @@ import Testing
 
   @Test(arguments: objectives.indices) func partsAddUpOnOpenCL(index: Int) throws {
     let (objective, estimator) = Self.objectives[index]
-    let device = try OpenCLDevice.open(.automatic, schedule: .panels)
+    let device = try Self.panels.get()
     for model in Self.models {
       let whole = try gradients(model, objective, estimator, .whole, on: ReferenceDevice())
       for division in [.whole] + Self.divisions {
@@ -176,7 +218,7 @@ import Testing
             whole, try gradients(model, objective, estimator, .drawn(draws), on: device))
         }
         #expect(errors[1] < 0.02 && errors[1] < errors[0], "\(objective) \(estimator): \(errors)")
-        let openCL = try OpenCLDevice.open(.automatic, schedule: .panels)
+        let openCL = try Self.panels.get()
         let expected = try gradients(model, objective, estimator, .drawn(5), on: device)
         let found = try gradients(model, objective, estimator, .drawn(5), on: openCL)
         #expect(worst(expected, found) < 1e-4)
