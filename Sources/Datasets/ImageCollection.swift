@@ -68,14 +68,8 @@ public struct ImageCollection: Sendable {
     return result
   }
 
-  /// Every part as numbers up to 1, so that no likelihood sees grey levels as counts.
-  func unitScaled() -> ImageCollection {
-    mapped { part, _ in
-      ImageSet(
-        name: part.name, values: .floats((0..<part.count).flatMap { part.pixels(of: $0) }),
-        width: part.width, height: part.height, labels: part.labels)
-    }
-  }
+  /// Every part, known to be pictures.
+  func asPictures() -> ImageCollection { mapped { part, _ in part.asPictures } }
 }
 
 /// How an array of a file holds images.

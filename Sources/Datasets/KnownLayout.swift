@@ -123,7 +123,7 @@ extension ImageCollection {
   init(_ file: DataFile, variable: String? = nil, name: String) throws {
     if let layout = KnownLayout.all.first(where: { $0.matches(file) }) {
       guard let variable else {
-        self = try layout.collection(file, name: name)
+        self = try layout.collection(file, name: name).asPictures()
         return
       }
       let parts = [layout.training, layout.validation, layout.test].compactMap(\.self)
@@ -147,7 +147,8 @@ extension ImageCollection {
     if labels == nil { labels = try Self.companion(of: file.path, limit: file.limit) }
     let images = try ImageRecipe().images(array, labels: labels, name: name, file: source)
     let found = part.images.isEmpty ? "" : ", array '\(part.images)'"
-    self.init(training: images, format: file.format + found)
+    self.init(
+      training: file.holdsPictures ? images.asPictures : images, format: file.format + found)
   }
 
   /// The array that holds the images.

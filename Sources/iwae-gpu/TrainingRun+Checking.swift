@@ -34,7 +34,7 @@ extension TrainingRun {
     let reason =
       fault.map(\.description)
       ?? "log p(x) of image \(image + 1) is \(evaluation?.imageLogLikelihoods[image] ?? .nan) in "
-      + "single precision, though every density is finite in double precision. Scale the data, or "
+      + "single precision, and no density was found at fault in double precision. Scale the data, or "
       + "write the densities so that no part of them overflows."
     throw Inputs.bad(configuration.data, "nothing was trained: \(reason)")
   }

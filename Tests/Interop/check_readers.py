@@ -54,24 +54,24 @@ def write_files(folder, grey, real):
         write(path)
         return path, values
 
-    unit = grey / 255
+    # Bytes are taken as they are where the likelihood is of any numbers, but for pictures.
     binary = (grey > 99).astype(np.uint8)
-    yield saved("bytes.npy", lambda path: np.save(path, grey), unit)
-    yield saved("fortran.npy", lambda path: np.save(path, np.asfortranarray(grey)), unit)
+    yield saved("bytes.npy", lambda path: np.save(path, grey), grey)
+    yield saved("fortran.npy", lambda path: np.save(path, np.asfortranarray(grey)), grey)
     yield saved("bool.npy", lambda path: np.save(path, grey > 99), binary)
     for kind in ("<f4", ">f4", "<f8", ">f8", "<i2", ">i8", "<u4"):
         values = real if kind[1] == "f" else grey
         yield saved(
             f"{kind[1:]}{'be' if kind[0] == '>' else ''}.npy",
             lambda path: np.save(path, values.astype(kind)), values.astype(kind))
-    yield saved("stored.npz", lambda path: np.savez(path, images=grey), unit)
+    yield saved("stored.npz", lambda path: np.savez(path, images=grey), grey)
     yield saved("deflated.npz", lambda path: np.savez_compressed(path, x=real), real)
     flat = grey.reshape(COUNT, -1)
     for compressed in (False, True):
         yield saved(
             f"compressed-{compressed}.mat",
             lambda path: savemat(path, {"data": flat, "note": "text"}, do_compression=compressed),
-            unit)
+            grey)
     yield saved("double.mat", lambda path: savemat(path, {"X": real.reshape(COUNT, -1)}), real)
     yield saved(
         "text.amat", lambda path: np.savetxt(path, binary.reshape(COUNT, -1), fmt="%d"), binary)
@@ -79,13 +79,13 @@ def write_files(folder, grey, real):
     header = np.array([0x803, COUNT, HEIGHT, WIDTH], ">u4").tobytes()
     yield saved(
         "x-idx3-ubyte.gz",
-        lambda path: path.write_bytes(gzip.compress(header + grey.tobytes())), unit)
+        lambda path: path.write_bytes(gzip.compress(header + grey.tobytes())), grey)
 
     def write_images(path):
         path.mkdir()
         for index, image in enumerate(grey):
             Image.fromarray(image).save(path / f"{index}.png", optimize=index % 2 == 0)
-    yield saved("png", write_images, unit)
+    yield saved("png", write_images, grey / 255)
 
 
 def main():

@@ -43,9 +43,7 @@ public struct Derivation {
       case .map(let map):
         let position = Position(index: index, operations: program.operations, isOwn: true)
         try reverse(map, at: position, of: &program, gradients)
-      default:
-        // The others have no rows to go back through, or nothing that is differentiated.
-        break
+      default: try expectNothing(from: program.operations[index], in: program)
       }
     }
   }
@@ -60,8 +58,20 @@ public struct Derivation {
       case .map(let map):
         let position = Position(index: index, operations: operations, isOwn: false)
         try reverse(map, at: position, of: &program, gradients)
-      default: break
+      default: try expectNothing(from: operation, in: program)
       }
+    }
+  }
+
+  /// Refuses an operation that lies on the way and has no rule. Data and noise are where ways end.
+  private func expectNothing(
+    from operation: Operation, in program: ProgramBuilder
+  ) throws(ProgramError) {
+    switch operation {
+    case .gather, .noise: return
+    default:
+      try program.expect(
+        !operation.writes.contains { cotangents[$0] != nil }, "'\(operation.kind)'")
     }
   }
 
@@ -79,6 +89,18 @@ public struct Derivation {
     _ product: Multiply, before index: Int?, of program: inout ProgramBuilder,
     _ gradients: [RowGradient]
   ) throws(ProgramError) {
+    guard cotangents[product.output] != nil else { return }
+    try program.expect(
+      !product.transposed && product.derivativeAt == nil && !product.accumulates,
+      "a product that is itself a way back, or that adds to its output")
+    if let index {
+      let later = program.operations[(index + 1)...]
+      for tensor in [product.input, product.output] {
+        try program.expect(
+          !later.contains { $0.writes.contains(tensor) },
+          "a product whose '\(tensor.name)' is replaced afterwards")
+      }
+    }
     guard let delta = try delta(of: product, before: index, of: &program) else { return }
     for gradient in gradients {
       let target = gradient.target
@@ -87,8 +109,8 @@ public struct Derivation {
         .weightGradient(
           WeightGradient(
             delta: delta, input: product.input, rowScale: gradient.rowScale,
-            accumulates: target.accumulates || program.writes(toWeight), decay: target.decay,
-            gradient: toWeight)))
+            accumulates: target.accumulates || program.writes(toWeight),
+            decay: program.writes(toWeight) ? nil : target.decay, gradient: toWeight)))
       if let bias = product.bias { try appendSum(delta, into: bias, gradient, of: &program) }
     }
     cotangents[product.input, default: Cotangent()].products.append(
@@ -106,8 +128,8 @@ public struct Derivation {
       .biasGradient(
         BiasGradient(
           delta: delta, rowScale: gradient.rowScale,
-          accumulates: target.accumulates || program.writes(tensor), decay: target.decay,
-          gradient: tensor)))
+          accumulates: target.accumulates || program.writes(tensor),
+          decay: program.writes(tensor) ? nil : target.decay, gradient: tensor)))
   }
 
   /// The cotangent of what a layer computes before its activation; nil if nothing depends on it.
@@ -342,9 +364,13 @@ public struct Derivation {
   private func amend(
     _ program: inout ProgramBuilder, _ position: Position, with result: Map.Result
   ) throws(ProgramError) -> Bool {
+    let names = mentioned(result.formula)
     guard position.isOwn, case .map(let map) = program.operations[position.index],
-      mentioned(result.formula).isSubset(of: map.inputs.map(\.name)),
-      !map.results.contains(where: { $0.tensor == result.tensor }),
+      !map.isOfVectors, names.isSubset(of: map.inputs.map(\.name)),
+      // The map must read what is meant.
+      !program.operations[position.index...].contains(where: { operation in
+        operation.writes.contains { names.contains($0.name) }
+      }), !map.results.contains(where: { $0.tensor == result.tensor }),
       map.operands.count < Map.maximumOperands
     else { return false }
     try program.amend(position.index, .map(map.adding([result], reading: [])))

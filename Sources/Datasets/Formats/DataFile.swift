@@ -20,6 +20,8 @@ public struct DataFile {
   public let path: String
   /// The format, for people.
   public let format: String
+  /// True for PNG images, whose bytes are grey levels.
+  private(set) var holdsPictures = false
   /// Of a folder of folders: the class of each image.
   public let labels: [Int]?
   /// Every array in the file.
@@ -44,6 +46,7 @@ public struct DataFile {
         folder.labels == nil
         ? "folder of PNG images" : "\(folder.classes.count) folders of PNG images"
       self.init(path, format, .single(folder.images), labels: folder.labels, limit)
+      holdsPictures = true
     } else {
       try self.init(FileBytes(path: path), limit: limit)
     }

@@ -216,7 +216,7 @@ extension NamedSet {
               "https://github.com/lawrennd/datasets_mirror/raw/main/brendan_faces/frey_rawface.mat",
             ])
         ],
-        assemble: { try ImageCollection(DataFile($0[0], limit: $1), name: "frey").unitScaled() })
+        assemble: { try ImageCollection(DataFile($0[0], limit: $1), name: "frey") })
     ], likelihood: .gaussian, width: 560, height: 28)
 
   private static let silhouettes = NamedSet(

@@ -59,7 +59,7 @@ public struct NamedSet: Sendable {
     guard let (source, paths) = located(in: folders) else {
       throw FileAccessError(missing(in: folders))
     }
-    var result = try source.assemble(paths, limit).checked(paths[0])
+    var result = try source.assemble(paths, limit).checked(paths[0]).asPictures()
     guard result.training.width == width else {
       throw FormatError(
         file: paths[0],

@@ -105,8 +105,7 @@ extension StepBuilder {
   ) throws(ProgramError) -> (heads: [Tensor], mean: Tensor) {
     let likelihood = model.likelihood
     let shape = Shape.matrix(rows: input.shape.rows, columns: model.dataSize)
-    let meanName = likelihood.family == "bernoulli" ? "probabilities" : "expectation"
-    let mean = Tensor(meanName, shape, .output)
+    let mean = Tensor(likelihood.meanName, shape, .output)
     let position = likelihood.heads.firstIndex { likelihood.mean == .variable($0) }
     let names = likelihood.heads.map {
       name($0, "", unlessIn: position == nil ? [mean] : [])

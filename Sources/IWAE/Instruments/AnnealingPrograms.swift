@@ -193,19 +193,18 @@ extension StepBuilder {
   ) throws(ProgramError) {
     let proposals = tensors.layers.map(\.proposal)
     let prior = Tensor("annealing.prior", density.shape, .temporary)
+    let start = program.operations.count
     try append(
       [.init(sumOf: self.prior(at: proposals[top]), into: prior)],
       reading: [proposals[top]] + model.priorParameters)
     try appendDecoder(of: proposals, tensors.images)
-    let end = program.operations.count
     try appendLogWeight(density, latentTerms: [prior])
     if keepsLikelihood, let term = decoded.last {
       try program.append(.sum(Sum(input: term, output: tensors.likelihood)))
     }
     var walk = Derivation(leaves: Set(proposals))
     walk.add(BoundFormula(1, reading: []), to: density)
-    let start = decoderRange.lowerBound - 1
-    try walk.walk(start..<max(end, program.operations.count), of: &program)
+    try walk.walk(start..<program.operations.count, of: &program)
     for layer in tensors.layers {
       try walk.store(layer.proposal, into: layer.gradient, of: &program)
     }

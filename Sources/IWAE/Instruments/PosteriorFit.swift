@@ -232,6 +232,7 @@ extension StepBuilder {
           logWeights: logWeights, groups: 1, samples: configuration.samples, rule: rule,
           scale: configuration.scale, bounds: bounds, pathCoefficients: path)))
     guard climbs, let optimizer = configuration.optimizer else { return }
+    try checkPaths()
     // Without coefficients of the decoder's, and of the layers above, networks only pass on what arrives.
     var walk = try beginBackward(from: logWeights)
     for layer in stride(from: top, to: 0, by: -1) { try appendUpper(layer, &walk) }

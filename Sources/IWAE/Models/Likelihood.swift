@@ -21,6 +21,8 @@ public struct Likelihood: Sendable {
   public let support: Support
   /// True if grey data become 0s and 1s first.
   public let isBinarized: Bool
+  /// The name of the mean in graphs.
+  let meanName: String
   let initialBiasRule: InitialBias
   let definition: JSONValue
 
@@ -38,21 +40,23 @@ public struct Likelihood: Sendable {
   init(
     _ definition: JSONValue, family: String, heads: [String], parameters: [DensityParameter] = [],
     logDensity: String, mean: String, draw: String? = nil, support: Support,
-    isBinarized: Bool = false, initialBias: InitialBias
+    isBinarized: Bool = false, meanName: String = "expectation", initialBias: InitialBias
   ) {
     let values = heads + parameters.map(\.name)
     self.init(
       definition, family: family, name: family, heads: heads, parameters: parameters,
       logDensity: Formula(known: logDensity, ["x"] + values), mean: Formula(known: mean, values),
       draw: draw.map { Formula(known: $0, ["u", "n"] + values) }, support: support,
-      isBinarized: isBinarized, initialBias: initialBias)
+      isBinarized: isBinarized, meanName: meanName, initialBias: initialBias)
   }
 
   init(
     _ definition: JSONValue, family: String, name: String, heads: [String],
     parameters: [DensityParameter] = [], logDensity: Formula, mean: Formula, draw: Formula?,
-    support: Support, isBinarized: Bool = false, initialBias: InitialBias
+    support: Support, isBinarized: Bool = false, meanName: String = "expectation",
+    initialBias: InitialBias
   ) {
+    self.meanName = meanName
     (self.definition, self.family, self.name) = (definition, family, name)
     (self.heads, self.parameters) = (heads, parameters)
     (self.logDensity, self.mean, self.draw) = (logDensity, mean, draw)

@@ -26,7 +26,7 @@ extension StepBuilder {
   }
 
   /// Refuses samples through which no gradient goes.
-  private func checkPaths() throws(ProgramError) {
+  func checkPaths() throws(ProgramError) {
     for latent in latents {
       if let obstacle = latent.posterior.obstacleToPath {
         throw .invalid(
@@ -54,7 +54,10 @@ extension StepBuilder {
       try walk.walk(
         latent.network, of: &program,
         gradients: hasScore
-          ? [] : columns.compactMap { RowGradient(rowScale: $0.path, target: $0.forEncoder) })
+          ? []
+          : columns.compactMap { column in
+            column.path.map { RowGradient(rowScale: $0, target: column.forEncoder) }
+          })
     }
     guard hasScore else { return }
     for column in columns {

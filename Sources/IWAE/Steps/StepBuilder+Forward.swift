@@ -111,7 +111,7 @@ extension StepBuilder {
     for (position, network) in model.decoderNetworks.enumerated() {
       let layer = top - position
       let heads = try forward(network, samples[layer])
-      let term = Tensor("\(network.name).term", .vector(sampleRows), .temporary)
+      let term = Tensor("\(network.name) term", .vector(sampleRows), .temporary)
       let density: Formula
       let target: Tensor
       if layer == 0 {

@@ -11,6 +11,8 @@ public struct ImageSet: Hashable, Sendable {
   public let scale: Float
   /// True for bytes of which some are above 1: grey levels, unless they are counts.
   private let hasLevels: Bool
+  /// True for pictures, whose bytes are grey levels whatever models them, unless it counts.
+  private var arePictures = false
   /// The rows of pixels of an image, where it has rows.
   public let height: Int?
   /// The class of each image, where there are classes.
@@ -51,13 +53,22 @@ public struct ImageSet: Hashable, Sendable {
     height = set.height
     self.scale = scale ?? set.scale
     self.hasLevels = hasLevels ?? set.hasLevels
+    arePictures = set.arePictures
     count = values.count / set.width
   }
 
-  /// The images as a likelihood of that support takes them: grey levels become numbers up to 1 only
-  /// where it wants them so; else bytes count as they are.
+  /// The same images, known to be pictures.
+  public var asPictures: ImageSet {
+    var result = self
+    result.arePictures = true
+    return result
+  }
+
+  /// The images as a likelihood of that support takes them: grey levels become numbers up to 1
+  /// where it wants them so, and in pictures unless it counts; else bytes are taken as they are.
   public func scaled(for support: Support) -> ImageSet {
-    let scale: Float = support == .unit && hasLevels ? 1 / 255 : 1
+    let isUnit = support == .unit || arePictures && support != .counts
+    let scale: Float = isUnit && hasLevels ? 1 / 255 : 1
     return ImageSet(self, values: values, scale: scale, labels: labels)
   }
 

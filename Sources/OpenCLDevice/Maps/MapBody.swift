@@ -129,12 +129,14 @@ struct MapBody {
     return name
   }
 
+  /// A number at every lane.
+  static func number(_ value: Double) -> String { "(real)(\(literal(value)))" }
+
   /// A number as OpenCL C writes it, exact in its bits. What single precision lacks is infinite or 0.
-  static func number(_ value: Double) -> String {
+  static func literal(_ value: Double) -> String {
     let float = Float(value)
-    if float.isInfinite { return "(real)(\(float < 0 ? "-" : "")INFINITY)" }
+    if float.isInfinite { return float < 0 ? "-INFINITY" : "INFINITY" }
     let digits = "\(float)"
-    let literal = digits.contains(".") || digits.contains("e") ? digits : digits + ".0"
-    return "(real)(\(literal)f)"
+    return (digits.contains(".") || digits.contains("e") ? digits : digits + ".0") + "f"
   }
 }

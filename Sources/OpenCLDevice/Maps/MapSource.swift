@@ -245,7 +245,7 @@ struct MapSource {
       if !sum.subtracted.isEmpty { total += " - log_any(\(kept("subtracted\(index)")))" }
       var value = "group_sum(\(total), c->scratch)"
       if sum.constant != 0 {
-        value += " + (float)d->columns * \(Float(sum.constant))f"
+        value += " + (float)d->columns * \(MapBody.literal(sum.constant))"
       }
       let isColumn = signature.outputs[index] == .sum(isColumn: true)
       return "\(isColumn ? "store_single" : "store_value")(c, \(output(index)), row, \(value));"

@@ -141,6 +141,7 @@ extension LaunchPlan {
         map.inputs.contains(product.output), product.output.shape.rows == map.rows,
         product.output.shape.columns == map.columns, !product.accumulates,
         product.activation == .identity, product.derivativeAt == nil,
+        !map.results.contains(where: { $0.tensor == product.input }),
         uses.isRead(product.output, onlyBy: index)
       else { break }
       result.insert(previous, at: 0)

@@ -52,12 +52,19 @@ struct DensityFields {
   /// The variables that densities and samples have anyway.
   private static let reserved = ["x", "z", "e", "u", "n"]
 
+  /// The most names that a density may have: a kernel takes only so many tensors.
+  static let mostNames = 5
+
   /// Names that formulas may use as variables, each once.
   func names(_ field: String) throws(DensityError) -> [String] {
     let expected = "an array of names"
     let value = try value(field, expected: expected)
     guard case .array(let elements) = value else {
       throw wrong(field, expected: expected, found: value.quoted)
+    }
+    if elements.count > Self.mostNames {
+      throw wrong(
+        field, expected: "at most \(Self.mostNames) names", found: "\(elements.count)")
     }
     var names: [String] = []
     for element in elements {

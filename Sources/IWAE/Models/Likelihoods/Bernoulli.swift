@@ -5,7 +5,8 @@ extension Likelihood {
   public static let bernoulli = Likelihood(
     .string("bernoulli"), family: "bernoulli", heads: ["logits"],
     logDensity: "x * logits - softplus(logits)", mean: "sigmoid(logits)",
-    draw: "u < sigmoid(logits)", support: .unit, isBinarized: true, initialBias: .logit)
+    draw: "u < sigmoid(logits)", support: .unit, isBinarized: true,
+    meanName: "probabilities", initialBias: .logit)
 
   static let bernoulliFamily = DensityFamily<Likelihood>(name: "bernoulli") {
     fields throws(DensityError) in
