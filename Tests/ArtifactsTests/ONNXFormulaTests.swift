@@ -77,11 +77,11 @@ import Testing
 
   @Test func everyFunctionIsExported() throws {
     for function in Formula.Function.allCases {
-      let formula = Formula.Function.formula(function, "x", "y")
+      let formula = function.formula("x", "y")
       #expect(try !graph(formula, ["x", "y"]).nodes.isEmpty, "\(function)")
     }
     let all = Formula.Function.allCases.reduce(Formula(0)) { sum, function in
-      sum + Formula.Function.formula(function, "x", "y")
+      sum + function.formula("x", "y")
     }
     let places: [Float] = [0.3, 0.8, 2.5, 11]
     try expectAgreement(all, on: places, relative: 3e-6)
@@ -123,27 +123,5 @@ import Testing
   @Test func deepFormulasAreWritten() throws {
     let deep = (0..<20_000).reduce(Formula.variable("x")) { part, _ in .tanh(part + "y") }
     #expect(try graph(deep, ["x", "y"]).nodes.count == 40_000)
-  }
-}
-
-extension Formula.Function {
-  /// The function of its first operands.
-  fileprivate static func formula(_ function: Self, _ x: Formula, _ y: Formula) -> Formula {
-    switch function {
-    case .exp: .exp(x)
-    case .log: .log(x)
-    case .log1p: .log1p(x)
-    case .expm1: .expm1(x)
-    case .sqrt: .sqrt(x)
-    case .tanh: .tanh(x)
-    case .sigmoid: .sigmoid(x)
-    case .softplus: .softplus(x)
-    case .lgamma: .lgamma(x)
-    case .digamma: .digamma(x)
-    case .abs: .abs(x)
-    case .sign: .sign(x)
-    case .min: .min(x, y)
-    case .max: .max(x, y)
-    }
   }
 }

@@ -136,3 +136,10 @@ extension Formula {
     folded(.function(.max), [a, b])
   }
 }
+
+extension Formula.Function {
+  /// The function of as many operands as it takes, `x` first.
+  public func formula(_ x: Formula, _ y: Formula) -> Formula {
+    Formula(.function(self), argumentCount == 2 ? [x, y] : [x])
+  }
+}

@@ -83,25 +83,6 @@ extension CaseTable {
 }
 
 extension Formula.Function {
-  func formula(_ x: Formula, _ y: Formula) -> Formula {
-    switch self {
-    case .exp: .exp(x)
-    case .log: .log(x)
-    case .log1p: .log1p(x)
-    case .expm1: .expm1(x)
-    case .sqrt: .sqrt(x)
-    case .tanh: .tanh(x)
-    case .sigmoid: .sigmoid(x)
-    case .softplus: .softplus(x)
-    case .lgamma: .lgamma(x)
-    case .digamma: .digamma(x)
-    case .abs: .abs(x)
-    case .sign: .sign(x)
-    case .min: .min(x, y)
-    case .max: .max(x, y)
-    }
-  }
-
   /// Where the value is about as exact as its operand: errors are relative to the size of a whole
   /// tensor, so that each range has values of one size.
   fileprivate var ranges: [ClosedRange<Float>] {
