@@ -6,8 +6,8 @@ enum DerivationCheck {
     Activation.allCases.map { layers($0, seed) }
       + [
         heads(seed), gates(seed), residual(seed), functions(seed), broadcast(seed),
-        parameters(seed), vectors(seed), inPlace(seed), chain(seed), sharedWeights(seed),
-        readers(seed), autoencoder(seed),
+        parameters(seed), vectors(seed), inPlace(seed), matrixInPlace(seed), chain(seed),
+        sharedWeights(seed), readers(seed), autoencoder(seed),
       ] + densities(seed)
   }
 
@@ -126,6 +126,18 @@ enum DerivationCheck {
     build.replace(total, by: 0.5 * total.value + Control.Value.klWeight.formula * prior.value)
     build.replace(total, by: total.value - build.sum("penalty", of: .exp(a.value)).value)
     return build.finish(build.vector("term", 6, .tanh(0.1 * total.value)))
+  }
+
+  /// A matrix that changes in its place, twice, among maps that read it before and afterwards.
+  private static func matrixInPlace(_ seed: UInt64) -> DifferenceCheck.Problem {
+    var build = DerivationBuilder("matrix in place", seed)
+    let a = build.layer("layer", build.input("x", 6, 4), 3)
+    let h = build.map("h", 6, 3, .tanh(a.value))
+    let before = build.sum("before", of: 2 * h.value + a.value)
+    build.replace(h, by: 0.5 * h.value + .softplus(a.value))
+    build.replace(h, by: h.value - 0.3 * a.value.squared)
+    let after = build.sum("after", of: h.value.squared * a.value)
+    return build.finish(build.vector("term", 6, before.value * after.value))
   }
 
   /// One weight and one bias for two layers after another, and a map that mentions the bias as well.

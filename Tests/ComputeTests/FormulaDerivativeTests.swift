@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Compute
@@ -82,7 +83,8 @@ import Testing
       ("sign(a) * x", "0"), ("abs(a)", "sign(a)"), ("sqrt(a)", "0.5 / sqrt(a)"),
       ("min(a, x)", "where(x < a, 0, 1)"), ("max(x, a)", "where(x < a, 1, 0)"),
       ("where(a < x, a, x + a)", "1"), ("lgamma(a)", "digamma(a)"), ("a * a", "a + a"),
-      ("tanh(a)", "1 - tanh(a) * tanh(a)"), ("a^x", "x * a^(x - 1)"), ("x^a", "x^a * log(x)"),
+      ("tanh(a)", "1 - tanh(a) * tanh(a)"), ("a^x", "x * a^(x - 1)"),
+      ("x^a", "x^a * where(x, log(x), 0)"),
     ]
     for (text, expected) in cases {
       let formula = try Formula(parsing: text, variables: ["x", "a"])
@@ -109,6 +111,10 @@ import Testing
     }
     #expect(try root.derivative(by: "x").evaluate(["x": -1]) == 0)
     #expect(root.evaluate(["x": -1]) == 0)
+    // 0^b is 0 for all b above 0.
+    let power = try x.power(y).derivative(by: "y")
+    #expect(power.evaluate(["x": 0, "y": 2]) == 0)
+    #expect(power.evaluate(["x": 2, "y": 3]) == 8 * Foundation.log(2))
     // What does not depend on the variable may be infinite.
     let infinite = x + .log(y)
     #expect(try infinite.derivative(by: "x").evaluate(["x": 1, "y": 0]) == 1)

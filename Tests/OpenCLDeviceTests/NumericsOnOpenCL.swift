@@ -21,6 +21,7 @@ struct DeviceFunctions {
     return functions.map { $0.formula(x, x) } + powers.map { x.power(Formula($0)) } + [
       Formula.lgamma(x).slope(by: x), .min(x, y), .max(x, y), x.power(y), .less(x, y),
       .where(x, y, 2), .where(.less(x, 0), .log(x), .sqrt(x)),
+      .log(.sigmoid(x)), Formula.log(.sigmoid(x)).slope(by: x),
     ]
   }()
 
@@ -128,6 +129,14 @@ struct DeviceFunctions {
         max($0, 0) + log1p(exp(-abs($0)))
       }
     }
+    // Single precision has no sigmoid below -104, and its logarithm all the same.
+    let (inputs, logarithm) = (grid(-300...80), Formula.log(.sigmoid("x")))
+    try expect("log sigmoid", logarithm, inputs, ulps: 4, functions) {
+      min($0, 0) - log1p(exp(-abs($0)))
+    }
+    let slopes = try functions(logarithm.slope(by: "x"), inputs)
+    let worst = worstError(inputs, slopes, floor: 1) { 1 / (1 + exp($0)) }
+    #expect(worst <= 4e-7, "the slope of log sigmoid errs by \(worst)")
   }
 
   /// Errors relative to the value, or to a floor where it is near a root: 1 and 2 for lgamma, 1.46 for

@@ -46,10 +46,10 @@ extension Formula {
     }
   }
 
-  /// (a^b)' = b a^(b-1) a' + a^b log(a) b'.
+  /// (a^b)' = b a^(b-1) a' + a^b log(a) b', whose second part is 0 where a is: 0^b is 0.
   private func powerDerivative(_ first: Formula?, _ second: Formula?) -> Formula? {
     let (base, exponent) = (operands[0], operands[1])
-    let byExponent = second.map { self * .log(base) * $0 }
+    let byExponent = second.map { self * .where(base, .log(base), 0) * $0 }
     // a^0 is 1 for any a.
     guard let first, exponent.number != 0 else { return byExponent }
     return Self.sum(exponent * base.power(exponent - 1) * first, byExponent)

@@ -105,7 +105,7 @@ struct MapBody {
     let list = operands.joined(separator: ", ")
     return switch function {
     case .exp: "exp_real(\(list))"
-    case .log: "log_full(\(list))"
+    case .log: logarithm(step, operands)
     case .log1p: "log1p_real(\(list))"
     case .expm1: "expm1_real(\(list))"
     case .sqrt: "sqrt(\(list))"
@@ -119,6 +119,14 @@ struct MapBody {
     case .min: "min_real(\(list))"
     case .max: "max_real(\(list))"
     }
+  }
+
+  /// log(sigmoid(x)) is -softplus(-x), which is finite where single precision has no sigmoid left.
+  private mutating func logarithm(_ step: FormulaSteps.Step, _ operands: [String]) -> String {
+    let argument = steps.steps[step.operands[0]]
+    guard case .function(.sigmoid) = argument.operation else { return "log_full(\(operands[0]))" }
+    let x = argument.operands[0]
+    return "-softplus_from(-\(names[x]), \(exponential(x)))"
   }
 
   /// A value of the control record, or an input.
