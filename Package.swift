@@ -24,21 +24,25 @@ let package = Package(
   name: "iwae-gpu",
   platforms: [.macOS(.v14)],
   products: [
+    .library(name: "Files", targets: ["Files"]),
     .library(name: "Compute", targets: ["Compute"]),
     .library(name: "ReferenceDevice", targets: ["ReferenceDevice"]),
     .library(name: "OpenCLDevice", targets: ["OpenCLDevice"]),
     .library(name: "IWAE", targets: ["IWAE"]),
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Artifacts", targets: ["Artifacts"]),
+    .library(name: "Report", targets: ["Report"]),
+    .library(name: "Conformance", targets: ["Conformance"]),
     .executable(name: "iwae-gpu", targets: ["iwae-gpu"]),
   ],
   targets: [
     openCL,
     .target(name: "Kernels", path: "kernels", resources: kernelSources.map { .embedInCode($0) }),
+    .target(name: "Files"),
     .target(name: "Compute"),
     .target(name: "ReferenceDevice", dependencies: ["Compute"]),
     .target(
-      name: "OpenCLDevice", dependencies: ["Compute", "Kernels", "COpenCL"],
+      name: "OpenCLDevice", dependencies: ["Compute", "Files", "Kernels", "COpenCL"],
       linkerSettings: openCLLinking),
     .target(name: "Conformance", dependencies: ["Compute", "ReferenceDevice", "IWAE"]),
     .target(name: "IWAE", dependencies: ["Compute"]),
@@ -48,17 +52,18 @@ let package = Package(
       name: "CCurl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
     .target(
-      name: "Datasets", dependencies: ["Compute", "IWAE", "Artifacts", "CZlib", "CPNG", "CCurl"]),
+      name: "Datasets", dependencies: ["Compute", "IWAE", "Files", "CZlib", "CPNG", "CCurl"]),
     .systemLibrary(
       name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-    .target(name: "Report", dependencies: ["CPNG", "Artifacts"]),
-    .target(name: "Artifacts", dependencies: ["Compute", "IWAE"]),
+    .target(name: "Report", dependencies: ["CPNG", "Files"]),
+    .target(name: "Artifacts", dependencies: ["Compute", "IWAE", "Files"]),
     .executableTarget(
       name: "iwae-gpu",
       dependencies: [
         "Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE", "Artifacts",
-        "Datasets", "Report",
+        "Datasets", "Report", "Files",
       ]),
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "ComputeTests", dependencies: ["Compute", "Conformance"]),
     .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Compute"]),
     .testTarget(
@@ -67,16 +72,19 @@ let package = Package(
     .testTarget(
       name: "ConformanceTests",
       dependencies: ["Conformance", "ReferenceDevice", "Compute", "IWAE"]),
-    .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Compute", "IWAE"]),
+    .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Compute", "IWAE", "Files"]),
     .testTarget(
       name: "IWAETests",
-      dependencies: ["IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts", "Datasets"],
+      dependencies: ["IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts", "Datasets", "Files"],
       resources: [.copy("Fixtures")]),
     .testTarget(
-      name: "DatasetsTests", dependencies: ["Datasets", "IWAE", "Artifacts", "Compute", "CZlib"]),
-    .testTarget(name: "ReportTests", dependencies: ["Report", "Artifacts"]),
+      name: "DatasetsTests",
+      dependencies: ["Datasets", "IWAE", "Artifacts", "Compute", "CZlib", "Files"]),
+    .testTarget(name: "ReportTests", dependencies: ["Report", "Artifacts", "Files"]),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["iwae-gpu", "Artifacts", "IWAE", "OpenCLDevice", "ReferenceDevice", "Report"]),
+      dependencies: [
+        "iwae-gpu", "Artifacts", "Files", "IWAE", "OpenCLDevice", "ReferenceDevice", "Report",
+      ]),
   ]
 )

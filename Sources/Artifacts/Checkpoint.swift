@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Foundation
 import IWAE
 
@@ -34,7 +35,8 @@ public struct Checkpoint: Sendable {
     do {
       model = try JSONDecoder().decode(Model.self, from: Data(description.utf8))
     } catch {
-      throw FormatError(file: file, problem: "the model's description: \(Self.words(error)).")
+      throw FormatError(
+        file: file, problem: "the model's description: \(FormatError.words(error)).")
     }
     metadata = content.metadata.filter { $0.key != Self.modelKey }
     parameters = [:]
@@ -83,17 +85,6 @@ public struct Checkpoint: Sendable {
       var metadata = metadata
       metadata[Self.modelKey] = description
       return Safetensors(entries: entries, metadata: metadata).data
-    }
-  }
-
-  /// What JSON that could not be read as expected had wrong with it.
-  public static func words(_ error: any Error) -> String {
-    switch error {
-    case DecodingError.dataCorrupted(let context): context.debugDescription
-    case DecodingError.keyNotFound(let key, _): "the field '\(key.stringValue)' is missing"
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-      "the field '\(context.codingPath.last?.stringValue ?? "model")' has the wrong type"
-    default: "\(error)"
     }
   }
 }

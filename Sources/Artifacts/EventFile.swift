@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A file of events that TensorBoard shows: scalars and images over the steps of a run.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A message in the protocol-buffer encoding, written field by field.

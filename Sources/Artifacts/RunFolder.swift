@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The folder that a training run leaves: its configuration, its metrics, its checkpoints and what

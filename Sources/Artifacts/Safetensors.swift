@@ -1,23 +1,5 @@
+import Files
 import Foundation
-
-/// Why a file's content is not what it should be.
-public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The file's name or path, and the part of it that is at fault.
-  public var file: String
-  /// The place in the file, or in what it decompresses to, where known.
-  public var offset: Int?
-  public var problem: String
-
-  public init(file: String, offset: Int? = nil, problem: String) {
-    self.file = file
-    self.offset = offset
-    self.problem = problem
-  }
-
-  public var description: String {
-    "\(file)\(offset.map { ", byte \($0)" } ?? ""): \(problem)"
-  }
-}
 
 /// Named arrays of numbers in one file, in the safetensors format: eight bytes with the length of a
 /// JSON header, the header, then the numbers.
@@ -83,11 +65,6 @@ public struct Safetensors: Hashable, Sendable {
 
   /// The largest header that is read; real ones have kilobytes.
   private static let largestHeader = 100 << 20
-}
-
-/// The bytes of integers, each integer's lowest first.
-func littleEndian<Integer: FixedWidthInteger>(_ values: [Integer]) -> Data {
-  values.map(\.littleEndian).withUnsafeBytes { Data($0) }
 }
 
 // MARK: Reading

@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Foundation
 
 /// Compiled kernels on disk, one file for each combination of source, options, device and driver.

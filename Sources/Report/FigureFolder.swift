@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 import Foundation
 
 /// The figures of a run: `NAME.json` is the figure, `NAME.svg` or `NAME.png` the picture.
@@ -11,7 +11,7 @@ public struct FigureFolder: Sendable {
 
   /// The figures of a run folder.
   public init(run: String) {
-    self.init(RunFolder(run).figures)
+    self.init(run + "/figures")
   }
 
   /// The file of a figure's picture.
@@ -63,7 +63,7 @@ public struct FigureFolder: Sendable {
     } catch let error as FileAccessError {
       throw FormatError(file: file, problem: error.description)
     } catch {
-      throw FormatError(file: file, problem: "it is no figure: \(Checkpoint.words(error)).")
+      throw FormatError(file: file, problem: "it is no figure: \(FormatError.words(error)).")
     }
   }
 

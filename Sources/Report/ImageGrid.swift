@@ -1,5 +1,5 @@
-import Artifacts
 import CPNG
+import Files
 import Foundation
 
 /// Grey images side by side, as one PNG file.

@@ -97,9 +97,11 @@ struct UsageError: Error {
 }
 
 /// Anything else that stops a command.
-struct CommandError: Error {
+struct CommandError: Error, CustomStringConvertible {
   var message: String
   var code: ExitCode
+
+  var description: String { message }
 
   /// - Parameter what: What is infinite or no number: `log-weight`, for one.
   static func notFinite(_ what: String) -> CommandError {

@@ -29,7 +29,7 @@ enum Backend {
       return true
     }
     guard backend == "auto" && device == nil else { return false }
-    let devices = try wrap { () throws(DeviceError) in try DeviceList.all() }
+    let devices = try DeviceList.all()
     return devices.isEmpty
   }
 
@@ -38,9 +38,7 @@ enum Backend {
     _ arguments: ParsedArguments, schedule: Schedule? = nil
   ) throws -> OpenCLDevice {
     let selection = arguments.string("--device").map(DeviceSelection.init) ?? .automatic
-    let device = try wrap { () throws(DeviceError) in
-      try OpenCLDevice.open(selection, schedule: schedule)
-    }
+    let device = try OpenCLDevice.open(selection, schedule: schedule)
     if !arguments.has("--quiet") {
       let name = device.name
       device.compilation.whenLongerThan(1) {
@@ -53,21 +51,5 @@ enum Backend {
   /// Opens the device that the flags mean.
   static func open(_ arguments: ParsedArguments) throws -> any Device {
     try isReference(arguments) ? ReferenceDevice() : openCL(arguments)
-  }
-
-  /// Turns a device's error into the command's, with its exit status.
-  static func wrap<Value>(_ body: () throws(DeviceError) -> Value) throws -> Value {
-    do {
-      return try body()
-    } catch {
-      let code: ExitCode =
-        switch error {
-        case .noPlatform, .noSuchDevice, .ambiguousDevice: .noDevice
-        case .unsupported, .compilationFailed, .insufficientMemory, .unknownTensor, .wrongCount,
-          .wrongElement, .foreignMemory, .callFailed:
-          .failed
-        }
-      throw CommandError(message: error.description, code: code)
-    }
   }
 }

@@ -96,8 +96,8 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     ? ReferenceDevice() : Backend.openCL(arguments, schedule: schedule)
   let count = try arguments.integer("--steps", default: evaluates ? 5 : 100, maximum: 1 << 20)
   let workload = try Workload(arguments, model, device)
-  let first = try Backend.wrap { () throws(DeviceError) in try workload.prepare() }
-  let times = try Backend.wrap { () throws(DeviceError) in try workload.time(count) }
+  let first = try workload.prepare()
+  let times = try workload.time(count)
   let openCL = device as? OpenCLDevice
   if arguments.has("--profile") {
     guard openCL != nil, workload.plan?.whole != nil else {
@@ -107,7 +107,7 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     }
   }
   let peak = try openCL.map { device in
-    try Backend.wrap { () throws(DeviceError) in try device.peakOperationsPerSecond() * 1e-9 }
+    try device.peakOperationsPerSecond() * 1e-9
   }
   let median = times.sorted()[times.count / 2]
   let gflops = workload.productOperations / median * 1e-6

@@ -26,10 +26,8 @@ enum BenchProfile {
       return []
     }
     func times(_ fusion: Fusion) throws -> [LaunchTime] {
-      try Backend.wrap { () throws(DeviceError) in
-        try device.launchTimes(
-          of: program, on: memory, control: Control(), fusion: fusion, runs: runs)
-      }
+      try device.launchTimes(
+        of: program, on: memory, control: Control(), fusion: fusion, runs: runs)
     }
     var alone: [Int: Double] = [:]
     for time in try times(.none) {

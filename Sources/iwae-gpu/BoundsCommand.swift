@@ -97,7 +97,7 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
       return !interrupt.isRequested
     }
   }
-  var curve = try openCLErrors(drawCurve)
+  var curve = try drawCurve()
   // An error that is not known is not small enough.
   while target > 0, let error = curve?.points.last?.bound.standardError, !(error <= target) {
     if 2 * samples > mostSamples {
@@ -105,7 +105,7 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
       break
     }
     samples *= 2
-    curve = try openCLErrors(drawCurve)
+    curve = try drawCurve()
   }
   line.clear()
   guard let curve else { return .interrupted }

@@ -118,11 +118,9 @@ private func describe(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let collection = source.collection
   let located = source.namedSet?.located(in: DataOptions.folders)
   let files = try zip(located?.source.files ?? [], located?.paths ?? []).map { file, path in
-    try Inputs.wrap { () throws(any Error) in
-      DataReport.File(
-        path: path, bytes: try FileBytes(path: path).count,
-        isVerified: try NamedSet.verify(file, at: path))
-    }
+    DataReport.File(
+      path: path, bytes: try FileBytes(path: path).count,
+      isVerified: try NamedSet.verify(file, at: path))
   }
   let images = collection.parts.reduce(0) { $0 + $1.images.count }
   let report = DataReport(

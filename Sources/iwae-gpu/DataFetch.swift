@@ -36,7 +36,7 @@ enum DataFetch {
     var report = Report(set: name, files: [])
     for file in source.files {
       if let path = DataOptions.folders.find(name, file.name),
-        try Inputs.wrap({ () throws(any Error) in try NamedSet.verify(file, at: path) }) == true
+        try NamedSet.verify(file, at: path) == true
       {
         report.files.append(Report.File(path: path, bytes: try FileBytes(path: path).count))
         continue

@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Datasets
+import Files
 import Foundation
 import IWAE
 
@@ -94,15 +95,16 @@ enum DataOptions {
     _ images: ImageSet, _ model: Model, _ name: String, part: String? = nil
   ) throws {
     guard images.width == model.dataSize else {
-      throw Inputs.bad(
-        name, "expected images of \(model.dataSize) values, found \(images.width).")
+      throw FormatError(
+        file: name, problem: "expected images of \(model.dataSize) values, found \(images.width).")
     }
     let likelihood = model.likelihood
     guard let misfit = images.firstMisfit(for: likelihood.support) else { return }
     let image = part.map { "\($0) image" } ?? "image"
-    throw Inputs.bad(
-      name,
-      "\(image) \(misfit.image + 1), value \(misfit.position + 1): \(misfit.problem), for the "
+    throw FormatError(
+      file: name,
+      problem:
+        "\(image) \(misfit.image + 1), value \(misfit.position + 1): \(misfit.problem), for the "
         + "likelihood '\(likelihood.name)'. \(remedy(likelihood.support))")
   }
 
@@ -172,9 +174,7 @@ struct DataSource {
     namedSet = NamedSet.named(name)
     let limit = try DataOptions.limit()
     if let namedSet {
-      collection = try Inputs.wrap { () throws(any Error) in
-        try namedSet.collection(in: DataOptions.folders, limit: limit)
-      }
+      collection = try namedSet.collection(in: DataOptions.folders, limit: limit)
       return
     }
     let file = name.lastIndex(of: "#").map { String(name[..<$0]) } ?? name
@@ -184,9 +184,7 @@ struct DataSource {
         message: "'\(name)' is neither a set nor a file.\(suggestion(for: name, among: names)) The "
           + "sets are \(names.joined(separator: ", ")).", code: .fileAccess)
     }
-    collection = try Inputs.wrap { () throws(any Error) in
-      try ImageCollection(path: name, limit: limit)
-    }
+    collection = try ImageCollection(path: name, limit: limit)
   }
 
   /// The likelihood that a model of these images has unless told otherwise.
@@ -214,9 +212,8 @@ struct DataSource {
       return try collection.split(
         rule, validation: namedSet?.validation ?? .share, released: namedSet?.released)
     } catch {
-      throw error.isOfImages
-        ? Inputs.bad(name, error.description)
-        : arguments.error("'\(name)' cannot be divided as asked: \(error.description)")
+      if error.isOfImages { throw FormatError(file: name, problem: error.description) }
+      throw arguments.error("'\(name)' cannot be divided as asked: \(error.description)")
     }
   }
 }

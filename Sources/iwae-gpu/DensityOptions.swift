@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Files
 import Foundation
 import IWAE
 
@@ -71,11 +72,11 @@ enum DensityOptions {
   }
 
   private static func decode<Value: Decodable>(_ path: String) throws -> Value {
-    let data = try Inputs.read(path)
+    let data = try Files.read(path)
     do {
       return try JSONDecoder().decode(Value.self, from: data)
     } catch {
-      throw Inputs.bad(path, sentence(Checkpoint.words(error)))
+      throw FormatError(file: path, problem: sentence(FormatError.words(error)))
     }
   }
 

@@ -32,7 +32,7 @@ private struct DevicesReport: Encodable {
 
 private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let isJSON = arguments.has("--json")
-  let devices = try Backend.wrap { () throws(DeviceError) in try DeviceList.all() }
+  let devices = try DeviceList.all()
   let standard = try? DeviceList.find(.automatic)
   var entries: [DevicesReport.Entry] = []
   for device in devices {

@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Datasets
+import Files
 import Foundation
 import IWAE
 
@@ -78,10 +79,9 @@ private func keep(
     return
   }
   do {
-    try Inputs.write(try JSONText.data(report), to: folder.evaluation)
+    try Files.write(try JSONText.data(report), to: folder.evaluation)
   } catch {
-    let reason = (error as? CommandError)?.message ?? "\(error)"
-    terminal.error("Warning: the evaluation was not kept. \(reason)")
+    terminal.error("Warning: the evaluation was not kept. \(error)")
   }
 }
 
@@ -98,12 +98,10 @@ func evaluate(
   func run(
     _ label: String, _ parameters: [Tensor: [Float]], on images: ImageSet, samples: Int
   ) throws -> Evaluation? {
-    try openCLErrors {
-      let evaluator = try Evaluator(
-        model, parameters: parameters, images: images, device: device, samples: samples,
-        binarization: binarization, batchSize: batchSize, chunk: chunk, seed: seed)
-      return try show(evaluator, label, images: images.count, line, interrupt)
-    }
+    let evaluator = try Evaluator(
+      model, parameters: parameters, images: images, device: device, samples: samples,
+      binarization: binarization, batchSize: batchSize, chunk: chunk, seed: seed)
+    return try show(evaluator, label, images: images.count, line, interrupt)
   }
   guard var result = try run("evaluating", parameters, on: images, samples: samples) else {
     return nil
@@ -162,22 +160,4 @@ func exactLogLikelihood(of images: ImageSet) -> Double? {
   let density = LinearGaussian()
   return (0..<images.count).reduce(0) { $0 + density.logLikelihood(images.pixels(of: $1)) }
     / Double(images.count)
-}
-
-/// Errors that a model's description may be the cause of.
-private protocol ModelError: Error {}
-
-extension ProgramError: ModelError {}
-extension DensityError: ModelError {}
-extension SimulationError: ModelError {}
-
-/// Gives a device's or a model's error its exit code.
-func openCLErrors<Value>(_ body: () throws -> Value) throws -> Value {
-  do {
-    return try body()
-  } catch let error as DeviceError {
-    return try Backend.wrap { () throws(DeviceError) in throw error }
-  } catch let error as any ModelError {
-    throw CommandError(message: "\(error)", code: Inputs.code(of: error))
-  }
 }

@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Datasets
+import Files
 import Foundation
 import IWAE
 
@@ -41,12 +42,10 @@ private func runExport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let checkpoint = try Inputs.checkpoint(path, best: true)
   var report = ExportReport(files: [])
   if let graphs {
-    let model = try Inputs.wrap { () throws(ONNXError) in
-      try ONNXModel(checkpoint.model, parameters: checkpoint.parameters)
-    }
+    let model = try ONNXModel(checkpoint.model, parameters: checkpoint.parameters)
     try makeFolder(graphs)
     for (name, data) in [("encoder", model.encoder), ("decoder", model.decoder)] {
-      try Inputs.write(data, to: "\(graphs)/\(name).onnx")
+      try Files.write(data, to: "\(graphs)/\(name).onnx")
       report.files.append("\(graphs)/\(name).onnx")
     }
   }
@@ -74,13 +73,11 @@ private func exportArrays(
   let pixels = (0..<images.count).map { images.evaluated($0, test.rule.eachPass, seed: seed) }
   let generator = Generator(
     model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
-  let encoding = try openCLErrors {
-    try generator.encode(pixels, seed: arguments.has("--draw") ? seed : nil)
-  }
+  let encoding = try generator.encode(pixels, seed: arguments.has("--draw") ? seed : nil)
   try makeFolder(folder)
   func write(_ values: [Float], _ shape: [Int], _ name: String) throws {
     let array = NumberArray(shape: shape, values: .floats(values))
-    try Inputs.write(array.numPy, to: "\(folder)/\(name).npy")
+    try Files.write(array.numPy, to: "\(folder)/\(name).npy")
     report.files.append("\(folder)/\(name).npy")
   }
   // As many sizes as the images came with.

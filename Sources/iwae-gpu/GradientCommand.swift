@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Files
 import Foundation
 import IWAE
 
@@ -46,38 +47,36 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   configuration.noiseIsGiven = true
   configuration.optimizer = nil
 
-  let step = try Inputs.wrap { () throws(ProgramError) in try Step.build(model, configuration) }
+  let step = try Step.build(model, configuration)
   let noise = try Inputs.noise(noisePath, for: step.noise, batch: batch)
   let device = try Backend.open(arguments)
-  let result: Safetensors = try Backend.wrap { () throws(DeviceError) in
-    let memory = try device.allocate(model.parameters)
-    for (parameter, values) in checkpoint.parameters {
-      try memory.upload(values, to: parameter)
-    }
-    let executable = try device.compile(step.program, on: memory)
-    if let tensor = step.images { try executable.upload(images, to: tensor) }
-    if let tensor = step.indices {
-      try executable.upload(.words((0..<batch).map { UInt32($0) }), to: tensor)
-    }
-    for (tensor, values) in zip(step.noise, noise) { try executable.upload(values, to: tensor) }
-    try executable.run(Control())
-
-    var entries: [String: Safetensors.Entry] = [:]
-    func read(_ tensor: Tensor, as name: String, _ shape: [Int]) throws(DeviceError) {
-      entries[name] = .init(shape: shape, values: .float32(try executable.floats(tensor)))
-    }
-    try read(step.bound, as: "bound", [1])
-    try read(step.bounds, as: "image_bounds", [batch])
-    try read(
-      step.logWeights, as: "log_weights", [batch, configuration.groups, configuration.samples])
-    for parameter in model.parameters {
-      try read(
-        parameter.counterpart(.gradient), as: "gradient.\(parameter.name)",
-        parameter.shape.dimensions)
-    }
-    return Safetensors(entries: entries)
+  let memory = try device.allocate(model.parameters)
+  for (parameter, values) in checkpoint.parameters {
+    try memory.upload(values, to: parameter)
   }
-  try Inputs.write(result.data, to: outPath)
+  let executable = try device.compile(step.program, on: memory)
+  if let tensor = step.images { try executable.upload(images, to: tensor) }
+  if let tensor = step.indices {
+    try executable.upload(.words((0..<batch).map { UInt32($0) }), to: tensor)
+  }
+  for (tensor, values) in zip(step.noise, noise) { try executable.upload(values, to: tensor) }
+  try executable.run(Control())
+
+  var entries: [String: Safetensors.Entry] = [:]
+  func read(_ tensor: Tensor, as name: String, _ shape: [Int]) throws(DeviceError) {
+    entries[name] = .init(shape: shape, values: .float32(try executable.floats(tensor)))
+  }
+  try read(step.bound, as: "bound", [1])
+  try read(step.bounds, as: "image_bounds", [batch])
+  try read(
+    step.logWeights, as: "log_weights", [batch, configuration.groups, configuration.samples])
+  for parameter in model.parameters {
+    try read(
+      parameter.counterpart(.gradient), as: "gradient.\(parameter.name)",
+      parameter.shape.dimensions)
+  }
+  let result = Safetensors(entries: entries)
+  try Files.write(result.data, to: outPath)
   let report = GradientReport(
     bound: result.entries["bound"]?.values.doubles.first ?? .nan, images: batch,
     groups: configuration.groups, samples: configuration.samples, backend: device.backend,

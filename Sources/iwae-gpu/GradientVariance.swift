@@ -31,28 +31,24 @@ struct GradientVariance: Encodable {
   ) throws -> (variance: Double, milliseconds: Double) {
     let batch = workload.batch
     let plan = try StepPlan(batch.model, configuration, on: batch.device)
-    let memory = try Backend.wrap { () throws(DeviceError) in
-      try batch.memory(for: plan, parametersOf: workload.memory)
-    }
+    let memory = try batch.memory(for: plan, parametersOf: workload.memory)
     let runner = try StepRunner(plan, on: memory, device: batch.device)
     let gradients = batch.model.parameters.map { $0.counterpart(.gradient) }
     var means = gradients.map { [Double](repeating: 0, count: $0.shape.count) }
     var deviations = 0.0
     var times: [Double] = []
-    try Backend.wrap { () throws(DeviceError) in
-      for step in 0..<steps {
-        var control = Control()
-        control.step = UInt32(step)
-        let start = ContinuousClock.now
-        try runner.run(control)
-        try runner.finish()
-        times.append(start.duration(to: .now) / .milliseconds(1))
-        for (index, gradient) in gradients.enumerated() {
-          for (element, value) in try memory.floats(gradient).enumerated() {
-            let before = Double(value) - means[index][element]
-            means[index][element] += before / Double(step + 1)
-            deviations += before * (Double(value) - means[index][element])
-          }
+    for step in 0..<steps {
+      var control = Control()
+      control.step = UInt32(step)
+      let start = ContinuousClock.now
+      try runner.run(control)
+      try runner.finish()
+      times.append(start.duration(to: .now) / .milliseconds(1))
+      for (index, gradient) in gradients.enumerated() {
+        for (element, value) in try memory.floats(gradient).enumerated() {
+          let before = Double(value) - means[index][element]
+          means[index][element] += before / Double(step + 1)
+          deviations += before * (Double(value) - means[index][element])
         }
       }
     }

@@ -1,39 +1,13 @@
 import Artifacts
 import Compute
 import Datasets
+import Files
 import Foundation
 import IWAE
 import Report
 
 /// Files that commands read and write, with errors that carry their exit codes.
 enum Inputs {
-  /// Turns a module's error into the command's.
-  static func wrap<Value, Failure>(_ body: () throws(Failure) -> Value) throws -> Value {
-    do {
-      return try body()
-    } catch {
-      throw CommandError(message: "\(error)", code: code(of: error))
-    }
-  }
-
-  static func code(of error: any Error) -> ExitCode {
-    switch error {
-    case is FormatError: .badInput
-    case is FileAccessError: .fileAccess
-    case is DensityError, is SimulationError: .badInput
-    case ProgramError.invalid: .usage
-    default: .failed
-    }
-  }
-
-  static func read(_ path: String) throws -> Data {
-    try wrap { () throws(FileAccessError) in try Files.read(path) }
-  }
-
-  static func write(_ data: Data, to path: String) throws {
-    try wrap { () throws(FileAccessError) in try Files.write(data, to: path) }
-  }
-
   /// Where `--out` wants a file; fails before long work where it could not be written.
   static func output(_ arguments: ParsedArguments) throws -> String? {
     guard let path = arguments.string("--out") else { return nil }
@@ -51,11 +25,11 @@ enum Inputs {
   /// where the picture is.
   static func keep(_ figure: Figure, of path: String, out: String?) throws -> String {
     if let out {
-      try write(figure.pictureData, to: out)
+      try Files.write(figure.pictureData, to: out)
       return out
     }
     let figures = FigureFolder(run: folder(of: path))
-    try wrap { () throws(FileAccessError) in try figures.write(figure) }
+    try figures.write(figure)
     return figures.picture(of: figure)
   }
 
@@ -89,8 +63,8 @@ enum Inputs {
     let hasBest = FileManager.default.fileExists(atPath: folder.best)
     let inFolder = best && hasBest ? folder.best : folder.checkpoint
     let file = isFolder(path) ? inFolder : path
-    let data = try read(file)
-    return try wrap { () throws(FormatError) in try Checkpoint(data, file: file) }
+    let data = try Files.read(file)
+    return try Checkpoint(data, file: file)
   }
 
   /// The updates that training had made for a checkpoint that was read from a path; of a run's
@@ -119,9 +93,9 @@ enum Inputs {
   /// A configuration file.
   static func configuration(_ file: String) throws -> RunConfiguration {
     do {
-      return try JSONDecoder().decode(RunConfiguration.self, from: try read(file))
+      return try JSONDecoder().decode(RunConfiguration.self, from: try Files.read(file))
     } catch let error as DecodingError {
-      throw bad(file, Checkpoint.words(error))
+      throw FormatError(file: file, problem: FormatError.words(error))
     }
   }
 
@@ -134,26 +108,23 @@ enum Inputs {
 
   /// The noise of each layer, as (B, M*K, latents).
   static func noise(_ path: String, for tensors: [Tensor], batch: Int) throws -> [[Float]] {
-    let data = try read(path)
-    let file = try wrap { () throws(FormatError) in try Safetensors(data, file: path) }
+    let data = try Files.read(path)
+    let file = try Safetensors(data, file: path)
     return try tensors.map { tensor in
       guard let entry = file.entries[tensor.name] else {
-        throw bad(path, "tensor '\(tensor.name)': it is missing.")
+        throw FormatError(file: path, problem: "tensor '\(tensor.name)': it is missing.")
       }
       let expected = [batch, tensor.shape.rows / batch, tensor.shape.columns]
       guard entry.shape == expected else {
-        throw bad(
-          path, "tensor '\(tensor.name)': expected the shape \(expected), found \(entry.shape).")
+        throw FormatError(
+          file: path,
+          problem: "tensor '\(tensor.name)': expected the shape \(expected), found \(entry.shape).")
       }
       let values = entry.values.doubles.map { Float($0) }
       guard values.allSatisfy(\.isFinite) else {
-        throw bad(path, "tensor '\(tensor.name)': expected finite numbers.")
+        throw FormatError(file: path, problem: "tensor '\(tensor.name)': expected finite numbers.")
       }
       return values
     }
-  }
-
-  static func bad(_ path: String, _ problem: String) -> CommandError {
-    CommandError(message: FormatError(file: path, problem: problem).description, code: .badInput)
   }
 }

@@ -37,7 +37,7 @@ extension Look {
       panels += [posterior.posterior, posterior.encoder, posterior.samples].map(Self.shaded)
     }
     let picture = ImageGrid(panels, imageWidth: LatentWindow.side, columns: 4)
-    let png = try Inputs.wrap { () throws(FileAccessError) in try picture.png() }
+    let png = try picture.png()
     return .drawn(
       Figure(
         name: "posterior", title: "The posterior of two latents, as it is and as it is drawn",

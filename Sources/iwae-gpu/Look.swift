@@ -62,7 +62,7 @@ struct Look {
     let grid = Picture(
       images: pictures, columns: columns, isScaled: Picture.isScaled(model)
     ).grid(width: width)
-    let png = try Inputs.wrap { () throws(FileAccessError) in try grid.png() }
+    let png = try grid.png()
     return .drawn(
       Figure(
         name: name, title: title, summary: summary,

@@ -56,9 +56,9 @@ private func runLook(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   var report = LookReport(device: look.device.name)
   for (name, draw) in Look.figures where names.contains(name) {
     line.show("drawing \(name)")
-    switch try openCLErrors({ try draw(look) }) {
+    switch try draw(look) {
     case .drawn(let figure):
-      try Inputs.wrap { () throws(FileAccessError) in try folder.write(figure) }
+      try folder.write(figure)
       report.figures.append(
         .init(
           name: name, title: figure.title, summary: figure.summary,

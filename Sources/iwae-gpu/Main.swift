@@ -37,12 +37,9 @@ struct Main {
     } catch let error as UsageError {
       terminal.error("Error: \(error.message)\n\(error.usage)")
       return .usage
-    } catch let error as CommandError {
-      terminal.error("Error: \(error.message)")
-      return error.code
     } catch {
       terminal.error("Error: \(error)")
-      return .failed
+      return ExitCode(of: error)
     }
   }
 
@@ -93,15 +90,4 @@ struct Main {
       See 'iwae-gpu help <subcommand>' for detailed help.
     """
   }
-}
-
-/// The exit status of the process.
-enum ExitCode: Int32 {
-  case done = 0
-  case failed = 1
-  case usage = 64
-  case badInput = 65
-  case noDevice = 69
-  case fileAccess = 74
-  case interrupted = 130
 }

@@ -1,4 +1,5 @@
 import Artifacts
+import Files
 import Foundation
 import IWAE
 import Report
@@ -61,8 +62,8 @@ struct Picture {
     to path: String, width: Int, _ arguments: ParsedArguments, _ terminal: Terminal
   ) throws -> ExitCode {
     let grid = grid(width: width)
-    try Inputs.write(
-      try Inputs.wrap { () throws(FileAccessError) in try grid.png() }, to: path)
+    try Files.write(
+      try grid.png(), to: path)
     if arguments.has("--json") {
       try terminal.json(
         Report(out: path, images: images.count, width: grid.width, height: grid.height))

@@ -43,7 +43,7 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let checkpoint = try Inputs.checkpoint(path, best: true)
   let generator = Generator(
     checkpoint.model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
-  let images = try openCLErrors { try generator.samples(count: count, seed: seed) }
+  let images = try generator.samples(count: count, seed: seed)
   let columns = Int(Double(count).squareRoot().rounded(.up))
   return try write(
     images, columns: columns, model: checkpoint.model,
@@ -63,7 +63,7 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   }
   let generator = Generator(
     checkpoint.model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
-  let reconstructions = try openCLErrors { try generator.reconstructions(of: originals) }
+  let reconstructions = try generator.reconstructions(of: originals)
   let columns = min(8, originals.count)
   let images = Picture.pairs(originals, reconstructions, columns: columns)
   return try write(

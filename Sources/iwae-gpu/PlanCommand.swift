@@ -61,13 +61,7 @@ private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     source: .resident(
       source: source, order: order, scale: 1 / 255,
       binarization: model.likelihood.isBinarized ? .sample : .none))
-  let step: Step
-  do throws(ProgramError) {
-    step = try Step.build(model, configuration)
-  } catch {
-    throw CommandError(message: error.description, code: Inputs.code(of: error))
-  }
-  let report = report(on: step.program, model)
+  let report = report(on: try Step.build(model, configuration).program, model)
   if arguments.has("--json") {
     try terminal.json(report)
   } else {

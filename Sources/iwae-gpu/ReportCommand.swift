@@ -1,4 +1,5 @@
 import Artifacts
+import Files
 import Foundation
 import Report
 
@@ -44,7 +45,7 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     runs: runs)
   let html = Data(page.html.utf8)
   let out = arguments.string("--out") ?? RunFolder(paths[0]).report
-  try Inputs.write(html, to: out)
+  try Files.write(html, to: out)
   let summary = ReportSummary(
     out: out, runs: paths, figures: page.figureCount, bytes: html.count)
   if arguments.has("--json") {
@@ -67,11 +68,12 @@ private enum ReportInputs {
         message: "'\(path)' could not be read: there is no such folder.", code: .fileAccess)
     }
     guard isFolder.boolValue else {
-      throw Inputs.bad(path, "expected a run folder, found a file.")
+      throw FormatError(file: path, problem: "expected a run folder, found a file.")
     }
     guard folder.exists || exists(folder.figures) else {
-      throw Inputs.bad(
-        path, "there is no run in this folder. 'iwae-gpu train --out \(path)' makes one.")
+      throw FormatError(
+        file: path,
+        problem: "there is no run in this folder. 'iwae-gpu train --out \(path)' makes one.")
     }
     var run = ReportRun(name: name, path: path, task: path, validation: path, objective: path)
     run.hasModel = exists(folder.checkpoint) || exists(folder.best)
@@ -81,20 +83,14 @@ private enum ReportInputs {
       (run.task, run.objective) = (configuration.task, configuration.objectiveText)
     }
     if exists(folder.metrics) {
-      let data = try Inputs.read(folder.metrics)
-      run.metrics = try Inputs.wrap { () throws(FormatError) in
-        try RunMetrics(data, file: folder.metrics)
-      }
+      let data = try Files.read(folder.metrics)
+      run.metrics = try RunMetrics(data, file: folder.metrics)
     }
     if exists(folder.evaluation) {
-      let data = try Inputs.read(folder.evaluation)
-      run.evaluation = try Inputs.wrap { () throws(FormatError) in
-        try RunEvaluation(data, file: folder.evaluation)
-      }
+      let data = try Files.read(folder.evaluation)
+      run.evaluation = try RunEvaluation(data, file: folder.evaluation)
     }
-    run.figures = try Inputs.wrap { () throws(FormatError) in
-      try FigureFolder(run: path).read()
-    }
+    run.figures = try FigureFolder(run: path).read()
     return run
   }
 

@@ -149,18 +149,16 @@ struct SignalMeasurement {
       let usable = possible.filter { $0.objective.leastSamples <= size.samples }
       if usable.isEmpty { continue }
       let share = Double(size.groups * size.samples) / work
-      let signals = try openCLErrors {
-        try GradientSignal.measure(
-          subject.model, parameters: subject.parameters, images: subject.images, configuration,
-          estimators: usable, device: device
-        ) { blocks in
-          let part = done + share * Double(blocks) / Double(Self.blocks)
-          let left = (ContinuousClock.now - start) / .seconds(1) * (1 - part) / part
-          line.show(
-            "M = \(size.groups), K = \(size.samples)  \(Int(100 * part))%"
-              + (part > 0.02 ? "  \(readable(.seconds(left))) left" : ""))
-          return !interrupt.isRequested
-        }
+      let signals = try GradientSignal.measure(
+        subject.model, parameters: subject.parameters, images: subject.images, configuration,
+        estimators: usable, device: device
+      ) { blocks in
+        let part = done + share * Double(blocks) / Double(Self.blocks)
+        let left = (ContinuousClock.now - start) / .seconds(1) * (1 - part) / part
+        line.show(
+          "M = \(size.groups), K = \(size.samples)  \(Int(100 * part))%"
+            + (part > 0.02 ? "  \(readable(.seconds(left))) left" : ""))
+        return !interrupt.isRequested
       }
       guard let signals else { return nil }
       guard signals.allSatisfy({ $0.encoder.isFinite && $0.decoder.isFinite }) else {

@@ -17,7 +17,7 @@ extension SignalMeasurement {
         ("encoder", \SignalReport.Measurement.encoder), ("decoder", \.decoder),
       ] {
         let figure = figure(report, network, path, by: count)
-        try Inputs.wrap { () throws(FileAccessError) in try folder.write(figure) }
+        try folder.write(figure)
         files.append(folder.picture(of: figure))
       }
     }

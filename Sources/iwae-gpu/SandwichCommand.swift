@@ -1,5 +1,6 @@
 import Compute
 import Datasets
+import Files
 import Foundation
 import IWAE
 
@@ -90,12 +91,14 @@ private final class SandwichMeasurement {
   /// Refuses a model from which no data or no latents can be drawn by a formula.
   private static func check(_ model: Model, _ path: String) throws {
     if model.likelihood.draw == nil && model.likelihood.support != .counts {
-      throw Inputs.bad(path, SimulationError.noDraw(model.likelihood.name).description)
+      throw FormatError(
+        file: path, problem: SimulationError.noDraw(model.likelihood.name).description)
     }
     if model.prior.sample == nil {
-      throw Inputs.bad(
-        path,
-        "the prior '\(model.prior.name)' has a density but no formula for a sample, which annealing "
+      throw FormatError(
+        file: path,
+        problem:
+          "the prior '\(model.prior.name)' has a density but no formula for a sample, which annealing "
           + "starts from. 'iwae-gpu bounds' measures the bound alone.")
     }
   }
@@ -114,7 +117,7 @@ private final class SandwichMeasurement {
   private var fitWork: Double { Double(2 * fitSteps) * Double(fitting.samples) }
 
   func run() throws -> ExitCode {
-    let report = try openCLErrors(measure)
+    let report = try measure()
     line.clear()
     guard var report else { return .interrupted }
     report.seconds = (ContinuousClock.now - start) / .seconds(1)

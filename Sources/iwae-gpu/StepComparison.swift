@@ -43,15 +43,9 @@ enum StepComparison {
     _ configuration: StepConfiguration, _ batch: BenchBatch
   ) throws -> [[Float]] {
     let plan = try StepPlan(batch.model, configuration, .whole, batch.device)
-    return try Backend.wrap { () throws(DeviceError) in
-      let memory = try batch.memory(for: plan)
-      let runner = try StepRunner(plan, on: memory, device: batch.device)
-      try runner.run(Control())
-      var result: [[Float]] = []
-      for parameter in batch.model.parameters {
-        result.append(try memory.floats(parameter.counterpart(.gradient)))
-      }
-      return result
-    }
+    let memory = try batch.memory(for: plan)
+    let runner = try StepRunner(plan, on: memory, device: batch.device)
+    try runner.run(Control())
+    return try batch.model.parameters.map { try memory.floats($0.counterpart(.gradient)) }
   }
 }

@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Files
 import Foundation
 import IWAE
 
@@ -98,7 +99,8 @@ private func makeRun(_ arguments: ParsedArguments, _ line: ProgressLine) throws 
   do throws(ConfigurationError) {
     _ = try configuration.training()
   } catch {
-    throw base.map { Inputs.bad($0, error.description) } ?? arguments.error(error.description)
+    guard let base else { throw arguments.error(error.description) }
+    throw FormatError(file: base, problem: error.description)
   }
   let folder = RunFolder(
     resume ?? arguments.string("--out") ?? newFolder("\(configuration.label)"))

@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Datasets
+import Files
 import Foundation
 import IWAE
 
@@ -23,7 +24,7 @@ extension TrainingRun {
   }
 
   func save(_ trainer: Trainer) throws {
-    let state = try openCLErrors { try trainer.state() }
+    let state = try trainer.state()
     // A bound is computed before its step's update, which may have been the one that went wrong.
     guard state.values.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
       throw TrainingError.notANumber(
@@ -48,7 +49,7 @@ extension TrainingRun {
       model: configuration.model, parameters: state.filter { $0.key.role == .parameter },
       extras: extras,
       metadata: ["progress": progress, "train_seconds": "\(seconds)"])
-    try Inputs.write(try checkpoint.data, to: path)
+    try Files.write(try checkpoint.data, to: path)
   }
 
   // MARK: Ending
@@ -56,7 +57,7 @@ extension TrainingRun {
   func conclude(
     _ trainer: Trainer, best: [Tensor: [Float]]?, _ device: any Device
   ) throws -> TrainReport {
-    let parameters = try best ?? openCLErrors { try trainer.state() }
+    let parameters = try best ?? trainer.state()
     let all = images.split.test
     let activity = images.split.training.first(configuration.activityImages)
     var evaluation = try evaluate(
@@ -67,7 +68,7 @@ extension TrainingRun {
     line.clear()
     evaluation?.step = trainer.progress.step
     if let evaluation {
-      try Inputs.write(try JSONText.data(evaluation), to: folder.evaluation)
+      try Files.write(try JSONText.data(evaluation), to: folder.evaluation)
       try record(evaluation, parameters, step: trainer.progress.step, device)
     }
     return TrainReport(
@@ -84,18 +85,14 @@ extension TrainingRun {
     let generator = Generator(
       configuration.model, parameters: parameters.filter { $0.key.role == .parameter },
       device: device)
-    let samples = try openCLErrors {
-      try generator.samples(count: 64, seed: configuration.seed)
-    }
+    let samples = try generator.samples(count: 64, seed: configuration.seed)
     let shape = images.source.collection.training
     let width = Picture.width(of: shape.width, height: shape.height)
     let grid = Picture(
       images: samples, columns: 8, isScaled: Picture.isScaled(configuration.model)
     ).grid(width: width)
-    try Inputs.wrap { () throws(FileAccessError) in
-      try events?.scalars(evaluation.scalars, step: step)
-      try events?.image(
-        "samples", png: try grid.png(), width: grid.width, height: grid.height, step: step)
-    }
+    try events?.scalars(evaluation.scalars, step: step)
+    try events?.image(
+      "samples", png: try grid.png(), width: grid.width, height: grid.height, step: step)
   }
 }

@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Datasets
+import Files
 import Foundation
 import IWAE
 
@@ -20,30 +21,30 @@ extension TrainingRun {
         guard let values = resumed.extras["\(prefix).\(parameter.name)"],
           values.count == parameter.shape.count
         else {
-          throw Inputs.bad(
-            folder.checkpoint, "tensor '\(prefix).\(parameter.name)': it is missing or too short.")
+          throw FormatError(
+            file: folder.checkpoint,
+            problem: "tensor '\(prefix).\(parameter.name)': it is missing or too short.")
         }
         state[parameter.counterpart(role)] = values
       }
     }
     guard let progress = resumed.progress else {
-      throw Inputs.bad(folder.checkpoint, "expected the run's progress in its metadata.")
+      throw FormatError(
+        file: folder.checkpoint, problem: "expected the run's progress in its metadata.")
     }
     guard
       Trainer.isPossible(
         progress, images: split.training.count, batchSize: configuration.batch),
       state.values.allSatisfy({ $0.allSatisfy(\.isFinite) })
     else {
-      throw Inputs.bad(
-        folder.checkpoint,
-        "its progress (step \(progress.step), pass \(progress.pass), batch "
+      throw FormatError(
+        file: folder.checkpoint,
+        problem: "its progress (step \(progress.step), pass \(progress.pass), batch "
           + "\(progress.batch)) or its moments do not fit the run: the file is damaged, or the data changed."
       )
     }
     seconds = resumed.metadata["train_seconds"].flatMap(Double.init) ?? 0
-    try Inputs.wrap { () throws(FileAccessError) in
-      try folder.truncateMetrics(afterStep: progress.step)
-    }
+    try folder.truncateMetrics(afterStep: progress.step)
     return try Trainer(
       configuration.model, training, images: split.training, validation: split.validation,
       device: device, state: state, progress: progress)
@@ -59,7 +60,7 @@ extension TrainingRun {
   func writeConfiguration() throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try Inputs.write(
+    try Files.write(
       try encoder.encode(configuration) + Data("\n".utf8), to: folder.configuration)
   }
 }

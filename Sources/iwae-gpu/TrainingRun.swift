@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Datasets
+import Files
 import Foundation
 import IWAE
 
@@ -58,7 +59,8 @@ final class TrainingRun {
     self.interrupt = interrupt
     training = try configuration.training()
     if let resumed, resumed.model != configuration.model {
-      throw Inputs.bad(folder.checkpoint, "its model is not the one of config.json.")
+      throw FormatError(
+        file: folder.checkpoint, problem: "its model is not the one of config.json.")
     }
   }
 
@@ -67,20 +69,18 @@ final class TrainingRun {
   /// - Returns: Nil if interrupted while it trained; its report has no evaluation if interrupted
   ///   later.
   func train(on device: any Device) throws -> TrainReport? {
-    let trainer = try openCLErrors { try makeTrainer(images.split, device) }
+    let trainer = try makeTrainer(images.split, device)
     if resumed == nil { try checkDensities(trainer, device) }
     // Only now, when everything that could be wrong has been tried, does an old run go.
-    try Inputs.wrap { () throws(FileAccessError) in try folder.create() }
+    try folder.create()
     if resumed == nil {
       folder.clear()
     } else if !isDone(trainer) {
       folder.clearFindings()
     }
     try writeConfiguration()
-    events = try Inputs.wrap { () throws(FileAccessError) in
-      try EventFile(
-        folder: folder.path, resumedAfterStep: resumed == nil ? nil : trainer.progress.step)
-    }
+    events = try EventFile(
+      folder: folder.path, resumedAfterStep: resumed == nil ? nil : trainer.progress.step)
     var best = try resumedBest(trainer)
     do {
       if resumed == nil { try save(trainer) }
@@ -89,8 +89,6 @@ final class TrainingRun {
     } catch let error as TrainingError {
       throw CommandError(
         message: "\(error) The last good checkpoint is in '\(folder.path)'.", code: .failed)
-    } catch let error as DeviceError {
-      return try Backend.wrap { () throws(DeviceError) in throw error }
     }
     return try conclude(trainer, best: best, device)
   }
@@ -137,10 +135,8 @@ final class TrainingRun {
     let metrics = Metrics(
       step: report.progress.step, epoch: report.progress.pass, bound: report.bound,
       learningRate: report.learningRate, validation: report.validation, trainSeconds: seconds)
-    try Inputs.wrap { () throws(FileAccessError) in
-      try folder.append(metrics)
-      try events?.scalars(metrics.scalars, step: metrics.step)
-    }
+    try folder.append(metrics)
+    try events?.scalars(metrics.scalars, step: metrics.step)
     let steps = Double(max(trainer.progress.step - begin.step, 1))
     show(
       trainer, bound: report.bound,

@@ -85,9 +85,7 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   for round in 0..<rounds {
     line.show("round \(round + 1) of \(rounds)")
     for index in contenders.indices {
-      contenders[index].times += try Backend.wrap { () throws(DeviceError) in
-        try contenders[index].workload.time(10)
-      }
+      contenders[index].times += try contenders[index].workload.time(10)
     }
   }
   line.clear()
@@ -103,7 +101,7 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     // Defaults may become better; what is no better than them is not kept.
     store.forget(device, winner.tuning.schedule)
   } else {
-    try Inputs.wrap { () throws(any Error) in try store.store(winner.tuning, for: device) }
+    try store.store(winner.tuning, for: device)
   }
   func entry(_ contender: Contender) -> TuneReport.Candidate {
     .init(tuning: contender.tuning, stepMilliseconds: contender.median)
@@ -122,9 +120,7 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
 private func prepare(
   _ tuning: Tuning, on device: DeviceDescription, _ arguments: ParsedArguments
 ) throws -> Contender {
-  let opened = try Backend.wrap { () throws(DeviceError) in
-    try OpenCLDevice.open(device, tuning: tuning)
-  }
+  let opened = try OpenCLDevice.open(device, tuning: tuning)
   let report = CaseRunner(opened).run(CaseTable.all().filter { $0.largestCount <= 1 << 14 })
   if let failure = report.failures.first {
     throw CommandError(
@@ -133,7 +129,7 @@ private func prepare(
   let model = try ModelOptions.model(arguments)
   try StepComparison.check(arguments, model, on: opened)
   let workload = try Workload(arguments, model, opened)
-  _ = try Backend.wrap { () throws(DeviceError) in try workload.prepare() }
+  _ = try workload.prepare()
   return Contender(tuning: tuning, workload: workload)
 }
 

@@ -39,7 +39,7 @@ final class Workload {
       model, configuration, on: device, limit: try StepOptions.memoryLimit(arguments))
     self.plan = plan
     productOperations = plan.productOperations
-    let memory = try Backend.wrap { () throws(DeviceError) in try batch.memory(for: plan) }
+    let memory = try batch.memory(for: plan)
     self.memory = memory
     let runner = try StepRunner(plan, on: memory, device: device)
     var control = Control()

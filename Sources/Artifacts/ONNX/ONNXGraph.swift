@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Foundation
 
 /// A graph of the Open Neural Network Exchange format: nodes that name what they take and what they

@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Foundation
 
 /// Calls of the system on files, with its refusals as errors.

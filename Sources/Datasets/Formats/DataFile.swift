@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 import Foundation
 
 /// A file or folder of numbers in any of the formats that are known, told apart by content.

@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 import Foundation
 
 /// A file that is read at any place, or bytes in memory in its stead.

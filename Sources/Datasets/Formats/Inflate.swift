@@ -1,5 +1,5 @@
-import Artifacts
 import CZlib
+import Files
 
 /// How compressed bytes are wrapped.
 enum Compression {

@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 
 /// MATLAB's format of version 5 (as `save` writes it with `-v6` or `-v7`): named arrays, each
 /// compressed or not.

@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 
 /// The IDX format: two zero bytes, the type of the numbers, the number of sizes, the sizes, and the
 /// numbers, the highest byte first.

@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 import Foundation
 
 /// What stands before the numbers in NumPy's format: a magic word, and a text in Python's syntax.

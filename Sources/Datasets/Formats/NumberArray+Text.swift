@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 import Foundation
 
 /// Numbers as text, a line for each row: what `.amat` files and plain tables are.

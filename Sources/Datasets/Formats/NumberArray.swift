@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 
 /// Numbers in rows and columns, as files hold them.
 public struct NumberArray: Hashable, Sendable {

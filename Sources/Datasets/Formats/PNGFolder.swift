@@ -1,5 +1,5 @@
-import Artifacts
 import CPNG
+import Files
 import Foundation
 
 /// Grey images of one size in a folder: PNG files, or folders of them, each a class.

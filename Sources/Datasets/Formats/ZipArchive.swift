@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 
 /// A ZIP archive, which is what NumPy's `.npz` is: named files, stored or deflated.
 public struct ZipArchive {
@@ -145,9 +145,4 @@ public struct ZipArchive {
     }
     return value
   }
-}
-
-/// A whole number of up to seven bytes, the lowest first.
-func littleEndian(_ bytes: [UInt8], _ start: Int, _ width: Int) -> Int {
-  bytes[start..<start + width].reversed().reduce(0) { $0 << 8 | Int($1) }
 }

@@ -1,5 +1,5 @@
-import Artifacts
 import Compute
+import Files
 import Foundation
 import IWAE
 

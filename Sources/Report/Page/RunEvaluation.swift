@@ -1,4 +1,4 @@
-import Artifacts
+import Files
 import Foundation
 
 /// What `evaluation.json` says of a run; fields that are missing there are nil.

@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Foundation
 import IWAE
 
@@ -65,7 +66,7 @@ private func runReproduce(_ arguments: ParsedArguments, _ terminal: Terminal) th
     rows: paper.rows.map { $0.row(runner.results, isPartial: isPartial) },
     notes: paper.notes + notes(runner.test, of: all) + paper.source.collection.notes,
     folder: paper.folder)
-  try Inputs.write(try JSONText.data(report), to: "\(paper.folder)/results.json")
+  try Files.write(try JSONText.data(report), to: "\(paper.folder)/results.json")
   try arguments.has("--json") ? terminal.json(report) : terminal.output(report.text)
   guard isWhole else {
     line.keep("Interrupted and saved. Give the same command again to go on.")

@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Files
 import Foundation
 import IWAE
 
@@ -46,7 +47,7 @@ final class CellRunner {
     self.test = test
     self.line = line
     self.interrupt = interrupt
-    try Inputs.wrap { () throws(FileAccessError) in try RunFolder(folder).create() }
+    try RunFolder(folder).create()
     lock = try FolderLock(folder)
   }
 
@@ -75,10 +76,10 @@ final class CellRunner {
       do {
         guard let result = try make(cell, device) else { return false }
         results[cell.name] = result
-      } catch let error as CommandError where [.failed, .badInput].contains(error.code) {
-        line.keep("\(cell.name) failed: \(error.message)")
+      } catch  where [.failed, .badInput].contains(ExitCode(of: error)) {
+        line.keep("\(cell.name) failed: \(error)")
         results[cell.name] = CellResult(
-          seed: cell.configuration.seed, run: path(cell), failure: error.message)
+          seed: cell.configuration.seed, run: path(cell), failure: "\(error)")
       }
       clock.finish(work[index])
     }
@@ -159,7 +160,7 @@ final class CellRunner {
       line: line, interrupt: interrupt)
     guard var bound else { return nil }
     bound.step = result.evaluation?.step
-    try Inputs.write(try JSONText.data(bound), to: folder.bound)
+    try Files.write(try JSONText.data(bound), to: folder.bound)
     result.bound = bound
     return result
   }

@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Files
 import Foundation
 import IWAE
 import Report
@@ -59,7 +60,7 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
         cells[0].configuration, cells.compactMap { runner.results[$0.name] }, planned: cells.count)
     })
   try report.drawFigures()
-  try Inputs.write(try JSONText.data(report), to: "\(folder)/results.json")
+  try Files.write(try JSONText.data(report), to: "\(folder)/results.json")
   try arguments.has("--json") ? terminal.json(report) : terminal.output(report.text)
   guard isWhole else {
     line.keep("Interrupted and saved. Go on with: iwae-gpu sweep --resume \(folder)")
@@ -124,11 +125,11 @@ private func stored(_ folder: String) throws -> Grid {
   let file = file(folder)
   let grid: Grid
   do {
-    grid = try JSONDecoder().decode(Grid.self, from: try Inputs.read(file))
+    grid = try JSONDecoder().decode(Grid.self, from: try Files.read(file))
   } catch let error as DecodingError {
-    throw Inputs.bad(file, Checkpoint.words(error))
+    throw FormatError(file: file, problem: FormatError.words(error))
   }
-  if let problem = grid.problem { throw Inputs.bad(file, problem) }
+  if let problem = grid.problem { throw FormatError(file: file, problem: problem) }
   return grid
 }
 
@@ -143,5 +144,5 @@ private func keep(_ grid: Grid, in folder: String) throws {
   }
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  try Inputs.write(try encoder.encode(grid) + Data("\n".utf8), to: file(folder))
+  try Files.write(try encoder.encode(grid) + Data("\n".utf8), to: file(folder))
 }

@@ -68,7 +68,7 @@ extension SweepReport {
     let folder = FigureFolder(run: folder)
     for part in parts where part.rows.contains(where: { $0.nll != nil }) {
       let figure = Self.heatMap(part.rows, others: others, row: row, column: column)
-      try Inputs.wrap { () throws(FileAccessError) in try folder.write(figure) }
+      try folder.write(figure)
       figures.append(folder.picture(of: figure))
     }
   }

@@ -1,6 +1,5 @@
+import Files
 import Testing
-
-@testable import Compute
 
 @Suite struct DigestTests {
   @Test(arguments: [

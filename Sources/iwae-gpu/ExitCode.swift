@@ -1,0 +1,29 @@
+import Compute
+import Files
+import IWAE
+
+/// The exit status of the process.
+enum ExitCode: Int32 {
+  case done = 0
+  case failed = 1
+  case usage = 64
+  case badInput = 65
+  case noDevice = 69
+  case fileAccess = 74
+  case interrupted = 130
+}
+
+extension ExitCode {
+  /// The status for an error, which its type says.
+  init(of error: any Error) {
+    self =
+      switch error {
+      case let error as CommandError: error.code
+      case is FormatError, is DensityError, is SimulationError: .badInput
+      case is FileAccessError: .fileAccess
+      case ProgramError.invalid: .usage
+      case DeviceError.noPlatform, DeviceError.noSuchDevice, DeviceError.ambiguousDevice: .noDevice
+      default: .failed
+      }
+  }
+}
