@@ -32,6 +32,7 @@ let package = Package(
     .library(name: "Datasets", targets: ["Datasets"]),
     .library(name: "Artifacts", targets: ["Artifacts"]),
     .library(name: "Report", targets: ["Report"]),
+    .library(name: "Experiments", targets: ["Experiments"]),
     .library(name: "Conformance", targets: ["Conformance"]),
     .executable(name: "iwae-gpu", targets: ["iwae-gpu"]),
   ],
@@ -57,9 +58,13 @@ let package = Package(
       name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     .target(name: "Report", dependencies: ["CPNG", "Files"]),
     .target(name: "Artifacts", dependencies: ["Compute", "IWAE", "Files"]),
+    .target(
+      name: "Experiments",
+      dependencies: ["Compute", "IWAE", "Files", "Artifacts", "Datasets", "Report"]),
     .executableTarget(
       name: "iwae-gpu",
       dependencies: [
+        "Experiments",
         "Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE", "Artifacts",
         "Datasets", "Report", "Files",
       ]),
@@ -82,9 +87,16 @@ let package = Package(
       dependencies: ["Datasets", "IWAE", "Artifacts", "Compute", "CZlib", "Files"]),
     .testTarget(name: "ReportTests", dependencies: ["Report", "Artifacts", "Files"]),
     .testTarget(
+      name: "ExperimentsTests",
+      dependencies: [
+        "Experiments", "Artifacts", "Compute", "Datasets", "Files", "IWAE", "OpenCLDevice",
+        "ReferenceDevice", "Report",
+      ]),
+    .testTarget(
       name: "CommandTests",
       dependencies: [
-        "iwae-gpu", "Artifacts", "Files", "IWAE", "OpenCLDevice", "ReferenceDevice", "Report",
+        "iwae-gpu", "Artifacts", "Datasets", "Experiments", "Files", "IWAE", "OpenCLDevice",
+        "ReferenceDevice", "Report",
       ]),
   ]
 )

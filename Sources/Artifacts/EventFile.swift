@@ -85,7 +85,7 @@ extension EventFile {
   private static let mark = ".iwae-gpu."
 
   /// The event files in a folder that this project wrote, oldest first.
-  static func files(in folder: String) -> [String] {
+  public static func files(in folder: String) -> [String] {
     names(in: folder).filter { $0.contains(mark) }.sorted().map { "\(folder)/\($0)" }
   }
 

@@ -1,5 +1,6 @@
 import Artifacts
 import Datasets
+import Experiments
 import Foundation
 import IWAE
 
@@ -113,7 +114,7 @@ private struct DataReport: Encodable {
 private func describe(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let name = try arguments.argument("set")
   let start = ContinuousClock.now
-  let source = try DataSource(name)
+  let source = try DataOptions.source(name)
   let seconds = (ContinuousClock.now - start) / .seconds(1)
   let collection = source.collection
   let located = source.namedSet?.located(in: DataOptions.folders)
@@ -184,7 +185,7 @@ private func text(_ report: DataReport, summary: String?) -> String {
 private func preview(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let name = try arguments.argument("set")
   let wanted = arguments.string("--part") ?? "training"
-  let source = try DataSource(name)
+  let source = try DataOptions.source(name)
   guard let images = source.collection.parts.first(where: { $0.name == wanted })?.images else {
     let parts = source.collection.parts.map(\.name).joined(separator: " and ")
     throw CommandError(message: "'\(name)' has no part '\(wanted)'; it has \(parts).", code: .usage)

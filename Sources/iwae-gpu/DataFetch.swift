@@ -1,5 +1,6 @@
 import Artifacts
 import Datasets
+import Experiments
 import Foundation
 
 /// Downloading the files of a set.

@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Experiments
 import Files
 import Foundation
 import IWAE
@@ -78,17 +79,5 @@ enum DensityOptions {
     } catch {
       throw FormatError(file: path, problem: sentence(FormatError.words(error)))
     }
-  }
-
-  /// What to warn of before a model is trained; nil if nothing.
-  static func warning(_ model: Model) -> String? {
-    let start = Dictionary(uniqueKeysWithValues: model.prior.parameters.map { ($0, 0.0) })
-    guard model.prior.family == "formula" else { return nil }
-    let integral = model.prior.integral(parameters: start)
-    // A comparison that is false of NaN.
-    if abs(integral - 1) <= 0.01 { return nil }
-    return "Warning: the density of prior '\(model.prior.name)' has the integral "
-      + String(format: "%.4g", integral)
-      + ", not 1. Bounds are then not of a probability; divide the density by its integral."
   }
 }

@@ -1,5 +1,6 @@
 import Compute
 import Conformance
+import Experiments
 import OpenCLDevice
 
 extension Command {

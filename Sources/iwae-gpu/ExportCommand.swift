@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Datasets
+import Experiments
 import Files
 import Foundation
 import IWAE
@@ -39,10 +40,10 @@ private func runExport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   guard graphs ?? arrays != nil else {
     throw arguments.error("Missing what to write: '--onnx <folder>' or '--arrays <folder>'.")
   }
-  let checkpoint = try Inputs.checkpoint(path, best: true)
+  let stored = try StoredModel(path)
   var report = ExportReport(files: [])
   if let graphs {
-    let model = try ONNXModel(checkpoint.model, parameters: checkpoint.parameters)
+    let model = try ONNXModel(stored.model, parameters: stored.parameters)
     try makeFolder(graphs)
     for (name, data) in [("encoder", model.encoder), ("decoder", model.decoder)] {
       try Files.write(data, to: "\(graphs)/\(name).onnx")
@@ -50,7 +51,7 @@ private func runExport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     }
   }
   if let arrays {
-    try exportArrays(checkpoint, path, to: arrays, arguments, &report)
+    try exportArrays(stored, to: arrays, arguments, &report)
   }
   if arguments.has("--json") {
     try terminal.json(report)
@@ -61,18 +62,16 @@ private func runExport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
 }
 
 private func exportArrays(
-  _ checkpoint: Checkpoint, _ path: String, to folder: String, _ arguments: ParsedArguments,
+  _ stored: StoredModel, to folder: String, _ arguments: ParsedArguments,
   _ report: inout ExportReport
 ) throws {
-  let model = checkpoint.model
-  let run = try Inputs.configuration(ofRun: path)
   let limit = try arguments.integer("--limit", default: Int(Int32.max), maximum: Int(Int32.max))
-  let seed = try arguments.seed(default: run?.seed ?? 0)
-  let test = try DataOptions.test(arguments, model: model, run: run)
+  let seed = try arguments.seed(default: stored.run?.seed ?? 0)
+  let test = try DataOptions.test(arguments, stored)
   let images = test.images.subset(0..<min(limit, test.images.count))
   let pixels = (0..<images.count).map { images.evaluated($0, test.rule.eachPass, seed: seed) }
   let generator = Generator(
-    model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
+    stored.model, parameters: stored.parameters, device: try Backend.open(arguments))
   let encoding = try generator.encode(pixels, seed: arguments.has("--draw") ? seed : nil)
   try makeFolder(folder)
   func write(_ values: [Float], _ shape: [Int], _ name: String) throws {
@@ -85,8 +84,8 @@ private func exportArrays(
   try write(pixels.flatMap(\.self), [images.count] + sides, "images")
   try write(encoding.reconstructions, [images.count] + sides, "reconstructions")
   // Arrays are called as the encoder's graph calls them.
-  let encoder = try EncoderProgram(model, rows: 1)
-  for (layer, size) in model.encoder.map(\.latent).enumerated() {
+  let encoder = try EncoderProgram(stored.model, rows: 1)
+  for (layer, size) in stored.model.encoder.map(\.latent).enumerated() {
     let shape = [images.count, size]
     for (head, values) in zip(encoder.layers[layer].heads, encoding.heads[layer]) {
       try write(values, shape, head.name)

@@ -38,12 +38,12 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let dataPath = try arguments.required("--data")
   let noisePath = try arguments.required("--noise")
   let outPath = try arguments.required("--out")
-  let checkpoint = try Inputs.checkpoint(path)
+  let checkpoint = try Checkpoint(at: path)
   let model = checkpoint.model
   let images = try Inputs.batch(dataPath, for: model)
   let batch = images.count / model.dataSize
-  var configuration = try StepOptions.configuration(
-    arguments, batch: batch, defaultSamples: 1, source: .uploaded)
+  var configuration = try StepOptions.settings(arguments, batch: batch, samples: 1)
+    .step(from: .uploaded)
   configuration.noiseIsGiven = true
   configuration.optimizer = nil
 

@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Datasets
+import Experiments
 import Files
 import Foundation
 import IWAE
@@ -12,7 +13,8 @@ enum Inputs {
   static func output(_ arguments: ParsedArguments) throws -> String? {
     guard let path = arguments.string("--out") else { return nil }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    guard isFolder(folder), FileManager.default.isWritableFile(atPath: folder), !isFolder(path)
+    guard RunFolder.isFolder(folder), FileManager.default.isWritableFile(atPath: folder),
+      !RunFolder.isFolder(path)
     else {
       throw CommandError(
         message: "'--out \(path)' must be a file in a folder that is there and can be written.",
@@ -28,81 +30,16 @@ enum Inputs {
       try Files.write(figure.pictureData, to: out)
       return out
     }
-    let figures = FigureFolder(run: folder(of: path))
+    let figures = FigureFolder(run: RunFolder(containing: path).path)
     try figures.write(figure)
     return figures.picture(of: figure)
   }
 
-  static func isFolder(_ path: String) -> Bool {
-    var isFolder: ObjCBool = false
-    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-      && isFolder.boolValue
-  }
-
-  /// The name by which commands take the exact model of the built-in data in place of a checkpoint.
-  static let exactModel = "linear-gaussian"
-
-  /// Whether a path is no path but the name of the exact model.
-  static func isExactModel(_ path: String) -> Bool {
-    path == exactModel && !FileManager.default.fileExists(atPath: path)
-  }
-
-  /// The folder of a run, or the one in which a checkpoint lies.
-  static func folder(of path: String) -> String {
-    isFolder(path) ? path : URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
-  }
-
-  /// A checkpoint, or one of a run folder's: the best if asked for and there, else the newest.
-  static func checkpoint(_ path: String, best: Bool = false) throws -> Checkpoint {
-    if isExactModel(path) {
-      let density = LinearGaussian()
-      return Checkpoint(
-        model: density.model, parameters: density.parameters(widening: exactWidening))
-    }
-    let folder = RunFolder(path)
-    let hasBest = FileManager.default.fileExists(atPath: folder.best)
-    let inFolder = best && hasBest ? folder.best : folder.checkpoint
-    let file = isFolder(path) ? inFolder : path
-    let data = try Files.read(file)
-    return try Checkpoint(data, file: file)
-  }
-
-  /// The updates that training had made for a checkpoint that was read from a path; of a run's
-  /// folder, those of its newest checkpoint. Nil where that is not known.
-  static func step(_ path: String, _ checkpoint: Checkpoint) -> Int? {
-    let newest = isFolder(path) ? try? Self.checkpoint(path) : checkpoint
-    return newest?.progress?.step
-  }
-
-  /// The variance of the exact model's encoder over the posterior's: enough for light tails of the
-  /// weights.
-  private static let exactWidening = 1.5
-
-  /// The configuration of the run that a path names or lies in; nil where there is none.
-  static func configuration(ofRun path: String) throws -> RunConfiguration? {
-    if isExactModel(path) {
-      var configuration = RunConfiguration()
-      configuration.data = exactModel
-      return configuration
-    }
-    let file = RunFolder(folder(of: path)).configuration
-    guard FileManager.default.fileExists(atPath: file) else { return nil }
-    return try configuration(file)
-  }
-
-  /// A configuration file.
-  static func configuration(_ file: String) throws -> RunConfiguration {
-    do {
-      return try JSONDecoder().decode(RunConfiguration.self, from: try Files.read(file))
-    } catch let error as DecodingError {
-      throw FormatError(file: file, problem: FormatError.words(error))
-    }
-  }
-
   /// All images of a file as one batch, taken as they are.
   static func batch(_ path: String, for model: Model) throws -> [Float] {
-    let images = try DataSource(path).collection.training.scaled(for: model.likelihood.support)
-    try DataOptions.check(images, model, path)
+    let images = try DataOptions.source(path).collection.training
+      .scaled(for: model.likelihood.support)
+    try images.check(for: model, path)
     return (0..<images.count).flatMap { images.pixels(of: $0) }
   }
 

@@ -1,8 +1,4 @@
-import Artifacts
-import Compute
-import Datasets
-import Foundation
-import IWAE
+import Experiments
 import Report
 
 extension Command {
@@ -41,21 +37,29 @@ private struct LookReport: Encodable {
   /// What could not be drawn of this model, and why.
   var leftOut: [String: String] = [:]
   var device: String
+
+  var text: String {
+    (figures.map { "\($0.file)\n  \($0.title). \($0.summary)" }
+      + leftOut.sorted { $0.key < $1.key }.map { "No \($0.key): \($0.value)" })
+      .joined(separator: "\n")
+  }
 }
 
 private func runLook(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let path = try arguments.argument("checkpoint")
   let names = try arguments.names(
     "--only", default: Look.figures.map(\.name), among: Look.figures.map(\.name))
-  let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
-  let look = try Look(arguments, path)
-  for note in look.notes { line.keep("Note: \(sentence(note))") }
-  let interrupt = Interrupt()
+  let display = Display(arguments, terminal)
+  let subject = try DataOptions.subject(arguments, display)
+  let look = Look(
+    subject, images: try arguments.integer("--images", default: 1000),
+    width: try Picture.width(arguments, subject.model, height: subject.images.height),
+    on: try Backend.open(arguments))
   let folder =
-    arguments.string("--out").map { FigureFolder($0) } ?? FigureFolder(run: Inputs.folder(of: path))
+    arguments.string("--out").map { FigureFolder($0) }
+    ?? FigureFolder(run: RunFolder(containing: subject.name).path)
   var report = LookReport(device: look.device.name)
   for (name, draw) in Look.figures where names.contains(name) {
-    line.show("drawing \(name)")
+    display.line.show("drawing \(name)")
     switch try draw(look) {
     case .drawn(let figure):
       try folder.write(figure)
@@ -66,21 +70,11 @@ private func runLook(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     case .impossible(let reason):
       report.leftOut[name] = reason
     }
-    if interrupt.isRequested {
-      line.clear()
+    if display.interrupt.isRequested {
+      display.line.clear()
       return .interrupted
     }
   }
-  line.clear()
-  if arguments.has("--json") {
-    try terminal.json(report)
-  } else {
-    for figure in report.figures {
-      try terminal.output("\(figure.file)\n  \(figure.title). \(figure.summary)")
-    }
-    for (name, reason) in report.leftOut.sorted(by: { $0.key < $1.key }) {
-      try terminal.output("No \(name): \(reason)")
-    }
-  }
+  try display.result(report, report.text)
   return .done
 }

@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 
 @main
@@ -62,7 +63,11 @@ struct Main {
       try terminal.output(command.help)
       return .done
     }
-    return try command.run(try ParsedArguments(rest, for: command), terminal)
+    do {
+      return try command.run(try ParsedArguments(rest, for: command), terminal)
+    } catch let error as ConfigurationError {
+      throw command.usageError(error.description)
+    }
   }
 
   private static func find(_ name: String) throws(UsageError) -> Command {

@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Datasets
+import Experiments
 import Foundation
 import IWAE
 import Report
@@ -40,34 +41,33 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let path = try arguments.argument("checkpoint")
   let count = try arguments.integer("--count", default: 64, maximum: 10_000)
   let seed = try arguments.seed(default: 0)
-  let checkpoint = try Inputs.checkpoint(path, best: true)
+  let stored = try StoredModel(path)
   let generator = Generator(
-    checkpoint.model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
+    stored.model, parameters: stored.parameters, device: try Backend.open(arguments))
   let images = try generator.samples(count: count, seed: seed)
   let columns = Int(Double(count).squareRoot().rounded(.up))
   return try write(
-    images, columns: columns, model: checkpoint.model,
-    height: NamedSet.named(try Inputs.configuration(ofRun: path)?.data ?? "")?.height,
+    images, columns: columns, model: stored.model,
+    height: NamedSet.named(stored.run?.data ?? "")?.height,
     file: "samples.png", path, arguments, terminal)
 }
 
 private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let path = try arguments.argument("checkpoint")
   let count = try arguments.integer("--count", default: 16, maximum: 10_000)
-  let checkpoint = try Inputs.checkpoint(path, best: true)
-  let run = try Inputs.configuration(ofRun: path)
-  let seed = try arguments.seed(default: run?.seed ?? 0)
-  let test = try DataOptions.test(arguments, model: checkpoint.model, run: run)
+  let stored = try StoredModel(path)
+  let seed = try arguments.seed(default: stored.run?.seed ?? 0)
+  let test = try DataOptions.test(arguments, stored)
   let originals = (0..<min(count, test.images.count)).map {
     test.images.evaluated($0, test.rule.eachPass, seed: seed)
   }
   let generator = Generator(
-    checkpoint.model, parameters: checkpoint.parameters, device: try Backend.open(arguments))
+    stored.model, parameters: stored.parameters, device: try Backend.open(arguments))
   let reconstructions = try generator.reconstructions(of: originals)
   let columns = min(8, originals.count)
   let images = Picture.pairs(originals, reconstructions, columns: columns)
   return try write(
-    images, columns: columns, model: checkpoint.model, height: test.images.height,
+    images, columns: columns, model: stored.model, height: test.images.height,
     file: "reconstructions.png", path, arguments, terminal)
 }
 
@@ -79,6 +79,6 @@ private func write(
   let width = try Picture.width(arguments, model, height: height)
   return try Picture(images: images, columns: columns, isScaled: Picture.isScaled(model))
     .write(
-      to: arguments.string("--out") ?? "\(Inputs.folder(of: path))/\(file)", width: width,
+      to: arguments.string("--out") ?? "\(RunFolder(containing: path).path)/\(file)", width: width,
       arguments, terminal)
 }

@@ -1,4 +1,5 @@
 import Compute
+import Experiments
 import Foundation
 import IWAE
 
@@ -56,9 +57,8 @@ private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   let source = Tensor(
     "data", .matrix(rows: 1, columns: model.dataSize), .resident, element: .uint8)
   let order = Tensor("order", .vector(1), .resident, element: .uint32)
-  let configuration = try StepOptions.configuration(
-    arguments, batch: try arguments.integer("--batch", default: 20, maximum: 1 << 20),
-    source: .resident(
+  let configuration = try StepOptions.settings(arguments).step(
+    from: .resident(
       source: source, order: order, scale: 1 / 255,
       binarization: model.likelihood.isBinarized ? .sample : .none))
   let report = report(on: try Step.build(model, configuration).program, model)

@@ -1,4 +1,5 @@
 import Artifacts
+import Experiments
 import Files
 import Foundation
 import Report
@@ -77,7 +78,7 @@ private enum ReportInputs {
     }
     var run = ReportRun(name: name, path: path, task: path, validation: path, objective: path)
     run.hasModel = exists(folder.checkpoint) || exists(folder.best)
-    if let configuration = try Inputs.configuration(ofRun: path) {
+    if let configuration = try RunConfiguration(ofRun: path) {
       run.configuration = configuration.facts
       run.validation = "\(configuration.task), \(configuration.validationSamples)"
       (run.task, run.objective) = (configuration.task, configuration.objectiveText)

@@ -16,8 +16,8 @@ enum StepComparison {
   ) throws {
     let batch = BenchBatch(model, count: 2, seed: 1, device)
     let known = BenchBatch(model, count: 2, seed: 1, ReferenceDevice())
-    var configuration = try StepOptions.configuration(
-      arguments, batch: 2, source: batch.batchSource)
+    var configuration = try StepOptions.settings(arguments, batch: 2).step(
+      from: batch.batchSource)
     configuration.optimizer = nil
     configuration.backwardSamples = nil
     configuration.samples = min(configuration.samples, 26)

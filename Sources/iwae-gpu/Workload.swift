@@ -31,12 +31,12 @@ final class Workload {
       body = { () throws(DeviceError) in _ = try evaluator.evaluate() }
       return
     }
-    var configuration = try StepOptions.configuration(
-      arguments, batch: count, source: batch.batchSource)
+    let settings = try StepOptions.settings(arguments)
+    var configuration = try settings.step(from: batch.batchSource)
     configuration.optimizer = Adam()
     configuration.boundTotal = batch.bound
     let plan = try StepPlan(
-      model, configuration, on: device, limit: try StepOptions.memoryLimit(arguments))
+      model, configuration, on: device, limit: settings.memory == 0 ? nil : settings.memory)
     self.plan = plan
     productOperations = plan.productOperations
     let memory = try batch.memory(for: plan)

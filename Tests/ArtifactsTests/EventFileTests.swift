@@ -111,9 +111,6 @@ import Testing
         contents.keys.sorted().map { $0.split(separator: ".tfevents.")[1].prefix(10) }
           == (6...10).map { "\(2_000_000_000 + $0)" })
       for (path, content) in contents { #expect(try Files.read(path) == content) }
-      try Files.write(Data("{}".utf8), to: RunFolder(folder).configuration)
-      RunFolder(folder).clear()
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 3)
     }
   }
 

@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import Testing
 
@@ -58,7 +59,7 @@ import Testing
       "--posterior", try densities.write("laplace", Densities.laplace),
       "--prior", try densities.write("cauchy", Densities.cauchy))
     #expect(trained.status == .done && trained.error.isEmpty, "\(trained.error)")
-    let configuration = try Inputs.configuration("\(out)/config.json")
+    let configuration = try RunConfiguration(file: "\(out)/config.json")
     #expect(configuration.model.likelihood.name == "student")
     #expect(configuration.model.encoder.map(\.posterior.name) == ["laplace"])
     #expect(configuration.model.prior.name == "cauchy")
@@ -81,7 +82,7 @@ import Testing
       ["train", "--config", "\(out)/config.json", "--layers", "5:2/4:2", "--out", out + "-again"]
         + ["--test-samples", "5", "--limit", "3"] + arguments)
     #expect(again.status == .done, "\(again.error)")
-    let repeated = try Inputs.configuration("\(out)-again/config.json").model
+    let repeated = try RunConfiguration(file: "\(out)-again/config.json").model
     #expect(repeated.encoder.map(\.posterior.name) == ["laplace", "laplace"])
     #expect(repeated.prior == configuration.model.prior && repeated.encoder.count == 2)
   }

@@ -1,4 +1,5 @@
 import Artifacts
+import Experiments
 import Foundation
 import Report
 import Testing

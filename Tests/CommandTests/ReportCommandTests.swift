@@ -1,4 +1,5 @@
 import Artifacts
+import Experiments
 import Foundation
 import Report
 import Testing
@@ -67,8 +68,8 @@ import Testing
     let task = configuration.task
     configuration.model.likelihood = .gaussian
     #expect(configuration.task != task)
-    (configuration.schedule, configuration.order) = ("burda-released", "fixed")
-    (configuration.keep, configuration.activityImages) = ("last", 100)
+    (configuration.schedule, configuration.order) = (.burdaReleased, .fixed)
+    (configuration.keep, configuration.activityImages) = (.last, 100)
     let facts = Dictionary(
       uniqueKeysWithValues: configuration.facts.map { ($0.name, $0) })
     #expect(facts["schedule"]?.text == "burda-released")

@@ -1,9 +1,11 @@
 import Artifacts
+import Datasets
 import Foundation
 import IWAE
 import OpenCLDevice
 import Testing
 
+@testable import Experiments
 @testable import iwae_gpu
 
 /// Grids of settings, through the command line.
@@ -49,7 +51,7 @@ import Testing
   }
 
   private func parameters(_ cell: String) throws -> [String: [Float]] {
-    let checkpoint = try Inputs.checkpoint("\(folder)/\(cell)/checkpoint.safetensors")
+    let checkpoint = try Checkpoint(at: "\(folder)/\(cell)/checkpoint.safetensors")
     return Dictionary(uniqueKeysWithValues: checkpoint.parameters.map { ($0.key.name, $0.value) })
   }
 
@@ -124,23 +126,19 @@ import Testing
     #expect(run(["sweep", "--out", folder, "--samples", "2,3"] + passes).status == .done)
     let whole = try parameters("iwae-k2-seed0")
     try FileManager.default.removeItem(atPath: "\(folder)/iwae-k2-seed0")
-    let configuration = try Inputs.configuration("\(folder)/iwae-k3-seed0/config.json")
+    let configuration = try RunConfiguration(file: "\(folder)/iwae-k3-seed0/config.json")
     let cells = [2, 3].map { samples in
       var configuration = configuration
       configuration.samples = samples
       return Cell(name: "iwae-k\(samples)-seed0", configuration: configuration)
     }
-    let command = try #require(Main.commands.first { $0.name == "sweep" })
-    let interrupt = Interrupt()
-    interrupt.request()
     func interrupted() throws -> (Bool, [String]) {
+      let source = try DataSource("linear-gaussian", in: DataFolders([]))
       let runner = try CellRunner(
-        folder,
-        images: RunImages(
-          DataSource("linear-gaussian"), for: configuration,
-          ParsedArguments([], for: command)), test: TestPlan(samples: 20, limit: 40),
-        line: ProgressLine(.standard, isQuiet: true), interrupt: interrupt)
-      let isWhole = try runner.run(cells) { try OpenCLDevice.open() }
+        folder, images: RunImages(source, for: configuration),
+        test: TestPlan(samples: 20, limit: 40))
+      let isWhole = try runner.run(
+        cells, in: .init(open: { try OpenCLDevice.open() }, monitor: { _ in false }))
       return (isWhole, Array(runner.results.keys))
     }
     let (isWhole, finished) = try interrupted()

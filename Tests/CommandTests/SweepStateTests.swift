@@ -1,4 +1,5 @@
 import Artifacts
+import Experiments
 import Files
 import Foundation
 import Testing
@@ -45,14 +46,14 @@ import Testing
   @Test func aCellThatWasEvaluatedHalfTrainedIsNotFinished() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(run(["train", "--out", cell, "--passes", "1", "--quiet"] + small).status == .done)
-    var configuration = try Inputs.configuration("\(cell)/config.json")
+    var configuration = try RunConfiguration(file: "\(cell)/config.json")
     configuration.passes = 3
     try Files.write(try JSONEncoder().encode(configuration), to: "\(cell)/config.json")
     #expect(run("evaluate", cell, "--samples", "20", "--quiet").status == .done)
     let early = try #require(try kept().step)
     let report = try sweep("--passes", "3")
     #expect(report.cells[0].runs[0].evaluation?.step == 3 * early)
-    #expect(try Inputs.checkpoint("\(cell)/checkpoint.safetensors").progress?.step == 3 * early)
+    #expect(try StoredModel("\(cell)/checkpoint.safetensors").step == 3 * early)
     #expect(try kept().step == 3 * early)
   }
 
@@ -64,8 +65,8 @@ import Testing
     let command = ["sweep", "--out", folder, "--json", "--limit", "20"] + small + flags
     #expect(run(command).status == .done)
     let evaluation = try Files.read("\(cell)/evaluation.json")
-    let progress = try Inputs.checkpoint("\(cell)/checkpoint.safetensors").progress
-    #expect(try #require(progress).pass < 50)
+    let metrics = try Files.read("\(cell)/metrics.jsonl")
+    #expect(metrics.split(separator: UInt8(ascii: "\n")).count < 50)
     #expect(run(command).status == .done)
     #expect(try Files.read("\(cell)/evaluation.json") == evaluation)
   }

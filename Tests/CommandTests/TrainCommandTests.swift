@@ -1,4 +1,6 @@
 import Artifacts
+import Datasets
+import Experiments
 import Foundation
 import ReferenceDevice
 import Testing
@@ -97,18 +99,14 @@ import Testing
     #expect(try data("evaluation.json") == Data((whole.output + "\n").utf8))
 
     // A run that is interrupted as it goes on has none.
-    let checkpoint = try Inputs.checkpoint("\(folder)/checkpoint.safetensors")
-    var configuration = try Inputs.configuration("\(folder)/config.json")
+    let checkpoint = try Checkpoint(at: "\(folder)/checkpoint.safetensors")
+    var configuration = try RunConfiguration(file: "\(folder)/config.json")
     configuration.passes = 9
-    let command = try #require(Main.commands.first { $0.name == "train" })
-    let arguments = try ParsedArguments([], for: command)
-    let interrupt = Interrupt()
-    interrupt.request()
-    let resumed = try TrainingRun(
+    let source = try DataSource("linear-gaussian", in: DataFolders([]))
+    let resumed = try Run(
       configuration, in: RunFolder(folder), resumed: checkpoint,
-      images: RunImages(DataSource("linear-gaussian"), for: configuration, arguments),
-      test: TestPlan(), line: ProgressLine(.standard, isQuiet: true), interrupt: interrupt)
-    #expect(try resumed.train(on: ReferenceDevice()) == nil)
+      images: RunImages(source, for: configuration))
+    #expect(try resumed.train(on: ReferenceDevice(), monitor: { _ in false }) == nil)
     #expect(!FileManager.default.fileExists(atPath: "\(folder)/evaluation.json"))
   }
 

@@ -35,7 +35,7 @@ public struct Objective: Sendable {
   }
 
   /// A way to estimate the encoder's gradient.
-  public enum Estimator: String, Hashable, Sendable, CaseIterable {
+  public enum Estimator: String, Hashable, Sendable, CaseIterable, Codable {
     /// Through the sample and through the density.
     case standard
     /// Sticking the landing: the score is dropped.

@@ -1,0 +1,106 @@
+import Datasets
+import Files
+import Foundation
+import IWAE
+
+/// Images by the name of their set, or of a file or folder.
+public struct DataSource: Sendable {
+  public let name: String
+  public let namedSet: NamedSet?
+  public private(set) var collection: ImageCollection
+
+  /// Reads the images.
+  ///
+  /// - Parameters:
+  ///   - folders: Where the files of named sets are.
+  ///   - limit: The most bytes that an array of a file may take.
+  public init(_ name: String, in folders: DataFolders, limit: Int = DataFile.standardLimit) throws {
+    self.name = name
+    namedSet = NamedSet.named(name)
+    if let namedSet {
+      collection = try namedSet.collection(in: folders, limit: limit)
+      return
+    }
+    let file = name.lastIndex(of: "#").map { String(name[..<$0]) } ?? name
+    guard [name, file].contains(where: { FileManager.default.fileExists(atPath: $0) }) else {
+      let names = NamedSet.all.map(\.name)
+      throw FileAccessError(
+        "'\(name)' is neither a set nor a file.\(suggestion(for: name, among: names)) The sets are "
+          + "\(names.joined(separator: ", ")).")
+    }
+    collection = try ImageCollection(path: name, limit: limit)
+  }
+
+  /// Images of one's own, under a name.
+  public init(_ name: String, _ collection: ImageCollection) {
+    (self.name, namedSet, self.collection) = (name, nil, collection)
+  }
+
+  /// The likelihood that a model of these images has unless told otherwise.
+  public var likelihood: Likelihood { namedSet?.likelihood ?? .bernoulli }
+
+  /// The images as a model takes them: bytes scaled as its likelihood wants them, every value
+  /// checked, and whatever a rule draws once drawn.
+  public func prepared(
+    for model: Model, _ rule: BinarizationRule
+  ) throws(FormatError) -> DataSource {
+    var result = self
+    result.collection = collection.scaled(for: model.likelihood.support)
+    let parts = result.collection.parts
+    for (part, images) in parts {
+      try images.check(for: model, name, part: parts.count > 1 ? part : nil)
+    }
+    if model.likelihood.isBinarized, let seed = rule.fixedSeed {
+      result.collection = result.collection.binarized(seed: seed)
+    }
+    return result
+  }
+
+  public func split(_ rule: Split.Rule) throws -> Split {
+    do throws(SplitError) {
+      return try collection.split(
+        rule, validation: namedSet?.validation ?? .share, released: namedSet?.released)
+    } catch {
+      if error.isOfImages { throw FormatError(file: name, problem: error.description) }
+      throw ConfigurationError("'\(name)' cannot be divided as asked: \(error.description)")
+    }
+  }
+}
+
+extension ImageSet {
+  /// Checks that a model can be used with the images.
+  ///
+  /// - Parameters:
+  ///   - name: Where they are from.
+  ///   - part: The part of the data that they are, where it has several.
+  public func check(
+    for model: Model, _ name: String, part: String? = nil
+  ) throws(FormatError) {
+    guard width == model.dataSize else {
+      throw FormatError(
+        file: name, problem: "expected images of \(model.dataSize) values, found \(width).")
+    }
+    let likelihood = model.likelihood
+    guard let misfit = firstMisfit(for: likelihood.support) else { return }
+    let image = part.map { "\($0) image" } ?? "image"
+    throw FormatError(
+      file: name,
+      problem: "\(image) \(misfit.image + 1), value \(misfit.position + 1): \(misfit.problem), for "
+        + "the likelihood '\(likelihood.name)'. \(Self.remedy(likelihood.support))")
+  }
+
+  private static func remedy(_ support: Support) -> String {
+    let other = "or train with a likelihood of real numbers, as '--likelihood gaussian'."
+    return switch support {
+    case .unit: "Scale the data to [0, 1], \(other)"
+    case .counts: "Give whole counts, \(other)"
+    case .positive: "Shift the data above 0, \(other)"
+    case .reals: "Replace what is infinite or no number."
+    }
+  }
+
+  /// At most so many of the first images; nil for none.
+  public func first(_ limit: Int) -> ImageSet? {
+    limit > 0 ? (limit < count ? subset(0..<limit) : self) : nil
+  }
+}

@@ -1,0 +1,66 @@
+import Compute
+import Datasets
+import IWAE
+
+/// The images that a run works on.
+public struct RunImages: Sendable {
+  public let source: DataSource
+  public let split: Split
+
+  /// Prepares and divides the images as a configuration says.
+  public init(_ source: DataSource, for configuration: RunConfiguration) throws {
+    self.source = source
+    split = try source.prepared(for: configuration.model, configuration.binarize)
+      .split(configuration.split)
+  }
+}
+
+/// How thoroughly a run is tested.
+public struct TestPlan: Codable, Hashable, Sendable {
+  /// Samples of each image.
+  public var samples: Int
+  /// Only so many images; nil for all.
+  public var limit: Int?
+
+  public init(samples: Int = 5000, limit: Int? = nil) {
+    (self.samples, self.limit) = (samples, limit)
+  }
+
+  /// Those of the test images that are tested.
+  func images(of split: Split) -> ImageSet {
+    split.test.first(limit ?? split.test.count) ?? split.test
+  }
+}
+
+/// The images to test a checkpoint on.
+public struct TestImages: Sendable {
+  public var images: ImageSet
+  public var name: String
+  /// How they are binarized.
+  public var rule: BinarizationRule
+  /// What may be claimed of results on them.
+  public var notes: [String]
+  /// Those on which active units are counted, where they are others.
+  public var activity: ImageSet?
+
+  /// - Parameters:
+  ///   - source: The images; their test part, if they have one.
+  ///   - isWhole: True to take them whole where nobody divided them.
+  ///   - run: The run whose own data they are; nil for others.
+  public init(
+    _ source: DataSource, for model: Model, _ rule: BinarizationRule, isWhole: Bool,
+    run: RunConfiguration?
+  ) throws {
+    var rule = rule
+    if !model.likelihood.isBinarized { rule.eachPass = .none }
+    let source = try source.prepared(for: model, rule)
+    (name, self.rule, notes) = (source.name, rule, source.collection.notes)
+    if isWhole {
+      images = source.collection.test ?? source.collection.training
+      return
+    }
+    let split = try source.split(run?.split ?? .standard)
+    images = split.test
+    activity = split.training.first(run?.activityImages ?? 0)
+  }
+}

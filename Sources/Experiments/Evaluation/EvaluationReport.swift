@@ -1,0 +1,103 @@
+import Compute
+import Files
+import Foundation
+import IWAE
+
+/// What evaluating a model found: what `evaluate --json` prints and `evaluation.json` holds.
+public struct EvaluationReport: Codable, Hashable, Sendable {
+  public var nll: Double
+  /// Over images; nil for one image.
+  @Nullable public var standardError: Double?
+  public var samples: Int
+  public var images: Int
+  public var effectiveSampleSize: Double
+  public var activeUnits: [Int]
+  public var reconstruction: Double
+  public var divergence: Double
+  public var bound: Double
+  /// With every inactive unit of the topmost layer cut off.
+  public var nllActiveUnitsOnly: Double?
+  /// Where the data's own density is known.
+  public var exactNll: Double?
+  /// The updates that training had made: of a run those of its newest checkpoint, even where its best
+  /// parameters are evaluated.
+  public var step: Int?
+  public var seconds: Double
+  public var backend: String
+  public var device: String
+
+  /// What TensorBoard draws.
+  public var scalars: [(tag: String, value: Double)] {
+    [("test/nll", nll), ("test/effective_sample_size", effectiveSampleSize)]
+      + activeUnits.enumerated().map { ("test/active_units.\($0)", Double($1)) }
+  }
+
+  public var text: String {
+    func number(_ value: Double) -> String { String(format: "%.2f", value) }
+    var lines = [
+      "NLL \(number(nll)) ± \(standardError.map(number) ?? "-") (L_\(samples) over "
+        + "\(counted(images, "image")))",
+      "bound \(number(bound)): reconstruction \(number(reconstruction)), divergence "
+        + number(divergence),
+      "active units \(activeUnits.map(String.init).joined(separator: " + ")), "
+        + "effective samples \(String(format: "%.1f", effectiveSampleSize)) of \(samples)",
+    ]
+    if let nllActiveUnitsOnly {
+      lines.append("NLL without inactive units \(number(nllActiveUnitsOnly))")
+    }
+    if let exactNll { lines.append("NLL of the data's own density \(number(exactNll))") }
+    lines.append("\(String(format: "%.1f", seconds)) s on \(device)")
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension EvaluationReport {
+  init(
+    _ result: Evaluation, samples: Int, nllActiveUnitsOnly: Double?, exactNll: Double?,
+    seconds: Double, device: any Device
+  ) {
+    self.init(
+      nll: result.nll, standardError: result.standardError, samples: samples,
+      images: result.imageLogLikelihoods.count,
+      effectiveSampleSize: result.effectiveSampleSize, activeUnits: result.activeUnits,
+      reconstruction: result.reconstruction, divergence: result.divergence,
+      bound: result.reconstruction - result.divergence, nllActiveUnitsOnly: nllActiveUnitsOnly,
+      exactNll: exactNll, seconds: seconds, backend: device.backend, device: device.name)
+  }
+}
+
+extension EvaluationReport {
+  /// Reads an evaluation of a model; nil where a file holds none.
+  init?(file: String, of model: Model) {
+    guard let data = try? Files.read(file),
+      let report = try? JSONText.value(EvaluationReport.self, data), report.isUsable(for: model)
+    else { return nil }
+    self = report
+  }
+
+  /// Whether an evaluation of a model may say this: a file may hold anything. The terms of the bound
+  /// are infinite where a sample has no density.
+  private func isUsable(for model: Model) -> Bool {
+    let numbers = [nll, standardError, effectiveSampleSize].compactMap(\.self)
+    return numbers.allSatisfy(\.isFinite) && (standardError == nil) == (images == 1)
+      && activeUnits.count == model.encoder.count
+      && zip(activeUnits, model.encoder).allSatisfy { (0...$1.latent).contains($0) }
+  }
+}
+
+/// A number whose key stays in JSON where there is none, as null.
+@propertyWrapper
+public struct Nullable: Codable, Hashable, Sendable {
+  public var wrappedValue: Double?
+
+  public init(wrappedValue: Double?) { self.wrappedValue = wrappedValue }
+
+  public init(from decoder: any Decoder) throws {
+    wrappedValue = try decoder.singleValueContainer().decode(Double?.self)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(wrappedValue)
+  }
+}

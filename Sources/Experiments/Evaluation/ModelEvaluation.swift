@@ -1,0 +1,104 @@
+import Compute
+import Datasets
+import Foundation
+import IWAE
+
+/// The evaluation of a model on images: its likelihood, its active units, and what it is worth without
+/// the inactive ones.
+public struct ModelEvaluation: Sendable {
+  public var model: Model
+  public var parameters: [Tensor: [Float]]
+  public var images: ImageSet
+  /// The images on which active units are counted; nil for the same.
+  public var activity: ImageSet?
+  /// Samples of each image.
+  public var samples: Int
+  public var binarization: Binarization
+  public var seed: UInt64
+  /// Images at a time.
+  public var batchSize: Int
+  /// Samples of each image at a time.
+  public var chunk: Int
+
+  public init(
+    _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, activity: ImageSet? = nil,
+    samples: Int = 5000, binarization: Binarization, seed: UInt64, batchSize: Int = 20,
+    chunk: Int = 250
+  ) {
+    (self.model, self.parameters) = (model, parameters)
+    (self.images, self.activity) = (images, activity)
+    (self.samples, self.binarization, self.seed) = (samples, binarization, seed)
+    (self.batchSize, self.chunk) = (batchSize, chunk)
+  }
+
+  /// Evaluates; nil if the monitor stopped it.
+  public func run(
+    on device: any Device, monitor: ProgressMonitor = { _ in true }
+  ) throws -> EvaluationReport? {
+    let start = ContinuousClock.now
+    func evaluate(
+      _ what: String, _ parameters: [Tensor: [Float]], on images: ImageSet, samples: Int
+    ) throws -> Evaluation? {
+      let begin = ContinuousClock.now
+      return try Evaluator(
+        model, parameters: parameters, images: images, device: device, samples: samples,
+        binarization: binarization, batchSize: batchSize, chunk: chunk, seed: seed
+      ).evaluate { done in
+        let rate = Double(done) / ((ContinuousClock.now - begin) / .seconds(1))
+        return monitor(
+          RunProgress(
+            stage: .evaluating(what, images: done, of: images.count), imagesPerSecond: rate,
+            secondsLeft: Double(images.count - done) / rate))
+      }
+    }
+    guard var result = try evaluate("evaluating", parameters, on: images, samples: samples) else {
+      return nil
+    }
+    if let image = result.imageLogLikelihoods.firstIndex(where: { !$0.isFinite }) {
+      throw NotFiniteError(
+        "The log-likelihood of image \(image + 1) is \(result.imageLogLikelihoods[image]). The ")
+    }
+    if let activity {
+      // A chunk of samples settles the means of the upper layers.
+      let active = try evaluate(
+        "active units", parameters, on: activity, samples: min(samples, chunk))
+      guard let active else { return nil }
+      result.unitVariances = active.unitVariances
+    }
+    var withoutDead: Evaluation?
+    // The variance of one image's units says nothing.
+    if (activity ?? images).count > 1,
+      let pruned = try model.removingInactiveUnits(
+        from: parameters, variances: result.unitVariances)
+    {
+      withoutDead = try evaluate("without inactive units", pruned, on: images, samples: samples)
+      if withoutDead == nil { return nil }
+    }
+    return EvaluationReport(
+      result, samples: samples, nllActiveUnitsOnly: withoutDead?.nll,
+      exactNll: images.exactLogLikelihood.map { -$0 },
+      seconds: (ContinuousClock.now - start) / .seconds(1), device: device)
+  }
+}
+
+extension ImageSet {
+  /// The mean of the log of the data's own density over the images, where it is known.
+  public var exactLogLikelihood: Double? {
+    guard name == ExactModel.name else { return nil }
+    let density = LinearGaussian()
+    return (0..<count).reduce(0) { $0 + density.logLikelihood(pixels(of: $1)) } / Double(count)
+  }
+}
+
+/// Something that is infinite or no number where it must be finite.
+public struct NotFiniteError: Error, Sendable, CustomStringConvertible {
+  public let description: String
+
+  /// - Parameter finding: The beginning of a sentence that ends with "model's parameters".
+  init(_ finding: String) {
+    description = finding + "model's parameters are too extreme for single precision."
+  }
+
+  /// - Parameter what: What is infinite or no number: `log-weight`, for one.
+  public init(of what: String) { self.init("A \(what) is not finite: the ") }
+}

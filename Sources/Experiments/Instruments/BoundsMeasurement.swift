@@ -1,0 +1,87 @@
+import Compute
+import Foundation
+import IWAE
+
+/// How the bound L_k rises with k.
+public struct BoundsMeasurement: Sendable {
+  /// As many samples as are kept of each image of a batch.
+  public static let mostSamples = 1 << 20
+
+  public var subject: Subject
+  /// Samples of each image.
+  public var samples: Int
+  /// Samples are doubled until the last bound's standard error is no larger; 0 for never.
+  public var targetError: Double
+
+  public init(_ subject: Subject, samples: Int = 5000, targetError: Double = 0) {
+    (self.subject, self.samples, self.targetError) = (subject, samples, targetError)
+  }
+
+  /// Measures; nil if the monitor stopped it.
+  ///
+  /// - Parameter note: Told what is worth a line that stays.
+  public func run(
+    on device: any Device, note: (String) -> Void = { _ in },
+    monitor: @escaping WordMonitor = { _ in true }
+  ) throws -> BoundsReport? {
+    let start = ContinuousClock.now
+    var samples = samples
+    var curve = try curve(samples: samples, on: device, monitor)
+    // An error that is not known is not small enough.
+    while targetError > 0, let error = curve?.points.last?.bound.standardError,
+      !(error <= targetError)
+    {
+      if 2 * samples > Self.mostSamples {
+        note("The standard error is still above \(targetError) with \(samples) samples.")
+        break
+      }
+      samples *= 2
+      curve = try self.curve(samples: samples, on: device, monitor)
+    }
+    guard let curve else { return nil }
+    return BoundsReport(
+      curve, exact: subject.images.exactLogLikelihood, samples: samples,
+      seconds: (ContinuousClock.now - start) / .seconds(1), device: device.name)
+  }
+
+  private func curve(
+    samples: Int, on device: any Device, _ monitor: WordMonitor
+  ) throws -> BoundCurve? {
+    let images = subject.images
+    let evaluator = try Evaluator(
+      subject.model, parameters: subject.parameters, images: images, device: device,
+      samples: samples, binarization: subject.binarization, seed: subject.seed,
+      keepsLogWeights: true)
+    var curve = BoundCurve(samples: samples, seed: subject.seed)
+    let evaluation = try evaluator.evaluate(
+      progress: { monitor("\(samples) samples  \($0) of \(images.count) images") },
+      observe: { curve.add($0) })
+    guard evaluation != nil else { return nil }
+    guard curve.points.allSatisfy(\.bound.mean.isFinite) else {
+      throw NotFiniteError(of: "log-weight")
+    }
+    return curve
+  }
+}
+
+extension BoundsReport {
+  fileprivate init(
+    _ curve: BoundCurve, exact: Double?, samples: Int, seconds: Double, device: String
+  ) {
+    let shapes = curve.paretoShapes.filter { !$0.isNaN }
+    let images = curve.effectiveSampleSizes.count
+    self.init(
+      bounds: curve.points.map {
+        .init(samples: $0.samples, bound: .init($0.bound), jackknife: .init($0.jackknife))
+      },
+      extrapolation: curve.extrapolation.map { .init($0) }, sumo: curve.sumo.map { .init($0) },
+      exact: exact,
+      effectiveSampleSize: curve.effectiveSampleSizes.reduce(0, +) / Double(images),
+      paretoShape: shapes.isEmpty ? nil : shapes.reduce(0, +) / Double(shapes.count),
+      untrustedImages: Double(shapes.count { $0 > 0.7 }) / Double(images), images: images,
+      perImage: zip(curve.effectiveSampleSizes, curve.paretoShapes).map {
+        .init(effectiveSampleSize: $0, paretoShape: $1.isNaN ? nil : $1)
+      },
+      samples: samples, seconds: seconds, device: device)
+  }
+}

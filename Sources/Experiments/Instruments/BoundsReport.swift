@@ -1,0 +1,122 @@
+import Foundation
+import IWAE
+import Report
+
+/// What `bounds` found.
+public struct BoundsReport: Encodable, Sendable {
+  public struct Point: Encodable, Sendable {
+    public var samples: Int
+    public var bound: UncertainValue
+    public var jackknife: UncertainValue
+  }
+
+  /// What the weights of one image are worth.
+  public struct Image: Encodable, Sendable {
+    public var effectiveSampleSize: Double
+    /// Nil where it cannot be told.
+    public var paretoShape: Double?
+  }
+
+  public var bounds: [Point]
+  /// Nil with few samples.
+  public var extrapolation: UncertainValue?
+  /// Nil with few samples.
+  public var sumo: UncertainValue?
+  /// Where the data's own density is known: the mean of the log of it over the same images.
+  public var exact: Double?
+  public var effectiveSampleSize: Double
+  public var paretoShape: Double?
+  /// The share of images whose Pareto shape is above 0.7.
+  public var untrustedImages: Double
+  public var images: Int
+  /// In the order of the test set.
+  public var perImage: [Image]
+  public var samples: Int
+  public var seconds: Double
+  public var figure = ""
+  public var device: String
+}
+
+extension BoundsReport {
+  /// The report for people.
+  public var text: String {
+    var table = TextTable(["k", "L_k", "jackknife"], rightAligned: [0])
+    for point in bounds {
+      table.append(
+        ["\(point.samples)", point.bound.text(decimals: 4), point.jackknife.text(decimals: 4)])
+    }
+    var lines = [table.text, ""]
+    if let extrapolation {
+      lines.append("Extrapolated to 1/k = 0: \(extrapolation.text(decimals: 4))")
+      if isBelowLast(extrapolation) {
+        lines.append(
+          "Note: that is below L_\(samples), which is itself below log p(x) on average: the "
+            + "bounds do not lie on a line in 1/k yet.")
+      }
+    }
+    if let sumo { lines.append("SUMO: \(sumo.text(decimals: 4))") }
+    if let exact {
+      lines.append("The data's own density: \(String(format: "%.4f", exact))")
+    }
+    let shape = paretoShape.map { String(format: "%.2f", $0) } ?? "unknown"
+    lines.append(
+      "Effective samples \(String(format: "%.1f", effectiveSampleSize)) of "
+        + "\(samples), Pareto shape \(shape), over \(counted(images, "image"))")
+    if untrustedImages > 0 { lines.append(warning) }
+    lines.append("Errors are over draws of the samples. Figure: \(figure)")
+    return lines.joined(separator: "\n")
+  }
+
+  /// Whether an extrapolation does not even reach the last bound, by more than its error.
+  private func isBelowLast(_ extrapolation: UncertainValue) -> Bool {
+    guard let last = bounds.last, let error = extrapolation.standardError else { return false }
+    return extrapolation.mean + error < last.bound.mean
+  }
+
+  private var warning: String {
+    let worst = perImage.enumerated().compactMap { index, image in
+      image.paretoShape.map { (index: index, shape: $0) }
+    }.filter { $0.shape > 0.7 }.sorted { $0.shape > $1.shape }.prefix(5)
+    return "Warning: the Pareto shape is above 0.7 for "
+      + "\(String(format: "%.0f", 100 * untrustedImages))% of the images, the most for "
+      + worst.map { "number \($0.index + 1) (\(String(format: "%.2f", $0.shape)))" }
+      .joined(separator: ", ")
+      + ". Their estimates depend on few samples and are not to be trusted."
+  }
+
+  /// The curve of the bounds.
+  public func makeFigure() -> Figure {
+    func curve(
+      _ name: String, _ value: (BoundsReport.Point) -> UncertainValue
+    ) -> LinePlot.Curve {
+      LinePlot.Curve(
+        name,
+        bounds.map { point in
+          let value = value(point)
+          return .init(x: Double(point.samples), y: value.mean, error: value.standardError ?? 0)
+        })
+    }
+    var levels: [LinePlot.Level] = []
+    if let value = extrapolation {
+      levels.append(.init(name: "extrapolated", y: value.mean, error: value.standardError ?? 0))
+    }
+    if let exact { levels.append(.init(name: "data's density", y: exact)) }
+    return Figure(
+      name: "bounds", title: "L_k over \(counted(images, "image"))", summary: summary,
+      content: .lines(
+        LinePlot(
+          xLabel: "samples k", yLabel: "log p(x), nats",
+          curves: [curve("L_k", \.bound), curve("jackknife", \.jackknife)], levels: levels)))
+  }
+
+  private var summary: String {
+    let ends = [bounds.first, bounds.last].compactMap(\.self).map { point in
+      "\(point.bound.text(decimals: 4)) with \(counted(point.samples, "sample"))"
+    }
+    let approached =
+      extrapolation.map {
+        isBelowLast($0) ? "" : ", and approaches \($0.text(decimals: 4))"
+      } ?? ""
+    return "The bound on the log-likelihood is \(ends.joined(separator: " and "))\(approached)."
+  }
+}

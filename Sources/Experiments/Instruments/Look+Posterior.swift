@@ -1,0 +1,87 @@
+import Compute
+import Foundation
+import IWAE
+import Report
+
+/// The posterior of a latent of two dimensions, which a grid tells exactly.
+extension Look {
+  func posterior() throws -> Result {
+    guard model.encoder.count == 1, model.encoder[0].latent == 2 else {
+      return .impossible(
+        "a grid needs a single layer of two latents; train with '--layers 200,200:2'.")
+    }
+    guard model.encoder[0].posterior.family == "gaussian" else {
+      return .impossible(
+        "the encoder's window needs a Gaussian posterior; this one is "
+          + "'\(model.encoder[0].posterior)'.")
+    }
+    let originals = originals(6)
+    let encoding = try generator.encode(originals, seed: nil)
+    var panels: [[Float]] = []
+    var found: [ImagePosterior] = []
+    for (index, image) in originals.enumerated() {
+      let units = 2 * index..<2 * index + 2
+      let posterior = try ImagePosterior(
+        mean: encoding.heads[0][0][units].map(Double.init),
+        logSigma: encoding.heads[0][1][units].map(Double.init),
+        noise: NoiseAddress(
+          seed: seed, purpose: .generation, time: 1 << 16, image: UInt32(index))
+      ) { try generator.logDensities(of: image, at: $0) }
+      guard let posterior else {
+        return .impossible(
+          "the densities or the weights of test image \(index + 1) are not finite.")
+      }
+      found.append(posterior)
+      panels.append(Self.enlarged(image, width: width))
+      panels += [posterior.posterior, posterior.encoder, posterior.samples].map(Self.shaded)
+    }
+    let picture = ImageGrid(panels, imageWidth: LatentWindow.side, columns: 4)
+    let png = try picture.png()
+    return .drawn(
+      Figure(
+        name: "posterior", title: "The posterior of two latents, as it is and as it is drawn",
+        summary: Self.summary(found),
+        content: .picture(
+          PictureFigure(
+            png: png, width: picture.width, height: picture.height,
+            table: FigureTable(
+              columns: ImagePosterior.columns,
+              rows: found.enumerated().map { $1.row(image: $0 + 1) })))))
+  }
+
+  private static func summary(_ found: [ImagePosterior]) -> String {
+    let widths = found.flatMap(\.window.width)
+    let distance = found.map(\.totalVariation).reduce(0, +) / Double(found.count)
+    let outside = found.map(\.samplesOutside).reduce(0, +)
+    let most = found.map(\.posteriorOutside).max() ?? 0
+    let (side, draws) = (LatentWindow.side, ImagePosterior.draws)
+    return String(
+      format: "In each row, from the left: a test image; its posterior, computed on \(side) by "
+        + "\(side) points; what the encoder says it is; and \(draws) samples of that, drawn again "
+        + "by their weights. Each row shows a window of its own, %.2g to %.2g wide, unit 1 to the "
+        + "right and unit 2 upwards; the numbers tell where it lies. Brightness goes with the "
+        + "square root of the density, white at its largest. On average the encoder's lies at a "
+        + "total variation of %.2f from the posterior, from 0 for the same to 1. Outside its window "
+        + "lies at most %.1g of a posterior; \(outside) of all samples fell outside.",
+      widths.min() ?? 0, widths.max() ?? 0, distance, most)
+  }
+
+  /// From black to white at the largest.
+  private static func shaded(_ values: [Double]) -> [Float] {
+    let largest = max(values.max() ?? 1, 1e-300)
+    return values.map { Float(($0 / largest).squareRoot()) }
+  }
+
+  /// An image in the size of a panel, its proportions kept.
+  private static func enlarged(_ image: [Float], width: Int) -> [Float] {
+    let (side, height) = (LatentWindow.side, image.count / width)
+    let longest = max(width, height)
+    let (low, high) = (min(image.min() ?? 0, 0), max(image.max() ?? 1, 1))
+    return (0..<side * side).map { index in
+      let column = index % side * longest / side
+      let row = index / side * longest / side
+      guard column < width, row < height else { return 0.35 }
+      return (image[row * width + column] - low) / (high - low)
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import IWAE
+import Report
+
+/// Images in rows.
+public struct Picture: Sendable {
+  public var images: [[Float]]
+  public var columns: Int
+  /// Whether values may lie anywhere: they are shown between their least and their largest.
+  public var isScaled: Bool
+
+  public init(images: [[Float]], columns: Int, isScaled: Bool = false) {
+    (self.images, self.columns, self.isScaled) = (images, columns, isScaled)
+  }
+
+  /// Whether a model's means may lie outside [0, 1].
+  public static func isScaled(_ model: Model) -> Bool { model.likelihood.support != .unit }
+
+  /// The width of an image of so many values: of so many rows where they are known and fit, else of
+  /// a square or of one row.
+  public static func width(of values: Int, height: Int? = nil) -> Int {
+    if let height, height > 0, values % height == 0 { return values / height }
+    let side = Int(Double(values).squareRoot().rounded())
+    return side * side == values ? side : values
+  }
+
+  /// Rows of some images by turns with rows of others.
+  public static func pairs(_ first: [[Float]], _ second: [[Float]], columns: Int) -> [[Float]] {
+    let blank = [Float](repeating: 0.35, count: first.first?.count ?? 0)
+    var result: [[Float]] = []
+    for start in stride(from: 0, to: first.count, by: columns) {
+      for source in [first, second] {
+        let row = source[start..<min(start + columns, source.count)]
+        result += row + Array(repeating: blank, count: columns - row.count)
+      }
+    }
+    return result
+  }
+
+  /// The images side by side.
+  public func grid(width: Int) -> ImageGrid {
+    var shown = images
+    let (low, high) = images.joined().reduce((Float.infinity, -Float.infinity)) {
+      (min($0.0, $1), max($0.1, $1))
+    }
+    if isScaled || low < 0 || high > 1 {
+      shown = images.map { $0.map { ($0 - low) / max(high - low, 1e-6) } }
+    }
+    return ImageGrid(shown, imageWidth: width, columns: columns)
+  }
+}

@@ -1,0 +1,209 @@
+import Compute
+import Datasets
+import Files
+import Foundation
+import IWAE
+
+/// log p(x) from both sides, and where the bound's gap comes from.
+public struct SandwichMeasurement: Sendable {
+  public struct Settings: Hashable, Sendable {
+    /// Samples of each image.
+    public var samples = 5000
+    /// The temperatures between prior and posterior, in runs of their own, in ascending order.
+    public var temperatures = [10, 50, 250]
+    /// Chains of each image.
+    public var chains = 16
+    /// Leapfrog steps of a transition.
+    public var leapfrogs = 10
+    /// Steps that fit each image's own posterior in the encoder's place; 0 for none.
+    public var fitSteps = 1000
+
+    public init() {}
+  }
+
+  public let subject: Subject
+  public let settings: Settings
+
+  /// - Throws: `FormatError` for a model from which no data or no latents can be drawn by a formula.
+  public init(_ subject: Subject, _ settings: Settings = Settings()) throws {
+    (self.subject, self.settings) = (subject, settings)
+    let (model, path) = (subject.model, subject.name)
+    if model.likelihood.draw == nil && model.likelihood.support != .counts {
+      throw FormatError(
+        file: path, problem: SimulationError.noDraw(model.likelihood.name).description)
+    }
+    if model.prior.sample == nil {
+      throw FormatError(
+        file: path,
+        problem:
+          "the prior '\(model.prior.name)' has a density but no formula for a sample, which annealing "
+          + "starts from. 'iwae-gpu bounds' measures the bound alone.")
+    }
+  }
+
+  /// Measures; nil if the monitor stopped it.
+  public func run(
+    on device: any Device, monitor: @escaping WordMonitor = { _ in true }
+  ) throws -> SandwichReport? {
+    try SandwichSession(self, on: device, monitor).measure()
+  }
+}
+
+/// A measurement while it goes on.
+private final class SandwichSession {
+  private let model: Model
+  private let parameters: [Tensor: [Float]]
+  private let images: ImageSet
+  private let binarization: Binarization
+  private let seed: UInt64
+  private let isExact: Bool
+  private let samples: Int
+  private let temperatures: [Int]
+  private let chains: Int
+  private let leapfrogs: Int
+  private let fitSteps: Int
+  private let device: any Device
+  private let monitor: WordMonitor
+  private let start = ContinuousClock.now
+  /// What is done of `work`.
+  private var done = 0.0
+
+  init(
+    _ measurement: SandwichMeasurement, on device: any Device, _ monitor: @escaping WordMonitor
+  ) {
+    let (subject, settings) = (measurement.subject, measurement.settings)
+    (model, parameters, images) = (subject.model, subject.parameters, subject.images)
+    (binarization, seed) = (subject.binarization, subject.seed)
+    isExact = ExactModel.isMeant(by: subject.name)
+    (samples, temperatures) = (settings.samples, settings.temperatures)
+    (chains, leapfrogs, fitSteps) = (settings.chains, settings.leapfrogs, settings.fitSteps)
+    (self.device, self.monitor) = (device, monitor)
+  }
+
+  /// What there is to do for an image, in rows that walk through the network one way.
+  private var work: Double {
+    2 * Double(samples) + fitWork
+      + temperatures.reduce(0) { $0 + annealingWork($1, walks: 1) + annealingWork($1, walks: 2) }
+  }
+
+  private func annealingWork(_ temperatures: Int, walks: Int) -> Double {
+    Double(2 * leapfrogs * chains)
+      * Double(annealing(temperatures, .none).transitions(walks: walks))
+  }
+
+  private var fitWork: Double { Double(2 * fitSteps) * Double(fitting.samples) }
+
+  /// The test images, as many simulated ones, and the gap; nil if it was stopped.
+  func measure() throws -> SandwichReport? {
+    guard let test = try sandwich(images, "test images", posterior: nil, binarization) else {
+      return nil
+    }
+    let generator = Generator(model, parameters: parameters, device: device)
+    // Another seed than that of the chains, which would start where the images came from.
+    let simulation = try generator.simulate(
+      count: images.count, seed: seed &+ 1, height: images.height)
+    guard
+      let simulated = try sandwich(
+        simulation.images, "simulated images", posterior: simulation.latents, .none)
+    else { return nil }
+    var report = SandwichReport(
+      test: test, simulated: simulated, images: images.count, samples: samples, chains: chains,
+      device: device.name)
+    if fitSteps > 0 {
+      guard let fitted = try fit() else { return nil }
+      report.gap = SandwichReport.Gap(
+        fitted, layers: model.encoder.count, posterior: model.encoder[0].posterior.name,
+        logLikelihood: test.exact.map { .init(mean: $0, standardError: 0) } ?? test.best)
+    }
+    report.seconds = (ContinuousClock.now - start) / .seconds(1)
+    return report
+  }
+
+  private func sandwich(
+    _ images: ImageSet, _ label: String, posterior: [[Float]]?, _ binarization: Binarization
+  ) throws -> SandwichReport.Side? {
+    let evaluator = try Evaluator(
+      model, parameters: parameters, images: images, device: device, samples: samples,
+      binarization: binarization, seed: seed, keepsLogWeights: true)
+    var sampled = BoundMean()
+    var sampledImages: [Double] = []
+    let evaluation = try evaluator.evaluate(
+      progress: { done in
+        self.show(
+          "\(label)  sampling", Double(done) / Double(images.count), of: Double(self.samples))
+      },
+      observe: {
+        sampled.add($0.bound($0.count))
+        sampledImages.append($0.logMean)
+      })
+    guard evaluation != nil else { return nil }
+    done += Double(samples)
+    guard sampled.mean.isFinite else { throw NotFiniteError(of: "log-weight") }
+    var side = SandwichReport.Side(importance: .init(sampled))
+    if isExact {
+      let density = LinearGaussian()
+      side.exact =
+        (0..<images.count).reduce(0) { $0 + density.logLikelihood(images.pixels(of: $1)) }
+        / Double(images.count)
+    }
+    var walks: [(temperatures: Int, images: [AnnealedImage])] = []
+    for count in temperatures {
+      guard let results = try anneal(images, label, count, posterior, binarization) else {
+        return nil
+      }
+      walks.append((count, results))
+    }
+    side.add(walks, importance: sampledImages)
+    return side
+  }
+
+  private func anneal(
+    _ images: ImageSet, _ label: String, _ count: Int, _ posterior: [[Float]]?,
+    _ binarization: Binarization
+  ) throws -> [AnnealedImage]? {
+    let annealer = try Annealer(
+      model, parameters: parameters, images: images, annealing(count, binarization), device: device)
+    let work = annealingWork(count, walks: posterior == nil ? 1 : 2)
+    let results = try annealer.anneal(posterior: posterior) { share in
+      self.show("\(label)  \(count) temperatures", share, of: work)
+    }
+    done += work
+    guard let results else { return nil }
+    guard results.allSatisfy({ $0.lower.isFinite && $0.upper?.isFinite != false }) else {
+      throw NotFiniteError(of: "log-weight")
+    }
+    return results
+  }
+
+  private func annealing(
+    _ temperatures: Int, _ binarization: Binarization
+  ) -> AnnealingConfiguration {
+    var configuration = AnnealingConfiguration()
+    (configuration.chains, configuration.temperatures) = (chains, temperatures)
+    configuration.leapfrogSteps = leapfrogs
+    (configuration.binarization, configuration.seed) = (binarization, seed)
+    return configuration
+  }
+
+  private func fit() throws -> [FittedImage]? {
+    let fit = try PosteriorFit(
+      model, parameters: parameters, images: images, fitting, device: device)
+    return try fit.fit { share in self.show("fitting posteriors", share, of: self.fitWork) }
+  }
+
+  private var fitting: PosteriorFitConfiguration {
+    var configuration = PosteriorFitConfiguration()
+    configuration.steps = fitSteps
+    (configuration.binarization, configuration.seed) = (binarization, seed)
+    return configuration
+  }
+
+  /// Tells of progress; returns whether to go on.
+  private func show(_ text: String, _ share: Double, of part: Double) -> Bool {
+    let elapsed = (ContinuousClock.now - start) / .seconds(1)
+    let done = (done + share * part) / work
+    let left =
+      done > 0.01 ? "  \(readable(.seconds(elapsed * (1 - done) / done))) left over all" : ""
+    return monitor("\(text)  \(Int(100 * share))%\(left)")
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import IWAE
+
+/// What `snr` found.
+public struct SignalReport: Encodable, Sendable {
+  /// The signal of one estimator's gradient for so many samples.
+  public struct Measurement: Encodable, Sendable {
+    public var objective: String
+    public var estimator: String
+    public var groups: Int
+    public var samples: Int
+    public var encoder: Network
+    public var decoder: Network
+  }
+
+  public struct Network: Encodable, Sendable {
+    /// |E g| / sqrt(tr Cov g); nil where noise hides the signal.
+    public var ratio: Double?
+    /// The standard error of the ratio's logarithm; nil where the signal does not stand out.
+    public var logStandardError: Double?
+    /// The root mean square over parameters of |E g| / std g.
+    public var perParameter: Double?
+
+    init(_ signal: GradientSignal) {
+      (ratio, perParameter) = (signal.ratio, signal.perParameter)
+      logStandardError = signal.logError
+    }
+  }
+
+  /// How a ratio grows with a number of samples.
+  public struct Slope: Encodable, Sendable {
+    public var objective: String
+    public var estimator: String
+    public var network: String
+    /// `samples` or `groups`.
+    public var against: String
+    /// Nil where noise hides it, or where there are fewer than three points.
+    public var slope: Double?
+    /// Half the width of the 95% confidence interval.
+    public var margin: Double?
+    /// The numbers of samples that it is of.
+    public var points: Int
+    /// The exponent as the number of samples grows without bound.
+    public var theory: Double
+
+    public var text: String {
+      guard let slope, let margin else { return points < 3 ? "too few counts" : "too noisy" }
+      return String(format: "%+.2f ± %.2f", slope, margin)
+    }
+  }
+
+  public var measurements: [Measurement] = []
+  public var slopes: [Slope] = []
+  public var draws: Int
+  public var images: Int
+  public var seconds = 0.0
+  public var figures: [String] = []
+  public var device: String
+}
+
+extension SignalMeasurement {
+  /// The report for people.
+  public func text(_ report: SignalReport) -> String {
+    var table = TextTable([
+      "", "encoder by K", "theory", "encoder by M", "theory", "decoder by K", "decoder by M",
+    ])
+    for estimator in estimators {
+      func slope(_ network: String, _ count: GradientEstimator.Count) -> SignalReport.Slope? {
+        report.slopes.first {
+          $0.objective == estimator.objective.name && $0.against == count.rawValue
+            && $0.estimator == estimator.estimator.rawValue && $0.network == network
+        }
+      }
+      func cell(_ slope: SignalReport.Slope?) -> String { slope?.text ?? "-" }
+      let encoder = [slope("encoder", .samples), slope("encoder", .groups)]
+      table.append(
+        [estimator.name]
+          + encoder.flatMap { [cell($0), $0.map { String(format: "%+.1f", $0.theory) } ?? ""] }
+          + [cell(slope("decoder", .samples)), cell(slope("decoder", .groups))])
+    }
+    return """
+      The exponents by which |E g| / sqrt(tr Cov g) grows, with 95% confidence:
+
+      \(table.text)
+
+      Over the larger half of the counts; theory is of ever more samples, and says +0.5 of every \
+      decoder. K runs through \(list(samples)) with M = \(groups[0]); \
+      M runs through \(list(groups)) with K = \(middle).
+      \(report.draws) draws, \(counted(report.images, "image")), \(readable(.seconds(report.seconds))) on \
+      \(report.device). Figures: \(report.figures.joined(separator: ", "))
+      """
+  }
+
+  private func list(_ values: [Int]) -> String {
+    values.map(String.init).joined(separator: ", ")
+  }
+}

@@ -1,0 +1,123 @@
+import IWAE
+
+/// A row of a paper's table, before anything is trained.
+public struct PlannedRow {
+  public var title: String
+  /// One run for each seed.
+  public var cells: [Cell]
+  public var publishedActiveUnits: [Int]?
+  /// What the runs came to, beside the paper's numbers.
+  public var measures: (_ results: [CellResult], _ isPartial: Bool) -> [Measure]
+
+  /// - Parameter isPartial: Whether only part of the test images were tested.
+  public func row(_ results: [String: CellResult], isPartial: Bool) -> ReproductionRow {
+    let runs = cells.compactMap { results[$0.name] }
+    return ReproductionRow(
+      title: title, measures: measures(runs, isPartial), activeUnits: CellSummary(runs).activeUnits,
+      publishedActiveUnits: publishedActiveUnits, runs: runs)
+  }
+}
+
+/// What is common to all rows that are made of a paper's table.
+public struct PaperPlan {
+  public var base: RunConfiguration
+  public var seeds: [UInt64]
+
+  /// The papers' recipe: all training images train, and the last parameters are tested.
+  public init(of source: DataSource, passes: Int = LearningRate.burdaPasses, seeds: [UInt64]) {
+    var model = Model.burda1(dataSize: source.collection.training.width)
+    model.likelihood = source.likelihood
+    base = RunConfiguration(
+      data: source.name, split: .full, model: model, passes: passes, schedule: .burda, keep: .last)
+    self.seeds = seeds
+  }
+
+  func cells(_ setting: RunConfiguration, layers: Int) -> [Cell] {
+    seeds.map { seed in
+      Cell(
+        name: "layers\(layers)-\(setting.settingName)-seed\(seed)",
+        configuration: setting.seeded(seed))
+    }
+  }
+}
+
+extension PaperPlan {
+  /// The rows of Burda et al. for each number of layers, objective and number of samples.
+  public func burda(
+    layers: [Int], objectives: [String], samples: [Int], table: BurdaTable?
+  ) -> [PlannedRow] {
+    layers.flatMap { layers in
+      samples.flatMap { samples in
+        objectives.map { objective in
+          var setting = base
+          if layers == 2 {
+            setting.model = .burda2(dataSize: base.model.dataSize)
+            setting.model.likelihood = base.model.likelihood
+          }
+          // Of one sample both bounds are the same: one run serves both.
+          setting.objective = samples == 1 ? "iwae" : objective
+          setting.samples = samples
+          let published = table?.entry(layers: layers, objective: objective, samples: samples)
+          return PlannedRow(
+            title:
+              "\(counted(layers, "layer")), \(objective.uppercased()), k=\(samples)",
+            cells: cells(setting, layers: layers), publishedActiveUnits: published?.activeUnits,
+            measures: { results, isPartial in
+              let summary = CellSummary(results)
+              return [
+                Measure(
+                  "NLL", summary.nll, standardError: summary.standardError,
+                  published: published.map { Published($0.nll) }, isPartial: isPartial)
+              ]
+            })
+        }
+      }
+    }
+  }
+
+  /// The samples of Rainforth et al.'s bound.
+  public static let rainforthSamples = 64
+
+  /// The rows of Rainforth et al.
+  ///
+  /// - Parameter isPublished: Whether the paper has numbers of these images.
+  public func rainforth(isPublished: Bool) -> [PlannedRow] {
+    RainforthEntry.all.map { entry in
+      var setting = base
+      setting.objective = entry.objective
+      (setting.groups, setting.samples, setting.beta) = (entry.groups, entry.samples, entry.beta)
+      return PlannedRow(
+        title: entry.title, cells: cells(setting, layers: 1),
+        measures: { entry.measures($0, isPublished: isPublished, isPartial: $1) })
+    }
+  }
+}
+
+extension RainforthEntry {
+  public func measures(
+    _ results: [CellResult], isPublished: Bool, isPartial: Bool
+  ) -> [Measure] {
+    let bounds = results.compactMap(\.bound)
+    let evaluations = results.compactMap(\.evaluation)
+    let divergences = results.compactMap { result -> Double? in
+      guard let bound = result.bound, let evaluation = result.evaluation else { return nil }
+      return evaluation.nll - bound.nll
+    }
+    func mean(_ values: [Double]) -> Double? { SeedStatistics(values)?.mean }
+    return [
+      Measure(
+        "IWAE-64", SeedStatistics(bounds.map { -$0.nll }),
+        standardError: mean(bounds.compactMap(\.standardError)),
+        published: isPublished ? bound : nil,
+        isPartial: isPartial),
+      Measure(
+        "log p(x)", SeedStatistics(evaluations.map { -$0.nll }),
+        standardError: mean(evaluations.compactMap(\.standardError)),
+        published: isPublished ? likelihood : nil, isPartial: isPartial),
+      // Both are of the same images: how the difference varies over them is not kept.
+      Measure(
+        "-KL(Q to P)", SeedStatistics(divergences), standardError: nil,
+        published: isPublished ? divergence : nil, isPartial: isPartial),
+    ]
+  }
+}

@@ -1,0 +1,128 @@
+import Datasets
+import Files
+import Foundation
+import IWAE
+
+/// A paper's table that is to be made: its recipe, its rows and where the runs go.
+public struct PaperRun {
+  var title: String
+  /// Whose recipe, where there are two.
+  var mode: String?
+  var source: DataSource
+  var plan: PaperPlan
+  var rows: [PlannedRow]
+  var boundSamples: Int?
+  var notes: [String]
+  public let folder: String
+
+  /// What of Burda et al.'s table is made.
+  public struct Burda: Sendable {
+    public var layers: [Int] = [1, 2]
+    public var objectives: [String] = ["vae", "iwae"]
+    public var samples: [Int] = BurdaTable.samples
+    /// The recipe of the released code instead of the paper's.
+    public var isReleased = false
+    /// Grey pixels are drawn once instead of afresh in each pass.
+    public var isFixed = false
+
+    public init() {}
+  }
+
+  /// Burda et al. (2016).
+  ///
+  /// - Parameter folder: nil for one of its own under `runs`.
+  public init(_ burda: Burda, _ plan: PaperPlan, of source: DataSource, in folder: String? = nil) {
+    var plan = plan
+    if burda.isReleased { plan.base.followReleasedCode() }
+    if burda.isFixed { plan.base.binarize = .fixed() }
+    let table = BurdaTable.of(data: source.name, isFixed: burda.isFixed)
+    rows = plan.burda(
+      layers: burda.layers, objectives: burda.objectives, samples: burda.samples, table: table)
+    (self.plan, self.source) = (plan, source)
+    title = "Burda et al., \(burda.isReleased ? "their released code's" : "the paper's") recipe"
+    mode = burda.isReleased ? "released" : "paper"
+    notes = ["The divergence of VAE is sampled, so that of one sample it is IWAE: one run is both"]
+    if table == nil { notes.append("Nothing was published of '\(source.name)' prepared so") }
+    if burda.isFixed && source.name == "mnist" {
+      notes.append("The published draw of fixed pixels is binarized-mnist; this one is another")
+    }
+    self.folder =
+      folder
+      ?? Self.folder(
+        ["burda", source.name] + (burda.isReleased ? ["released"] : [])
+          + (burda.isFixed ? ["fixed"] : []))
+  }
+
+  /// Rainforth et al. (2018).
+  public init(rainforth plan: PaperPlan, of source: DataSource, in folder: String? = nil) {
+    (self.plan, self.source) = (plan, source)
+    rows = plan.rainforth(isPublished: source.name == "mnist")
+    boundSamples = PaperPlan.rainforthSamples
+    title = "Rainforth et al."
+    notes = [
+      "The standard error over images of -KL(Q to P), IWAE-64 minus log p(x), is not known",
+      source.name == "mnist"
+        ? "The published numbers were transcribed from reproductions of the paper"
+        : "Nothing was published of '\(source.name)'",
+    ]
+    self.folder = folder ?? Self.folder(["rainforth", source.name])
+  }
+
+  private static func folder(_ parts: [String]) -> String {
+    let parts = parts.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
+    return "runs/reproduce-\(parts.joined(separator: "-"))"
+  }
+
+  /// Makes the runs that are not made yet.
+  ///
+  /// - Returns: The table, and whether nothing was left when the monitor stopped.
+  public func run(
+    test: TestPlan, in surroundings: CellRunner.Surroundings
+  ) throws -> (report: Reproduction, isWhole: Bool) {
+    let images = try RunImages(source, for: plan.base)
+    let runner = try CellRunner(folder, images: images, test: test, boundSamples: boundSamples)
+    var cells: [Cell] = []
+    for cell in rows.flatMap(\.cells) where !cells.contains(where: { $0.name == cell.name }) {
+      cells.append(cell)
+    }
+    let isWhole = try runner.run(cells, in: surroundings)
+    let all = images.split.test.count
+    let isPartial = runner.tested.count < all
+    let report = Reproduction(
+      paper: title, mode: mode, data: source.name, passes: plan.base.passes,
+      publishedPasses: LearningRate.burdaPasses, seeds: plan.seeds.count, isPartial: isPartial,
+      rows: rows.map { $0.row(runner.results, isPartial: isPartial) },
+      notes: notes + test.notes(of: all) + source.collection.notes, folder: folder)
+    try Files.write(try JSONText.data(report), to: "\(folder)/results.json")
+    return (report, isWhole)
+  }
+}
+
+extension TestPlan {
+  /// What a test that is less thorough than the papers' means.
+  fileprivate func notes(of images: Int) -> [String] {
+    var notes: [String] = []
+    if let limit, limit < images {
+      notes.append(
+        "Only the first \(limit) test images: the papers' numbers are of all, and the first need not "
+          + "be like the others. Those of binarized-mnist are sorted by digit")
+    }
+    if samples != 5000 {
+      notes.append(
+        "log p(x) is estimated by L_\(samples), the papers' by L_5000: fewer samples estimate it "
+          + "too low")
+    }
+    return notes
+  }
+}
+
+extension RunConfiguration {
+  /// What the released code of Burda et al. does otherwise than their paper says.
+  fileprivate mutating func followReleasedCode() {
+    schedule = .burdaReleased
+    optimizer = .released
+    order = .fixed
+    split = .released
+    activityImages = 500
+  }
+}

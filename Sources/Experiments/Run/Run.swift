@@ -1,0 +1,114 @@
+import Artifacts
+import Compute
+import Files
+import Foundation
+import IWAE
+
+/// A training run, from its configuration to its folder.
+///
+///     let source = try DataSource("strokes", in: DataFolders(environment: [:]))
+///     let configuration = RunConfiguration(objective: "iwae", samples: 50, passes: 10)
+///     let run = try Run(
+///       configuration, in: RunFolder("runs/first"), images: RunImages(source, for: configuration))
+///     let report = try run.train(on: ReferenceDevice())
+public struct Run: Sendable {
+  public let configuration: RunConfiguration
+  public let folder: RunFolder
+  /// The checkpoint at which the run goes on; nil for a fresh one.
+  public let resumed: Checkpoint?
+  public let images: RunImages
+  public let test: TestPlan
+  let training: TrainingConfiguration
+
+  /// - Parameters:
+  ///   - folder: Where it goes. What is there is replaced unless the run is resumed.
+  ///   - resumed: The checkpoint at which it goes on.
+  public init(
+    _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint? = nil,
+    images: RunImages, test: TestPlan = TestPlan()
+  ) throws {
+    (self.configuration, self.folder, self.resumed) = (configuration, folder, resumed)
+    (self.images, self.test) = (images, test)
+    training = try configuration.training()
+    if let resumed, resumed.model != configuration.model {
+      throw FormatError(
+        file: folder.checkpoint, problem: "its model is not the one of config.json.")
+    }
+  }
+
+  /// Trains and evaluates.
+  ///
+  /// - Parameters:
+  ///   - device: Where.
+  ///   - reference: Where networks are computed in double precision if the first bound is no number;
+  ///     without it the density at fault is not named.
+  ///   - observe: Told of each pass when it is made.
+  ///   - monitor: Told how far it is; returns whether to go on.
+  /// - Returns: Nil if it was stopped while it trained; its report has no evaluation if it was stopped
+  ///   later.
+  public func train(
+    on device: any Device, reference: (any Device)? = nil,
+    observe: @escaping (PassReport) -> Void = { _ in },
+    monitor: @escaping ProgressMonitor = { _ in true }
+  ) throws -> RunReport? {
+    try RunSession(self, on: device, observe: observe, monitor: monitor)
+      .train(reference: reference)
+  }
+
+  /// The passes of a run as they are made, on a thread of their own. Whoever stops listening stops the
+  /// run, which is saved first.
+  ///
+  ///     for try await pass in run.passes(on: { try OpenCLDevice.open() }) { print(pass.bound) }
+  ///
+  /// - Parameter open: Opens the device, on the run's thread: a device serves one thread at a time.
+  public func passes(
+    on open: @escaping @Sendable () throws -> any Device
+  ) -> AsyncThrowingStream<PassReport, any Error> {
+    AsyncThrowingStream { continuation in
+      let stop = StopRequest()
+      continuation.onTermination = { _ in stop.request() }
+      Thread.detachNewThread {
+        do {
+          _ = try train(
+            on: try open(), observe: { continuation.yield($0) },
+            monitor: { _ in !stop.isRequested })
+          continuation.finish()
+        } catch {
+          continuation.finish(throwing: error)
+        }
+      }
+    }
+  }
+}
+
+/// What a run came to.
+public struct RunReport: Encodable, Sendable {
+  public var run: String
+  public var steps: Int
+  public var passes: Int
+  public var bound: Double?
+  public var validation: Double?
+  public var trainSeconds: Double
+  /// Nil if it was stopped before.
+  public var evaluation: EvaluationReport?
+}
+
+/// A request to stop, made on one thread and noticed on another.
+public final class StopRequest: @unchecked Sendable {
+  private let lock = NSLock()
+  private var requested = false
+
+  public init() {}
+
+  /// Whether somebody asked to stop.
+  public var isRequested: Bool { lock.withLock { requested } }
+
+  /// Notes a request; returns whether there was one already.
+  @discardableResult public func request() -> Bool {
+    lock.withLock {
+      let before = requested
+      requested = true
+      return before
+    }
+  }
+}

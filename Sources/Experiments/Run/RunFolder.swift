@@ -1,0 +1,125 @@
+import Artifacts
+import Files
+import Foundation
+
+/// The folder that a training run leaves: its configuration, its metrics, its checkpoints and what
+/// evaluating them found.
+public struct RunFolder: Sendable {
+  public let path: String
+
+  public init(_ path: String) {
+    self.path = path
+  }
+
+  /// The first free name under `runs`.
+  public static func unused(_ name: String) -> RunFolder {
+    var result = "runs/\(name)"
+    var number = 1
+    while FileManager.default.fileExists(atPath: result) {
+      number += 1
+      result = "runs/\(name)-\(number)"
+    }
+    return RunFolder(result)
+  }
+
+  public var configuration: String { path + "/config.json" }
+  public var metrics: String { path + "/metrics.jsonl" }
+  public var checkpoint: String { path + "/checkpoint.safetensors" }
+  public var best: String { path + "/best.safetensors" }
+  public var figures: String { path + "/figures" }
+  public var report: String { path + "/report.html" }
+  public var evaluation: String { path + "/evaluation.json" }
+  /// The bound with another number of samples.
+  public var bound: String { path + "/bound.json" }
+
+  /// Whether there is a run in the folder, or what evaluating one found.
+  public var exists: Bool {
+    [configuration, metrics, checkpoint, best, evaluation, bound].contains {
+      FileManager.default.fileExists(atPath: $0)
+    }
+  }
+
+  /// Makes the folder and checks that files can be put into it.
+  public func create() throws(FileAccessError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw FileAccessError("The run folder '\(path)' could not be made: \(Files.reason(error))")
+    }
+    guard FileManager.default.isWritableFile(atPath: path) else {
+      throw FileAccessError("The run folder '\(path)' is not writable.")
+    }
+  }
+
+  /// Takes a former run's files away; what is there without a run is not the program's.
+  public func clear() {
+    guard exists else { return }
+    let files = [configuration, metrics, checkpoint, best, report]
+    for file in files + EventFile.files(in: path) {
+      try? FileManager.default.removeItem(atPath: file)
+    }
+    clearFindings()
+  }
+
+  /// Takes figures away: pairs of `NAME.json`, which says its name, and a picture. Other files stay.
+  ///
+  /// - Parameter isOurs: Told a figure's name; returns whether it is one of those to take away.
+  public func clearFigures(where isOurs: (String) -> Bool = { _ in true }) {
+    struct Header: Decodable { var name: String }
+    let manager = FileManager.default
+    let files = Set((try? manager.contentsOfDirectory(atPath: figures)) ?? [])
+    for file in files where file.hasSuffix(".json") {
+      let name = String(file.dropLast(".json".count))
+      let pictures = ["\(name).svg", "\(name).png"].filter(files.contains)
+      guard isOurs(name), !pictures.isEmpty, let data = try? Files.read("\(figures)/\(file)"),
+        let header = try? JSONDecoder().decode(Header.self, from: data), header.name == name
+      else { continue }
+      for file in pictures + [file] { try? manager.removeItem(atPath: "\(figures)/\(file)") }
+    }
+    // An empty folder only: the system refuses any other.
+    _ = rmdir(figures)
+  }
+
+  /// Takes away what was found out about parameters that are about to change, figures too.
+  public func clearFindings() {
+    clearFigures()
+    for file in [evaluation, bound] { try? FileManager.default.removeItem(atPath: file) }
+  }
+
+  /// Adds one object to the metrics.
+  public func append(_ line: some Encodable) throws(FileAccessError) {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let data: Data
+    do {
+      data = try encoder.encode(line) + Data("\n".utf8)
+    } catch {
+      throw FileAccessError("The metrics could not be written as JSON: \(error)")
+    }
+    guard let handle = FileHandle(forWritingAtPath: metrics) else {
+      try Files.write(data, to: metrics)
+      return
+    }
+    defer { try? handle.close() }
+    do {
+      try handle.seekToEnd()
+      try handle.write(contentsOf: data)
+    } catch {
+      throw FileAccessError("'\(metrics)' could not be written: \(Files.reason(error))")
+    }
+  }
+
+  /// Drops the metrics of steps after a checkpoint, which a run that was killed may have left, and
+  /// a last line that is cut off.
+  public func truncateMetrics(afterStep step: Int) throws(FileAccessError) {
+    struct Line: Decodable { var step: Int }
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: metrics)) else { return }
+    let kept = String(decoding: data, as: UTF8.self).split(separator: "\n").filter { text in
+      let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8))
+      return line.map { $0.step <= step } ?? false
+    }
+    try Files.write(Data(kept.map { $0 + "\n" }.joined().utf8), to: metrics)
+  }
+}

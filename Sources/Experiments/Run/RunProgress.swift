@@ -1,0 +1,30 @@
+import Foundation
+
+/// How far a run or an evaluation is.
+public struct RunProgress: Hashable, Sendable {
+  public enum Stage: Hashable, Sendable {
+    /// - Parameter bound: The mean of the last steps'.
+    case training(pass: Int, of: Int, bound: Double)
+    /// - Parameter what: What is evaluated.
+    case evaluating(_ what: String, images: Int, of: Int)
+  }
+
+  public var stage: Stage
+  public var imagesPerSecond: Double
+  public var secondsLeft: Double
+
+  /// One line for people.
+  public var text: String {
+    let head =
+      switch stage {
+      case .training(let pass, let passes, let bound):
+        "pass \(pass) of \(passes)  bound \(String(format: "%.2f", bound))"
+      case .evaluating(let what, let done, let images): "\(what)  \(done) of \(images) images"
+      }
+    return "\(head)  \(String(format: "%.0f", imagesPerSecond)) images/s  "
+      + "\(readable(.seconds(secondsLeft))) left"
+  }
+}
+
+/// Told how far work is; returns whether to go on.
+public typealias ProgressMonitor = (RunProgress) -> Bool

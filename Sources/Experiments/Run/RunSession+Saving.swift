@@ -1,0 +1,55 @@
+import Artifacts
+import Compute
+import Files
+import Foundation
+import IWAE
+
+/// What a run writes while it goes on and when it ends.
+extension RunSession {
+  static let moments: [(Role, String)] = [
+    (.firstMoment, "optimizer.first_moment"), (.secondMoment, "optimizer.second_moment"),
+  ]
+
+  func save() throws {
+    let state = try trainer.state()
+    // A bound is computed before its step's update, which may have been the one that went wrong.
+    guard state.values.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+      throw TrainingError.notANumber(step: trainer.progress.step, operation: "the optimizer")
+    }
+    try write(state, to: run.folder.checkpoint)
+    trainer.keep(state)
+    lastSave = ContinuousClock.now
+  }
+
+  func write(_ state: [Tensor: [Float]], to path: String) throws {
+    var extras: [String: [Float]] = [:]
+    for (role, prefix) in Self.moments {
+      for (tensor, values) in state where tensor.role == role {
+        extras["\(prefix).\(tensor.name)"] = values
+      }
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    let progress = String(decoding: try encoder.encode(trainer.progress), as: UTF8.self)
+    let checkpoint = Checkpoint(
+      model: run.configuration.model, parameters: state.filter { $0.key.role == .parameter },
+      extras: extras, metadata: ["progress": progress, "train_seconds": "\(seconds)"])
+    try Files.write(try checkpoint.data, to: path)
+  }
+
+  /// Puts the evaluation and some images drawn from the model among the events.
+  func record(
+    _ evaluation: EvaluationReport, _ parameters: [Tensor: [Float]], step: Int
+  ) throws {
+    let configuration = run.configuration
+    let samples = try Generator(configuration.model, parameters: parameters, device: device)
+      .samples(count: 64, seed: configuration.seed)
+    let shape = run.images.source.collection.training
+    let grid = Picture(
+      images: samples, columns: 8, isScaled: Picture.isScaled(configuration.model)
+    ).grid(width: Picture.width(of: shape.width, height: shape.height))
+    try events?.scalars(evaluation.scalars, step: step)
+    try events?.image(
+      "samples", png: try grid.png(), width: grid.width, height: grid.height, step: step)
+  }
+}

@@ -1,0 +1,87 @@
+import Artifacts
+import Compute
+import Files
+import Foundation
+import IWAE
+
+extension Run {
+  /// A fresh trainer, or one where the checkpoint stands.
+  func makeTrainer(on device: any Device) throws -> Trainer {
+    let split = images.split
+    guard let resumed else {
+      return try Trainer(
+        configuration.model, training, images: split.training, validation: split.validation,
+        device: device)
+    }
+    func bad(_ problem: String) -> FormatError {
+      FormatError(file: folder.checkpoint, problem: problem)
+    }
+    var state = resumed.parameters
+    for parameter in configuration.model.parameters {
+      for (role, prefix) in RunSession.moments {
+        guard let values = resumed.extras["\(prefix).\(parameter.name)"],
+          values.count == parameter.shape.count
+        else { throw bad("tensor '\(prefix).\(parameter.name)': it is missing or too short.") }
+        state[parameter.counterpart(role)] = values
+      }
+    }
+    guard let progress = resumed.progress else {
+      throw bad("expected the run's progress in its metadata.")
+    }
+    guard
+      Trainer.isPossible(
+        progress, images: split.training.count, batchSize: configuration.batch),
+      state.values.allSatisfy({ $0.allSatisfy(\.isFinite) })
+    else {
+      throw bad(
+        "its progress (step \(progress.step), pass \(progress.pass), batch \(progress.batch)) or its "
+          + "moments do not fit the run: the file is damaged, or the data changed.")
+    }
+    return try Trainer(
+      configuration.model, training, images: split.training, validation: split.validation,
+      device: device, state: state, progress: progress)
+  }
+}
+
+extension RunSession {
+  /// The best parameters so far of a run that goes on.
+  var resumedBest: [Tensor: [Float]]? {
+    get throws {
+      guard run.resumed != nil, run.configuration.keep == .best,
+        FileManager.default.fileExists(atPath: run.folder.best)
+      else { return nil }
+      return try Checkpoint(at: run.folder.best).parameters
+    }
+  }
+
+  /// Samples of each image that are tried.
+  private static let triedSamples = 5
+
+  /// Refuses a model whose bound on the first images is no number: no step would make it one.
+  func checkDensities(reference: (any Device)?) throws {
+    let (configuration, training) = (run.configuration, run.images.split.training)
+    let batch = training.subset(0..<min(trainer.batchSize, training.count))
+    let isBinarized = configuration.model.likelihood.isBinarized
+    let binarization = isBinarized ? run.training.binarization : .none
+    let parameters = try trainer.state().filter { $0.key.role == .parameter }
+    let evaluation = try Evaluator(
+      configuration.model, parameters: parameters, images: batch, device: device,
+      samples: Self.triedSamples, binarization: binarization, seed: configuration.seed
+    ).evaluate()
+    guard let image = evaluation?.imageLogLikelihoods.firstIndex(where: { !$0.isFinite }) else {
+      return
+    }
+    let pixels = batch.evaluated(image, binarization, seed: configuration.seed)
+    var fault = try reference.flatMap {
+      try DensityProbe.firstFault(
+        configuration.model, parameters: parameters, images: [pixels], device: $0)
+    }
+    fault?.image = image
+    let reason =
+      fault.map(\.description)
+      ?? "log p(x) of image \(image + 1) is \(evaluation?.imageLogLikelihoods[image] ?? .nan) in "
+      + "single precision, and no density was found at fault in double precision. Scale the data, or "
+      + "write the densities so that no part of them overflows."
+    throw FormatError(file: configuration.data, problem: "nothing was trained: \(reason)")
+  }
+}

@@ -1,0 +1,166 @@
+import Artifacts
+import Compute
+import Files
+import Foundation
+import IWAE
+
+/// A run while it goes on.
+final class RunSession {
+  let run: Run
+  let device: any Device
+  let trainer: Trainer
+  var seconds: Double
+  var lastSave = ContinuousClock.now
+  private var lastBound: Double?
+  private var saveProblem: (any Error)?
+  private(set) var events: EventFile?
+  private let observe: (PassReport) -> Void
+  private let monitor: ProgressMonitor
+  private var isStopped = false
+
+  init(
+    _ run: Run, on device: any Device, observe: @escaping (PassReport) -> Void,
+    monitor: @escaping ProgressMonitor
+  ) throws {
+    (self.run, self.device) = (run, device)
+    (self.observe, self.monitor) = (observe, monitor)
+    trainer = try run.makeTrainer(on: device)
+    seconds = run.resumed?.trainSeconds ?? 0
+  }
+
+  func train(reference: (any Device)?) throws -> RunReport? {
+    let folder = run.folder
+    if run.resumed == nil { try checkDensities(reference: reference) }
+    // Only now, when everything that could be wrong has been tried, does an old run go.
+    try folder.create()
+    if run.resumed == nil {
+      folder.clear()
+    } else {
+      try folder.truncateMetrics(afterStep: trainer.progress.step)
+      if !isDone { folder.clearFindings() }
+    }
+    try Files.write(try run.configuration.file, to: folder.configuration)
+    events = try EventFile(
+      folder: folder.path, resumedAfterStep: run.resumed == nil ? nil : trainer.progress.step)
+    var best = try resumedBest
+    do {
+      if run.resumed == nil { try save() }
+      guard try trainPasses(&best) else { return nil }
+      try save()
+    } catch let error as TrainingError {
+      throw RunError(description: "\(error) The last good checkpoint is in '\(folder.path)'.")
+    }
+    return try conclude(best: best)
+  }
+
+  private var isDone: Bool { run.configuration.isFinished(at: trainer.progress) }
+
+  /// Whether the monitor wants to go on; once it did not, it is not asked again.
+  private func goesOn(_ progress: RunProgress) -> Bool {
+    if !isStopped { isStopped = !monitor(progress) }
+    return !isStopped
+  }
+
+  // MARK: Passes
+
+  /// - Returns: Whether all passes are made; else the run was stopped and saved.
+  private func trainPasses(_ best: inout [Tensor: [Float]]?) throws -> Bool {
+    while !isDone {
+      let report = try trainPass()
+      if report?.isBest == true && run.configuration.keep == .best {
+        best = try trainer.state()
+        try write(best ?? [:], to: run.folder.best)
+      }
+      if report == nil || isStopped && !trainer.isDone {
+        try save()
+        return false
+      }
+      if ContinuousClock.now - lastSave > .seconds(5) { try save() }
+    }
+    return true
+  }
+
+  private func trainPass() throws -> PassReport? {
+    let clock = ContinuousClock()
+    let begin = (time: clock.now, step: trainer.progress.step)
+    func progress(_ bound: Double) -> RunProgress {
+      let steps = Double(max(trainer.progress.step - begin.step, 1))
+      return self.progress(
+        bound: bound, secondsAStep: (clock.now - begin.time) / .seconds(1) / steps)
+    }
+    let report = try trainer.finishPass { bound in
+      let goesOn = goesOn(progress(bound))
+      if clock.now - lastSave > .seconds(60), goesOn {
+        do { try save() } catch { saveProblem = error }
+      }
+      return goesOn && saveProblem == nil
+    }
+    if let saveProblem { throw saveProblem }
+    seconds += (clock.now - begin.time) / .seconds(1)
+    guard let report else { return nil }
+    lastBound = report.bound
+    let metrics = RunMetrics(report, trainSeconds: seconds)
+    try run.folder.append(metrics)
+    try events?.scalars(metrics.scalars, step: metrics.step)
+    observe(report)
+    _ = goesOn(progress(report.bound))
+    return report
+  }
+
+  private func progress(bound: Double, secondsAStep: Double) -> RunProgress {
+    let passes = run.configuration.passes
+    let total = Double(passes) * Double(trainer.batchesPerPass)
+    return RunProgress(
+      stage: .training(pass: min(trainer.progress.pass + 1, passes), of: passes, bound: bound),
+      imagesPerSecond: Double(trainer.batchSize) / secondsAStep,
+      secondsLeft: (total - Double(trainer.progress.step)) * secondsAStep)
+  }
+
+  // MARK: Ending
+
+  private func conclude(best: [Tensor: [Float]]?) throws -> RunReport {
+    let parameters = try (best ?? trainer.state()).filter { $0.key.role == .parameter }
+    let configuration = run.configuration
+    var evaluation = try ModelEvaluation(
+      configuration.model, parameters: parameters, images: run.test.images(of: run.images.split),
+      activity: run.images.split.training.first(configuration.activityImages),
+      samples: run.test.samples, binarization: run.training.binarization, seed: configuration.seed
+    ).run(on: device, monitor: goesOn)
+    let step = trainer.progress.step
+    evaluation?.step = step
+    if let evaluation {
+      try Files.write(try JSONText.data(evaluation), to: run.folder.evaluation)
+      try record(evaluation, parameters, step: step)
+    }
+    return RunReport(
+      run: run.folder.path, steps: step, passes: trainer.progress.pass, bound: lastBound,
+      validation: trainer.progress.bestValidation, trainSeconds: seconds, evaluation: evaluation)
+  }
+}
+
+/// Why a run ended early.
+public struct RunError: Error, Sendable, CustomStringConvertible {
+  public var description: String
+}
+
+/// One line of the metrics.
+struct RunMetrics: Encodable {
+  var step: Int
+  var epoch: Int
+  var bound: Double
+  var learningRate: Double
+  var validation: Double?
+  var trainSeconds: Double
+
+  init(_ report: PassReport, trainSeconds: Double) {
+    (step, epoch) = (report.progress.step, report.progress.pass)
+    (bound, learningRate, validation) = (report.bound, report.learningRate, report.validation)
+    self.trainSeconds = trainSeconds
+  }
+
+  /// What TensorBoard draws.
+  var scalars: [(tag: String, value: Double)] {
+    [("bound", bound), ("learning_rate", learningRate)]
+      + (validation.map { [("validation", $0)] } ?? [])
+  }
+}

@@ -1,0 +1,124 @@
+import Artifacts
+import Compute
+import Datasets
+import Files
+import Foundation
+import IWAE
+
+/// The exact model of the built-in data, which commands take in place of a checkpoint.
+public enum ExactModel {
+  public static let name = "linear-gaussian"
+
+  /// The variance of its encoder over the posterior's: enough for light tails of the weights.
+  private static let widening = 1.5
+
+  /// Whether a path is no path but the name of the exact model.
+  public static func isMeant(by path: String) -> Bool {
+    path == name && !FileManager.default.fileExists(atPath: path)
+  }
+
+  static var checkpoint: Checkpoint {
+    let density = LinearGaussian()
+    return Checkpoint(
+      model: density.model, parameters: density.parameters(widening: widening))
+  }
+}
+
+/// A checkpoint, or a run folder's, as it is named by a path.
+public struct StoredModel: Sendable {
+  public let path: String
+  public let checkpoint: Checkpoint
+  /// The configuration of the run that the path names or lies in; nil where there is none.
+  public let run: RunConfiguration?
+  /// The updates that training had made: of a run's folder, those of its newest checkpoint. Nil
+  /// where that is not known.
+  public let step: Int?
+
+  public var model: Model { checkpoint.model }
+  public var parameters: [Tensor: [Float]] { checkpoint.parameters }
+
+  /// Reads a checkpoint, or of a folder the best parameters if they are there.
+  public init(_ path: String) throws {
+    self.path = path
+    checkpoint = try Checkpoint(at: path, best: true)
+    run = try RunConfiguration(ofRun: path)
+    step = Self.step(path, checkpoint)
+  }
+
+  /// Keeps an evaluation of the run's own test images in its folder, if it is a run's and training
+  /// has not gone on meanwhile.
+  ///
+  /// - Returns: The file that keeps its own evaluation, of the same parameters with more samples of no
+  ///   fewer images, and those samples; nil where there is none.
+  public func keep(_ report: EvaluationReport) throws -> (file: String, samples: Int)? {
+    guard RunFolder.isFolder(path), run != nil, Self.step(path, checkpoint) == step else {
+      return nil
+    }
+    let file = RunFolder(path).evaluation
+    if report.step != nil, let kept = EvaluationReport(file: file, of: model),
+      kept.step == report.step, kept.samples > report.samples, kept.images >= report.images
+    {
+      return (file, kept.samples)
+    }
+    try Files.write(try JSONText.data(report), to: file)
+    return nil
+  }
+
+  private static func step(_ path: String, _ checkpoint: Checkpoint) -> Int? {
+    let newest = RunFolder.isFolder(path) ? try? Checkpoint(at: path) : checkpoint
+    return newest?.progress?.step
+  }
+}
+
+extension Checkpoint {
+  /// Reads a checkpoint, or one of a run folder's: the best if asked for and there, else the newest.
+  public init(at path: String, best: Bool = false) throws {
+    if ExactModel.isMeant(by: path) {
+      self = ExactModel.checkpoint
+      return
+    }
+    let folder = RunFolder(path)
+    let hasBest = FileManager.default.fileExists(atPath: folder.best)
+    let inFolder = best && hasBest ? folder.best : folder.checkpoint
+    let file = RunFolder.isFolder(path) ? inFolder : path
+    try self.init(try Files.read(file), file: file)
+  }
+
+  /// How far training had come; nil where the metadata does not say.
+  var progress: TrainingProgress? {
+    metadata["progress"].flatMap {
+      try? JSONDecoder().decode(TrainingProgress.self, from: Data($0.utf8))
+    }
+  }
+
+  /// The time of training, as far as the metadata says.
+  var trainSeconds: Double? { metadata["train_seconds"].flatMap(Double.init) }
+}
+
+extension RunConfiguration {
+  /// The configuration of the run that a path names or lies in; nil where there is none.
+  public init?(ofRun path: String) throws {
+    if ExactModel.isMeant(by: path) {
+      self.init(data: ExactModel.name)
+      return
+    }
+    let file = RunFolder(containing: path).configuration
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    try self.init(file: file)
+  }
+}
+
+extension RunFolder {
+  /// The folder of a run, or the one in which a checkpoint lies.
+  public init(containing path: String) {
+    self.init(
+      Self.isFolder(path)
+        ? path : URL(fileURLWithPath: path).deletingLastPathComponent().relativePath)
+  }
+
+  public static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
+  }
+}

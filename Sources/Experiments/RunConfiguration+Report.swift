@@ -1,0 +1,70 @@
+import Foundation
+import IWAE
+import Report
+
+/// A configuration as people read it.
+extension RunConfiguration {
+  /// What names the run.
+  public var label: String {
+    let data = URL(fileURLWithPath: data).deletingPathExtension().lastPathComponent
+    return "\(data)-\(objective)-\(samples)"
+  }
+
+  /// What is modelled: likelihoods of runs with equal tasks may be compared.
+  public var task: String { "\(data), \(split.text), \(binarizationText), \(model.likelihood)" }
+
+  /// How grey pixels become 0s and 1s, where the likelihood wants it.
+  private var binarizationText: String { model.likelihood.isBinarized ? binarize.text : "none" }
+
+  /// What is maximised, with all that makes a bound tighter.
+  public var objectiveText: String {
+    let own = Setting.all.filter { $0.objectives?.contains(objective) == true }
+    return "\(objective), M = \(groups), K = \(samples)"
+      + own.map { ", \($0.key) \($0.text(self))" }.joined()
+  }
+
+  /// Everything, and which of it is worth a row: what always matters, and what is not usual.
+  public var facts: [ReportRun.Fact] {
+    let usual = Self.usual
+    let ofModel: [ReportRun.Fact] = [
+      .init(
+        name: "binarization", text: binarizationText,
+        isNotable: model.likelihood.isBinarized && binarize != usual.binarize),
+      .init(name: "model", text: model.text, isNotable: true),
+      .init(name: "likelihood", text: model.likelihood.name, isNotable: true),
+      .init(
+        name: "posterior", text: model.posteriorText,
+        isNotable: model.posteriorText != usual.model.posteriorText),
+      .init(name: "prior", text: model.prior.name, isNotable: model.prior != usual.model.prior),
+    ]
+    return facts(of: Setting.data) + ofModel
+      + facts(of: Setting.step + Setting.course + Setting.testing + Setting.limits + [.seed])
+  }
+
+  private func facts(of settings: [Setting]) -> [ReportRun.Fact] {
+    settings.compactMap { setting in
+      guard let row = setting.row else { return nil }
+      return .init(
+        name: row.name, text: row.text?(self) ?? setting.text(self),
+        isNotable: row.isAlwaysShown || setting.text(self) != setting.text(.usual))
+    }
+  }
+}
+
+extension Model {
+  /// Layers as `--layers` takes them, then what else there is.
+  fileprivate var text: String {
+    func sizes(_ hidden: [Int]) -> String { hidden.map(String.init).joined(separator: ",") }
+    let layers = encoder.map { "\(sizes($0.hidden)):\($0.latent)" }.joined(separator: "/")
+    let isMirrored = decoder.map(\.hidden) == encoder.reversed().map { $0.hidden.reversed() }
+    let back =
+      isMirrored ? "" : ", decoder \(decoder.map { sizes($0.hidden) }.joined(separator: "/"))"
+    return "\(layers)\(back), \(activation)"
+  }
+
+  /// The name of the posterior of every layer, or of each where they differ.
+  fileprivate var posteriorText: String {
+    let names = encoder.map(\.posterior.name)
+    return Set(names).count == 1 ? names[0] : names.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,79 @@
+import Compute
+import IWAE
+
+extension RunConfiguration {
+  /// The run as the trainer takes it.
+  public func training() throws(ConfigurationError) -> TrainingConfiguration {
+    for setting in Setting.all {
+      if let problem = setting.problem(self) { throw ConfigurationError(problem) }
+    }
+    try require(batch * groups * samples <= 1 << 30, "expected at most 2^30 samples in a step.")
+    var result = TrainingConfiguration(objective: try checkedObjective())
+    result.estimator = estimator
+    (result.groups, result.samples) = (groups, samples)
+    (result.batchSize, result.passes) = (batch, passes)
+    result.schedule = learningRates
+    result.shuffles = order == .shuffled
+    result.convention = optimizer
+    result.warmUpPasses = warmUp
+    result.binarization = binarize.eachPass
+    result.validationSamples = validationSamples
+    result.seed = seed
+    result.memoryLimit = memory == 0 ? nil : memory
+    if backwardSamples > 0 {
+      result.backwardSamples = backwardSamples
+      if let problem = result.problem {
+        throw ConfigurationError("backward samples: \(problem).")
+      }
+    }
+    return result
+  }
+
+  /// Sets what a setting's text says.
+  public mutating func set(
+    _ setting: Setting, to text: String
+  ) throws(ConfigurationError) {
+    try setting.parse(text, &self)
+  }
+
+  /// One step of it, on a batch of the given source.
+  public func step(from source: BatchSource) throws(ConfigurationError) -> StepConfiguration {
+    let training = try training()
+    return StepConfiguration(
+      batchSize: batch, groups: groups, samples: samples, objective: training.objective,
+      estimator: estimator, source: source, backwardSamples: training.backwardSamples)
+  }
+
+  /// Whether nothing is left to train: all passes are made, or patience ended them.
+  public func isFinished(at progress: TrainingProgress) -> Bool {
+    progress.pass >= passes || patience > 0 && progress.passesSinceBest >= patience
+  }
+
+  private var learningRates: LearningRate {
+    switch schedule {
+    case .burda: .burda
+    case .burdaReleased: .burdaReleased
+    case .constant: .constant(rate: learningRate)
+    case .cosine: .cosine(rate: learningRate)
+    }
+  }
+
+  private func require(_ condition: Bool, _ text: String) throws(ConfigurationError) {
+    if !condition { throw ConfigurationError(text) }
+  }
+
+  private func checkedObjective() throws(ConfigurationError) -> Objective {
+    guard let result = Objective(objective, beta: beta, alpha: alpha) else {
+      throw ConfigurationError(
+        "unknown objective '\(objective)'." + suggestion(for: objective, among: Objective.names))
+    }
+    try require(
+      samples >= result.leastSamples,
+      "'\(objective)' needs at least \(result.leastSamples) samples.")
+    try require(
+      estimator == .standard || result.hasEstimators,
+      "'\(objective)' has no estimator '\(estimator.rawValue)'.")
+    if let problem = result.problem { throw ConfigurationError(problem) }
+    return result
+  }
+}

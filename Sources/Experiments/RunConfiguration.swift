@@ -1,0 +1,164 @@
+import Artifacts
+import Compute
+import Datasets
+import Files
+import Foundation
+import IWAE
+
+/// Everything that determines a training run. Every field but the model is a row of `Setting.all`.
+public struct RunConfiguration: Hashable, Sendable {
+  /// A set's name, or a file or folder.
+  public var data: String
+  public var split: Split.Rule
+  public var model: Model
+  /// The name of the objective.
+  public var objective: String
+  public var estimator: Objective.Estimator
+  public var groups: Int
+  public var samples: Int
+  /// Of ciwae.
+  public var beta: Double
+  /// Of renyi.
+  public var alpha: Double
+  public var batch: Int
+  public var passes: Int
+  public var schedule: Schedule
+  public var order: Order
+  public var learningRate: Double
+  public var optimizer: AdamConvention
+  public var warmUp: Double
+  public var binarize: BinarizationRule
+  public var validationSamples: Int
+  /// Stop after so many passes without a better validation; 0 for never.
+  public var patience: Int
+  public var keep: Kept
+  /// The first training images, on which active units are counted; 0 for the test images.
+  public var activityImages: Int
+  public var seed: UInt64
+  /// The most bytes for parameters and a step; 0 for a quarter of the device's.
+  public var memory: Int
+  /// The samples that are walked backwards; 0 for all.
+  public var backwardSamples: Int
+
+  /// True if a file described the model; else it follows from the data. Not part of the file.
+  public var modelIsGiven = false
+
+  /// How the learning rate changes, by name.
+  public enum Schedule: String, CaseIterable, SettingValue, Sendable {
+    case burda
+    case burdaReleased = "burda-released"
+    case constant, cosine
+
+    /// Whether it goes by `learningRate`.
+    var takesRate: Bool { self == .constant || self == .cosine }
+  }
+
+  /// The order of images in a pass.
+  public enum Order: String, CaseIterable, SettingValue, Sendable { case shuffled, fixed }
+
+  /// The parameters that are tested.
+  public enum Kept: String, CaseIterable, SettingValue, Sendable { case best, last }
+
+  /// What a run is where nothing else is asked for.
+  public static let usual = RunConfiguration()
+
+  public init(
+    data: String = "strokes", split: Split.Rule = .standard,
+    model: Model = .burda1(dataSize: 784), objective: String = "iwae",
+    estimator: Objective.Estimator = .standard, groups: Int = 1, samples: Int = 50,
+    beta: Double = 0.5, alpha: Double = 0.5, batch: Int = 20, passes: Int = 20,
+    schedule: Schedule = .cosine, order: Order = .shuffled, learningRate: Double = 0.001,
+    optimizer: AdamConvention = .usual, warmUp: Double = 0, binarize: BinarizationRule = .sample,
+    validationSamples: Int = 50, patience: Int = 0, keep: Kept = .best, activityImages: Int = 0,
+    seed: UInt64 = 0, memory: Int = 0, backwardSamples: Int = 0
+  ) {
+    self.data = data
+    self.split = split
+    self.model = model
+    self.objective = objective
+    self.estimator = estimator
+    self.groups = groups
+    self.samples = samples
+    self.beta = beta
+    self.alpha = alpha
+    self.batch = batch
+    self.passes = passes
+    self.schedule = schedule
+    self.order = order
+    self.learningRate = learningRate
+    self.optimizer = optimizer
+    self.warmUp = warmUp
+    self.binarize = binarize
+    self.validationSamples = validationSamples
+    self.patience = patience
+    self.keep = keep
+    self.activityImages = activityImages
+    self.seed = seed
+    self.memory = memory
+    self.backwardSamples = backwardSamples
+  }
+}
+
+extension AdamConvention: SettingValue {}
+extension Objective.Estimator: SettingValue {}
+
+extension Split.Rule: SettingValue {
+  init?(text: String) { self.init(text) }
+
+  var text: String {
+    switch self {
+    case .standard: "standard"
+    case .full: "full"
+    case .released: "released"
+    case .count(let count): "\(count)"
+    }
+  }
+}
+
+extension RunConfiguration: Codable {
+  private static let modelKey = "model"
+
+  /// A file may leave fields out, which then have their defaults, but must not have others.
+  public init(from decoder: any Decoder) throws {
+    self = .usual
+    let fields = try decoder.container(keyedBy: Setting.Key.self)
+    let known = [Self.modelKey] + Setting.all.map(\.key)
+    for key in fields.allKeys where !known.contains(key.stringValue) {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: [key],
+          debugDescription: "unknown field '\(key.stringValue)'."
+            + suggestion(for: key.stringValue, among: known)))
+    }
+    if let model = try fields.decodeIfPresent(Model.self, forKey: Setting.Key(Self.modelKey)) {
+      (self.model, modelIsGiven) = (model, true)
+    }
+    for setting in Setting.all { try setting.read(fields, &self) }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: Setting.Key.self)
+    try fields.encode(model, forKey: Setting.Key(Self.modelKey))
+    for setting in Setting.all { try setting.write(self, &fields) }
+  }
+}
+
+extension RunConfiguration {
+  /// Reads a configuration file.
+  public init(file: String) throws {
+    do {
+      self = try JSONDecoder().decode(RunConfiguration.self, from: try Files.read(file))
+    } catch let error as DecodingError {
+      throw FormatError(file: file, problem: FormatError.words(error))
+    }
+  }
+
+  /// A file's content.
+  public var file: Data {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      return try encoder.encode(self) + Data("\n".utf8)
+    }
+  }
+}

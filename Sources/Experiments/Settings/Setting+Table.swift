@@ -1,0 +1,135 @@
+import Artifacts
+import Datasets
+import IWAE
+
+extension Setting {
+  /// Every setting but the model, in the order in which help lists them.
+  public static let all: [Setting] = data + course + testing + limits + [seed] + step
+
+  /// What is trained on.
+  public static let data = [
+    Setting(
+      "data", \.data, "name|file", expected: "a set or a file",
+      help:
+        "A set that 'iwae-gpu data list' names, or a file or folder of images; FILE#NAME is one "
+        + "array of a file.",
+      row: Row(name: "data", isAlwaysShown: true)),
+    Setting(
+      "split", \.split, "rule",
+      expected: "standard, full, released or the number of images that validate",
+      help:
+        "What validates: standard, full (nothing), released (as in the IWAE code), or so many of "
+        + "the last training images.", row: Row(name: "split")),
+  ]
+
+  /// How it is trained.
+  public static let course: [Setting] = [
+    .integer(
+      "passes", \.passes, 0...1 << 30, help: "Passes over the training images.", canChange: true,
+      row: Row(name: "passes asked for", isAlwaysShown: true)),
+    .choice(
+      "schedule", \.schedule,
+      help: "The learning rate: burda, burda-released (at its code's rounded rates), constant or "
+        + "cosine.",
+      row: Row(
+        name: "schedule", isAlwaysShown: true,
+        text: {
+          $0.schedule.takesRate ? "\($0.schedule.text) from \($0.learningRate)" : $0.schedule.text
+        }
+      )),
+    .number(
+      "learning_rate", \.learningRate, 1e-12...1e6, "rate",
+      help: "Of constant, and at the start of cosine."),
+    .choice(
+      "order", \.order, "order", help: "The order of images in a pass: shuffled, or fixed.",
+      row: Row(name: "order of images")),
+    .choice(
+      "optimizer", \.optimizer, help: "Adam as usual, or as in the released IWAE code.",
+      row: Row(name: "Adam")),
+    .number(
+      "warm_up", \.warmUp, 0...1e9, "passes", standard: .text("0"),
+      help: "Passes over which the KL weight rises.",
+      row: Row(name: "warm-up", text: { "\($0.warmUp) passes" })),
+    Setting(
+      "binarize", \.binarize, "how",
+      expected: "one of \(BinarizationRule.names.joined(separator: ", "))",
+      help:
+        "How grey pixels become 0s and 1s for a Bernoulli likelihood: none, threshold, sample, or "
+        + "fixed (drawn once; fixed:SEED for another draw)."),
+  ]
+
+  /// How it is judged.
+  public static let testing: [Setting] = [
+    .integer(
+      "patience", \.patience, 0...1 << 30, "passes", standard: .untold,
+      help: "Stop after so many passes without a better validation.", canChange: true,
+      row: Row(name: "patience")),
+    .choice(
+      "keep", \.keep, "which",
+      help: "The parameters that are tested: the best by validation, or the last.",
+      row: Row(name: "parameters kept")),
+    .integer(
+      "validation_samples", \.validationSamples, 1...1 << 30,
+      help: "Samples of each validation image.", row: Row(name: "validation samples")),
+    .integer(
+      "activity_images", \.activityImages, 0...1 << 30, standard: .text("on the test images"),
+      help: "Count active units on the first training images.",
+      row: Row(
+        name: "active units counted on",
+        text: { $0.activityImages == 0 ? "test images" : "\($0.activityImages) training images" })),
+  ]
+
+  /// How much a step may take.
+  public static let limits: [Setting] = [
+    .integer(
+      "batch", \.batch, 1...1 << 20, help: "Images in a batch.",
+      row: Row(name: "batch", isAlwaysShown: true)),
+    Setting(
+      "memory", \.memory, "size",
+      expected: "bytes, or a number with K, M, G or T, as 128M",
+      standard: .text("a quarter of the device's"),
+      help: "The most memory for parameters and a step, as 128M or 2G: samples are taken in parts "
+        + "that fit.", canChange: true,
+      row: Row(
+        name: "memory", text: { $0.memory == 0 ? "automatic" : readable(bytes: $0.memory) }),
+      fromText: byteCount, isValid: { $0 >= 0 }),
+    .integer(
+      "backward_samples", \.backwardSamples, 0...1 << 20, standard: .untold,
+      help: "Walk only so many samples backwards, drawn in proportion to their weights.",
+      row: Row(
+        name: "backward samples",
+        text: { $0.backwardSamples == 0 ? "all" : "\($0.backwardSamples)" })),
+  ]
+
+  public static let seed = Setting(
+    "seed", \.seed, "seed", expected: "a whole number from 0 to \(UInt64.max)",
+    help: "The seed of everything random.", row: Row(name: "seed", isAlwaysShown: true))
+
+  /// What is ascended, and with which samples.
+  public static let step: [Setting] = [
+    .integer(
+      "samples", short: "-k", \.samples, 1...1 << 20, standard: .untold,
+      help: "Samples K of each group."),
+    .integer(
+      "groups", short: "-m", \.groups, 1...1 << 20,
+      help: "Groups M of samples of each image."),
+    Setting(
+      "objective", \.objective, "name", choices: Objective.names,
+      expected: "one of \(Objective.names.joined(separator: ", "))",
+      help: "What is ascended: \(Objective.names.joined(separator: ", ")).",
+      row: Row(name: "objective", isAlwaysShown: true, text: \.objectiveText),
+      isValid: { Objective.names.contains($0) }),
+    .choice(
+      "estimator", \.estimator,
+      help: "How the encoder's gradient is estimated: standard, stl or dreg.",
+      row: Row(name: "estimator")),
+    .number(
+      "beta", \.beta, 0...1, "share", help: "The share of the ELBO in ciwae.", of: ["ciwae"]),
+    .number("alpha", \.alpha, -100...100, "order", help: "The order of renyi.", of: ["renyi"]),
+  ]
+
+  /// The setting of a key, or of a flag.
+  public static func named(_ name: String) -> Setting? {
+    all.first { $0.key == name || $0.flag == name }
+  }
+}

@@ -1,0 +1,205 @@
+import Foundation
+
+/// A setting of a run, declared once. Its flag, its key in `config.json`, its check, its line of help,
+/// its row in a report and its axis in a sweep follow from that.
+public struct Setting: Sendable {
+  /// The key in `config.json`: `learning_rate`.
+  public let key: String
+  /// A short spelling of the flag, with its dash.
+  public let short: String?
+  /// The value as help calls it.
+  public let placeholder: String
+  /// The only values there are; nil where there are others.
+  public let choices: [String]?
+  /// What help says, the default included.
+  public let help: String
+  /// What a value has to be, for messages.
+  let expected: String
+  /// The objectives that it is a setting of; nil for all.
+  public let objectives: Set<String>?
+  /// True if it may change when a run is resumed.
+  public let canChange: Bool
+
+  /// Takes a value as text.
+  let parse: @Sendable (String, inout RunConfiguration) throws(ConfigurationError) -> Void
+  /// The value as text that `parse` takes.
+  let text: @Sendable (RunConfiguration) -> String
+  /// What is wrong with the value that a configuration holds; nil if nothing.
+  let problem: @Sendable (RunConfiguration) -> String?
+  let read: @Sendable (KeyedDecodingContainer<Key>, inout RunConfiguration) throws -> Void
+  let write: @Sendable (RunConfiguration, inout KeyedEncodingContainer<Key>) throws -> Void
+  /// The row of a report; nil for one that other rows tell.
+  let row: Row?
+
+  /// The flag, as `--learning-rate`.
+  public var flag: String { "--" + key.replacing("_", with: "-") }
+
+  /// Whether it is a setting of an objective.
+  public func concerns(_ objective: String) -> Bool { objectives?.contains(objective) ?? true }
+
+  /// What help says of the default.
+  enum Standard {
+    case value
+    case text(String)
+    case untold
+  }
+
+  /// A row of a report.
+  struct Row: Sendable {
+    var name: String
+    /// Whether there is a row even where the value is the usual one.
+    var isAlwaysShown = false
+    /// The value for people; that of the flag unless given.
+    var text: (@Sendable (RunConfiguration) -> String)?
+  }
+
+  struct Key: CodingKey {
+    var stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) { stringValue = name }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+}
+
+/// A value of a setting: how the command line spells it, and how it stands in JSON.
+protocol SettingValue: Hashable, Sendable {
+  init?(text: String)
+  var text: String { get }
+  init?(_ fields: KeyedDecodingContainer<Setting.Key>, _ key: Setting.Key) throws
+  func write(_ fields: inout KeyedEncodingContainer<Setting.Key>, _ key: Setting.Key) throws
+}
+
+/// JSON holds a value as it is spelled.
+extension SettingValue {
+  init?(_ fields: KeyedDecodingContainer<Setting.Key>, _ key: Setting.Key) throws {
+    guard let text = try fields.decodeIfPresent(String.self, forKey: key) else { return nil }
+    guard let value = Self(text: text) else {
+      throw DecodingError.dataCorruptedError(
+        forKey: key, in: fields,
+        debugDescription: "the field '\(key.stringValue)': expected "
+          + "\(Setting.named(key.stringValue)?.expected ?? "another value"), found '\(text)'.")
+    }
+    self = value
+  }
+
+  func write(_ fields: inout KeyedEncodingContainer<Setting.Key>, _ key: Setting.Key) throws {
+    try fields.encode(text, forKey: key)
+  }
+}
+
+/// JSON holds a number as a number.
+extension SettingValue where Self: Numeric & Codable & LosslessStringConvertible {
+  init?(text: String) { self.init(text) }
+  var text: String { description }
+
+  init?(_ fields: KeyedDecodingContainer<Setting.Key>, _ key: Setting.Key) throws {
+    guard let value = try fields.decodeIfPresent(Self.self, forKey: key) else { return nil }
+    self = value
+  }
+
+  func write(_ fields: inout KeyedEncodingContainer<Setting.Key>, _ key: Setting.Key) throws {
+    try fields.encode(self, forKey: key)
+  }
+}
+
+extension SettingValue where Self: RawRepresentable<String> {
+  init?(text: String) { self.init(rawValue: text) }
+  var text: String { rawValue }
+}
+
+extension Int: SettingValue {}
+extension Double: SettingValue {}
+extension UInt64: SettingValue {}
+
+extension String: SettingValue {
+  init?(text: String) { self = text }
+  var text: String { self }
+}
+
+extension Setting {
+  /// A setting of any type.
+  ///
+  /// - Parameters:
+  ///   - expected: What the value has to be, for messages.
+  ///   - isValid: Whether a value is one that the setting can have.
+  init<Value: SettingValue>(
+    _ key: String, short: String? = nil,
+    _ path: WritableKeyPath<RunConfiguration, Value> & Sendable,
+    _ placeholder: String, choices: [String]? = nil, expected: String,
+    standard: Standard = .value, help: String, of objectives: Set<String>? = nil,
+    canChange: Bool = false, row: Row? = nil,
+    fromText: @escaping @Sendable (String) -> Value? = {
+      Value(text: $0)
+    }, isValid: @escaping @Sendable (Value) -> Bool = { _ in true }
+  ) {
+    (self.key, self.short, self.placeholder, self.choices) = (key, short, placeholder, choices)
+    (self.expected, self.objectives) = (expected, objectives)
+    (self.canChange, self.row) = (canChange, row)
+    let usual = RunConfiguration.usual[keyPath: path]
+    self.help =
+      switch standard {
+      case .value: "\(help) (default: \(usual.text))"
+      case .text(let text): "\(help) (default: \(text))"
+      case .untold: help
+      }
+    let flag = "--" + key.replacing("_", with: "-")
+    parse = { text, configuration throws(ConfigurationError) in
+      guard let value = fromText(text), isValid(value) else {
+        throw ConfigurationError(
+          "The value '\(text)' is invalid for '\(flag)': expected \(expected).")
+      }
+      configuration[keyPath: path] = value
+    }
+    text = { $0[keyPath: path].text }
+    problem = { configuration in
+      let value = configuration[keyPath: path]
+      return isValid(value)
+        ? nil : "the field '\(key)': expected \(expected), found \(value.text)."
+    }
+    read = { fields, configuration in
+      guard let value = try Value(fields, Key(key)) else { return }
+      configuration[keyPath: path] = value
+    }
+    write = { configuration, fields in
+      try configuration[keyPath: path].write(&fields, Key(key))
+    }
+  }
+
+  /// A whole number of a range.
+  static func integer(
+    _ key: String, short: String? = nil, _ path: WritableKeyPath<RunConfiguration, Int> & Sendable,
+    _ range: ClosedRange<Int>, _ placeholder: String = "count", standard: Standard = .value,
+    help: String, canChange: Bool = false, row: Row? = nil
+  ) -> Setting {
+    Setting(
+      key, short: short, path, placeholder,
+      expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
+      standard: standard, help: help, canChange: canChange, row: row,
+      isValid: { range.contains($0) })
+  }
+
+  /// A finite number of a range.
+  static func number(
+    _ key: String, _ path: WritableKeyPath<RunConfiguration, Double> & Sendable,
+    _ range: ClosedRange<Double>, _ placeholder: String, standard: Standard = .value, help: String,
+    of objectives: Set<String>? = nil, row: Row? = nil
+  ) -> Setting {
+    Setting(
+      key, path, placeholder,
+      expected: "a number from \(range.lowerBound) to \(range.upperBound)", standard: standard,
+      help: help, of: objectives, row: row, isValid: { range.contains($0) })
+  }
+
+  /// One of some names.
+  static func choice<Value: SettingValue & RawRepresentable<String> & CaseIterable>(
+    _ key: String, _ path: WritableKeyPath<RunConfiguration, Value> & Sendable,
+    _ placeholder: String = "name", help: String, row: Row? = nil
+  ) -> Setting {
+    let names = Value.allCases.map(\.rawValue)
+    return Setting(
+      key, path, placeholder, choices: names, expected: "one of \(names.joined(separator: ", "))",
+      help: help, row: row)
+  }
+}

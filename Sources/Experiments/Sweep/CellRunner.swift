@@ -1,0 +1,257 @@
+import Artifacts
+import Compute
+import Files
+import Foundation
+import IWAE
+
+/// One training run among others, in a folder of its own.
+public struct Cell: Sendable {
+  /// The name of its folder.
+  public var name: String
+  public var configuration: RunConfiguration
+
+  public init(name: String, configuration: RunConfiguration) {
+    (self.name, self.configuration) = (name, configuration)
+  }
+}
+
+/// What a cell came to.
+public struct CellResult: Encodable, Sendable {
+  public var seed: UInt64
+  /// Its run folder.
+  public var run: String
+  public var trainSeconds: Double?
+  /// What `evaluate` finds.
+  public var evaluation: EvaluationReport?
+  /// What it finds with the number of samples of a bound, where one was asked for.
+  public var bound: EvaluationReport?
+  /// Why there is no evaluation.
+  public var failure: String?
+}
+
+/// How far the runs of some cells are.
+public struct CellProgress: Sendable {
+  public var run: RunProgress
+  /// The cell that is under way, from 1, and its name.
+  public var cell: Int
+  public var cells: Int
+  public var name: String
+  /// What is left over all, judged by the cells that are done.
+  public var secondsLeft: Double?
+
+  /// One line for people.
+  public var text: String {
+    let left = secondsLeft.map { ", \(readable(.seconds($0))) left over all" } ?? ""
+    return "\(run.text)  cell \(cell) of \(cells)\(left), \(name)"
+  }
+}
+
+/// Makes the runs of cells that are not made yet.
+public final class CellRunner {
+  public let folder: String
+  public let images: RunImages
+  public let test: TestPlan
+  /// Evaluates the bound with so many samples too.
+  public let boundSamples: Int?
+  private let lock: FolderLock
+  /// What was finished, by the names of the cells.
+  public private(set) var results: [String: CellResult] = [:]
+
+  /// Where cells run, and who is told.
+  public struct Surroundings {
+    /// Opens the device, if there is something to do.
+    public var open: () throws -> any Device
+    /// Where a density at fault is looked for.
+    public var reference: (any Device)?
+    /// Told what is worth a line that stays.
+    public var note: (String) -> Void
+    /// Told how far it is; returns whether to go on.
+    public var monitor: (CellProgress) -> Bool
+
+    public init(
+      open: @escaping () throws -> any Device, reference: (any Device)? = nil,
+      note: @escaping (String) -> Void = { _ in },
+      monitor: @escaping (CellProgress) -> Bool = { _ in true }
+    ) {
+      (self.open, self.reference, self.note, self.monitor) = (open, reference, note, monitor)
+    }
+  }
+
+  /// - Parameter folder: Where the cells are; no other process may work there meanwhile.
+  public init(
+    _ folder: String, images: RunImages, test: TestPlan, boundSamples: Int? = nil
+  ) throws {
+    (self.folder, self.images, self.test) = (folder, images, test)
+    self.boundSamples = boundSamples
+    try RunFolder(folder).create()
+    lock = try FolderLock(folder)
+  }
+
+  /// Runs the cells, but for those that are finished.
+  ///
+  /// - Returns: True if all were run; else the monitor stopped.
+  public func run(_ cells: [Cell], in surroundings: Surroundings) throws -> Bool {
+    var waiting: [Cell] = []
+    for cell in cells {
+      try checkConfiguration(cell)
+      if let result = kept(cell), boundSamples == nil || result.bound != nil {
+        results[cell.name] = result
+      } else {
+        waiting.append(cell)
+      }
+    }
+    if results.count > 0 {
+      surroundings.note("\(results.count) of \(cells.count) cells are finished.")
+    }
+    if waiting.isEmpty { return true }
+    let device = try surroundings.open()
+    let work = waiting.map(work)
+    var clock = Clock(total: work.reduce(0, +))
+    for (index, cell) in waiting.enumerated() {
+      let monitor: ProgressMonitor = { [clock] progress in
+        surroundings.monitor(
+          CellProgress(
+            run: progress, cell: cells.count - waiting.count + index + 1, cells: cells.count,
+            name: cell.name, secondsLeft: clock.left))
+      }
+      do {
+        guard let result = try make(cell, device, surroundings.reference, monitor) else {
+          return false
+        }
+        results[cell.name] = result
+      } catch  where Self.isOfCell(error) {
+        surroundings.note("\(cell.name) failed: \(error)")
+        results[cell.name] = CellResult(
+          seed: cell.configuration.seed, run: path(cell), failure: "\(error)")
+      }
+      clock.finish(work[index])
+    }
+    return true
+  }
+
+  /// Whether other cells may do better: files that cannot be written and wrong settings are the same
+  /// for all.
+  private static func isOfCell(_ error: any Error) -> Bool {
+    !(error is FileAccessError || error is ConfigurationError || error is ProgramError)
+  }
+
+  private func path(_ cell: Cell) -> String { "\(folder)/\(cell.name)" }
+
+  /// Checks that what is in a cell's folder is the cell's run, or the beginning of it.
+  private func checkConfiguration(_ cell: Cell) throws {
+    let training = try cell.configuration.training()
+    let file = RunFolder(path(cell)).configuration
+    guard FileManager.default.fileExists(atPath: file) else { return }
+    var stored = try RunConfiguration(file: file)
+    // Passes whose rates do not depend on their number can be added to.
+    if training.schedule.isAbsolute && cell.configuration.patience == 0 {
+      stored.passes = max(stored.passes, cell.configuration.passes)
+    }
+    let differences = Differences.between(stored, cell.configuration)
+    guard differences.isEmpty else {
+      throw RunError(
+        description: "'\(path(cell))' holds another run: \(differences.joined(separator: "; ")). "
+          + "Take it away, or choose another '--out'.")
+    }
+  }
+
+  /// What is known of a cell whose run is finished and evaluated as asked, perhaps without its bound;
+  /// nil if something is left to do before.
+  private func kept(_ cell: Cell) -> CellResult? {
+    let run = RunFolder(path(cell))
+    guard let stored = try? RunConfiguration(file: run.configuration),
+      Differences.between(stored, cell.configuration).isEmpty,
+      let checkpoint = try? Checkpoint(at: run.checkpoint), let progress = checkpoint.progress,
+      cell.configuration.isFinished(at: progress)
+    else { return nil }
+    func report(_ file: String, samples: Int) -> EvaluationReport? {
+      guard let report = EvaluationReport(file: file, of: cell.configuration.model),
+        report.step == progress.step, report.samples == samples, report.images == tested.count
+      else { return nil }
+      return report
+    }
+    guard let evaluation = report(run.evaluation, samples: test.samples) else { return nil }
+    return CellResult(
+      seed: cell.configuration.seed, run: run.path,
+      trainSeconds: checkpoint.trainSeconds,
+      evaluation: evaluation, bound: boundSamples.flatMap { report(run.bound, samples: $0) })
+  }
+
+  /// The images that cells are tested on.
+  public var tested: ImageSet { test.images(of: images.split) }
+
+  /// How much there is to do, in samples walked forwards: enough to tell the time that is left.
+  private func work(_ cell: Cell) -> Double {
+    let configuration = cell.configuration
+    let checkpoint = try? Checkpoint(at: RunFolder(path(cell)).checkpoint)
+    let passes = max(configuration.passes - (checkpoint?.progress?.pass ?? 0), 0)
+    // Backwards costs twice as much again; a step costs something without any samples.
+    let samples = 3 * (configuration.groups * configuration.samples + 5)
+    return Double(passes) * Double(images.split.training.count) * Double(samples)
+      + Double(tested.count) * Double(test.samples)
+  }
+
+  /// Does what is left of a cell; nil if it was stopped.
+  private func make(
+    _ cell: Cell, _ device: any Device, _ reference: (any Device)?,
+    _ monitor: @escaping ProgressMonitor
+  ) throws -> CellResult? {
+    guard var result = try kept(cell) ?? trained(cell, device, reference, monitor) else {
+      return nil
+    }
+    guard let boundSamples, result.bound == nil else { return result }
+    let folder = RunFolder(path(cell))
+    let checkpoint = try Checkpoint(at: folder.path, best: true)
+    let bound = try ModelEvaluation(
+      checkpoint.model, parameters: checkpoint.parameters, images: tested, samples: boundSamples,
+      binarization: try cell.configuration.training().binarization,
+      seed: cell.configuration.seed
+    ).run(on: device, monitor: monitor)
+    guard var bound else { return nil }
+    bound.step = result.evaluation?.step
+    try Files.write(try JSONText.data(bound), to: folder.bound)
+    result.bound = bound
+    return result
+  }
+
+  /// Trains and evaluates a cell; nil if it was stopped.
+  private func trained(
+    _ cell: Cell, _ device: any Device, _ reference: (any Device)?,
+    _ monitor: @escaping ProgressMonitor
+  ) throws -> CellResult? {
+    let folder = RunFolder(path(cell))
+    let hasCheckpoint = FileManager.default.fileExists(atPath: folder.checkpoint)
+    let run = try Run(
+      cell.configuration, in: folder,
+      resumed: hasCheckpoint ? try Checkpoint(at: folder.checkpoint) : nil, images: images,
+      test: test)
+    guard let report = try run.train(on: device, reference: reference, monitor: monitor),
+      let evaluation = report.evaluation
+    else { return nil }
+    return CellResult(
+      seed: cell.configuration.seed, run: folder.path, trainSeconds: report.trainSeconds,
+      evaluation: evaluation)
+  }
+}
+
+/// How long the cells that are left will take, judged by those that are done.
+private struct Clock {
+  let total: Double
+  private var done = 0.0
+  private let start = ContinuousClock.now
+  private var lastEnd = ContinuousClock.now
+
+  init(total: Double) { self.total = total }
+
+  mutating func finish(_ work: Double) {
+    done += work
+    lastEnd = ContinuousClock.now
+  }
+
+  /// In seconds, where it can be told.
+  var left: Double? {
+    guard done > 0 else { return nil }
+    let rest = (lastEnd - start) * ((total - done) / done) - (ContinuousClock.now - lastEnd)
+    return max(rest, .zero) / .seconds(1)
+  }
+}

@@ -1,0 +1,81 @@
+import Files
+import Foundation
+import IWAE
+
+/// A grid of runs in a folder: begun, gone on with, or only told of what it came to.
+public final class Sweep {
+  public let folder: String
+  public let grid: Grid
+  private let settings: [RunConfiguration]
+  private let leftOut: [String]
+  private let runner: CellRunner
+
+  /// Takes hold of the folder, and keeps the grid there. What is there is gone on with if the grid
+  /// only adds to it.
+  public init(_ grid: Grid, in folder: String, images: DataSource) throws {
+    (self.folder, self.grid) = (folder, grid)
+    (settings, leftOut) = grid.settings()
+    if let problem = grid.problem { throw ConfigurationError(sentence(problem)) }
+    runner = try CellRunner(
+      folder, images: RunImages(images, for: grid.base), test: grid.test)
+    try keep()
+  }
+
+  /// Runs what is not finished.
+  ///
+  /// - Returns: What all of it came to, and whether nothing was left when the monitor stopped.
+  public func run(
+    in surroundings: CellRunner.Surroundings
+  ) throws -> (report: SweepReport, isWhole: Bool) {
+    let rows = settings.map { setting in
+      grid.seeds.map {
+        Cell(name: "\(setting.settingName)-seed\($0)", configuration: setting.seeded($0))
+      }
+    }
+    for reason in leftOut { surroundings.note("Left out: \(reason).") }
+    for note in runner.images.source.collection.notes {
+      surroundings.note("Note: \(sentence(note))")
+    }
+    let isWhole = try runner.run(rows.flatMap(\.self), in: surroundings)
+    var report = SweepReport(
+      folder: folder, leftOut: leftOut,
+      rows: rows.map { cells in
+        SweepReport.Row(
+          cells[0].configuration, cells.compactMap { runner.results[$0.name] },
+          planned: cells.count)
+      })
+    try report.drawFigures()
+    try Files.write(try JSONText.data(report), to: "\(folder)/results.json")
+    return (report, isWhole)
+  }
+
+  private static func file(_ folder: String) -> String { "\(folder)/sweep.json" }
+
+  /// The grid that a folder keeps.
+  public static func stored(in folder: String) throws -> Grid {
+    let file = file(folder)
+    let grid: Grid
+    do {
+      grid = try JSONDecoder().decode(Grid.self, from: try Files.read(file))
+    } catch let error as DecodingError {
+      throw FormatError(file: file, problem: FormatError.words(error))
+    }
+    if let problem = grid.problem { throw FormatError(file: file, problem: problem) }
+    return grid
+  }
+
+  /// Writes the grid, unless another one is there that it does not only add to.
+  private func keep() throws {
+    let file = Self.file(folder)
+    if FileManager.default.fileExists(atPath: file),
+      let problem = grid.problem(goingOnWith: try Self.stored(in: folder))
+    {
+      throw ConfigurationError(
+        "There is another sweep in '\(folder)': \(problem). Give its values and more, or choose "
+          + "another '--out'.")
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try Files.write(try encoder.encode(grid) + Data("\n".utf8), to: file)
+  }
+}

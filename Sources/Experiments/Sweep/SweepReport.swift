@@ -1,0 +1,119 @@
+import Foundation
+
+/// What a sweep came to: what `--json` prints and `results.json` holds.
+public struct SweepReport: Encodable {
+  /// One setting with all its seeds.
+  public struct Row: Encodable {
+    public var name: String
+    public var objective: String
+    public var estimator: String
+    public var groups: Int
+    public var samples: Int
+    public var beta: Double?
+    public var alpha: Double?
+    /// The mean over the seeds that did not fail.
+    public var nll: Double?
+    /// The standard deviation over seeds.
+    public var spread: Double?
+    /// Over images.
+    public var standardError: Double?
+    public var activeUnits: [Double]?
+    public var trainSeconds: Double?
+    public var isBest = false
+    /// Whether seeds alone may have made it worse than the best.
+    public var isAsGood = false
+    public var planned: Int
+    public var runs: [CellResult]
+
+    public init(_ setting: RunConfiguration, _ results: [CellResult], planned: Int) {
+      name = setting.settingName
+      (objective, estimator) = (setting.objective, setting.estimator.rawValue)
+      (groups, samples) = (setting.groups, setting.samples)
+      beta = objective == "ciwae" ? setting.beta : nil
+      alpha = objective == "renyi" ? setting.alpha : nil
+      let summary = CellSummary(results)
+      (nll, spread) = (summary.nll?.mean, summary.nll?.spread)
+      standardError = summary.standardError
+      activeUnits = summary.activeUnits
+      trainSeconds = summary.trainSeconds
+      self.planned = planned
+      runs = results
+    }
+
+    public var finished: Int { runs.count { $0.evaluation != nil } }
+
+    /// Whether the difference of two means is within twice its standard error over seeds.
+    fileprivate func isWithinSpread(of other: Row) -> Bool {
+      guard let nll, let best = other.nll, let spread, let otherSpread = other.spread else {
+        return false
+      }
+      let variance =
+        spread * spread / Double(finished) + otherSpread * otherSpread / Double(other.finished)
+      return abs(nll - best) <= 2 * variance.squareRoot()
+    }
+  }
+
+  public var folder: String
+  /// What was left out of the grid, and why.
+  public var leftOut: [String]
+  public var rows: [Row]
+  public var figures: [String] = []
+  public var planned: Int
+  public var finished: Int
+  public var failed: Int
+
+  public init(folder: String, leftOut: [String], rows: [Row]) {
+    (self.folder, self.leftOut, self.rows) = (folder, leftOut, rows)
+    planned = rows.reduce(0) { $0 + $1.planned }
+    finished = rows.reduce(0) { $0 + $1.finished }
+    failed = rows.reduce(0) { $0 + $1.runs.count { $0.failure != nil } }
+    let best = rows.indices.filter { rows[$0].nll != nil }
+      .min { (rows[$0].nll ?? .infinity) < (rows[$1].nll ?? .infinity) }
+    guard let best else { return }
+    for index in rows.indices {
+      self.rows[index].isAsGood = index != best && rows[index].isWithinSpread(of: rows[best])
+    }
+    self.rows[best].isBest = true
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case folder, leftOut, figures, planned, finished, failed
+    case rows = "cells"
+  }
+
+  public var text: String {
+    func number(_ value: Double?, _ format: String = "%.2f") -> String {
+      value.map { String(format: format, $0) } ?? "-"
+    }
+    let hasShares = rows.contains { $0.beta ?? $0.alpha != nil }
+    var table = TextTable(
+      ["", "objective"] + (hasShares ? ["beta, alpha"] : [])
+        + ["M", "K", "NLL", "spread", "std. error", "active units", "training", "seeds"],
+      rightAligned: hasShares ? [2, 3, 4, 5, 6, 7, 9] : [2, 3, 4, 5, 6, 8])
+    for row in rows {
+      let estimator = row.estimator == "standard" ? "" : ", \(row.estimator)"
+      table.append(
+        [row.isBest ? "*" : row.isAsGood ? "~" : "", row.objective + estimator]
+          + (hasShares ? [(row.beta ?? row.alpha).map { "\($0)" } ?? ""] : [])
+          + [
+            "\(row.groups)", "\(row.samples)", number(row.nll), number(row.spread),
+            number(row.standardError), CellSummary.text(row.activeUnits),
+            row.trainSeconds.map { readable(.seconds($0)) } ?? "-",
+            "\(row.finished) of \(row.planned)",
+          ])
+    }
+    var lines = [table.text, ""]
+    if rows.contains(where: \.isBest) {
+      lines.append(
+        "* the best\(rows.contains(where: \.isAsGood) ? "; ~ no worse than the seeds explain" : "")"
+          + ". Spread: the standard deviation over seeds. Standard error: over images.")
+    }
+    for run in rows.flatMap(\.runs) {
+      if let failure = run.failure { lines.append("Failed: \(run.run): \(failure)") }
+    }
+    lines.append(
+      "\(finished) of \(planned) cells finished, \(failed) failed. In \(folder): sweep.json, "
+        + "results.json\(figures.isEmpty ? "" : " and figures")")
+    return lines.joined(separator: "\n")
+  }
+}

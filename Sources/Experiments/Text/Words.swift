@@ -1,0 +1,42 @@
+import Foundation
+
+/// A number of bytes for people.
+public func readable(bytes: Int) -> String {
+  let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+  var value = Double(bytes)
+  var unit = 0
+  while value >= 1024 && unit < units.count - 1 {
+    value /= 1024
+    unit += 1
+  }
+  return unit == 0 ? "\(bytes) B" : String(format: "%.1f %@", value, units[unit])
+}
+
+/// A number of bytes that a person wrote, as 128M; nil where it is none.
+public func byteCount(_ text: String) -> Int? {
+  let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
+  let unit = text.uppercased().last.flatMap { units[$0] }
+  let number = Int(unit == nil ? text : String(text.dropLast()))
+  guard let number, number > 0, number <= Int.max >> (unit ?? 0) else { return nil }
+  return number << (unit ?? 0)
+}
+
+/// A text with a full stop at its end.
+public func sentence(_ text: String) -> String { text.hasSuffix(".") ? text : text + "." }
+
+/// A time for people.
+public func readable(_ duration: Duration) -> String {
+  let seconds = duration / .seconds(1)
+  return switch seconds {
+  case ..<1: String(format: "%.0f ms", seconds * 1e3)
+  case ..<120: String(format: "%.1f s", seconds)
+  case ..<7200: "\(Int(seconds) / 60) min \(Int(seconds) % 60) s"
+  case ..<1e9: "\(Int(seconds) / 3600) h \(Int(seconds) / 60 % 60) min"
+  default: "years"
+  }
+}
+
+/// `1 image`, `2 images`.
+public func counted(_ count: Int, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
+}

@@ -1,0 +1,43 @@
+import Experiments
+import Files
+import IWAE
+
+extension Picture {
+  /// What `--json` prints.
+  private struct Report: Encodable {
+    var out: String
+    var images: Int
+    var width: Int
+    var height: Int
+  }
+
+  /// The width of a model's images: as asked for, else as `width(of:height:)` says.
+  static func width(
+    _ arguments: ParsedArguments, _ model: Model, height: Int?
+  ) throws(UsageError) -> Int {
+    let width = try arguments.integer(
+      "--width", default: width(of: model.dataSize, height: height), maximum: model.dataSize)
+    guard model.dataSize % width == 0 else {
+      throw arguments.error(
+        "The value '\(width)' is invalid for '--width': \(model.dataSize) values do not make whole "
+          + "rows of it.")
+    }
+    return width
+  }
+
+  /// Writes the picture and says so.
+  func write(
+    to path: String, width: Int, _ arguments: ParsedArguments, _ terminal: Terminal
+  ) throws -> ExitCode {
+    let grid = grid(width: width)
+    try Files.write(
+      try grid.png(), to: path)
+    if arguments.has("--json") {
+      try terminal.json(
+        Report(out: path, images: images.count, width: grid.width, height: grid.height))
+    } else if !arguments.has("--quiet") {
+      try terminal.output("\(images.count) images in \(path)")
+    }
+    return .done
+  }
+}

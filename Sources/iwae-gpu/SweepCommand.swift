@@ -1,0 +1,104 @@
+import Experiments
+import IWAE
+import ReferenceDevice
+
+extension Command {
+  static let sweep = Command(
+    name: "sweep",
+    abstract: "Train and test a grid of settings; run it again to go on.",
+    options: [
+      Option("--out", "folder", help: "The sweep's folder: one run folder for each cell."),
+      Option("--resume", "folder", help: "Go on with a sweep as its sweep.json says."),
+      Option(
+        "--preset", "name", choices: ["mk64"],
+        help: "mk64: all M x K = 64, of miwae and piwae unless told otherwise."),
+      Option(
+        "--objectives", "names",
+        help: "Some of \(Objective.names.joined(separator: ", ")), with commas between them. "
+          + "(default: iwae)"),
+      Option(
+        "--estimators", "names", help: "Some of standard, stl, dreg. (default: standard)"),
+      Option("--groups", short: "-m", "counts", help: "Groups M. (default: 1)"),
+      Option("--samples", short: "-k", "counts", help: "Samples K of each group. (default: 50)"),
+      Option("--betas", "shares", help: "The shares of the ELBO in ciwae. (default: 0.5)"),
+      Option("--alphas", "orders", help: "The orders of renyi. (default: 0.5)"),
+      Option("--seeds", "seeds", help: "One run of each setting for each seed. (default: 0)"),
+      Option("--seed", "seed", help: "The same as '--seeds' with one."),
+    ] + RunOptions.options + Backend.options + [
+      Option("--json", help: "Print one JSON object."),
+      Option("--quiet", help: "Show no progress."),
+    ],
+    run: { try runSweep($0, $1) })
+}
+
+private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let display = Display(arguments, terminal)
+  let (folder, grid, source) = try plan(arguments)
+  let sweep = try Sweep(grid, in: folder, images: source)
+  if let warning = grid.base.model.warning { terminal.error(warning) }
+  let (report, isWhole) = try sweep.run(in: display.surroundings(arguments))
+  try display.result(report, report.text)
+  guard isWhole else {
+    display.line.keep("Interrupted and saved. Go on with: iwae-gpu sweep --resume \(folder)")
+    return .interrupted
+  }
+  return report.failed == 0 ? .done : .failed
+}
+
+extension Display {
+  /// Where cells run, and how they tell of themselves.
+  func surroundings(_ arguments: ParsedArguments) -> CellRunner.Surroundings {
+    CellRunner.Surroundings(
+      open: { try Backend.open(arguments) }, reference: ReferenceDevice(),
+      note: { line.keep($0) }, monitor: { show($0.text) })
+  }
+}
+
+/// The sweep that the flags describe, or go on with.
+private func plan(
+  _ arguments: ParsedArguments
+) throws -> (folder: String, grid: Grid, source: DataSource) {
+  if let folder = arguments.string("--resume") {
+    let changeable: Set = ["--resume", "--backend", "--device", "--json", "--quiet"]
+    if let flag = arguments.given.subtracting(changeable).sorted().first {
+      throw arguments.error(
+        "'\(flag)' cannot change when a sweep is resumed. To add to the grid, run the command "
+          + "again with more values.")
+    }
+    let grid = try Sweep.stored(in: folder)
+    return (folder, grid, try DataOptions.source(grid.base.data))
+  }
+  let folder = try arguments.required("--out")
+  let source = try DataOptions.source(arguments.string("--data") ?? RunConfiguration.usual.data)
+  return (folder, try grid(arguments, source), source)
+}
+
+private func grid(_ arguments: ParsedArguments, _ source: DataSource) throws -> Grid {
+  var base = RunConfiguration()
+  // The objective, its samples and the seeds are axes of the grid.
+  try base.apply(arguments, RunOptions.settings, source: source)
+  var grid = Grid(base: base, test: try RunOptions.test(arguments))
+  let isPreset = arguments.string("--preset") != nil
+  grid.objectives = try arguments.names(
+    "--objectives", default: isPreset ? ["miwae", "piwae"] : grid.objectives,
+    among: Objective.names)
+  grid.estimators = try arguments.names(
+    "--estimators", default: grid.estimators.map(\.rawValue),
+    among: Objective.Estimator.allCases.map(\.rawValue)
+  ).compactMap(Objective.Estimator.init)
+  if isPreset {
+    if let flag = arguments.given.intersection(["--groups", "--samples"]).sorted().first {
+      throw arguments.error("'--preset' says the groups and samples; leave out '\(flag)'.")
+    }
+    grid.sizes = (0...6).map { .init(groups: 1 << $0, samples: 64 >> $0) }
+  } else {
+    let samples = try arguments.integers("--samples", default: [50])
+    grid.sizes = try arguments.integers("--groups", default: [1]).flatMap { groups in
+      samples.map { .init(groups: groups, samples: $0) }
+    }
+  }
+  grid.betas = try arguments.numbers("--betas", default: grid.betas, in: 0...1)
+  grid.alphas = try arguments.numbers("--alphas", default: grid.alphas, in: -100...100)
+  grid.seeds = try arguments.seeds(default: grid.seeds)
+  return grid
+}
