@@ -116,28 +116,58 @@ extension Safetensors {
   ///   - file: What to call the file in errors.
   public init(_ data: Data, file: String) throws(FormatError) {
     let bytes = [UInt8](data)
-    guard bytes.count >= 8 else {
-      throw FormatError(
-        file: file, problem: "expected a header of 8 bytes, found \(bytes.count) bytes in all.")
-    }
-    let length = (0..<8).reduce(0 as UInt64) { $0 | UInt64(bytes[$1]) << (8 * UInt64($1)) }
-    guard length <= Self.largestHeader, length <= bytes.count - 8 else {
-      throw FormatError(
-        file: file,
-        problem: "the header claims \(length) bytes, but \(bytes.count - 8) follow. The file is "
-          + "cut off or is not safetensors.")
-    }
-    let start = 8 + Int(length)
-    let header: Header
-    do {
-      header = try JSONDecoder().decode(Header.self, from: Data(bytes[8..<start]))
-    } catch {
-      throw FormatError(file: file, problem: "the header is not the JSON of safetensors.")
-    }
+    let start = try Self.headerEnd(bytes.prefix(8), of: bytes.count, file: file)
+    let header = try Self.header(bytes[8..<start], file: file)
     metadata = header.metadata
     entries = [:]
     for (name, record) in header.records {
       entries[name] = try Self.read(name, record, bytes[start...], file: file)
+    }
+  }
+
+  /// The metadata of a file, whose arrays are not read.
+  public static func metadata(at path: String) throws -> [String: String] {
+    let (beginning, size) = try Files.beginning(of: path, 8)
+    let end = try headerEnd(beginning[...], of: size, file: path)
+    let bytes = try Files.beginning(of: path, end).bytes
+    guard bytes.count == end else {
+      throw FormatError(file: path, problem: "the file became shorter while it was read.")
+    }
+    let header = try header(bytes[8...], file: path)
+    guard header.records.values.allSatisfy({ ($0.offsets.max() ?? 0) <= size - end }) else {
+      throw FormatError(file: path, problem: "an array ends behind the file, which is cut off.")
+    }
+    return header.metadata
+  }
+
+  /// Where the header ends in a file of so many bytes.
+  private static func headerEnd(
+    _ beginning: ArraySlice<UInt8>, of size: Int, file: String
+  ) throws(FormatError) -> Int {
+    guard size >= 8, beginning.count >= 8 else {
+      throw FormatError(
+        file: file, problem: "expected a header of 8 bytes, found \(size) bytes in all.")
+    }
+    let length = beginning.enumerated().reduce(0 as UInt64) {
+      $0 | UInt64($1.element) << (8 * UInt64($1.offset))
+    }
+    guard length <= largestHeader, length <= size - 8 else {
+      throw FormatError(
+        file: file,
+        problem:
+          "the header claims \(length) bytes, but \(size - 8) follow. The file is cut off or "
+          + "is not safetensors.")
+    }
+    return 8 + Int(length)
+  }
+
+  private static func header(
+    _ bytes: ArraySlice<UInt8>, file: String
+  ) throws(FormatError) -> Header {
+    do {
+      return try JSONDecoder().decode(Header.self, from: Data(bytes))
+    } catch {
+      throw FormatError(file: file, problem: "the header is not the JSON of safetensors.")
     }
   }
 

@@ -7,7 +7,9 @@ extension RunConfiguration {
     for setting in Setting.all {
       if let problem = setting.problem(self) { throw ConfigurationError(problem) }
     }
-    try require(batch * groups * samples <= 1 << 30, "expected at most 2^30 samples in a step.")
+    try require(
+      batch * groups * samples <= 1 << 30,
+      "Expected at most \(1 << 30) samples in a step, found \(batch) x \(groups) x \(samples).")
     var result = TrainingConfiguration(objective: try checkedObjective())
     result.estimator = estimator
     (result.groups, result.samples) = (groups, samples)
@@ -69,7 +71,7 @@ extension RunConfiguration {
     }
     try require(
       samples >= result.leastSamples,
-      "'\(objective)' needs at least \(result.leastSamples) samples.")
+      "'\(objective)' needs at least \(result.leastSamples) samples, found \(samples).")
     try require(
       estimator == .standard || result.hasEstimators,
       "'\(objective)' has no estimator '\(estimator.rawValue)'.")

@@ -20,6 +20,20 @@ public enum Files {
     }
   }
 
+  /// The first bytes of a file, as many as asked for or there are, and the size of all of it.
+  public static func beginning(
+    of path: String, _ count: Int
+  ) throws(FileAccessError) -> (bytes: [UInt8], size: Int) {
+    do {
+      let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? handle.close() }
+      let bytes = try handle.read(upToCount: count) ?? Data()
+      return (Array(bytes), Int(try handle.seekToEnd()))
+    } catch {
+      throw FileAccessError("'\(path)' could not be read: \(reason(error))")
+    }
+  }
+
   /// Replaces a file atomically: whoever reads it finds the old content or the new, never a part.
   public static func write(_ data: Data, to path: String) throws(FileAccessError) {
     do {

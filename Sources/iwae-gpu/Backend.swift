@@ -14,9 +14,14 @@ enum Backend {
       help: "An OpenCL device by its index or part of its name, as 'iwae-gpu devices' lists them."),
   ]
 
-  static let schedule = Command.Option(
-    "--schedule", "schedule", choices: Schedule.allCases.map(\.rawValue),
+  static let kernels = Command.Option(
+    "--kernels", "layout", choices: Schedule.allCases.map(\.rawValue),
     help: "The kernels' layout: panels for CPUs, tiles for GPUs. (default: what suits the device)")
+
+  /// The layout that '--kernels' names.
+  static func schedule(_ arguments: ParsedArguments) -> Schedule? {
+    arguments.string("--kernels").flatMap(Schedule.init)
+  }
 
   /// Whether the flags mean the reference device.
   static func isReference(_ arguments: ParsedArguments) throws -> Bool {

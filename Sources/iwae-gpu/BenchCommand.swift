@@ -18,7 +18,7 @@ extension Command {
       Option("--profile", help: "Show where the time of a step goes."),
       Option("--seed", "seed", help: "The seed of everything random. (default: 0)"),
     ] + Backend.options + [
-      Backend.schedule,
+      Backend.kernels,
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -91,7 +91,7 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     throw arguments.error("'\(flag)' belongs to a training step; leave out '--evaluate'.")
   }
   let model = try ModelOptions.model(arguments)
-  let schedule = arguments.string("--schedule").flatMap(Schedule.init(rawValue:))
+  let schedule = Backend.schedule(arguments)
   let device: any Device =
     try Backend.isReference(arguments)
     ? ReferenceDevice() : Backend.openCL(arguments, schedule: schedule)

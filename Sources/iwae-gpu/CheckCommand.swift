@@ -9,7 +9,7 @@ extension Command {
     name: "check",
     abstract: "Compare every operation on a device with the plain reference.",
     options: Backend.options + [
-      Backend.schedule,
+      Backend.kernels,
       Option("--seed", "seed", help: "The seed of all inputs. (default: \(CaseTable.defaultSeed))"),
       Option("--filter", "text", help: "Run only the cases whose names contain a text."),
       Option(
@@ -53,7 +53,7 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   if !arguments.has("--quiet") { terminal.error("Seed \(seed).") }
 
   var results: [CaseResult] = []
-  if isReference, let flag = arguments.given.intersection(["--schedule", "--largest"]).first {
+  if isReference, let flag = arguments.given.intersection(["--kernels", "--largest"]).first {
     throw arguments.error("'\(flag)' means nothing on the reference; it is checked by differences.")
   }
   if isReference {
@@ -95,7 +95,7 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
 /// The device under each schedule to check: the one asked for, else its own, and on a CPU, which
 /// runs both, both.
 private func schedules(_ arguments: ParsedArguments) throws -> [OpenCLDevice] {
-  if let name = arguments.string("--schedule"), let schedule = Schedule(rawValue: name) {
+  if let schedule = Backend.schedule(arguments) {
     return [try Backend.openCL(arguments, schedule: schedule)]
   }
   let device = try Backend.openCL(arguments)

@@ -13,7 +13,7 @@ extension Command {
       Option("--rounds", "count", help: "How often each candidate has its turn. (default: 5)"),
       Option("--seed", "seed", help: "The seed of everything random. (default: 0)"),
     ] + Backend.options + [
-      Backend.schedule,
+      Backend.kernels,
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -51,7 +51,7 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   if try Backend.isReference(arguments) {
     throw arguments.error("There is nothing to tune on the reference; leave out '--backend cpu'.")
   }
-  let schedule = arguments.string("--schedule").flatMap(Schedule.init(rawValue:))
+  let schedule = Backend.schedule(arguments)
   let current = try Backend.openCL(arguments, schedule: schedule)
   let device = current.description
   guard let store = TuningStore.standard else {

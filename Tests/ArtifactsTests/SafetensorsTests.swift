@@ -26,6 +26,22 @@ import Testing
     }
   }
 
+  /// Metadata are read without the arrays, and a file that is cut off has none.
+  @Test func metadataAreReadAlone() throws {
+    let path = FileManager.default.temporaryDirectory
+      .appending(path: "iwae-gpu-metadata-\(UUID()).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let data = file.data
+    try Files.write(data, to: path)
+    #expect(try Safetensors.metadata(at: path) == file.metadata)
+    for length in 0..<data.count {
+      try Files.write(data.prefix(length), to: path)
+      #expect(throws: FormatError.self) { try Safetensors.metadata(at: path) }
+    }
+    try FileManager.default.removeItem(atPath: path)
+    #expect(throws: FileAccessError.self) { try Safetensors.metadata(at: path) }
+  }
+
   @Test(arguments: [
     #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#,
     #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#,

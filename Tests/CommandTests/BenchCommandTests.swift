@@ -113,7 +113,7 @@ import Testing
     defer {
       if let previous { setenv("XDG_CACHE_HOME", previous, 1) } else { unsetenv("XDG_CACHE_HOME") }
     }
-    let options = ["--layers", "20:4", "--data-size", "33", "-k", "5", "--schedule", "panels"]
+    let options = ["--layers", "20:4", "--data-size", "33", "-k", "5", "--kernels", "panels"]
     let outcome = run(["tune", "--rounds", "1", "--quiet", "--json"] + options)
     #expect(outcome.status == .done, "\(outcome.error)")
     let report = try decoder.decode(Report.self, from: Data(outcome.output.utf8))

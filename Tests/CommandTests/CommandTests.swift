@@ -157,7 +157,7 @@ var decoder: JSONDecoder {
 
   @Test func checkReportsAsJSON() throws {
     let outcome = run(
-      "check", "--backend", "opencl", "--json", "--quiet", "--filter", "estimate(all", "--schedule",
+      "check", "--backend", "opencl", "--json", "--quiet", "--filter", "estimate(all", "--kernels",
       "panels")
     #expect(outcome.status == .done && outcome.error.isEmpty)
     let report = try decoder.decode(Report.self, from: Data(outcome.output.utf8))

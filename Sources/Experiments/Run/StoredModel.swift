@@ -65,8 +65,8 @@ public struct StoredModel: Sendable {
   }
 
   private static func step(_ path: String, _ checkpoint: Checkpoint) -> Int? {
-    let newest = RunFolder.isFolder(path) ? try? Checkpoint(at: path) : checkpoint
-    return newest?.progress?.step
+    guard RunFolder.isFolder(path) else { return checkpoint.progress?.step }
+    return RunFolder(path).record?.progress?.step
   }
 }
 
@@ -84,15 +84,30 @@ extension Checkpoint {
     try self.init(try Files.read(file), file: file)
   }
 
-  /// How far training had come; nil where the metadata does not say.
-  var progress: TrainingProgress? {
-    metadata["progress"].flatMap {
+  var progress: TrainingProgress? { TrainingRecord(metadata).progress }
+  var trainSeconds: Double? { TrainingRecord(metadata).seconds }
+}
+
+/// What a checkpoint's metadata say of training.
+struct TrainingRecord {
+  /// How far it had come; nil where they do not say.
+  var progress: TrainingProgress?
+  /// The time that it took.
+  var seconds: Double?
+
+  init(_ metadata: [String: String]) {
+    progress = metadata["progress"].flatMap {
       try? JSONDecoder().decode(TrainingProgress.self, from: Data($0.utf8))
     }
+    seconds = metadata["train_seconds"].flatMap(Double.init)
   }
+}
 
-  /// The time of training, as far as the metadata says.
-  var trainSeconds: Double? { metadata["train_seconds"].flatMap(Double.init) }
+extension RunFolder {
+  /// What the newest checkpoint says of training, its tensors unread; nil where there is none.
+  var record: TrainingRecord? {
+    (try? Safetensors.metadata(at: checkpoint)).map { TrainingRecord($0) }
+  }
 }
 
 extension RunConfiguration {

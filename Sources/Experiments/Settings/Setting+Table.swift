@@ -72,7 +72,8 @@ extension Setting {
       "validation_samples", \.validationSamples, 1...1 << 30,
       help: "Samples of each validation image.", row: Row(name: "validation samples")),
     .integer(
-      "activity_images", \.activityImages, 0...1 << 30, standard: .text("on the test images"),
+      "activity_images", \.activityImages, 1...1 << 30, hasNone: true,
+      standard: .text("on the test images"),
       help: "Count active units on the first training images.",
       row: Row(
         name: "active units counted on",
@@ -94,7 +95,7 @@ extension Setting {
         name: "memory", text: { $0.memory == 0 ? "automatic" : readable(bytes: $0.memory) }),
       fromText: byteCount, isValid: { $0 >= 0 }),
     .integer(
-      "backward_samples", \.backwardSamples, 0...1 << 20, standard: .untold,
+      "backward_samples", \.backwardSamples, 1...1 << 20, hasNone: true, standard: .untold,
       help: "Walk only so many samples backwards, drawn in proportion to their weights.",
       row: Row(
         name: "backward samples",

@@ -168,16 +168,19 @@ extension Setting {
   }
 
   /// A whole number of a range.
+  ///
+  /// - Parameter hasNone: True if 0 stands for none; the command line says so by leaving the flag out.
   static func integer(
     _ key: String, short: String? = nil, _ path: WritableKeyPath<RunConfiguration, Int> & Sendable,
-    _ range: ClosedRange<Int>, _ placeholder: String = "count", standard: Standard = .value,
-    help: String, canChange: Bool = false, row: Row? = nil
+    _ range: ClosedRange<Int>, _ placeholder: String = "count", hasNone: Bool = false,
+    standard: Standard = .value, help: String, canChange: Bool = false, row: Row? = nil
   ) -> Setting {
     Setting(
       key, short: short, path, placeholder,
       expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
       standard: standard, help: help, canChange: canChange, row: row,
-      isValid: { range.contains($0) })
+      fromText: { text in Int(text).flatMap { hasNone && $0 == 0 ? nil : $0 } },
+      isValid: { range.contains($0) || hasNone && $0 == 0 })
   }
 
   /// A finite number of a range.

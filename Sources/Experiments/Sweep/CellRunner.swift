@@ -161,7 +161,7 @@ public final class CellRunner {
     let run = RunFolder(path(cell))
     guard let stored = try? RunConfiguration(file: run.configuration),
       Differences.between(stored, cell.configuration).isEmpty,
-      let checkpoint = try? Checkpoint(at: run.checkpoint), let progress = checkpoint.progress,
+      let record = run.record, let progress = record.progress,
       cell.configuration.isFinished(at: progress)
     else { return nil }
     func report(_ file: String, samples: Int) -> EvaluationReport? {
@@ -173,7 +173,7 @@ public final class CellRunner {
     guard let evaluation = report(run.evaluation, samples: test.samples) else { return nil }
     return CellResult(
       seed: cell.configuration.seed, run: run.path,
-      trainSeconds: checkpoint.trainSeconds,
+      trainSeconds: record.seconds,
       evaluation: evaluation, bound: boundSamples.flatMap { report(run.bound, samples: $0) })
   }
 
@@ -183,8 +183,8 @@ public final class CellRunner {
   /// How much there is to do, in samples walked forwards: enough to tell the time that is left.
   private func work(_ cell: Cell) -> Double {
     let configuration = cell.configuration
-    let checkpoint = try? Checkpoint(at: RunFolder(path(cell)).checkpoint)
-    let passes = max(configuration.passes - (checkpoint?.progress?.pass ?? 0), 0)
+    let passes = max(
+      configuration.passes - (RunFolder(path(cell)).record?.progress?.pass ?? 0), 0)
     // Backwards costs twice as much again; a step costs something without any samples.
     let samples = 3 * (configuration.groups * configuration.samples + 5)
     return Double(passes) * Double(images.split.training.count) * Double(samples)

@@ -1,0 +1,82 @@
+import Experiments
+import Files
+import Foundation
+import Testing
+
+/// The table of settings, and the configuration that it describes.
+@Suite struct SettingTests {
+  private func decoded(_ text: String) throws -> RunConfiguration {
+    try JSONDecoder().decode(RunConfiguration.self, from: Data(text.utf8))
+  }
+
+  /// Every setting is a key of the file, and the file's keys are the settings and the model.
+  @Test func theFileHoldsEverySetting() throws {
+    let object = try #require(
+      try JSONSerialization.jsonObject(with: try RunConfiguration().file) as? [String: Any])
+    #expect(Set(object.keys) == Set(Setting.all.map(\.key) + ["model"]))
+    #expect(try decoded("{}") == RunConfiguration())
+    #expect(Set(Setting.all.map(\.flag)).count == Setting.all.count)
+  }
+
+  @Test func valuesSurviveTheFile() throws {
+    var configuration = RunConfiguration(
+      split: .count(7), objective: "ciwae", estimator: .dreg, beta: 0.25, schedule: .burdaReleased,
+      order: .fixed, optimizer: .released, warmUp: 1.5, binarize: .fixed(seed: 3), keep: .last,
+      seed: .max, memory: 1 << 40)
+    configuration.modelIsGiven = true
+    #expect(try decoded(String(decoding: configuration.file, as: UTF8.self)) == configuration)
+  }
+
+  @Test func whatMakesNoSenseIsRefusedByName() throws {
+    for (text, words) in [
+      (#"{"sampels": 3}"#, "Did you mean 'samples'?"), (#"{"order": "random"}"#, "'order'"),
+      (#"{"order": "random"}"#, "shuffled, fixed"), (#"{"binarize": "fixed:x"}"#, "fixed:SEED"),
+      (#"{"split": "0"}"#, "'split'"), (#"{"passes": "many"}"#, "'passes' has the wrong type"),
+      ("[]", "has the wrong type"),
+    ] {
+      do {
+        _ = try decoded(text)
+        Issue.record("\(text) was read")
+      } catch {
+        #expect(FormatError.words(error).contains(words), "\(FormatError.words(error))")
+      }
+    }
+    for (text, words) in [
+      (#"{"passes": -1}"#, "'passes': expected a whole number from 0 to"),
+      (#"{"learning_rate": 0}"#, "'learning_rate'"), (#"{"beta": 1.5}"#, "from 0.0 to 1.0"),
+      (#"{"objective": "iwea"}"#, "'objective'"), (#"{"memory": -1}"#, "'memory'"),
+      (
+        #"{"batch": 1000000, "samples": 1000000}"#,
+        "1073741824 samples in a step, found 1000000 x 1 x 1000000"
+      ),
+    ] {
+      do {
+        _ = try decoded(text).training()
+        Issue.record("\(text) was taken")
+      } catch let error as ConfigurationError {
+        #expect(error.description.contains(words), "\(error)")
+      }
+    }
+  }
+
+  @Test func textsAreTakenAsFlagsAre() throws {
+    var configuration = RunConfiguration()
+    for (key, text) in [
+      ("memory", "2M"), ("binarize", "fixed:9"), ("schedule", "constant"), ("warm_up", "2"),
+    ] {
+      try configuration.set(try #require(Setting.named(key)), to: text)
+    }
+    #expect(configuration.memory == 2 << 20 && configuration.binarize == .fixed(seed: 9))
+    #expect(configuration.schedule == .constant && configuration.warmUp == 2)
+    let samples = try #require(Setting.named("--samples"))
+    #expect(throws: ConfigurationError.self) { try configuration.set(samples, to: "0") }
+    #expect(configuration.samples == 50)
+  }
+
+  @Test func settingsSayWhomTheyConcern() throws {
+    let beta = try #require(Setting.named("beta"))
+    #expect(beta.concerns("ciwae") && !beta.concerns("iwae"))
+    #expect(try #require(Setting.named("passes")).concerns("iwae"))
+    #expect(Setting.all.filter(\.canChange).map(\.key) == ["passes", "patience", "memory"])
+  }
+}
