@@ -52,14 +52,21 @@ extension RunConfiguration {
 }
 
 extension Model {
-  /// Layers as `--layers` takes them, then what else there is.
+  private func sizes(_ hidden: [Int]) -> String {
+    hidden.map(String.init).joined(separator: ",")
+  }
+
+  /// Layers as `--layers` takes them.
+  var layersText: String {
+    encoder.map { "\(sizes($0.hidden)):\($0.latent)" }.joined(separator: "/")
+  }
+
+  /// Layers, then what else there is.
   fileprivate var text: String {
-    func sizes(_ hidden: [Int]) -> String { hidden.map(String.init).joined(separator: ",") }
-    let layers = encoder.map { "\(sizes($0.hidden)):\($0.latent)" }.joined(separator: "/")
     let isMirrored = decoder.map(\.hidden) == encoder.reversed().map { $0.hidden.reversed() }
     let back =
       isMirrored ? "" : ", decoder \(decoder.map { sizes($0.hidden) }.joined(separator: "/"))"
-    return "\(layers)\(back), \(activation)"
+    return "\(layersText)\(back), \(activation)"
   }
 
   /// The name of the posterior of every layer, or of each where they differ.

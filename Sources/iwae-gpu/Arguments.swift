@@ -167,6 +167,13 @@ struct ParsedArguments {
 
   func string(_ name: String) -> String? { values[name] }
 
+  /// The same with another value of an option.
+  func replacing(_ name: String, with value: String) -> ParsedArguments {
+    var result = self
+    result.values[name] = value
+    return result
+  }
+
   /// The names of all options and flags that were given.
   var given: Set<String> { flags.union(values.keys) }
 

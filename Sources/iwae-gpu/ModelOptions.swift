@@ -1,4 +1,5 @@
 import Compute
+import Experiments
 import IWAE
 
 /// The flags that describe a model and what it is trained on.
@@ -33,7 +34,7 @@ enum ModelOptions {
       if arguments.string("--model") != nil {
         throw arguments.error("'--layers' describes a model of your own; leave out '--model'.")
       }
-      model = try layers(text, dataSize: dataSize, arguments)
+      model = try Model(layers: text, dataSize: dataSize)
     } else {
       model =
         arguments.string("--model") == "burda-2"
@@ -50,24 +51,5 @@ enum ModelOptions {
       model.activation = Model.activations.first { "\($0)" == name } ?? model.activation
     }
     try DensityOptions.apply(arguments, to: &model)
-  }
-
-  private static func layers(
-    _ text: String, dataSize: Int, _ arguments: ParsedArguments
-  ) throws(UsageError) -> Model {
-    var encoder: [Model.EncoderLayer] = []
-    for layer in text.split(separator: "/", omittingEmptySubsequences: false) {
-      let parts = layer.split(separator: ":", omittingEmptySubsequences: false)
-      let hidden = parts[0].split(separator: ",").map { Int($0) }
-      guard parts.count == 2, let latent = Int(parts[1]), !hidden.contains(nil) else {
-        throw arguments.error(
-          "The value '\(text)' is invalid for '--layers': expected hidden sizes, a colon and a "
-            + "number of latents for each layer, as 200,200:50, found '\(layer)'.")
-      }
-      encoder.append(.init(hidden: hidden.compactMap(\.self), latent: latent))
-    }
-    return Model(
-      dataSize: dataSize, encoder: encoder,
-      decoder: encoder.reversed().map { .init(hidden: $0.hidden.reversed()) })
   }
 }

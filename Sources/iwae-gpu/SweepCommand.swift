@@ -5,7 +5,7 @@ import ReferenceDevice
 extension Command {
   static let sweep = Command(
     name: "sweep",
-    abstract: "Train and test a grid of settings; run it again to go on.",
+    abstract: "Train and test a grid of settings, whose flags take lists; run it again to go on.",
     options: [
       Option("--out", "folder", help: "The sweep's folder: one run folder for each cell."),
       Option("--resume", "folder", help: "Go on with a sweep as its sweep.json says."),
@@ -24,7 +24,7 @@ extension Command {
       Option("--alphas", "orders", help: "The orders of renyi. (default: 0.5)"),
       Option("--seeds", "seeds", help: "One run of each setting for each seed. (default: 0)"),
       Option("--seed", "seed", help: "The same as '--seeds' with one."),
-    ] + RunOptions.options + Backend.options + [
+    ] + RunOptions.options.map(\.listed) + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -43,6 +43,16 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     return .interrupted
   }
   return report.failed == 0 ? .done : .failed
+}
+
+extension Command.Option {
+  /// The option as a sweep takes it: with commas between values.
+  fileprivate var listed: Command.Option {
+    guard let setting = Setting.named(name), !ofData.contains(setting.key) else { return self }
+    var result = self
+    result.choices = nil
+    return result
+  }
 }
 
 extension Display {
@@ -73,11 +83,25 @@ private func plan(
   return (folder, try grid(arguments, source), source)
 }
 
+/// What all cells share, for it says what their images are.
+private let ofData: Set = ["data", "split", "binarize"]
+
 private func grid(_ arguments: ParsedArguments, _ source: DataSource) throws -> Grid {
   var base = RunConfiguration()
-  // The objective, its samples and the seeds are axes of the grid.
-  try base.apply(arguments, RunOptions.settings, source: source)
+  // The objective, its samples and the seeds are axes of the grid, and so is what has several values.
+  let settings = RunOptions.settings.filter { $0.key != "data" }
+  let varied = settings.filter {
+    !ofData.contains($0.key) && arguments.string($0.flag)?.contains(",") == true
+  }
+  let layers = Model.list(of: arguments.string("--layers") ?? "")
+  try base.apply(
+    layers.count > 1 ? arguments.replacing("--layers", with: layers[0]) : arguments,
+    settings.filter { setting in !varied.contains { $0.key == setting.key } }, source: source)
   var grid = Grid(base: base, test: try RunOptions.test(arguments))
+  for setting in varied { try grid.vary(setting.key, over: arguments.string(setting.flag) ?? "") }
+  if layers.count > 1 {
+    try grid.vary(Grid.layers, over: layers.joined(separator: ","))
+  }
   let isPreset = arguments.string("--preset") != nil
   grid.objectives = try arguments.names(
     "--objectives", default: isPreset ? ["miwae", "piwae"] : grid.objectives,

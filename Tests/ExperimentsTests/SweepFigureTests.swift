@@ -16,7 +16,7 @@ import Testing
     grid.sizes = [2, 4, 8].map { Grid.Size(groups: 1, samples: $0) }
     change(&grid)
     let rows = grid.settings().settings.enumerated().map { index, setting in
-      var row = SweepReport.Row(setting, [], planned: 1)
+      var row = SweepReport.Row(setting, of: grid, [], planned: 1)
       row.nll = 90 + Double(index)
       return row
     }

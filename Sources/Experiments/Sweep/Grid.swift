@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 import IWAE
 
@@ -22,13 +23,46 @@ public struct Grid: Codable, Sendable {
   public var alphas = [0.5]
   public var seeds: [UInt64] = [0]
 
+  /// What else varies; nil for nothing.
+  private var others: [Axis]?
+
+  /// The values of another setting.
+  public struct Axis: Codable, Hashable, Sendable {
+    /// The setting's key, or `layers` of the model.
+    public let key: String
+    /// As the command line spells them.
+    public let values: [String]
+  }
+
   public init(base: RunConfiguration, test: TestPlan) { (self.base, self.test) = (base, test) }
+
+  public var axes: [Axis] { others ?? [] }
+
+  /// The key of the axis of models.
+  public static let layers = "layers"
+
+  /// Crosses everything with the values of another setting.
+  ///
+  /// - Parameter text: The values with commas between them, as the setting's flag takes each.
+  public mutating func vary(_ key: String, over text: String) throws(ConfigurationError) {
+    let parts =
+      key == Self.layers
+      ? Model.list(of: text)
+      : text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    var values: [String] = []
+    for part in parts where !values.contains(part) {
+      _ = try base.varied(key, part)
+      values.append(part)
+    }
+    others = axes + [Axis(key: key, values: values)]
+  }
 
   /// The configurations of the grid with the seed 0, and what was left out of it and why.
   public func settings() -> (settings: [RunConfiguration], notes: [String]) {
     var settings: [RunConfiguration] = []
     var names: Set<String> = []
     var notes: [String] = []
+    var meanings: [Meaning: String] = [:]
     func leaveOut(_ reason: String) { if !notes.contains(reason) { notes.append(reason) } }
     for setting in combinations() {
       let objective = Objective(setting.objective) ?? .iwae
@@ -46,33 +80,58 @@ public struct Grid: Codable, Sendable {
           "\(setting.objective) depends on M x K alone: M groups of K samples run as one group of "
             + "M x K")
       }
-      if names.insert(one.settingName).inserted {
-        settings.append(one)
-      } else {
+      guard names.insert(name(of: one)).inserted else {
         reasons.forEach(leaveOut)
+        continue
+      }
+      if let same = meanings[Meaning(one)] {
+        leaveOut("\(name(of: one)) is \(same): one run is both")
+      } else {
+        meanings[Meaning(one)] = name(of: one)
+        settings.append(one)
       }
     }
     return (settings, notes)
   }
 
   private func combinations() -> [RunConfiguration] {
+    var bases = [base]
+    for axis in axes {
+      // Each value was tried when the axis was made or read.
+      bases = bases.flatMap { base in axis.values.compactMap { try? base.varied(axis.key, $0) } }
+    }
     var result: [RunConfiguration] = []
     for objective in objectives {
       for estimator in estimators {
         for beta in betas {
           for alpha in alphas {
             for size in sizes {
-              var setting = base
-              (setting.objective, setting.estimator) = (objective, estimator)
-              (setting.beta, setting.alpha) = (beta, alpha)
-              (setting.groups, setting.samples) = (size.groups, size.samples)
-              result.append(setting)
+              for base in bases {
+                var setting = base
+                (setting.objective, setting.estimator) = (objective, estimator)
+                (setting.beta, setting.alpha) = (beta, alpha)
+                (setting.groups, setting.samples) = (size.groups, size.samples)
+                result.append(setting)
+              }
             }
           }
         }
       }
     }
     return result
+  }
+
+  /// What names a setting among those of the grid: it names its runs' folders.
+  public func name(of setting: RunConfiguration) -> String {
+    ([setting.settingName] + values(of: setting).map { $0.key + $0.value }).joined(separator: "-")
+      .map { $0.isLetter || $0.isNumber || "-._".contains($0) ? String($0) : "_" }.joined()
+  }
+
+  /// The values that a setting has on the other axes.
+  func values(of setting: RunConfiguration) -> [(key: String, value: String)] {
+    axes.map { axis in
+      (axis.key, Setting.named(axis.key)?.text(setting) ?? setting.model.layersText)
+    }
   }
 
   /// The one among all settings of the same meaning that is run, and why others mean the same.
@@ -102,6 +161,13 @@ public struct Grid: Codable, Sendable {
       test.samples >= 1, (test.limit ?? 1) >= 1
     else { return "expected groups, samples and test samples of at least 1, and at most 2^20." }
     if seeds.isEmpty { return "expected a seed." }
+    for axis in axes {
+      do throws(ConfigurationError) {
+        for value in axis.values { _ = try base.varied(axis.key, value) }
+      } catch {
+        return error.description
+      }
+    }
     let (settings, notes) = settings()
     if settings.isEmpty { return "no setting is left: \(notes.joined(separator: "; "))" }
     do throws(ConfigurationError) {
@@ -129,11 +195,74 @@ public struct Grid: Codable, Sendable {
     compare("betas", \.betas)
     compare("alphas", \.alphas)
     compare("seeds", \.seeds)
+    if axes.map(\.key) != old.axes.map(\.key) { problems.append("other settings are varied") }
+    for (axis, before) in zip(axes, old.axes) {
+      let missing = before.values.filter { !axis.values.contains($0) }
+      if !missing.isEmpty {
+        problems.append("\(axis.key) \(missing.joined(separator: ", ")) not asked for now")
+      }
+    }
     return problems.isEmpty ? nil : problems.joined(separator: "; ")
   }
 }
 
+/// What a run trains, however its objective is called.
+private struct Meaning: Hashable {
+  let configuration: RunConfiguration
+  let rule: EstimatorRule?
+  let isClosedForm: Bool
+
+  init(_ setting: RunConfiguration) {
+    let objective = Objective(setting.objective, beta: setting.beta, alpha: setting.alpha)
+    rule = objective?.rule(
+      groups: setting.groups, samples: setting.samples, estimator: setting.estimator
+    ).inOneScope(ifOnly: setting.groups)
+    isClosedForm = objective?.isClosedForm ?? false
+    // Estimators that are the same rule are the same.
+    var configuration = setting
+    (configuration.objective, configuration.estimator) = ("", .standard)
+    (configuration.beta, configuration.alpha) = (0, 0)
+    self.configuration = configuration
+  }
+}
+
+extension EstimatorRule {
+  /// The same rule with every scope the whole, where a group is the whole.
+  fileprivate func inOneScope(ifOnly groups: Int) -> EstimatorRule {
+    guard groups == 1 else { return self }
+    var rule = self
+    rule.bound.scope = .all
+    rule.encoderBound.scope = .all
+    rule.decoder.scope = .all
+    rule.path.scope = .all
+    rule.score.scope = .all
+    return rule
+  }
+}
+
 extension RunConfiguration {
+  /// The same with another value of a setting, or of the model's layers.
+  fileprivate func varied(
+    _ key: String, _ text: String
+  ) throws(ConfigurationError) -> RunConfiguration {
+    var result = self
+    if key == Grid.layers {
+      var model = try Model(layers: text, dataSize: model.dataSize)
+      (model.activation, model.likelihood) = (self.model.activation, self.model.likelihood)
+      model.prior = self.model.prior
+      for layer in model.encoder.indices {
+        model.encoder[layer].posterior = self.model.encoder[0].posterior
+      }
+      if let problem = model.problem { throw ConfigurationError("The model: \(problem)") }
+      result.model = model
+    } else if let setting = Setting.named(key) {
+      try result.set(setting, to: text)
+    } else {
+      throw ConfigurationError("there is no setting '\(key)'.")
+    }
+    return result
+  }
+
   /// What names the objective, its samples and its estimator.
   public var settingName: String {
     var parts = [objective]

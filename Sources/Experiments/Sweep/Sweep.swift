@@ -29,7 +29,7 @@ public final class Sweep {
   ) throws -> (report: SweepReport, isWhole: Bool) {
     let rows = settings.map { setting in
       grid.seeds.map {
-        Cell(name: "\(setting.settingName)-seed\($0)", configuration: setting.seeded($0))
+        Cell(name: "\(grid.name(of: setting))-seed\($0)", configuration: setting.seeded($0))
       }
     }
     for reason in leftOut { surroundings.note("Left out: \(reason).") }
@@ -41,7 +41,7 @@ public final class Sweep {
       folder: folder, leftOut: leftOut,
       rows: rows.map { cells in
         SweepReport.Row(
-          cells[0].configuration, cells.compactMap { runner.results[$0.name] },
+          cells[0].configuration, of: grid, cells.compactMap { runner.results[$0.name] },
           planned: cells.count)
       })
     try report.drawFigures()

@@ -2,10 +2,28 @@ import Foundation
 import Report
 
 /// What may vary from one setting of a sweep to another.
-private enum Axis: String, CaseIterable {
-  case groups = "M"
-  case samples = "K"
-  case objective, estimator, beta, alpha
+private enum Axis: Hashable {
+  case groups, samples, objective, estimator, beta, alpha
+  /// Another setting, by its key.
+  case setting(String)
+
+  /// Those of a sweep.
+  static func all(_ rows: [SweepReport.Row]) -> [Axis] {
+    [.groups, .samples, .objective, .estimator, .beta, .alpha]
+      + Set(rows.flatMap { ($0.settings ?? [:]).keys }).sorted().map(Axis.setting)
+  }
+
+  var name: String {
+    switch self {
+    case .groups: "M"
+    case .samples: "K"
+    case .objective: "objective"
+    case .estimator: "estimator"
+    case .beta: "beta"
+    case .alpha: "alpha"
+    case .setting(let key): SweepReport.words(key)
+    }
+  }
 
   /// Nil where the setting has none.
   func value(_ row: SweepReport.Row) -> String? {
@@ -16,6 +34,7 @@ private enum Axis: String, CaseIterable {
     case .estimator: row.estimator
     case .beta: row.beta.map { "\($0)" }
     case .alpha: row.alpha.map { "\($0)" }
+    case .setting(let key): row.settings?[key]
     }
   }
 
@@ -35,7 +54,7 @@ private enum Axis: String, CaseIterable {
   /// What tells a row's figure from others: names as they are, numbers with the axis before them.
   func label(_ row: SweepReport.Row, separator: String = "") -> String? {
     guard let value = value(row) else { return nil }
-    return [.objective, .estimator].contains(self) ? value : rawValue + separator + value
+    return [.objective, .estimator].contains(self) ? value : name + separator + value
   }
 }
 
@@ -43,7 +62,7 @@ extension SweepReport {
   /// Draws a heat map of the NLL over groups and samples if both vary, else over the two axes that
   /// vary most: one for each combination of whatever else varies.
   mutating func drawFigures() throws {
-    let varying = Axis.allCases.filter { $0.values(rows).count > 1 }
+    let varying = Axis.all(rows).filter { $0.values(rows).count > 1 }
     guard !varying.isEmpty else { return }
     let hasSizes = varying.contains(.groups) && varying.contains(.samples)
     // The sort is stable: of two axes that vary as much, the one that comes first.
@@ -86,10 +105,10 @@ extension SweepReport {
       }
     }
     let map = HeatMap(
-      xLabel: column.rawValue, yLabel: row.rawValue, valueLabel: "NLL, nats", columns: columns,
+      xLabel: column.name, yLabel: row.name, valueLabel: "NLL, nats", columns: columns,
       rows: names, values: values, lowIsGood: true, showsNumbers: true)
     let best = rows.filter { $0.nll != nil }.min { ($0.nll ?? 0) < ($1.nll ?? 0) }
-    let title = ["NLL by \(row.rawValue) and \(column.rawValue)"]
+    let title = ["NLL by \(row.name) and \(column.name)"]
     return Figure(
       name: ([figureName] + others.compactMap { $0.label(rows[0]) }).joined(separator: "-"),
       title: (title + others.compactMap { $0.label(rows[0], separator: " ") })

@@ -11,6 +11,8 @@ public struct SweepReport: Encodable {
     public var samples: Int
     public var beta: Double?
     public var alpha: Double?
+    /// What else varies, by key.
+    public var settings: [String: String]?
     /// The mean over the seeds that did not fail.
     public var nll: Double?
     /// The standard deviation over seeds.
@@ -25,8 +27,14 @@ public struct SweepReport: Encodable {
     public var planned: Int
     public var runs: [CellResult]
 
-    public init(_ setting: RunConfiguration, _ results: [CellResult], planned: Int) {
-      name = setting.settingName
+    public init(
+      _ setting: RunConfiguration, of grid: Grid, _ results: [CellResult], planned: Int
+    ) {
+      name = grid.name(of: setting)
+      let values = grid.values(of: setting)
+      settings =
+        values.isEmpty
+        ? nil : Dictionary(values.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
       (objective, estimator) = (setting.objective, setting.estimator.rawValue)
       (groups, samples) = (setting.groups, setting.samples)
       beta = objective == "ciwae" ? setting.beta : nil
@@ -81,26 +89,33 @@ public struct SweepReport: Encodable {
     case rows = "cells"
   }
 
+  /// A key as people read it.
+  static func words(_ key: String) -> String { key.replacing("_", with: " ") }
+
   public var text: String {
     func number(_ value: Double?, _ format: String = "%.2f") -> String {
       value.map { String(format: format, $0) } ?? "-"
     }
     let hasShares = rows.contains { $0.beta ?? $0.alpha != nil }
+    let others = Set(rows.flatMap { ($0.settings ?? [:]).keys }).sorted()
+    let names = (hasShares ? ["beta, alpha"] : []) + others.map(Self.words)
+    let first = 2 + names.count
     var table = TextTable(
-      ["", "objective"] + (hasShares ? ["beta, alpha"] : [])
+      ["", "objective"] + names
         + ["M", "K", "NLL", "spread", "std. error", "active units", "training", "seeds"],
-      rightAligned: hasShares ? [2, 3, 4, 5, 6, 7, 9] : [2, 3, 4, 5, 6, 8])
+      rightAligned: Set(2..<first + 5).union([first + 6]))
     for row in rows {
       let estimator = row.estimator == "standard" ? "" : ", \(row.estimator)"
-      table.append(
-        [row.isBest ? "*" : row.isAsGood ? "~" : "", row.objective + estimator]
-          + (hasShares ? [(row.beta ?? row.alpha).map { "\($0)" } ?? ""] : [])
-          + [
-            "\(row.groups)", "\(row.samples)", number(row.nll), number(row.spread),
-            number(row.standardError), CellSummary.text(row.activeUnits),
-            row.trainSeconds.map { readable(.seconds($0)) } ?? "-",
-            "\(row.finished) of \(row.planned)",
-          ])
+      let share = (row.beta ?? row.alpha).map { "\($0)" } ?? ""
+      let head = [row.isBest ? "*" : row.isAsGood ? "~" : "", row.objective + estimator]
+      let settings = (hasShares ? [share] : []) + others.map { row.settings?[$0] ?? "" }
+      let results = [
+        "\(row.groups)", "\(row.samples)", number(row.nll), number(row.spread),
+        number(row.standardError), CellSummary.text(row.activeUnits),
+        row.trainSeconds.map { readable(.seconds($0)) } ?? "-",
+        "\(row.finished) of \(row.planned)",
+      ]
+      table.append(head + settings + results)
     }
     var lines = [table.text, ""]
     if rows.contains(where: \.isBest) {

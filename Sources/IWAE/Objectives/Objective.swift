@@ -17,7 +17,7 @@ public struct Objective: Sendable {
   /// The reason why the objective cannot be computed in single precision; nil if it can.
   public let problem: String?
   /// True if the topmost divergence is taken in closed form.
-  let isClosedForm: Bool
+  public let isClosedForm: Bool
   let encoderSignal: EncoderSignal
   private let row: @Sendable (SampleCounts) -> Row
 
