@@ -84,27 +84,36 @@ struct StepBuilder {
   ) throws(ProgramError) -> (bounds: Tensor, encoderBounds: Tensor, bound: Tensor) {
     let bounds = Tensor("image_bounds", .vector(configuration.batchSize), .output)
     let encoderBounds = Tensor("encoder_bounds", .vector(configuration.batchSize), .output)
-    let target = GradientTarget(accumulates: configuration.wholeBatch != nil)
+    coefficients = [
+      try appendCoefficients(
+        rule, of: estimated, bounds: bounds, encoderBounds: encoderBounds,
+        into: GradientTarget(accumulates: configuration.wholeBatch != nil))
+    ]
+    return (bounds, encoderBounds, try appendBound(bounds))
+  }
+
+  /// The coefficients of a rule's columns. One that is zero throughout is left out, and a path that is
+  /// the decoder's column is that column.
+  mutating func appendCoefficients(
+    _ rule: EstimatorRule, of logWeights: Tensor, prefix: String = "", bounds: Tensor,
+    encoderBounds: Tensor? = nil, into target: GradientTarget
+  ) throws(ProgramError) -> SampleCoefficients {
     func tensor(_ name: String, _ isNeeded: Bool) -> Tensor? {
-      isNeeded ? Tensor("coefficients.\(name)", estimated.shape, .temporary) : nil
+      isNeeded ? Tensor("coefficients.\(prefix)\(name)", logWeights.shape, .temporary) : nil
     }
-    let decoder = tensor("decoder", true)
-    let hasOwnPath = rule.path != rule.decoder && !rule.path.isZero
-    let path = rule.path == rule.decoder ? decoder : tensor("path", hasOwnPath)
+    let decoder = tensor("decoder", !rule.decoder.isZero)
+    let ownPath = tensor("path", rule.path != rule.decoder && !rule.path.isZero)
     // Where the score is minus the path, the two cancel and neither has to be computed.
     let score = tensor("score", rule.hasScore)
     try program.append(
       .estimate(
         Estimate(
-          logWeights: estimated, groups: configuration.groups, samples: configuration.samples,
+          logWeights: logWeights, groups: configuration.groups, samples: configuration.samples,
           rule: rule, scale: configuration.scale, bounds: bounds, encoderBounds: encoderBounds,
-          decoderCoefficients: decoder, pathCoefficients: path == decoder ? nil : path,
-          scoreCoefficients: score)))
-    coefficients = [
-      SampleCoefficients(
-        decoder: decoder, path: path, score: score, forDecoder: target, forEncoder: target)
-    ]
-    return (bounds, encoderBounds, try appendBound(bounds))
+          decoderCoefficients: decoder, pathCoefficients: ownPath, scoreCoefficients: score)))
+    return SampleCoefficients(
+      decoder: decoder, path: rule.path == rule.decoder ? decoder : ownPath, score: score,
+      forDecoder: target, forEncoder: target)
   }
 
   /// The mean of the images' bounds, and the total over steps.

@@ -291,24 +291,10 @@ private struct StreamBuilder {
       bound: BoundRule(meanShare: 1), decoder: constant(rule.decoder), path: constant(rule.path),
       score: constant(rule.score))
     guard !(parts.decoder.isZero && parts.path.isZero && parts.score.isZero) else { return nil }
-    func tensor(_ name: String) -> Tensor {
-      Tensor("coefficients.constant.\(name)", logWeights.shape, .temporary)
-    }
-    let encoded = !(parts.path.isZero && parts.score.isZero)
-    let result = SampleCoefficients(
-      decoder: parts.decoder.isZero ? nil : tensor("decoder"),
-      path: encoded && !rule.path.isZero ? tensor("path") : nil,
-      score: encoded && rule.hasScore ? tensor("score") : nil,
-      forDecoder: GradientTarget(accumulates: true), forEncoder: GradientTarget(accumulates: true))
-    try step.program.append(
-      .estimate(
-        Estimate(
-          logWeights: logWeights, groups: 1, samples: logWeights.shape.count, rule: parts,
-          scale: configuration.scale,
-          bounds: Tensor("coefficients.constant.mean", .vector(1), .temporary),
-          decoderCoefficients: result.decoder, pathCoefficients: result.path,
-          scoreCoefficients: result.score)))
-    return result
+    return try step.appendCoefficients(
+      parts, of: logWeights, prefix: "constant.",
+      bounds: Tensor("coefficients.constant.mean", .vector(1), .temporary),
+      into: GradientTarget(accumulates: true))
   }
 }
 
