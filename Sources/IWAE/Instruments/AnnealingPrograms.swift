@@ -23,12 +23,7 @@ struct AnnealingPrograms {
 
   var all: [Program] { [load, start, begin, leap, end, weigh] }
 
-  var states: [Tensor] {
-    var result: [Tensor] = []
-    for tensor in all.flatMap({ $0.tensors(.state) })
-    where !result.contains(tensor) { result.append(tensor) }
-    return result
-  }
+  var states: [Tensor] { all.tensors([.state]) }
 
   /// - Parameters:
   ///   - model: The model.
