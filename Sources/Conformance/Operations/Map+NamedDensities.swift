@@ -73,26 +73,7 @@ extension Support {
   }
 }
 
-extension Likelihood {
-  /// The likelihoods that have names.
-  static var known: [Likelihood] { names.map { name in described { try Likelihood(named: name) } } }
-}
-
-extension Posterior {
-  /// The posteriors that have names.
-  static var known: [Posterior] { names.map { name in described { try Posterior(named: name) } } }
-}
-
-extension Prior {
-  /// The priors that have names.
-  static var known: [Prior] { names.map { name in described { try Prior(named: name) } } }
-}
-
-/// A density of the tables, which a name describes.
-private func described<Member>(_ read: () throws -> Member) -> Member {
-  do {
-    return try read()
-  } catch {
-    preconditionFailure("\(error)")
-  }
+extension Density {
+  /// The members of the table that have names.
+  static var known: [Self] { names.map { try! Self(named: $0) } }
 }

@@ -24,7 +24,7 @@ public struct Likelihood: Sendable {
   /// The name of the mean in graphs.
   let meanName: String
   let initialBiasRule: InitialBias
-  let definition: JSONValue
+  public let definition: JSONValue
 
   /// The bias of the first head that gives a variable its mean over the data.
   enum InitialBias: Sendable {
@@ -99,34 +99,14 @@ public struct DensityParameter: Hashable, Sendable {
 }
 
 extension Likelihood: Density {
-  static let kind = "likelihood"
+  public static let kind = "likelihood"
 
   /// A file in `Likelihoods` for each row.
-  static let families = [
-    bernoulliFamily,
+  public static let families: [DensityFamily<Likelihood>] = [
+    .init("bernoulli", .bernoulli),
     gaussianFamily,
-    poissonFamily,
-    continuousBernoulliFamily,
+    .init("poisson", .poisson),
+    .init("continuous-bernoulli", .continuousBernoulli),
     formulaFamily,
   ]
-
-  /// The families that a name alone describes.
-  public static var names: [String] { namedFamilies }
-
-  /// The likelihood of a name, of `name:NUMBER` where a family takes a number, or of JSON.
-  public init(named text: String) throws(DensityError) {
-    self = try Self.reading(option: text)
-  }
-
-  public static func == (a: Likelihood, b: Likelihood) -> Bool { a.definition == b.definition }
-
-  public func hash(into hasher: inout Hasher) { hasher.combine(definition) }
-}
-
-extension Likelihood: Codable, CustomStringConvertible {
-  public init(from decoder: any Decoder) throws { self = try Self.decoding(from: decoder) }
-
-  public func encode(to encoder: any Encoder) throws { try definition.encode(to: encoder) }
-
-  public var description: String { name }
 }

@@ -22,7 +22,7 @@ public struct Posterior: Sendable {
   public let divergence: Formula?
   /// The sample at the centre of the noise, in the heads.
   public let center: Formula
-  let definition: JSONValue
+  public let definition: JSONValue
 
   /// - Parameter center: Nil to put the noise's centre into the sample.
   init(
@@ -66,31 +66,11 @@ public struct Posterior: Sendable {
 }
 
 extension Posterior: Density {
-  static let kind = "posterior"
+  public static let kind = "posterior"
 
   /// A file in `Posteriors` for each row.
-  static let families = [
-    gaussianFamily,
+  public static let families: [DensityFamily<Posterior>] = [
+    .init("gaussian", .gaussian),
     formulaFamily,
   ]
-
-  /// The families that a name alone describes.
-  public static var names: [String] { namedFamilies }
-
-  /// The posterior of a name, of `name:NUMBER` where a family takes a number, or of JSON.
-  public init(named text: String) throws(DensityError) {
-    self = try Self.reading(option: text)
-  }
-
-  public static func == (a: Posterior, b: Posterior) -> Bool { a.definition == b.definition }
-
-  public func hash(into hasher: inout Hasher) { hasher.combine(definition) }
-}
-
-extension Posterior: Codable, CustomStringConvertible {
-  public init(from decoder: any Decoder) throws { self = try Self.decoding(from: decoder) }
-
-  public func encode(to encoder: any Encoder) throws { try definition.encode(to: encoder) }
-
-  public var description: String { name }
 }

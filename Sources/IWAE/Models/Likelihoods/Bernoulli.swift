@@ -7,10 +7,4 @@ extension Likelihood {
     logDensity: "x * logits - softplus(logits)", mean: "sigmoid(logits)",
     draw: "u < sigmoid(logits)", support: .unit, isBinarized: true,
     meanName: "probabilities", initialBias: .logit)
-
-  static let bernoulliFamily = DensityFamily<Likelihood>(name: "bernoulli") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .bernoulli
-  }
 }

@@ -9,12 +9,6 @@ extension Likelihood {
     logDensity: continuousBernoulliLogDensity, mean: continuousBernoulliMean,
     draw: continuousBernoulliDraw, support: .unit, initialBias: .logit)
 
-  static let continuousBernoulliFamily = DensityFamily<Likelihood>(name: "continuous-bernoulli") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .continuousBernoulli
-  }
-
   // log p = (x - 1/2) a + log((a/2) / sinh(a/2)). Away from 0 the logarithm is, with b = |a|,
   // log(b / (1 - e^-b)) - b/2, and the halves of a and b are max(a, 0). Near 0 its derivative would
   // cancel, and there its series is taken: its terms are -B_2n a^2n / (2n (2n)!), of ratio

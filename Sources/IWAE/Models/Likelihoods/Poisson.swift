@@ -6,10 +6,4 @@ extension Likelihood {
     .string("poisson"), family: "poisson", heads: ["log_rate"],
     logDensity: "x * log_rate - exp(log_rate) - lgamma(x + 1)", mean: "exp(log_rate)",
     support: .counts, initialBias: .logarithm)
-
-  static let poissonFamily = DensityFamily<Likelihood>(name: "poisson") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .poisson
-  }
 }

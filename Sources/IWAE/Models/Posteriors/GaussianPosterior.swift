@@ -15,10 +15,4 @@ extension Posterior {
       divergence: Formula(known: "0.5 * (mean^2 + expm1(2 * log_sigma)) - log_sigma", heads),
       center: "mean")
   }()
-
-  static let gaussianFamily = DensityFamily<Posterior>(name: "gaussian") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .gaussian
-  }
 }

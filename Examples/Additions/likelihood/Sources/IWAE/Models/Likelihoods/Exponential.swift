@@ -6,10 +6,4 @@ extension Likelihood {
     .string("exponential"), family: "exponential", heads: ["log_mean"],
     logDensity: "-log_mean - x * exp(-log_mean)", mean: "exp(log_mean)",
     draw: "-log(u) * exp(log_mean)", support: .positive, initialBias: .logarithm)
-
-  static let exponentialFamily = DensityFamily<Likelihood>(name: "exponential") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .exponential
-  }
 }

@@ -11,10 +11,4 @@ extension Posterior {
       logDensity: Formula(
         known: "-\(inverse) - log_scale - 2 * softplus(-\(inverse))", ["z"] + heads))
   }()
-
-  static let logisticFamily = DensityFamily<Posterior>(name: "logistic") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .logistic
-  }
 }

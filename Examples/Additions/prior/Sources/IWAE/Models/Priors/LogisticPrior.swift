@@ -5,10 +5,4 @@ extension Prior {
   public static let logistic = Prior(
     .string("logistic"), family: "logistic", name: "logistic",
     logDensity: Formula(known: "-z - 2 * softplus(-z)", ["z"]))
-
-  static let logisticFamily = DensityFamily<Prior>(name: "logistic") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .logistic
-  }
 }
