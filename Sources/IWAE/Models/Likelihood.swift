@@ -23,58 +23,44 @@ public struct Likelihood: Sendable {
   public let isBinarized: Bool
   /// The name of the mean in graphs.
   let meanName: String
-  let initialBiasRule: InitialBias
+  /// The bias of the first head that gives a variable the mean over the data, in "mean".
+  let initialBias: Formula
   public let definition: JSONValue
-
-  /// The bias of the first head that gives a variable its mean over the data.
-  enum InitialBias: Sendable {
-    /// The logit of the mean, kept within [0.001, 0.999] as Burda et al. do.
-    case logit
-    case mean
-    /// The logarithm of the mean, of 0.001 at least.
-    case logarithm
-    case zero
-  }
 
   /// - Parameter logDensity: Text, and so are the other formulas.
   init(
     _ definition: JSONValue, family: String, heads: [String], parameters: [DensityParameter] = [],
     logDensity: String, mean: String, draw: String? = nil, support: Support,
-    isBinarized: Bool = false, meanName: String = "expectation", initialBias: InitialBias
+    isBinarized: Bool = false, meanName: String = "expectation", initialBias: String
   ) {
     let values = heads + parameters.map(\.name)
     self.init(
       definition, family: family, name: family, heads: heads, parameters: parameters,
       logDensity: Formula(known: logDensity, ["x"] + values), mean: Formula(known: mean, values),
       draw: draw.map { Formula(known: $0, ["u", "n"] + values) }, support: support,
-      isBinarized: isBinarized, meanName: meanName, initialBias: initialBias)
+      isBinarized: isBinarized, meanName: meanName,
+      initialBias: Formula(known: initialBias, ["mean"]))
   }
 
   init(
     _ definition: JSONValue, family: String, name: String, heads: [String],
     parameters: [DensityParameter] = [], logDensity: Formula, mean: Formula, draw: Formula?,
     support: Support, isBinarized: Bool = false, meanName: String = "expectation",
-    initialBias: InitialBias
+    initialBias: Formula = 0
   ) {
     self.meanName = meanName
     (self.definition, self.family, self.name) = (definition, family, name)
     (self.heads, self.parameters) = (heads, parameters)
     (self.logDensity, self.mean, self.draw) = (logDensity, mean, draw)
     (self.support, self.isBinarized) = (support, isBinarized)
-    initialBiasRule = initialBias
+    self.initialBias = initialBias
   }
 
   /// The initial bias of the first head, from a variable's mean over the data. Others start at 0.
-  public func initialBias(mean: Double) -> Float {
-    switch initialBiasRule {
-    case .logit:
-      let p = min(max(mean, 0.001), 0.999)
-      return Float(naturalLogarithm(p / (1 - p)))
-    case .mean: return Float(mean)
-    case .logarithm: return Float(naturalLogarithm(max(mean, 1e-3)))
-    case .zero: return 0
-    }
-  }
+  public func initialBias(mean: Double) -> Float { Float(initialBias.evaluate(["mean": mean])) }
+
+  /// The logit of the mean, kept within [0.001, 0.999] as Burda et al. do.
+  static let logitOfMean = "log(min(max(mean, 0.001), 0.999) / (1 - min(max(mean, 0.001), 0.999)))"
 }
 
 /// A vector of numbers that a likelihood learns besides its heads.

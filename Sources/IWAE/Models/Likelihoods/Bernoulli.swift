@@ -6,5 +6,5 @@ extension Likelihood {
     .string("bernoulli"), family: "bernoulli", heads: ["logits"],
     logDensity: "x * logits - softplus(logits)", mean: "sigmoid(logits)",
     draw: "u < sigmoid(logits)", support: .unit, isBinarized: true,
-    meanName: "probabilities", initialBias: .logit)
+    meanName: "probabilities", initialBias: logitOfMean)
 }

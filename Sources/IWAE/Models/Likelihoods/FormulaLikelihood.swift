@@ -24,6 +24,6 @@ extension Likelihood {
     }
     return Likelihood(
       fields.definition, family: "formula", name: name, heads: heads, logDensity: logDensity,
-      mean: mean, draw: draw, support: support, initialBias: .zero)
+      mean: mean, draw: draw, support: support)
   }
 }

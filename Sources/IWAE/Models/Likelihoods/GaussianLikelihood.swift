@@ -5,14 +5,14 @@ extension Likelihood {
   public static let gaussian = Likelihood(
     .string("gaussian"), family: "gaussian", heads: ["mean", "log_sigma"],
     logDensity: learnedSigma, mean: "mean", draw: "mean + exp(log_sigma) * n", support: .reals,
-    initialBias: .mean)
+    initialBias: "mean")
 
   /// Normal numbers, all with one deviation that is learned.
   public static let gaussianShared = Likelihood(
     .object(["family": .string("gaussian"), "sigma": .string("shared")]), family: "gaussian",
     heads: ["mean"], parameters: [DensityParameter("log_sigma", .single, initial: 0)],
     logDensity: learnedSigma, mean: "mean", draw: "mean + exp(log_sigma) * n", support: .reals,
-    initialBias: .mean)
+    initialBias: "mean")
 
   /// Normal numbers of a given deviation.
   ///
@@ -23,7 +23,7 @@ extension Likelihood {
       .object(["family": .string("gaussian"), "sigma": .number(sigma)]), family: "gaussian",
       heads: ["mean"],
       logDensity: "-0.5 * ((x - mean) / \(sigma))^2 - log(\(sigma)) - 0.5 * log(2 * pi)",
-      mean: "mean", draw: "mean + \(sigma) * n", support: .reals, initialBias: .mean)
+      mean: "mean", draw: "mean + \(sigma) * n", support: .reals, initialBias: "mean")
   }
 
   /// The deviations that can be given: their squares' inverses are numbers in single precision.

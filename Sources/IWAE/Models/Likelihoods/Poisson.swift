@@ -5,5 +5,5 @@ extension Likelihood {
   public static let poisson = Likelihood(
     .string("poisson"), family: "poisson", heads: ["log_rate"],
     logDensity: "x * log_rate - exp(log_rate) - lgamma(x + 1)", mean: "exp(log_rate)",
-    support: .counts, initialBias: .logarithm)
+    support: .counts, initialBias: "log(max(mean, 0.001))")
 }

@@ -5,5 +5,5 @@ extension Likelihood {
   public static let exponential = Likelihood(
     .string("exponential"), family: "exponential", heads: ["log_mean"],
     logDensity: "-log_mean - x * exp(-log_mean)", mean: "exp(log_mean)",
-    draw: "-log(u) * exp(log_mean)", support: .positive, initialBias: .logarithm)
+    draw: "-log(u) * exp(log_mean)", support: .positive, initialBias: "log(max(mean, 0.001))")
 }
