@@ -37,7 +37,8 @@ struct EvaluationPrograms {
 
     var encoder = StepBuilder(model, configuration, name: "encode")
     let (images, indices) = try encoder.appendBatch(as: .state)
-    let heads = try encoder.forward(model.encoderNetworks[0], images, headRole: .state)
+    let heads = try model.encoderNetworks[0].append(
+      images, headRole: .state, to: &encoder.program)
     lowestMean = try encoder.appendCenter(0, heads, role: .state)
     encode = encoder.program.build()
 
@@ -83,9 +84,7 @@ extension StepBuilder {
     _ layer: Int, _ heads: [Tensor], role: Role
   ) throws(ProgramError) -> Tensor {
     let posterior = model.encoder[layer].posterior
-    var values: [String: Formula] = [:]
-    for (name, head) in zip(posterior.heads, heads) { values[name] = head.value }
-    let center = posterior.center.substituting(values)
+    let center = posterior.center.over(posterior.heads, heads)
     if let head = heads.first(where: { $0.value == center }) { return head }
     let output = Tensor("encoder.\(layer).center", heads[0].shape, role)
     try append([.init(center, into: output)], reading: heads)

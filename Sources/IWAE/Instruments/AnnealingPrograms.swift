@@ -165,19 +165,14 @@ extension StepBuilder {
       let noise = Tensor("annealing.noise.\(layer)", position.shape, .temporary)
       try appendNormals(layer, into: noise, tensors)
       if layer == top {
-        var values: [String: Formula] = ["e": noise.value]
-        for (name, tensor) in zip(model.prior.parameters, model.priorParameters) {
-          values[name] = tensor.value
-        }
-        try append(
-          [.init(sample.substituting(values), into: position)],
-          reading: [noise] + model.priorParameters)
+        let value = sample.over(model.prior.parameters, model.priorParameters, ["e": noise])
+        try append([.init(value, into: position)], reading: [noise] + model.priorParameters)
       } else {
-        let network = model.decoderNetworks[top - layer - 1]
-        let heads = try forward(network, tensors.layers[layer + 1].position)
-        try append(
-          [.init(conditional(Posterior.gaussian.sample, heads, e: noise), into: position)],
-          reading: heads + [noise])
+        let heads = try model.decoderNetworks[top - layer - 1].append(
+          tensors.layers[layer + 1].position, to: &program)
+        let gaussian = Posterior.gaussian
+        let value = gaussian.sample.over(gaussian.heads, heads, ["e": noise])
+        try append([.init(value, into: position)], reading: heads + [noise])
       }
     }
   }

@@ -221,7 +221,7 @@ extension StepBuilder {
   ) throws(ProgramError) {
     let (images, indices) = try appendBatch()
     let start = program.operations.count
-    let heads = try forward(table, choices)
+    let heads = try table.append(choices, to: &program)
     try appendLatents(heads: heads, network: start..<program.operations.count, indices)
     try appendDecoder(images)
     let logWeights = try appendWeights().logWeights

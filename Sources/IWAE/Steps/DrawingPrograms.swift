@@ -64,8 +64,8 @@ extension StepBuilder {
     images: Tensor, indices: Tensor, heads: [Tensor]
   ) {
     let (images, indices) = try appendBatch(as: .state)
-    let heads = try forward(
-      model.encoderNetworks[0], images, hiddenRole: .state, headRole: .state)
+    let heads = try model.encoderNetworks[0].append(
+      images, hiddenRole: .state, headRole: .state, to: &program)
     return (images, indices, heads)
   }
 }

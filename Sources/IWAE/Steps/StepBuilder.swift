@@ -43,9 +43,7 @@ struct StepBuilder {
 
     /// A formula of the posterior over this layer's tensors.
     func bind(_ formula: Formula) -> Formula {
-      var values: [String: Formula] = ["e": noise.value, "z": sample.value]
-      for (name, head) in zip(posterior.heads, heads) { values[name] = head.value }
-      return formula.substituting(values)
+      formula.over(posterior.heads, heads, ["e": noise, "z": sample])
     }
 
     var tensors: [Tensor] { heads + [noise, sample] }
@@ -132,4 +130,13 @@ struct StepBuilder {
 extension EstimatorRule {
   /// Whether the score has coefficients of its own, which are not minus the path's.
   var hasScore: Bool { score != -path || leaveOneOut != 0 }
+}
+
+extension Formula {
+  /// The formula over tensors, each of which stands for a name.
+  func over(_ names: [String], _ tensors: [Tensor], _ others: [String: Tensor] = [:]) -> Formula {
+    var values = others.mapValues(\.value)
+    for (name, tensor) in zip(names, tensors) { values[name] = tensor.value }
+    return substituting(values)
+  }
 }
