@@ -23,11 +23,7 @@ public struct Evaluation: Sendable {
 
   /// The standard error of the mean over images; nil for one image, which says nothing of it.
   public var standardError: Double? {
-    let count = Double(imageLogLikelihoods.count)
-    guard count > 1 else { return nil }
-    let center = logLikelihood
-    let squares = imageLogLikelihoods.reduce(0) { $0 + ($1 - center) * ($1 - center) }
-    return (squares / (count - 1) / count).squareRoot()
+    LogWeights.Estimate(imageLogLikelihoods).squaredError?.squareRoot()
   }
 
   public var effectiveSampleSize: Double { mean(effectiveSampleSizes) }
