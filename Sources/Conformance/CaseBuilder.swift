@@ -94,7 +94,7 @@ struct CaseBuilder {
   }
 
   mutating func check(_ tensor: Tensor, _ tolerance: Tolerance, termSize: Double = 0) {
-    checks.append(.init(tensor, tolerance, termSize: termSize))
+    checks.append(.init(tensor: tensor, tolerance: tolerance, termSize: termSize))
   }
 
   mutating func append(_ operation: Compute.Operation) {

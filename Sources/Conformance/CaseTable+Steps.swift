@@ -103,11 +103,13 @@ extension CaseTable {
     return ConformanceCase(
       name: title, program: step.program, shared: model.parameters + [source, order, total],
       values: values, control: control,
-      checks: [.init(total, logWeightLimit(model))]
+      checks: [.init(tensor: total, tolerance: logWeightLimit(model))]
         + model.parameters.flatMap { parameter in
           [
-            .init(parameter, limit, pool: "parameters"),
-            .init(parameter.counterpart(.firstMoment), limit, pool: layer(of: parameter)),
+            .init(tensor: parameter, tolerance: limit, pool: "parameters"),
+            .init(
+              tensor: parameter.counterpart(.firstMoment), tolerance: limit,
+              pool: layer(of: parameter)),
           ]
         }, runs: 3, protection: .none)
   }
@@ -144,9 +146,11 @@ extension CaseTable {
       name: title, program: step.program, shared: model.parameters, values: values,
       control: control,
       checks: [step.logWeights, step.bounds, step.encoderBounds, step.bound].map {
-        .init($0, logWeightLimit(model))
+        .init(tensor: $0, tolerance: logWeightLimit(model))
       }
-        + step.program.tensors(.gradient).map { .init($0, limit, pool: layer(of: $0)) })
+        + step.program.tensors(.gradient).map {
+          .init(tensor: $0, tolerance: limit, pool: layer(of: $0))
+        })
   }
 
   /// The limit of a gradient. The widest layer bounds the length of every sum but those over samples. A

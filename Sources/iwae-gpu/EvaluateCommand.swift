@@ -169,7 +169,6 @@ private protocol ModelError: Error {}
 
 extension ProgramError: ModelError {}
 extension DensityError: ModelError {}
-extension SimulationError: ModelError {}
 
 /// Gives a device's or a model's error its exit code.
 func openCLErrors<Value>(_ body: () throws -> Value) throws -> Value {

@@ -20,7 +20,7 @@ enum Inputs {
     switch error {
     case is FormatError: .badInput
     case is FileAccessError: .fileAccess
-    case is DensityError, is SimulationError: .badInput
+    case is DensityError: .badInput
     case ProgramError.invalid: .usage
     default: .failed
     }

@@ -90,7 +90,7 @@ private final class SandwichMeasurement {
   /// Refuses a model from which no data or no latents can be drawn by a formula.
   private static func check(_ model: Model, _ path: String) throws {
     if model.likelihood.draw == nil && model.likelihood.support != .counts {
-      throw Inputs.bad(path, SimulationError.noDraw(model.likelihood.name).description)
+      throw Inputs.bad(path, DensityError.noDraw(likelihood: model.likelihood.name).description)
     }
     if model.prior.sample == nil {
       throw Inputs.bad(

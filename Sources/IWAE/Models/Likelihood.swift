@@ -76,12 +76,6 @@ public struct DensityParameter: Hashable, Sendable {
   public let size: Size
   /// The value that training starts from.
   public let initial: Float
-
-  public init(_ name: String, _ size: Size, initial: Float) {
-    self.name = name
-    self.size = size
-    self.initial = initial
-  }
 }
 
 extension Likelihood: Density {

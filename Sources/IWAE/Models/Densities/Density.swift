@@ -92,14 +92,12 @@ extension Density {
   private static func reading(
     _ name: String, _ fields: [String: JSONValue]
   ) throws(DensityError) -> Self {
-    try family(name).read(DensityFields("\(kind) '\(name)'", fields))
+    try family(name).read(DensityFields(density: "\(kind) '\(name)'", values: fields))
   }
 
   private static func family(_ name: String) throws(DensityError) -> DensityFamily<Self> {
     if let row = families.first(where: { $0.name == name }) { return row }
-    let known = families.map(\.name)
-    throw .unknownFamily(
-      kind: kind, name: name, suggestion: nearest(to: name, among: known), known: known)
+    throw .unknownFamily(kind: kind, name: name, known: families.map(\.name))
   }
 
   /// The density that a file holds; the error is the file's.

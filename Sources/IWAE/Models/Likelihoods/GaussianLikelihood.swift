@@ -10,7 +10,7 @@ extension Likelihood {
   /// Normal numbers, all with one deviation that is learned.
   public static let gaussianShared = Likelihood(
     .object(["family": .string("gaussian"), "sigma": .string("shared")]), family: "gaussian",
-    heads: ["mean"], parameters: [DensityParameter("log_sigma", .single, initial: 0)],
+    heads: ["mean"], parameters: [.init(name: "log_sigma", size: .single, initial: 0)],
     logDensity: learnedSigma, mean: "mean", draw: "mean + exp(log_sigma) * n", support: .reals,
     initialBias: "mean")
 
