@@ -79,7 +79,7 @@ extension CaseTable {
     // The epsilon is large, so that updates do not blow up the rounding of small gradients.
     var optimizer = Adam(convention)
     optimizer.epsilon = 0.1
-    let step = StepModels.step(
+    let step = try! Step.build(
       model,
       StepConfiguration(
         batchSize: batch, samples: samples, objective: .iwae,
@@ -124,7 +124,7 @@ extension CaseTable {
     let configuration = StepConfiguration(
       batchSize: batch, groups: groups, samples: samples, objective: objective,
       estimator: estimator, optimizer: nil)
-    let step = StepModels.step(model, configuration)
+    let step = try! Step.build(model, configuration)
     var values = parameterValues(of: model, &inputs)
     if let images = step.images {
       values[images] = .floats(

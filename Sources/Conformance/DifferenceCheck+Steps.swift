@@ -110,7 +110,7 @@ extension DifferenceCheck {
     _ label: String, _ model: Model, _ estimator: GradientEstimator, _ seed: UInt64
   ) -> Scene {
     var inputs = CaseInputs(case: "step(\(label),\(estimator.name))", seed: seed)
-    let step = StepModels.step(
+    let step = try! Step.build(
       model,
       StepConfiguration(
         batchSize: batch, groups: groups, samples: samples, objective: estimator.objective,
