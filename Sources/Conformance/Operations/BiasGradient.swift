@@ -9,36 +9,10 @@ extension CaseTable {
     ]
     return sizes.enumerated().flatMap { index, size in
       [
-        biasGradient(rows: size.0, outputs: size.1, isScaled: index % 2 == 0, decay: nil, seed),
-        biasGradient(
-          rows: size.0, outputs: size.1, isScaled: index % 2 == 1,
-          decay: [0, 0.25, 1][index % 3], seed),
+        gradients(size.0, size.1, isScaled: index % 2 == 0, seed),
+        gradients(
+          size.0, size.1, isScaled: index % 2 == 1, decay: [0, 0.25, 1][index % 3], seed),
       ]
     }
-  }
-
-  /// With a decay the sum is added to; what decays to nothing may be NaN.
-  private static func biasGradient(
-    rows: Int, outputs: Int, isScaled: Bool, decay: Float?, _ seed: UInt64
-  ) -> ConformanceCase {
-    var build = CaseBuilder(
-      "biasGradient(m=\(rows),n=\(outputs),scaled=\(isScaled),"
-        + "decay=\(decay.map { "\($0)" } ?? "none"))", seed: seed)
-    let delta = build.input("delta", .matrix(rows: rows, columns: outputs))
-    let scale = isScaled ? build.input("scale", .vector(rows)) : nil
-    let factor = decay.map { build.input("decay", .vector(1), [$0]) }
-    let gradient: Tensor
-    if decay == nil {
-      gradient = build.parameter("bias", .vector(outputs)).counterpart(.gradient)
-    } else {
-      gradient = build.accumulator("bias", .vector(outputs), decay == 0)
-    }
-    build.append(
-      .biasGradient(
-        BiasGradient(
-          delta: delta, rowScale: scale, accumulates: decay != nil, decay: factor,
-          gradient: gradient)))
-    build.check(gradient, .sums(of: rows), termSize: Double(rows).squareRoot())
-    return build.build()
   }
 }
