@@ -48,11 +48,7 @@ extension CaseTable {
         Noise(
           .uniform, purpose: .acceptance, indices: map.build.imageIndices(images),
           output: uniform)))
-    let ratio =
-      Control.Value.densityScale.formula * (map.row("after") - map.row("before"))
-      + (map.row("after.momentum") - map.row("before.momentum"))
-    let chance = Formula.exp(.min(0, ratio))
-    let accepted = Formula.where(.less(map.read(uniform), chance), 1, 0)
+    let accepted = acceptance(map.read(uniform), map.ratio())
     map.result("accepted", accepted, .exact)
     map.sum("chosen", of: accepted)
     return map.finish()
