@@ -15,52 +15,38 @@ extension CaseTable {
     let formulas = StepModels.formulas(dataSize: 10)
     let models = [(small, "small"), (two, "two"), (three, "three"), (formulas, "formulas")]
     var cases: [ConformanceCase] = []
-    for name in Objective.names {
-      guard let objective = Objective(name, beta: 0.3, alpha: 0.4) else { continue }
+    for objective in Objective.names.compactMap({ Objective($0, beta: 0.3, alpha: 0.4) }) {
       // The closed form is that of Gaussians.
-      for (model, label) in models where name != "elbo" || label != "formulas" {
-        cases.append(
-          step(label, model, name, batch: 3, groups: 2, samples: 5, objective, .standard, seed))
+      for (model, label) in models where objective != .elbo || label != "formulas" {
+        cases.append(step(label, model, batch: 3, groups: 2, samples: 5, objective, seed))
       }
     }
     for estimator in [Objective.Estimator.stl, .dreg] {
       for (model, label) in models {
-        cases.append(
-          step(label, model, "iwae", batch: 3, groups: 1, samples: 6, .iwae, estimator, seed))
-        cases.append(
-          step(label, model, "piwae", batch: 2, groups: 2, samples: 3, .piwae, estimator, seed))
+        cases += [
+          step(label, model, batch: 3, samples: 6, .iwae, estimator: estimator, seed),
+          step(label, model, batch: 2, groups: 2, samples: 3, .piwae, estimator: estimator, seed),
+        ]
       }
     }
     for (batch, samples) in [(1, 1), (20, 1), (7, 150), (20, 5)] {
-      cases.append(
-        step(
-          "small", small, "iwae", batch: batch, groups: 1, samples: samples, .iwae, .standard, seed)
-      )
+      cases.append(step("small", small, batch: batch, samples: samples, .iwae, seed))
     }
-    cases.append(
-      step(
-        "burda-1", .burda1(dataSize: 784), "iwae", batch: 4, groups: 1, samples: 5, .iwae,
-        .standard, seed))
-    cases.append(
-      step(
-        "burda-2", .burda2(dataSize: 784), "iwae", batch: 4, groups: 1, samples: 5, .iwae, .dreg,
-        seed))
+    for kind in HiddenKind.all {
+      cases.append(
+        step("hidden \(kind.name)", StepModels.hidden(kind), batch: 3, samples: 5, .iwae, seed))
+    }
+    cases += [
+      step("burda-1", .burda1(dataSize: 784), batch: 4, samples: 5, .iwae, seed),
+      step("burda-2", .burda2(dataSize: 784), batch: 4, samples: 5, .iwae, estimator: .dreg, seed),
+    ]
     cases += [
       training("small", small, batch: 3, samples: 5, .usual, seed),
       training("small", small, batch: 3, samples: 5, .released, seed),
       training("two", two, batch: 4, samples: 1, .usual, seed),
       training("three", three, batch: 2, samples: 120, .usual, seed),
     ]
-    return cases + hiddenKindCases(seed)
-  }
-
-  /// Steps of every kind of hidden layers.
-  private static func hiddenKindCases(_ seed: UInt64) -> [ConformanceCase] {
-    HiddenKind.all.map { kind in
-      step(
-        "hidden \(kind.name)", StepModels.hidden(kind), "iwae", batch: 3, groups: 1, samples: 5,
-        .iwae, .standard, seed)
-    }
+    return cases
   }
 
   /// Three training steps in a row, in earnest: batches out of resident data, the optimizer, and
@@ -115,11 +101,11 @@ extension CaseTable {
   }
 
   private static func step(
-    _ label: String, _ model: Model, _ name: String, batch: Int, groups: Int, samples: Int,
-    _ objective: Objective, _ estimator: Objective.Estimator, _ seed: UInt64
+    _ label: String, _ model: Model, batch: Int, groups: Int = 1, samples: Int,
+    _ objective: Objective, estimator: Objective.Estimator = .standard, _ seed: UInt64
   ) -> ConformanceCase {
     let title =
-      "step(\(label),\(name),\(estimator.rawValue),batch=\(batch),m=\(groups),k=\(samples))"
+      "step(\(label),\(objective.name),\(estimator.rawValue),batch=\(batch),m=\(groups),k=\(samples))"
     var inputs = CaseInputs(case: title, seed: seed)
     let configuration = StepConfiguration(
       batchSize: batch, groups: groups, samples: samples, objective: objective,
