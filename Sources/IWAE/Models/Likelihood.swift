@@ -2,6 +2,7 @@ import Compute
 
 /// The distribution of the data given the lowest latent: a density of each variable alone.
 public struct Likelihood: Sendable {
+  public let definition: JSONValue
   /// `bernoulli`, `gaussian` and so on; `formula` for a user's own.
   public let family: String
   /// The name that people call it by: the family, or a formula's own name.
@@ -9,51 +10,38 @@ public struct Likelihood: Sendable {
   /// The linear layers on the decoder. Each gives one value for every variable.
   public let heads: [String]
   /// The tensors `likelihood.{name}`.
-  public let parameters: [DensityParameter]
+  public private(set) var parameters: [DensityParameter] = []
   /// log p(x) in "x", the heads and the parameters.
   public let logDensity: Formula
   /// The mean of x in the heads and the parameters.
   public let mean: Formula
   /// A draw of x in the heads, the parameters, and either "u", uniform in (0, 1), or "n", standard
   /// normal; nil where there is no formula for it.
-  public let draw: Formula?
+  public private(set) var draw: Formula?
   /// The values that x may have.
   public let support: Support
   /// True if grey data become 0s and 1s first.
-  public let isBinarized: Bool
+  public private(set) var isBinarized = false
   /// The name of the mean in graphs.
-  let meanName: String
+  var meanName = "expectation"
   /// The bias of the first head that gives a variable the mean over the data, in "mean".
-  let initialBias: Formula
-  public let definition: JSONValue
+  var initialBias: Formula = 0
+}
 
+extension Likelihood {
   /// - Parameter logDensity: Text, and so are the other formulas.
   init(
-    _ definition: JSONValue, family: String, heads: [String], parameters: [DensityParameter] = [],
+    definition: JSONValue, family: String, heads: [String], parameters: [DensityParameter] = [],
     logDensity: String, mean: String, draw: String? = nil, support: Support,
     isBinarized: Bool = false, meanName: String = "expectation", initialBias: String
   ) {
     let values = heads + parameters.map(\.name)
     self.init(
-      definition, family: family, name: family, heads: heads, parameters: parameters,
+      definition: definition, family: family, name: family, heads: heads, parameters: parameters,
       logDensity: Formula(known: logDensity, ["x"] + values), mean: Formula(known: mean, values),
       draw: draw.map { Formula(known: $0, ["u", "n"] + values) }, support: support,
       isBinarized: isBinarized, meanName: meanName,
       initialBias: Formula(known: initialBias, ["mean"]))
-  }
-
-  init(
-    _ definition: JSONValue, family: String, name: String, heads: [String],
-    parameters: [DensityParameter] = [], logDensity: Formula, mean: Formula, draw: Formula?,
-    support: Support, isBinarized: Bool = false, meanName: String = "expectation",
-    initialBias: Formula = 0
-  ) {
-    self.meanName = meanName
-    (self.definition, self.family, self.name) = (definition, family, name)
-    (self.heads, self.parameters) = (heads, parameters)
-    (self.logDensity, self.mean, self.draw) = (logDensity, mean, draw)
-    (self.support, self.isBinarized) = (support, isBinarized)
-    self.initialBias = initialBias
   }
 
   /// The initial bias of the first head, from a variable's mean over the data. Others start at 0.

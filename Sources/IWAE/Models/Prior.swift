@@ -2,25 +2,17 @@ import Compute
 
 /// The distribution of the topmost latent: a density of each unit alone.
 public struct Prior: Sendable {
+  public let definition: JSONValue
   /// `standard-normal`; `formula` for a user's own.
   public let family: String
   /// The name that people call it by: the family, or a formula's own name.
   public let name: String
   /// The tensors `prior.{name}`, one value a unit, all 0 at first.
-  public let parameters: [String]
+  public private(set) var parameters: [String] = []
   /// log p(z) in "z" and the parameters.
   public let logDensity: Formula
   /// z in "e", which is standard normal, and the parameters; nil where there is no formula for it.
-  public let sample: Formula?
-  public let definition: JSONValue
-
-  init(
-    _ definition: JSONValue, family: String, name: String, parameters: [String] = [],
-    logDensity: Formula, sample: Formula? = nil
-  ) {
-    (self.definition, self.family, self.name) = (definition, family, name)
-    (self.parameters, self.logDensity, self.sample) = (parameters, logDensity, sample)
-  }
+  public private(set) var sample: Formula?
 }
 
 extension Prior {

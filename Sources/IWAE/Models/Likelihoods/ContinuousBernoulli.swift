@@ -5,7 +5,7 @@ extension Likelihood {
   ///
   /// With p = sigmoid(a), their C(p) p^x (1 - p)^(1 - x) is a e^(ax) / (e^a - 1).
   public static let continuousBernoulli = Likelihood(
-    .string("continuous-bernoulli"), family: "continuous-bernoulli", heads: ["logits"],
+    definition: .string("continuous-bernoulli"), family: "continuous-bernoulli", heads: ["logits"],
     logDensity: continuousBernoulliLogDensity, mean: continuousBernoulliMean,
     draw: continuousBernoulliDraw, support: .unit, initialBias: logitOfMean)
 

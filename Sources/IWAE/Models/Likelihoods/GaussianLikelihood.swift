@@ -3,14 +3,15 @@ import Compute
 extension Likelihood {
   /// Normal numbers whose deviation the decoder gives.
   public static let gaussian = Likelihood(
-    .string("gaussian"), family: "gaussian", heads: ["mean", "log_sigma"],
+    definition: .string("gaussian"), family: "gaussian", heads: ["mean", "log_sigma"],
     logDensity: learnedSigma, mean: "mean", draw: "mean + exp(log_sigma) * n", support: .reals,
     initialBias: "mean")
 
   /// Normal numbers, all with one deviation that is learned.
   public static let gaussianShared = Likelihood(
-    .object(["family": .string("gaussian"), "sigma": .string("shared")]), family: "gaussian",
-    heads: ["mean"], parameters: [.init(name: "log_sigma", size: .single, initial: 0)],
+    definition: .object(["family": .string("gaussian"), "sigma": .string("shared")]),
+    family: "gaussian", heads: ["mean"],
+    parameters: [.init(name: "log_sigma", size: .single, initial: 0)],
     logDensity: learnedSigma, mean: "mean", draw: "mean + exp(log_sigma) * n", support: .reals,
     initialBias: "mean")
 
@@ -20,8 +21,8 @@ extension Likelihood {
   public static func gaussian(sigma: Double) -> Likelihood {
     precondition(sigmas.contains(sigma), "expected a deviation in \(sigmas), found \(sigma)")
     return Likelihood(
-      .object(["family": .string("gaussian"), "sigma": .number(sigma)]), family: "gaussian",
-      heads: ["mean"],
+      definition: .object(["family": .string("gaussian"), "sigma": .number(sigma)]),
+      family: "gaussian", heads: ["mean"],
       logDensity: "-0.5 * ((x - mean) / \(sigma))^2 - log(\(sigma)) - 0.5 * log(2 * pi)",
       mean: "mean", draw: "mean + \(sigma) * n", support: .reals, initialBias: "mean")
   }
