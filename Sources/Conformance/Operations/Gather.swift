@@ -1,8 +1,8 @@
 import Compute
 
 extension CaseTable {
-  static func gatherCases(_ seed: UInt64) -> [ConformanceCase] {
-    var cases = [twoGathers(seed)]
+  func gatherCases() -> [ConformanceCase] {
+    var cases = [twoGathers()]
     for binarization in Binarization.allCases {
       for (count, columns, batch) in [(1, 1, 1), (5, 17, 3), (11, 64, 4), (30, 784, 20)] {
         for isBytes in [true, false] {
@@ -21,7 +21,7 @@ extension CaseTable {
   }
 
   /// Two data sets in one program, of which a launch can be bound to one only.
-  private static func twoGathers(_ seed: UInt64) -> ConformanceCase {
+  private func twoGathers() -> ConformanceCase {
     var build = CaseBuilder("gather(two data sets)", seed: seed)
     for (name, count) in [("first", 4), ("second", 7)] {
       gather(&build, "\(name).", count: count, columns: 19, batch: 3, isBytes: true, .none)
@@ -29,7 +29,7 @@ extension CaseTable {
     return build.build()
   }
 
-  private static func gather(
+  private func gather(
     _ build: inout CaseBuilder, _ prefix: String = "", count: Int, columns: Int, batch: Int,
     isBytes: Bool, _ binarization: Binarization
   ) {

@@ -28,28 +28,26 @@ struct ProductSize {
 }
 
 extension CaseTable {
-  static func multiplyCases(_ seed: UInt64) -> [ConformanceCase] {
+  func multiplyCases() -> [ConformanceCase] {
     var cases: [ConformanceCase] = []
     for (index, size) in (ProductSize.small + ProductSize.burda).enumerated() {
       // Each size meets one activation both ways; each activation meets many sizes.
       let activation = Activation.allCases[index % Activation.allCases.count]
-      cases.append(product(size, activation, seed))
-      cases.append(product(size, activation, isBackward: true, accumulates: index % 2 == 1, seed))
+      cases.append(product(size, activation))
+      cases.append(product(size, activation, isBackward: true, accumulates: index % 2 == 1))
     }
     for activation in Activation.allCases {
-      cases.append(product(ProductSize(9, 21, 40), activation, accumulates: true, seed))
-      cases.append(
-        product(
-          ProductSize(9, 21, 40), activation, isBackward: true, accumulates: true, seed))
+      cases.append(product(ProductSize(9, 21, 40), activation, accumulates: true))
+      cases.append(product(ProductSize(9, 21, 40), activation, isBackward: true, accumulates: true))
     }
-    cases.append(product(ProductSize(12, 20, 30), .identity, hasBias: false, seed))
+    cases.append(product(ProductSize(12, 20, 30), .identity, hasBias: false))
     return cases
   }
 
   /// A layer, or the way back through its weight and the activation of the layer before.
-  private static func product(
+  private func product(
     _ size: ProductSize, _ activation: Activation, isBackward: Bool = false, hasBias: Bool = true,
-    accumulates: Bool = false, _ seed: UInt64
+    accumulates: Bool = false
   ) -> ConformanceCase {
     let kind = isBackward ? "multiplyTransposed" : "multiply"
     let bias = isBackward ? "" : "bias=\(hasBias),"

@@ -1,20 +1,18 @@
 import Compute
 
 extension CaseTable {
-  static func sumSamplesCases(_ seed: UInt64) -> [ConformanceCase] {
-    var cases = RowSize.latents.map { sumSamples($0, seed) }
+  func sumSamplesCases() -> [ConformanceCase] {
+    var cases = RowSize.latents.map { sumSamples($0) }
     for decay in [0, 0.25, 1] as [Float] {
       for (images, samples, columns) in [(1, 40, 17), (3, 5, 16), (2, 1, 1)] {
-        cases.append(sumSamples(RowSize(images, samples, columns), decay: decay, seed))
+        cases.append(sumSamples(RowSize(images, samples, columns), decay: decay))
       }
     }
     return cases
   }
 
   /// With a decay they are added to; what decays to nothing may be NaN.
-  private static func sumSamples(
-    _ size: RowSize, decay: Float? = nil, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func sumSamples(_ size: RowSize, decay: Float? = nil) -> ConformanceCase {
     var build = CaseBuilder(
       "sumSamples(\(size.text)\(decay.map { ",decay=\($0)" } ?? ""))", seed: seed)
     let scale: Float = decay == nil ? 0.3 : 1
