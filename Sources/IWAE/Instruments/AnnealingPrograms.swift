@@ -25,11 +25,6 @@ struct AnnealingPrograms {
 
   var states: [Tensor] { all.tensors([.state]) }
 
-  /// - Parameters:
-  ///   - model: The model.
-  ///   - source: Where the images come from.
-  ///   - batchSize: Images at a time.
-  ///   - chains: Chains of each image.
   init(
     _ model: Model, source: BatchSource, batchSize: Int, chains: Int
   ) throws(ProgramError) {

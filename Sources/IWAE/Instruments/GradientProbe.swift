@@ -20,10 +20,6 @@ struct GradientProbe {
     var isClosedForm: Bool
   }
 
-  /// - Parameters:
-  ///   - model: The model.
-  ///   - configuration: The batch, the groups and the samples.
-  ///   - estimators: What is compared.
   init(
     _ model: Model, _ configuration: StepConfiguration, estimators: [GradientEstimator]
   ) throws(ProgramError) {

@@ -50,12 +50,6 @@ public final class PosteriorFit {
   private let judge: any Executable
   private let batchSize: Int
 
-  /// - Parameters:
-  ///   - model: The model.
-  ///   - parameters: Its parameters.
-  ///   - images: The images.
-  ///   - configuration: Steps and samples.
-  ///   - device: Where.
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
     _ configuration: PosteriorFitConfiguration, device: any Device

@@ -7,10 +7,7 @@ public final class StepRunner {
   private let gradients: [Tensor]
   private var executables: [StepPlan.Part: any Executable] = [:]
 
-  /// - Parameters:
-  ///   - plan: The plan.
-  ///   - memory: The model's parameters, the plan's states, and the data.
-  ///   - device: Where.
+  /// - Parameter memory: The model's parameters, the plan's states, and the data.
   public init(_ plan: StepPlan, on memory: any Memory, device: any Device) throws(DeviceError) {
     self.plan = plan
     self.memory = memory

@@ -33,7 +33,6 @@ struct StreamingPrograms {
   let imageStreams: [WeightStream]
 
   /// - Parameters:
-  ///   - model: The model.
   ///   - configuration: The step, with a batch of one image.
   ///   - chunks: The numbers of samples that chunks have.
   init(
