@@ -59,11 +59,14 @@ let package = Package(
         "Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE", "Artifacts",
         "Datasets", "Report",
       ]),
-    .testTarget(name: "ComputeTests", dependencies: ["Compute", "Conformance"]),
+    .target(name: "RandomFormulas", dependencies: ["Compute"], path: "Tests/RandomFormulas"),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "RandomFormulas"]),
     .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Compute"]),
     .testTarget(
       name: "OpenCLDeviceTests",
-      dependencies: ["OpenCLDevice", "ReferenceDevice", "Conformance", "IWAE", "Kernels"]),
+      dependencies: [
+        "OpenCLDevice", "ReferenceDevice", "Conformance", "IWAE", "Kernels", "RandomFormulas",
+      ]),
     .testTarget(
       name: "ConformanceTests",
       dependencies: ["Conformance", "ReferenceDevice", "Compute", "IWAE"]),
