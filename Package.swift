@@ -69,11 +69,14 @@ let package = Package(
         "Datasets", "Report", "Files",
       ]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
-    .testTarget(name: "ComputeTests", dependencies: ["Compute", "Conformance"]),
+    .target(name: "RandomFormulas", dependencies: ["Compute"], path: "Tests/RandomFormulas"),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "RandomFormulas"]),
     .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Compute"]),
     .testTarget(
       name: "OpenCLDeviceTests",
-      dependencies: ["OpenCLDevice", "ReferenceDevice", "Conformance", "IWAE", "Kernels"]),
+      dependencies: [
+        "OpenCLDevice", "ReferenceDevice", "Conformance", "IWAE", "Kernels", "RandomFormulas",
+      ]),
     .testTarget(
       name: "ConformanceTests",
       dependencies: ["Conformance", "ReferenceDevice", "Compute", "IWAE"]),

@@ -24,11 +24,18 @@ struct CaseBuilder {
     control.klWeight = 0.75
   }
 
+  private mutating func add(
+    _ name: String, _ shape: Shape, _ role: Role, _ content: HostValues
+  ) -> Tensor {
+    let tensor = Tensor(name, shape, role, element: content.element)
+    if role != .input { shared.append(tensor) }
+    values[tensor] = content
+    return tensor
+  }
+
   /// An input with given values.
   mutating func input(_ name: String, _ shape: Shape, _ floats: [Float]) -> Tensor {
-    let tensor = Tensor(name, shape, .input)
-    values[tensor] = .floats(floats)
-    return tensor
+    add(name, shape, .input, .floats(floats))
   }
 
   /// An input of normal numbers.
@@ -38,9 +45,7 @@ struct CaseBuilder {
 
   /// An input of words.
   mutating func words(_ name: String, _ words: [UInt32]) -> Tensor {
-    let tensor = Tensor(name, .vector(words.count), .input, element: .uint32)
-    values[tensor] = .words(words)
-    return tensor
+    add(name, .vector(words.count), .input, .words(words))
   }
 
   /// The indices of images in their data set: not consecutive, and large ones too.
@@ -49,33 +54,22 @@ struct CaseBuilder {
   }
 
   mutating func parameter(_ name: String, _ shape: Shape, scale: Float = 1) -> Tensor {
-    let tensor = Tensor(name, shape, .parameter)
-    shared.append(tensor)
-    values[tensor] = .floats(inputs.normals(shape.count, scale: scale))
-    return tensor
+    add(name, shape, .parameter, .floats(inputs.normals(shape.count, scale: scale)))
   }
 
   mutating func resident(_ name: String, _ shape: Shape, _ content: HostValues) -> Tensor {
-    let tensor = Tensor(name, shape, .resident, element: content.element)
-    shared.append(tensor)
-    values[tensor] = content
-    return tensor
+    add(name, shape, .resident, content)
   }
 
   mutating func state(_ name: String, _ shape: Shape, _ floats: [Float]) -> Tensor {
-    let tensor = Tensor(name, shape, .state)
-    shared.append(tensor)
-    values[tensor] = .floats(floats)
-    return tensor
+    add(name, shape, .state, .floats(floats))
   }
 
   /// An accumulator of normal numbers, or of NaN where what it holds must not matter.
   mutating func accumulator(_ name: String, _ shape: Shape, _ isNaN: Bool) -> Tensor {
-    let tensor = Tensor(name, shape, .accumulator)
-    shared.append(tensor)
-    values[tensor] = .floats(
-      isNaN ? Array(repeating: .nan, count: shape.count) : inputs.normals(shape.count))
-    return tensor
+    add(
+      name, shape, .accumulator,
+      .floats(isNaN ? Array(repeating: .nan, count: shape.count) : inputs.normals(shape.count)))
   }
 
   /// Gives a gradient or a moment values of its own.
@@ -94,7 +88,7 @@ struct CaseBuilder {
   }
 
   mutating func check(_ tensor: Tensor, _ tolerance: Tolerance, termSize: Double = 0) {
-    checks.append(.init(tensor, tolerance, termSize: termSize))
+    checks.append(.init(tensor: tensor, tolerance: tolerance, termSize: termSize))
   }
 
   mutating func append(_ operation: Compute.Operation) {
@@ -114,12 +108,10 @@ extension Program {
   /// A program of ours, in which an operation whose shapes do not fit is a bug.
   static func checked(_ name: String, _ operations: [Compute.Operation]) -> Program {
     var builder = ProgramBuilder(name)
-    for operation in operations {
-      do throws(ProgramError) {
-        try builder.append(operation)
-      } catch {
-        preconditionFailure("\(name): \(error)")
-      }
+    do throws(ProgramError) {
+      for operation in operations { try builder.append(operation) }
+    } catch {
+      fatalError("\(name): \(error)")
     }
     return builder.build()
   }

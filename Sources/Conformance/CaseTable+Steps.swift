@@ -5,7 +5,7 @@ extension CaseTable {
   /// Whole training steps, where a device fuses what it likes. Between them they have one to three
   /// stochastic layers, parameters of the likelihood and of the prior, posteriors of two kinds, and
   /// every activation, objective and estimator.
-  static func stepCases(_ seed: UInt64) -> [ConformanceCase] {
+  func stepCases() -> [ConformanceCase] {
     let small = StepModels.one(dataSize: 37, hidden: [19, 17], latent: 5)
     let two = Model(
       dataSize: 21, activation: .softplus,
@@ -15,59 +15,44 @@ extension CaseTable {
     let formulas = StepModels.formulas(dataSize: 10)
     let models = [(small, "small"), (two, "two"), (three, "three"), (formulas, "formulas")]
     var cases: [ConformanceCase] = []
-    for name in Objective.names {
-      guard let objective = Objective(name, beta: 0.3, alpha: 0.4) else { continue }
+    for objective in Objective.names.compactMap({ Objective($0, beta: 0.3, alpha: 0.4) }) {
       // The closed form is that of Gaussians.
-      for (model, label) in models where name != "elbo" || label != "formulas" {
-        cases.append(
-          step(label, model, name, batch: 3, groups: 2, samples: 5, objective, .standard, seed))
+      for (model, label) in models where objective != .elbo || label != "formulas" {
+        cases.append(step(label, model, batch: 3, groups: 2, samples: 5, objective))
       }
     }
     for estimator in [Objective.Estimator.stl, .dreg] {
       for (model, label) in models {
-        cases.append(
-          step(label, model, "iwae", batch: 3, groups: 1, samples: 6, .iwae, estimator, seed))
-        cases.append(
-          step(label, model, "piwae", batch: 2, groups: 2, samples: 3, .piwae, estimator, seed))
+        cases += [
+          step(label, model, batch: 3, samples: 6, .iwae, estimator: estimator),
+          step(label, model, batch: 2, groups: 2, samples: 3, .piwae, estimator: estimator),
+        ]
       }
     }
     for (batch, samples) in [(1, 1), (20, 1), (7, 150), (20, 5)] {
+      cases.append(step("small", small, batch: batch, samples: samples, .iwae))
+    }
+    for kind in HiddenKind.all {
       cases.append(
-        step(
-          "small", small, "iwae", batch: batch, groups: 1, samples: samples, .iwae, .standard, seed)
-      )
+        step("hidden \(kind.name)", StepModels.hidden(kind), batch: 3, samples: 5, .iwae))
     }
-    cases.append(
-      step(
-        "burda-1", .burda1(dataSize: 784), "iwae", batch: 4, groups: 1, samples: 5, .iwae,
-        .standard, seed))
-    cases.append(
-      step(
-        "burda-2", .burda2(dataSize: 784), "iwae", batch: 4, groups: 1, samples: 5, .iwae, .dreg,
-        seed))
     cases += [
-      training("small", small, batch: 3, samples: 5, .usual, seed),
-      training("small", small, batch: 3, samples: 5, .released, seed),
-      training("two", two, batch: 4, samples: 1, .usual, seed),
-      training("three", three, batch: 2, samples: 120, .usual, seed),
+      step("burda-1", .burda1(dataSize: 784), batch: 4, samples: 5, .iwae),
+      step("burda-2", .burda2(dataSize: 784), batch: 4, samples: 5, .iwae, estimator: .dreg),
     ]
-    return cases + hiddenKindCases(seed)
-  }
-
-  /// Steps of every kind of hidden layers.
-  private static func hiddenKindCases(_ seed: UInt64) -> [ConformanceCase] {
-    HiddenKind.all.map { kind in
-      step(
-        "hidden \(kind.name)", StepModels.hidden(kind), "iwae", batch: 3, groups: 1, samples: 5,
-        .iwae, .standard, seed)
-    }
+    cases += [
+      training("small", small, batch: 3, samples: 5, .usual),
+      training("small", small, batch: 3, samples: 5, .released),
+      training("two", two, batch: 4, samples: 1, .usual),
+      training("three", three, batch: 2, samples: 120, .usual),
+    ]
+    return cases
   }
 
   /// Three training steps in a row, in earnest: batches out of resident data, the optimizer, and
   /// temporaries that share their places.
-  private static func training(
-    _ label: String, _ model: Model, batch: Int, samples: Int, _ convention: AdamConvention,
-    _ seed: UInt64
+  private func training(
+    _ label: String, _ model: Model, batch: Int, samples: Int, _ convention: AdamConvention
   ) -> ConformanceCase {
     let title = "training(\(label),\(convention.rawValue),batch=\(batch),k=\(samples))"
     var inputs = CaseInputs(case: title, seed: seed)
@@ -79,7 +64,7 @@ extension CaseTable {
     // The epsilon is large, so that updates do not blow up the rounding of small gradients.
     var optimizer = Adam(convention)
     optimizer.epsilon = 0.1
-    let step = StepModels.step(
+    let step = try! Step.build(
       model,
       StepConfiguration(
         batchSize: batch, samples: samples, objective: .iwae,
@@ -103,26 +88,28 @@ extension CaseTable {
     return ConformanceCase(
       name: title, program: step.program, shared: model.parameters + [source, order, total],
       values: values, control: control,
-      checks: [.init(total, logWeightLimit(model))]
+      checks: [.init(tensor: total, tolerance: logWeightLimit(model))]
         + model.parameters.flatMap { parameter in
           [
-            .init(parameter, limit, pool: "parameters"),
-            .init(parameter.counterpart(.firstMoment), limit, pool: layer(of: parameter)),
+            .init(tensor: parameter, tolerance: limit, pool: "parameters"),
+            .init(
+              tensor: parameter.counterpart(.firstMoment), tolerance: limit,
+              pool: layer(of: parameter)),
           ]
         }, runs: 3, protection: .none)
   }
 
-  private static func step(
-    _ label: String, _ model: Model, _ name: String, batch: Int, groups: Int, samples: Int,
-    _ objective: Objective, _ estimator: Objective.Estimator, _ seed: UInt64
+  private func step(
+    _ label: String, _ model: Model, batch: Int, groups: Int = 1, samples: Int,
+    _ objective: Objective, estimator: Objective.Estimator = .standard
   ) -> ConformanceCase {
     let title =
-      "step(\(label),\(name),\(estimator.rawValue),batch=\(batch),m=\(groups),k=\(samples))"
+      "step(\(label),\(objective.name),\(estimator.rawValue),batch=\(batch),m=\(groups),k=\(samples))"
     var inputs = CaseInputs(case: title, seed: seed)
     let configuration = StepConfiguration(
       batchSize: batch, groups: groups, samples: samples, objective: objective,
       estimator: estimator, optimizer: nil)
-    let step = StepModels.step(model, configuration)
+    let step = try! Step.build(model, configuration)
     var values = parameterValues(of: model, &inputs)
     if let images = step.images {
       values[images] = .floats(
@@ -144,39 +131,41 @@ extension CaseTable {
       name: title, program: step.program, shared: model.parameters, values: values,
       control: control,
       checks: [step.logWeights, step.bounds, step.encoderBounds, step.bound].map {
-        .init($0, logWeightLimit(model))
+        .init(tensor: $0, tolerance: logWeightLimit(model))
       }
-        + step.program.tensors(.gradient).map { .init($0, limit, pool: layer(of: $0)) })
+        + step.program.tensors(.gradient).map {
+          .init(tensor: $0, tolerance: limit, pool: layer(of: $0))
+        })
   }
 
   /// The limit of a gradient. The widest layer bounds the length of every sum but those over samples. A
   /// log-weight adds up a unit or two for each pixel, and for each latent under p and under q.
-  private static func limit(_ model: Model, rows: Int, times: Int = 1) -> Tolerance {
+  private func limit(_ model: Model, rows: Int, times: Int = 1) -> Tolerance {
     .weighted(sums: max(widest(model), rows), logWeight: 2 * times * terms(model))
   }
 
   /// The limit of a log-weight, and of a bound, which is as exact.
-  private static func logWeightLimit(_ model: Model) -> Tolerance {
+  private func logWeightLimit(_ model: Model) -> Tolerance {
     .logWeights(terms: terms(model), depth: widest(model))
   }
 
   /// The products in the longest sum of a layer.
-  private static func widest(_ model: Model) -> Int {
+  private func widest(_ model: Model) -> Int {
     model.parameters.filter { !$0.shape.isVector }.map(\.shape.columns).max() ?? 1
   }
 
   /// The log densities that a log-weight adds up.
-  private static func terms(_ model: Model) -> Int {
+  private func terms(_ model: Model) -> Int {
     model.dataSize + 2 * model.encoder.reduce(0) { $0 + $1.latent }
   }
 
   /// The name of the layer that a weight or a bias belongs to.
-  private static func layer(of parameter: Tensor) -> String {
+  private func layer(of parameter: Tensor) -> String {
     parameter.name.split(separator: ".").dropLast().joined(separator: ".")
   }
 
   /// Small log-sigmas keep densities, and so all numbers, of moderate size.
-  private static func parameterValues(
+  private func parameterValues(
     of model: Model, _ inputs: inout CaseInputs
   ) -> [Tensor: HostValues] {
     var values: [Tensor: HostValues] = [:]

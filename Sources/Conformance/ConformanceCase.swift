@@ -11,43 +11,20 @@ public struct ConformanceCase: Sendable {
   let control: Control
   let checks: [Check]
   /// How often the program runs before its results are compared, each time one step later.
-  let runs: Int
+  var runs = 1
   /// With guards, stray writes are seen and every tensor stands alone; without, temporaries share
   /// their places as they do in earnest.
-  let protection: Protection
+  var protection = Protection.guarded
 
   /// A tensor to compare.
   public struct Check: Sendable {
     let tensor: Tensor
     let tolerance: Tolerance
     /// The size of what was added up: a sum that cancels is no more exact than its terms.
-    let termSize: Double
+    var termSize = 0.0
     /// Checks of one pool have the largest of their scales, as a layer's weight and bias, whose
     /// gradients are sums of the same deltas and cancel to different degrees.
-    let pool: String?
-
-    public init(
-      _ tensor: Tensor, _ tolerance: Tolerance, termSize: Double = 0, pool: String? = nil
-    ) {
-      self.tensor = tensor
-      self.tolerance = tolerance
-      self.termSize = termSize
-      self.pool = pool
-    }
-  }
-
-  public init(
-    name: String, program: Program, shared: [Tensor], values: [Tensor: HostValues],
-    control: Control, checks: [Check], runs: Int = 1, protection: Protection = .guarded
-  ) {
-    self.name = name
-    self.program = program
-    self.shared = shared
-    self.values = values
-    self.control = control
-    self.checks = checks
-    self.runs = runs
-    self.protection = protection
+    var pool: String?
   }
 
   /// The images that each run moves on by.

@@ -101,22 +101,20 @@ struct DerivationBuilder {
     let scale = input("coefficient", term.shape.rows)
     let count = program.operations.count
     var pairs = parameters.map { ($0, $0.counterpart(.gradient)) }
-    checked { build throws(ProgramError) in
-      var derivation = Derivation(leaves: Set(heads))
-      derivation.add(BoundFormula(1, reading: []), to: term)
-      try derivation.walk(
-        build.encoderCount..<count, of: &build.program,
-        gradients: [RowGradient(rowScale: scale, target: GradientTarget())])
-      var encoder = Derivation(suffix: ".encoder")
-      for head in heads {
-        let total = try build.sumSamples(of: head, scale, from: &derivation)
-        encoder.add(BoundFormula(total.value, reading: [total]), to: head)
-        if head.role == .input { pairs.append((head, total)) }
-      }
-      try encoder.walk(
-        0..<build.encoderCount, of: &build.program,
-        gradients: [RowGradient(target: GradientTarget())])
+    // The problems are ours, so a program that cannot be built is a bug.
+    var derivation = Derivation(leaves: Set(heads))
+    derivation.add(BoundFormula(1, reading: []), to: term)
+    try! derivation.walk(
+      encoderCount..<count, of: &program,
+      gradients: [RowGradient(rowScale: scale, target: GradientTarget())])
+    var encoder = Derivation(suffix: ".encoder")
+    for head in heads {
+      let total = try! sumSamples(of: head, scale, from: &derivation)
+      encoder.add(BoundFormula(total.value, reading: [total]), to: head)
+      if head.role == .input { pairs.append((head, total)) }
     }
+    try! encoder.walk(
+      0..<encoderCount, of: &program, gradients: [RowGradient(target: GradientTarget())])
     return DifferenceCheck.Problem(
       name: name, program: program.build(), shared: parameters, values: values,
       control: DifferenceCheck.control(),
@@ -151,17 +149,6 @@ struct DerivationBuilder {
   }
 
   private mutating func append(_ operation: Compute.Operation) {
-    checked { build throws(ProgramError) in try build.program.append(operation) }
-  }
-
-  /// The problems are ours, so a program that cannot be built is a bug.
-  private mutating func checked(
-    _ body: (inout DerivationBuilder) throws(ProgramError) -> Void
-  ) {
-    do throws(ProgramError) {
-      try body(&self)
-    } catch {
-      preconditionFailure("\(name): \(error)")
-    }
+    try! program.append(operation)
   }
 }

@@ -11,13 +11,13 @@ extension DifferenceCheck {
   /// The bound of a whole model, differentiated through every parameter.
   static func bounds(_ seed: UInt64) -> [Problem] {
     var problems: [Problem] = []
-    for (name, objective, _) in ascended {
+    for (objective, _) in ascended {
       // What is ascended is one bound's gradient only where decoder and encoder agree.
       let rule = objective.rule(groups: groups, samples: samples)
       guard rule.path == rule.decoder else { continue }
       // The closed form leaves out the randomness of what lies above, as the bound does; it is that of
       // a Gaussian and the standard normal distribution.
-      for (label, model) in models where name != "elbo" || label != "formulas" {
+      for (label, model) in models where objective != .elbo || label != "formulas" {
         problems.append(bound(label, model, objective, seed))
       }
     }
@@ -110,7 +110,7 @@ extension DifferenceCheck {
     _ label: String, _ model: Model, _ estimator: GradientEstimator, _ seed: UInt64
   ) -> Scene {
     var inputs = CaseInputs(case: "step(\(label),\(estimator.name))", seed: seed)
-    let step = StepModels.step(
+    let step = try! Step.build(
       model,
       StepConfiguration(
         batchSize: batch, groups: groups, samples: samples, objective: estimator.objective,

@@ -14,7 +14,7 @@ public enum DifferenceCheck {
   public static func all(
     seed: UInt64 = CaseTable.defaultSeed, containing text: String? = nil
   ) -> [CaseResult] {
-    (layers(seed) + DerivationCheck.problems(seed) + estimators(seed) + bounds(seed) + ascents(seed))
+    (DerivationCheck.problems(seed) + estimators(seed) + bounds(seed) + ascents(seed))
       .filter { problem in text.map(problem.name.contains) ?? true }
       .map(judge)
   }
@@ -103,66 +103,22 @@ extension DifferenceCheck {
     return control
   }
 
-  /// f = sum over rows r and outputs j of scale[r] * slope[r, j] * a[r, j], a the second layer.
-  private static func layers(_ seed: UInt64) -> [Problem] {
-    Activation.allCases.map { activation in
-      var inputs = CaseInputs(case: "layers(\(activation))", seed: seed)
-      let x = Tensor("x", .matrix(rows: 5, columns: 4), .input)
-      let slope = Tensor("slope", .matrix(rows: 5, columns: 3), .input)
-      let scale = Tensor("scale", .vector(5), .input)
-      let w1 = Tensor("w1", .matrix(rows: 6, columns: 4), .parameter)
-      let b1 = Tensor("b1", .vector(6), .parameter)
-      let w2 = Tensor("w2", .matrix(rows: 3, columns: 6), .parameter)
-      let h = Tensor("h", .matrix(rows: 5, columns: 6), .temporary)
-      let a = Tensor("a", .matrix(rows: 5, columns: 3), .output)
-      let delta = Tensor("delta", h.shape, .temporary)
-      var values: [Tensor: HostValues] = [scale: .floats(inputs.normals(5))]
-      for tensor in [x, slope, w1, b1, w2] {
-        values[tensor] = .floats(inputs.normals(tensor.shape.count))
-      }
-      let operations: [Compute.Operation] = [
-        .multiply(Multiply(input: x, weight: w1, bias: b1, activation: activation, output: h)),
-        .multiply(Multiply(input: h, weight: w2, output: a)),
-        .multiply(
-          Multiply(
-            input: slope, weight: w2, transposed: true, activation: activation, derivativeAt: h,
-            output: delta)),
-        .weightGradient(
-          WeightGradient(
-            delta: slope, input: h, rowScale: scale, gradient: w2.counterpart(.gradient))),
-        .weightGradient(
-          WeightGradient(
-            delta: delta, input: x, rowScale: scale, gradient: w1.counterpart(.gradient))),
-        .biasGradient(
-          BiasGradient(delta: delta, rowScale: scale, gradient: b1.counterpart(.gradient))),
-      ]
-      return Problem(
-        name: "differences(layers,\(activation))", program: .checked("layers", operations),
-        shared: [w1, b1, w2], values: values, control: control(),
-        function: { executable, _ in
-          let (a, slope, scale) = (executable[a], executable[slope], executable[scale])
-          return a.indices.reduce(0) { $0 + scale[$1 / 3] * slope[$1] * a[$1] }
-        },
-        pairs: [w1, b1, w2].map { ($0, $0.counterpart(.gradient)) })
-    }
-  }
-
   /// The objectives whose coefficients are derivatives of a bound; where the encoder ascends one of
   /// its own, that as well.
-  static var ascended: [(String, Objective, checksEncoder: Bool)] {
-    Objective.names.flatMap { name -> [(String, Objective, checksEncoder: Bool)] in
-      guard let objective = Objective(name, beta: 0.25, alpha: 0.5) else { return [] }
+  static var ascended: [(Objective, checksEncoder: Bool)] {
+    Objective.names.compactMap { Objective($0, beta: 0.25, alpha: 0.5) }.flatMap {
+      objective -> [(Objective, checksEncoder: Bool)] in
       let rule = objective.rule(groups: 3, samples: 5)
       if rule.path.isZero { return [] }
       let hasOwn = rule.encoderBound != rule.bound
-      return [(name, objective, false)] + (hasOwn ? [(name, objective, true)] : [])
+      return [(objective, false)] + (hasOwn ? [(objective, true)] : [])
     }
   }
 
   /// The coefficients are the derivatives of the bound with respect to the log-weights.
   private static func estimators(_ seed: UInt64) -> [Problem] {
-    ascended.map { name, objective, checksEncoder in
-      var inputs = CaseInputs(case: "estimators(\(name))", seed: seed)
+    ascended.map { objective, checksEncoder in
+      var inputs = CaseInputs(case: "estimators(\(objective.name))", seed: seed)
       let shape = Shape.vector(2 * 3 * 5)
       let logWeights = Tensor("logWeights", shape, .input)
       let bounds = Tensor("bounds", .vector(2), .output)
@@ -170,7 +126,7 @@ extension DifferenceCheck {
       let decoder = Tensor("decoder", shape, .output)
       let path = Tensor("path", shape, .output)
       return Problem(
-        name: "differences(estimate,\(name),\(checksEncoder ? "encoder" : "decoder"))",
+        name: "differences(estimate,\(objective.name),\(checksEncoder ? "encoder" : "decoder"))",
         program: .checked(
           "estimate",
           [

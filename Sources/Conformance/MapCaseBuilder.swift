@@ -36,14 +36,17 @@ enum MapValues {
 struct MapCaseBuilder {
   var build: CaseBuilder
   let size: RowSize
+  private let shape: Shape
   private var inputs: [Tensor] = []
   private var results: [Map.Result] = []
   private var layerInputs: [Int: Tensor] = [:]
 
-  init(_ name: String, _ size: RowSize, _ seed: UInt64) {
+  /// - Parameter isOfVectors: True if rows are all there is.
+  init(_ name: String, _ size: RowSize, isOfVectors: Bool = false, _ seed: UInt64) {
     build = CaseBuilder("map(\(name),\(size.text))", seed: seed)
     build.control.densityScale = 0.6
     self.size = size
+    shape = isOfVectors ? .vector(size.rows) : size.shape
   }
 
   // MARK: Operands
@@ -97,13 +100,13 @@ struct MapCaseBuilder {
 
   // MARK: Results
 
-  /// A result with an element for each of a row.
+  /// A result with an element for each of a row, or a value for each row where rows are all there is.
   mutating func result(
     _ name: String, _ formula: Formula, _ tolerance: Tolerance = .elementwise,
     termSize: Double = 0
   ) {
     results.append(
-      .init(formula, into: build.output(name, size.shape, tolerance, termSize: termSize)))
+      .init(formula, into: build.output(name, shape, tolerance, termSize: termSize)))
   }
 
   /// A sum over each row of terms of a size: a vector, or a matrix of one column.
@@ -118,25 +121,9 @@ struct MapCaseBuilder {
     results.append(.init(sumOf: formula, into: tensor))
   }
 
-  /// A value for each row, computed from such values alone.
-  mutating func vector(
-    _ name: String, _ formula: Formula, _ tolerance: Tolerance = .elementwise,
-    termSize: Double = 0
-  ) {
-    results.append(
-      .init(
-        formula, into: build.output(name, .vector(size.rows), tolerance, termSize: termSize)))
-  }
-
   /// An element that a result is to replace.
   mutating func state(_ name: String, _ values: MapValues = .normal()) -> Formula {
-    read(build.state(name, size.shape, values.numbers(size.shape.count, &build.inputs)))
-  }
-
-  /// A row's value that a result is to replace.
-  mutating func vectorState(_ name: String, _ values: MapValues = .normal()) -> Formula {
-    let numbers = values.numbers(size.rows, &build.inputs)
-    return read(build.state(name, .vector(size.rows), numbers))
+    read(build.state(name, shape, values.numbers(shape.count, &build.inputs)))
   }
 
   /// A layer before the map, with sums of so many terms; its output is temporary.
@@ -212,11 +199,7 @@ extension Formula {
     guard case .variable(let name) = variable.operation else {
       preconditionFailure("only variables have derivatives by them")
     }
-    do throws(FormulaError) {
-      return try derivative(by: name)
-    } catch {
-      preconditionFailure("\(error)")
-    }
+    return try! derivative(by: name)
   }
 
   var squared: Formula { self * self }

@@ -39,44 +39,18 @@ enum StepModels {
       encoder: [.init(hidden: [5, 5, 4], latent: 3)], decoder: [.init(hidden: [4, 4, 6])])
   }
 
-  private static let logistic = checked {
-    () throws(DensityError) in
-    try Posterior(
-      named: """
-        {"family": "formula", "name": "logistic", "heads": ["location", "log_scale"],
-        "noise": "uniform", "sample": "location + exp(log_scale) * log(e / (1 - e))",
-        "log_density": "-(z - location) * exp(-log_scale) - log_scale
-          - 2 * softplus(-(z - location) * exp(-log_scale))"}
-        """.replacing("\n", with: " "))
-  }
+  private static let logistic = try! Posterior(
+    named: """
+      {"family": "formula", "name": "logistic", "heads": ["location", "log_scale"],
+      "noise": "uniform", "sample": "location + exp(log_scale) * log(e / (1 - e))",
+      "log_density": "-(z - location) * exp(-log_scale) - log_scale
+        - 2 * softplus(-(z - location) * exp(-log_scale))"}
+      """.replacing("\n", with: " "))
 
-  private static let student = checked {
-    () throws(DensityError) in
-    try Prior(
-      named: """
-        {"family": "formula", "name": "student", "parameters": ["location", "log_scale"],
-        "log_density": "-1.5 * log1p(0.5 * ((z - location) * exp(-log_scale))^2) - log_scale
-          - 1.5 * log(2)"}
-        """.replacing("\n", with: " "))
-  }
-
-  /// The models are ours, so a density that cannot be read is a bug.
-  private static func checked<Density>(
-    _ body: () throws(DensityError) -> Density
-  ) -> Density {
-    do throws(DensityError) {
-      return try body()
-    } catch {
-      preconditionFailure("\(error)")
-    }
-  }
-
-  /// The step of a model, which can be built.
-  static func step(_ model: Model, _ configuration: StepConfiguration) -> Step {
-    do throws(ProgramError) {
-      return try Step.build(model, configuration)
-    } catch {
-      preconditionFailure("\(error)")
-    }
-  }
+  private static let student = try! Prior(
+    named: """
+      {"family": "formula", "name": "student", "parameters": ["location", "log_scale"],
+      "log_density": "-1.5 * log1p(0.5 * ((z - location) * exp(-log_scale))^2) - log_scale
+        - 1.5 * log(2)"}
+      """.replacing("\n", with: " "))
 }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @testable import Compute
-@testable import Conformance
+@testable import RandomFormulas
 
 @Suite struct FormulaDerivativeTests {
   private let x: Formula = "x"

@@ -1,7 +1,7 @@
 import Testing
 
 @testable import Compute
-@testable import Conformance
+@testable import RandomFormulas
 
 /// The operations of a formula as they were written, without any rewriting.
 private struct Written {

@@ -1,7 +1,7 @@
 import Testing
 
 @testable import Compute
-@testable import Conformance
+@testable import RandomFormulas
 
 @Suite struct FormulaStepsTests {
   private let x: Formula = "x"

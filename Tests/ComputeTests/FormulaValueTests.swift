@@ -1,7 +1,7 @@
 import Testing
 
 @testable import Compute
-@testable import Conformance
+@testable import RandomFormulas
 
 @Suite struct FormulaValueTests {
   private let inf = Double.infinity

@@ -43,7 +43,7 @@ import Testing
   @Test(arguments: ["iwae,standard", "iwae,dreg", "rws,standard", "vimco,standard"])
   func comparisonNotices(estimator: String) throws {
     let item = try #require(
-      CaseTable.stepCases(CaseTable.defaultSeed).first {
+      CaseTable(seed: CaseTable.defaultSeed).stepCases().first {
         $0.name.hasPrefix("step(formulas,\(estimator)")
       })
     let names = derivatives(item.program)

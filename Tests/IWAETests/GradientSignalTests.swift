@@ -126,7 +126,8 @@ import Testing
     #expect(estimators.count == 21)
     let device = ReferenceDevice()
     let probe = try GradientProbe(model, configuration, estimators: estimators)
-    let memory = try device.allocate(model.parameters + data.tensors + probe.accumulators)
+    let memory = try device.allocate(
+      model.parameters + data.tensors + probe.targets.flatMap(\.self))
     for (tensor, values) in parameters { try memory.upload(values, to: tensor) }
     try data.upload(to: memory)
     var control = Control()
@@ -137,7 +138,7 @@ import Testing
       configuration.estimator = estimator.estimator
       let step = try Step.build(model, configuration)
       try device.compile(step.program, on: memory).run(control)
-      let targets = probe.encoderTargets(columns.encoder) + probe.decoderTargets(columns.decoder)
+      let targets = probe.targets[columns.encoder] + probe.targets[columns.decoder]
       for (parameter, target) in zip(model.parameters, targets) {
         let expected = try memory.floats(parameter.counterpart(.gradient))
         let found = try memory.floats(target)

@@ -71,7 +71,7 @@ import Testing
           {
             continue
           }
-          programs += try StepPlan(model, configuration, division, device).programs
+          programs += try StepPlan(model, configuration, division, device).programs.values
         }
       }
     }

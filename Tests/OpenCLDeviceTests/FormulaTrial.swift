@@ -1,5 +1,5 @@
 @testable import Compute
-@testable import Conformance
+@testable import RandomFormulas
 
 /// Formulas at some places in double precision, with how far single precision may be from that.
 ///

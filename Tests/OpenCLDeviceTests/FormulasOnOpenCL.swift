@@ -1,8 +1,8 @@
 import Compute
 import Testing
 
-@testable import Conformance
 @testable import OpenCLDevice
+@testable import RandomFormulas
 
 /// The code that maps are written as, against the formulas' meaning in double precision.
 @Suite struct FormulasOnOpenCL {

@@ -1,7 +1,7 @@
 import Compute
 
 extension CaseTable {
-  static func adamCases(_ seed: UInt64) -> [ConformanceCase] {
+  func adamCases() -> [ConformanceCase] {
     var cases: [ConformanceCase] = []
     for convention in AdamConvention.allCases {
       for (rows, columns) in [(1, 1), (16, 16), (17, 31), (200, 50)] {

@@ -1,23 +1,22 @@
 import Compute
 
 extension CaseTable {
-  static func drawCases(_ seed: UInt64) -> [ConformanceCase] {
+  func drawCases() -> [ConformanceCase] {
     var cases: [ConformanceCase] = []
     for (groups, samples, count) in [(1, 1, 1), (1, 50, 5), (2, 17, 3), (3, 5, 8), (1, 1000, 20)] {
-      for (name, rule) in rules where rule.obstacleToDrawing == nil {
-        cases.append(
-          draw(name, rule, groups: groups, samples: samples, count: count, .usual, seed))
+      for (name, rule) in Self.rules where rule.obstacleToDrawing == nil {
+        cases.append(draw(name, rule, groups: groups, samples: samples, count: count, .usual))
       }
     }
     for spread in [Spread.partlyImpossible, .impossible] {
-      cases.append(draw("all", rules[1].rule, groups: 1, samples: 20, count: 4, spread, seed))
+      cases.append(draw("all", Self.rules[1].rule, groups: 1, samples: 20, count: 4, spread))
     }
     return cases
   }
 
-  private static func draw(
+  private func draw(
     _ name: String, _ rule: EstimatorRule, groups: Int, samples: Int, count: Int,
-    _ spread: Spread, _ seed: UInt64
+    _ spread: Spread
   ) -> ConformanceCase {
     var build = CaseBuilder(
       "draw(\(name),m=\(groups),k=\(samples),draws=\(count),\(spread.rawValue))", seed: seed)

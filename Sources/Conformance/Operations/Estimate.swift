@@ -1,15 +1,14 @@
 import Compute
 
 extension CaseTable {
-  static func estimateCases(_ seed: UInt64) -> [ConformanceCase] {
+  func estimateCases() -> [ConformanceCase] {
     var cases: [ConformanceCase] = []
-    for (name, rule) in rules {
+    for (name, rule) in Self.rules {
       for (groups, samples) in [(1, 1), (1, 2), (3, 5), (1, 50), (8, 8), (2, 17)] {
-        cases.append(
-          estimate(name, rule, images: 3, groups: groups, samples: samples, .usual, seed))
+        cases.append(estimate(name, rule, images: 3, groups: groups, samples: samples, .usual))
       }
       for spread in Spread.allCases where spread != .usual {
-        cases.append(estimate(name, rule, images: 3, groups: 2, samples: 25, spread, seed))
+        cases.append(estimate(name, rule, images: 3, groups: 2, samples: 25, spread))
       }
     }
     let group = CoefficientRule(.group, linear: 0.5)
@@ -17,21 +16,18 @@ extension CaseTable {
       bound: BoundRule(.group), decoder: group, path: CoefficientRule(), score: -group,
       leaveOneOut: 0.5)
     for samples in [2, 5, 16, 17, 50] {
-      cases.append(
-        estimate(
-          "leaveOneOut", leaving, images: 3, groups: 2, samples: samples, .usual, seed))
+      cases.append(estimate("leaveOneOut", leaving, images: 3, groups: 2, samples: samples, .usual))
     }
     for spread in [Spread.equal, .impossible, .notNumbers] {
-      cases.append(
-        estimate("leaveOneOut", leaving, images: 3, groups: 2, samples: 25, spread, seed))
+      cases.append(estimate("leaveOneOut", leaving, images: 3, groups: 2, samples: 25, spread))
     }
-    cases.append(estimate("all", rules[1].rule, images: 20, groups: 1, samples: 50, .usual, seed))
+    cases.append(estimate("all", Self.rules[1].rule, images: 20, groups: 1, samples: 50, .usual))
     return cases
   }
 
-  private static func estimate(
+  private func estimate(
     _ name: String, _ rule: EstimatorRule, images: Int, groups: Int, samples: Int,
-    _ spread: Spread, _ seed: UInt64
+    _ spread: Spread
   ) -> ConformanceCase {
     var build = CaseBuilder(
       "estimate(\(name),images=\(images),m=\(groups),k=\(samples),\(spread.rawValue))", seed: seed)

@@ -6,23 +6,21 @@ private let halfLogTwoPi = Formula(0.5 * log(2 * Double.pi))
 
 extension CaseTable {
   /// Densities of data and of latents: their sums over rows, and the derivatives beside them.
-  static func densityCases(_ seed: UInt64) -> [ConformanceCase] {
+  func densityCases() -> [ConformanceCase] {
     RowSize.pixels.flatMap { size in
       [3, 100].map { largest in
-        bernoulli(size, largest, hasDelta: largest == 3 || size.columns > 100, seed)
-      } + [gaussian(size, seed), conditional(size, seed)]
+        bernoulli(size, largest, hasDelta: largest == 3 || size.columns > 100)
+      } + [gaussian(size), conditional(size)]
     }
       + RowSize.few.flatMap { size in
         [
-          continuousBernoulli(size, seed), poisson(size, seed), student(size, seed),
-          beta(size, seed), laplace(size, seed),
+          continuousBernoulli(size), poisson(size), student(size),
+          beta(size), laplace(size),
         ]
       }
   }
 
-  private static func bernoulli(
-    _ size: RowSize, _ largest: Float, hasDelta: Bool, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func bernoulli(_ size: RowSize, _ largest: Float, hasDelta: Bool) -> ConformanceCase {
     var map = MapCaseBuilder("bernoulli,logits=\(largest),delta=\(hasDelta)", size, seed)
     let (a, x) = (map.element("logits", .spread(largest)), map.shared("target", .bits))
     map.sum("term", of: x * a - .softplus(a))
@@ -31,7 +29,7 @@ extension CaseTable {
   }
 
   /// The likelihood of Gaussian data: one target for all samples of an image.
-  private static func gaussian(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func gaussian(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("gaussian", size, seed)
     let (mean, logSigma) = (map.element("mean"), map.element("log_sigma", .normal(scale: 0.5)))
     let z = (map.shared("target") - mean) * .exp(-logSigma)
@@ -43,7 +41,7 @@ extension CaseTable {
 
   /// The density of a latent under the layer above: a target for each sample, and deltas that warm
   /// up.
-  private static func conditional(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func conditional(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("conditional", size, seed)
     let (mean, logSigma) = (map.element("mean"), map.element("log_sigma", .normal(scale: 0.5)))
     let annealing = Control.Value.klWeight.formula
@@ -58,7 +56,7 @@ extension CaseTable {
 
   /// The Bernoulli's density on [0, 1], with its normaliser log(a / tanh(a / 2)), a series where the
   /// quotient loses what its derivative needs.
-  private static func continuousBernoulli(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func continuousBernoulli(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("continuous bernoulli", size, seed)
     let (a, x) = (map.element("logits", .spread(20)), map.shared("target", .uniform(0...1)))
     let square = a.squared
@@ -72,7 +70,7 @@ extension CaseTable {
     return map.finish()
   }
 
-  private static func poisson(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func poisson(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("poisson", size, seed)
     let (a, x) = (map.element("log_rate"), map.shared("target", .counts(10)))
     let term = x * a - .exp(a) - .lgamma(x + 1)
@@ -82,7 +80,7 @@ extension CaseTable {
   }
 
   /// With degrees of freedom to learn, so that digamma comes about.
-  private static func student(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func student(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("student", size, seed)
     let (mean, logSigma) = (map.element("mean"), map.element("log_sigma", .normal(scale: 0.5)))
     let freedom = map.column("degrees", .uniform(2...9))
@@ -98,7 +96,7 @@ extension CaseTable {
     return map.finish()
   }
 
-  private static func beta(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func beta(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("beta", size, seed)
     let (first, second) = (map.element("first"), map.element("second"))
     let x = map.shared("target", .uniform(0.05...0.95))
@@ -112,7 +110,7 @@ extension CaseTable {
     return map.finish()
   }
 
-  private static func laplace(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func laplace(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("laplace", size, seed)
     let (mean, logSigma) = (map.element("mean"), map.element("log_scale", .normal(scale: 0.5)))
     let term =

@@ -2,45 +2,43 @@ import Compute
 
 extension CaseTable {
   /// Each function and operator where it is well-conditioned, then at NaN, infinities and zeros.
-  static func functionCases(_ seed: UInt64) -> [ConformanceCase] {
-    Formula.Function.allCases.flatMap { cases(of: $0, seed) } + operatorCases(seed)
+  func functionCases() -> [ConformanceCase] {
+    Formula.Function.allCases.flatMap { cases(of: $0) } + operatorCases()
   }
 
   private static let size = RowSize(3, 5, 67)
 
-  private static func cases(
-    of function: Formula.Function, _ seed: UInt64
-  ) -> [ConformanceCase] {
+  private func cases(of function: Formula.Function) -> [ConformanceCase] {
     if function.argumentCount == 2 {
-      return binary(function.rawValue, .exact, -4...4, seed) { function.formula($0, $1) }
+      return binary(function.rawValue, .exact, -4...4) { function.formula($0, $1) }
     }
     let ranges = function.ranges.map { range in
       unary(
         "\(function.rawValue),\(range.lowerBound) to \(range.upperBound)", .uniform(range),
-        function.tolerance, seed
+        function.tolerance
       ) { function.formula($0, $0) }
     }
     let special = unary(
       "\(function.rawValue),special", function.special,
-      function.tolerance == .exact ? .elementwise : function.tolerance, seed
+      function.tolerance == .exact ? .elementwise : function.tolerance
     ) { function.formula($0, $0) }
     return ranges + [special]
   }
 
-  private static func unary(
-    _ name: String, _ values: MapValues, _ tolerance: Tolerance, _ seed: UInt64,
+  private func unary(
+    _ name: String, _ values: MapValues, _ tolerance: Tolerance,
     _ formula: (Formula) -> Formula
   ) -> ConformanceCase {
-    var map = MapCaseBuilder(name, size, seed)
+    var map = MapCaseBuilder(name, Self.size, seed)
     let x = map.element("x", values)
     map.result("value", formula(x), tolerance)
     return map.finish()
   }
 
   /// A function of two operands between two bounds, and at the pairs of special numbers.
-  private static func binary(
+  private func binary(
     _ name: String, _ tolerance: Tolerance, _ range: ClosedRange<Float>,
-    second: MapValues = .normal(), _ seed: UInt64, _ formula: (Formula, Formula) -> Formula
+    second: MapValues = .normal(), _ formula: (Formula, Formula) -> Formula
   ) -> [ConformanceCase] {
     let special = [.nan, .infinity, -.infinity, 0, -0.0, 1, -1, 0.5] as [Float]
     let pairs = special.flatMap { first in special.map { (first, $0) } }
@@ -53,30 +51,30 @@ extension CaseTable {
       ),
     ]
     return choices.map { name, tolerance, first, second in
-      var map = MapCaseBuilder(name, size, seed)
+      var map = MapCaseBuilder(name, Self.size, seed)
       let (x, y) = (map.element("x", first), map.element("y", second))
       map.result("value", formula(x, y), tolerance)
       return map.finish()
     }
   }
 
-  private static func operatorCases(_ seed: UInt64) -> [ConformanceCase] {
+  private func operatorCases() -> [ConformanceCase] {
     // Single operations on numbers of single precision, which IEEE 754 rounds one way.
-    [unary("negate", .normal(), .exact, seed, -)]
-      + [unary("negate,special", Formula.Function.abs.special, .elementwise, seed, -)]
-      + binary("add", .exact, -4...4, seed, +)
-      + binary("subtract", .exact, -4...4, seed, -)
-      + binary("multiply", .exact, -4...4, seed, *)
-      + binary("divide", .elementwise, -4...4, second: .uniform(0.5...3), seed, /)
-      + binary("less", .exact, -1...1, seed) { .less($0, $1) }
-      + binary("power", .power, 0.5...3, seed) { $0.power($1) }
-      + binary("whole powers", .power, -2...2, seed) { x, y in
+    [unary("negate", .normal(), .exact, -)]
+      + [unary("negate,special", Formula.Function.abs.special, .elementwise, -)]
+      + binary("add", .exact, -4...4, +)
+      + binary("subtract", .exact, -4...4, -)
+      + binary("multiply", .exact, -4...4, *)
+      + binary("divide", .elementwise, -4...4, second: .uniform(0.5...3), /)
+      + binary("less", .exact, -1...1) { .less($0, $1) }
+      + binary("power", .power, 0.5...3) { $0.power($1) }
+      + binary("whole powers", .power, -2...2) { x, y in
         x.power(2) + y.power(3) + (x + 4).power(-2)
       }
-      + binary("where", .exact, -1...1, seed) { .where(.less($0, $1), $0, $1) }
+      + binary("where", .exact, -1...1) { .where(.less($0, $1), $0, $1) }
       // The condition is neither 0 nor NaN; what is not taken has no influence.
-      + binary("where with a number", .elementwise, -1...1, seed) { .where($0, $1, 2) }
-      + binary("where not taken", .elementwise, -2...2, seed) { x, y in
+      + binary("where with a number", .elementwise, -1...1) { .where($0, $1, 2) }
+      + binary("where not taken", .elementwise, -2...2) { x, y in
         .where(.less(0, x), .log(x), .where(.less(y, 0), .sqrt(-y), 1 / (y + 3)))
       }
   }

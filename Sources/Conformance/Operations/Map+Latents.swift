@@ -4,19 +4,19 @@ import Foundation
 extension CaseTable {
   /// Samples of Gaussian posteriors, the terms of their log-weights and the way back through them.
   /// Heads have a row for each image, as on the first layer, or for each sample.
-  static func latentCases(_ seed: UInt64) -> [ConformanceCase] {
+  func latentCases() -> [ConformanceCase] {
     RowSize.latents.flatMap { size in
       [
-        sample(size, isUpper: false, seed), sample(size, isUpper: true, seed),
-        latentTerm(size, isUpper: false, hasPrior: true, seed),
-        latentTerm(size, isUpper: false, hasPrior: false, seed),
-        latentTerm(size, isUpper: true, hasPrior: true, seed), closedForm(size, seed),
-        latentGradient(size, hasScore: false, seed), latentGradient(size, hasScore: true, seed),
+        sample(size, isUpper: false), sample(size, isUpper: true),
+        latentTerm(size, isUpper: false, hasPrior: true),
+        latentTerm(size, isUpper: false, hasPrior: false),
+        latentTerm(size, isUpper: true, hasPrior: true), closedForm(size),
+        latentGradient(size, hasScore: false), latentGradient(size, hasScore: true),
       ]
     }
   }
 
-  private static func heads(
+  private func heads(
     _ map: inout MapCaseBuilder, isUpper: Bool
   ) -> (mean: Formula, logSigma: Formula) {
     let values = MapValues.normal(scale: 0.5)
@@ -25,9 +25,7 @@ extension CaseTable {
       : (map.shared("mean"), map.shared("log_sigma", values))
   }
 
-  private static func sample(
-    _ size: RowSize, isUpper: Bool, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func sample(_ size: RowSize, isUpper: Bool) -> ConformanceCase {
     var map = MapCaseBuilder("sample,upper=\(isUpper)", size, seed)
     let (mean, logSigma) = heads(&map, isUpper: isUpper)
     map.result("z", mean + .exp(logSigma) * map.element("noise"), termSize: 1)
@@ -35,9 +33,7 @@ extension CaseTable {
   }
 
   /// log p(z) - log q(z) with the standard normal prior, or -log q(z) beside the sample.
-  private static func latentTerm(
-    _ size: RowSize, isUpper: Bool, hasPrior: Bool, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func latentTerm(_ size: RowSize, isUpper: Bool, hasPrior: Bool) -> ConformanceCase {
     var map = MapCaseBuilder("latent term,upper=\(isUpper),prior=\(hasPrior)", size, seed)
     let (mean, logSigma) = heads(&map, isUpper: isUpper)
     let noise = map.element("noise")
@@ -53,7 +49,7 @@ extension CaseTable {
   }
 
   /// A row for each sample out of rows for each image alone.
-  private static func closedForm(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func closedForm(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("closed form", size, seed)
     let (mean, logSigma) = heads(&map, isUpper: false)
     map.sum(
@@ -62,9 +58,7 @@ extension CaseTable {
   }
 
   /// The heads' deltas along a sample's path and through its density, with the coefficients of both.
-  private static func latentGradient(
-    _ size: RowSize, hasScore: Bool, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func latentGradient(_ size: RowSize, hasScore: Bool) -> ConformanceCase {
     var map = MapCaseBuilder("latent gradient,score=\(hasScore)", size, seed)
     let annealing = Control.Value.klWeight.formula
     let (mean, logSigma) = heads(&map, isUpper: false)

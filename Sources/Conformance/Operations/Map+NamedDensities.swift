@@ -4,17 +4,15 @@ import IWAE
 extension CaseTable {
   /// The formulas of every density that has a name, and their derivatives, as the tables of families
   /// have them.
-  static func namedDensityCases(_ seed: UInt64) -> [ConformanceCase] {
+  func namedDensityCases() -> [ConformanceCase] {
     RowSize.few.flatMap { size in
-      Likelihood.known.map { likelihood($0, size, seed) }
-        + Posterior.known.map { posterior($0, size, seed) }
-        + Prior.known.map { prior($0, size, seed) }
+      Likelihood.known.map { likelihood($0, size) }
+        + Posterior.known.map { posterior($0, size) }
+        + Prior.known.map { prior($0, size) }
     }
   }
 
-  private static func likelihood(
-    _ likelihood: Likelihood, _ size: RowSize, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func likelihood(_ likelihood: Likelihood, _ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("likelihood \(likelihood.name)", size, seed)
     _ = map.shared("x", likelihood.support.values)
     let heads = likelihood.heads.map { map.element($0, .normal(scale: 0.7)) }
@@ -29,9 +27,7 @@ extension CaseTable {
     return map.finish()
   }
 
-  private static func posterior(
-    _ posterior: Posterior, _ size: RowSize, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func posterior(_ posterior: Posterior, _ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("posterior \(posterior.name)", size, seed)
     _ = map.element("e", posterior.noise == .normal ? .normal() : .uniform(0.001...0.999))
     let z = map.element("z")
@@ -41,7 +37,7 @@ extension CaseTable {
     return map.finish()
   }
 
-  private static func prior(_ prior: Prior, _ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func prior(_ prior: Prior, _ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("prior \(prior.name)", size, seed)
     let z = map.element("z")
     let parameters = prior.parameters.map { map.column($0, .normal(scale: 0.7)) }
@@ -73,26 +69,7 @@ extension Support {
   }
 }
 
-extension Likelihood {
-  /// The likelihoods that have names.
-  static var known: [Likelihood] { names.map { name in described { try Likelihood(named: name) } } }
-}
-
-extension Posterior {
-  /// The posteriors that have names.
-  static var known: [Posterior] { names.map { name in described { try Posterior(named: name) } } }
-}
-
-extension Prior {
-  /// The priors that have names.
-  static var known: [Prior] { names.map { name in described { try Prior(named: name) } } }
-}
-
-/// A density of the tables, which a name describes.
-private func described<Member>(_ read: () throws -> Member) -> Member {
-  do {
-    return try read()
-  } catch {
-    preconditionFailure("\(error)")
-  }
+extension Density {
+  /// The members of the table that have names.
+  static var known: [Self] { names.map { try! Self(named: $0) } }
 }

@@ -3,24 +3,22 @@ import Compute
 extension CaseTable {
   /// Products and the map that reads them. The products are temporary, so a device may keep them to
   /// itself.
-  static func productCases(_ seed: UInt64) -> [ConformanceCase] {
+  func productCases() -> [ConformanceCase] {
     RowSize.pixels.flatMap { size in
       [1, 33].flatMap { depth in
         [
-          oneProduct(size, depth, hasDelta: size.columns != 97, seed),
-          twoProducts(size, depth, seed),
+          oneProduct(size, depth, hasDelta: size.columns != 97),
+          twoProducts(size, depth),
         ]
       }
     }
       + RowSize.few.flatMap { size in
-        [productReadTwice(size, seed), productThroughMaps(size, seed)]
+        [productReadTwice(size), productThroughMaps(size)]
       }
   }
 
   /// A layer's logits and their likelihood.
-  private static func oneProduct(
-    _ size: RowSize, _ depth: Int, hasDelta: Bool, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func oneProduct(_ size: RowSize, _ depth: Int, hasDelta: Bool) -> ConformanceCase {
     var map = MapCaseBuilder("product,depth=\(depth),delta=\(hasDelta)", size, seed)
     map.build.protection = .none
     let logits = map.product("logits", depth: depth, scale: 0.7)
@@ -35,9 +33,7 @@ extension CaseTable {
   }
 
   /// Two heads over one input, and both their deltas.
-  private static func twoProducts(
-    _ size: RowSize, _ depth: Int, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func twoProducts(_ size: RowSize, _ depth: Int) -> ConformanceCase {
     var map = MapCaseBuilder("two products,depth=\(depth)", size, seed)
     map.build.protection = .none
     let scale = 1 / Float(depth).squareRoot()
@@ -51,7 +47,7 @@ extension CaseTable {
   }
 
   /// A product that another operation reads as well, so that it must be stored.
-  private static func productReadTwice(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func productReadTwice(_ size: RowSize) -> ConformanceCase {
     let depth = 33
     var map = MapCaseBuilder("product read twice", size, seed)
     map.build.protection = .none
@@ -76,7 +72,7 @@ extension CaseTable {
   }
 
   /// A gated layer: two products, a map of theirs, and a map that reads what the first has computed.
-  private static func productThroughMaps(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func productThroughMaps(_ size: RowSize) -> ConformanceCase {
     let depth = 33
     var map = MapCaseBuilder("gated layer", size, seed)
     map.build.protection = .none

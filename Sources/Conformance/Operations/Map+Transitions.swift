@@ -2,21 +2,19 @@ import Compute
 
 extension CaseTable {
   /// Transitions of Hamiltonian dynamics, which change states in place.
-  static func transitionCases(_ seed: UInt64) -> [ConformanceCase] {
+  func transitionCases() -> [ConformanceCase] {
     let sizes = [
       RowSize(1, 1, 1), RowSize(3, 2, 2), RowSize(2, 5, 15), RowSize(5, 1, 16), RowSize(4, 5, 17),
       RowSize(7, 11, 50), RowSize(2, 3, 65), RowSize(1, 53, 131),
     ]
     return sizes.flatMap { size in
       [
-        leapfrog(size, moves: true, seed), leapfrog(size, moves: false, seed), select(size, seed),
+        leapfrog(size, moves: true), leapfrog(size, moves: false), select(size),
       ]
-    } + [accept(images: 3, samples: 5, seed), accept(images: 20, samples: 50, seed)]
+    } + [accept(images: 3, samples: 5), accept(images: 20, samples: 50)]
   }
 
-  private static func leapfrog(
-    _ size: RowSize, moves: Bool, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func leapfrog(_ size: RowSize, moves: Bool) -> ConformanceCase {
     var map = MapCaseBuilder("leapfrog,moves=\(moves)", size, seed)
     let (momentum, gradient) = (map.state("momentum"), map.element("gradient"))
     let step = map.image("step", .uniform(0...1))
@@ -30,7 +28,7 @@ extension CaseTable {
   }
 
   /// Some rows take new values; the others keep theirs to the bit.
-  private static func select(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func select(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("select", size, seed)
     let (choice, input) = (map.row("choice", .bits), map.element("input"))
     let output = map.state("output")
@@ -39,7 +37,7 @@ extension CaseTable {
   }
 
   /// The same with a uniform number that an operation before has drawn, a matrix of one column.
-  private static func accept(images: Int, samples: Int, _ seed: UInt64) -> ConformanceCase {
+  private func accept(images: Int, samples: Int) -> ConformanceCase {
     let size = RowSize(images, samples, 1)
     var map = MapCaseBuilder("accept,drawn", size, seed)
     let uniform = Tensor("uniform", size.shape, .temporary)
@@ -48,11 +46,7 @@ extension CaseTable {
         Noise(
           .uniform, purpose: .acceptance, indices: map.build.imageIndices(images),
           output: uniform)))
-    let ratio =
-      Control.Value.densityScale.formula * (map.row("after") - map.row("before"))
-      + (map.row("after.momentum") - map.row("before.momentum"))
-    let chance = Formula.exp(.min(0, ratio))
-    let accepted = Formula.where(.less(map.read(uniform), chance), 1, 0)
+    let accepted = acceptance(map.read(uniform), map.ratio())
     map.result("accepted", accepted, .exact)
     map.sum("chosen", of: accepted)
     return map.finish()

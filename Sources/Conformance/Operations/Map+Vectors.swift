@@ -2,62 +2,66 @@ import Compute
 
 extension CaseTable {
   /// Maps of which rows are all there is.
-  static func vectorCases(_ seed: UInt64) -> [ConformanceCase] {
+  func vectorCases() -> [ConformanceCase] {
     [1, 2, 15, 16, 17, 64, 65, 1000].flatMap { rows in
       [(1, 0), (1, 1), (2, 4), (4, 3)].map { likelihoods, annealed in
-        logWeight(rows, likelihoods: likelihoods, annealed: annealed, seed)
-      } + [accept(rows, seed), sharedVectors(rows, seed)]
-    } + [acceptWithoutNumbers(seed)]
+        logWeight(rows, likelihoods: likelihoods, annealed: annealed)
+      } + [accept(rows), sharedVectors(rows)]
+    } + [acceptWithoutNumbers()]
   }
 
-  private static func logWeight(
-    _ rows: Int, likelihoods: Int, annealed: Int, _ seed: UInt64
-  ) -> ConformanceCase {
+  private func logWeight(_ rows: Int, likelihoods: Int, annealed: Int) -> ConformanceCase {
     var map = MapCaseBuilder(
-      "log weight,likelihoods=\(likelihoods),annealed=\(annealed)", RowSize(rows, 1, 1), seed)
+      "log weight,likelihoods=\(likelihoods),annealed=\(annealed)", RowSize(rows, 1, 1),
+      isOfVectors: true, seed)
     let likelihood = (0..<likelihoods).map { map.row("likelihood\($0)", .normal(scale: 90)) }
     let priors = (0..<annealed).map { map.row("annealed\($0)", .normal(scale: 20)) }
-    map.vector(
+    map.result(
       "output",
       likelihood.reduce(0, +) + Control.Value.klWeight.formula * priors.reduce(0, +),
       .sums(of: likelihoods + annealed), termSize: 90)
     return map.finish()
   }
 
-  private static func accept(_ rows: Int, _ seed: UInt64) -> ConformanceCase {
-    var map = MapCaseBuilder("accept", RowSize(rows, 1, 1), seed)
-    let ratio =
-      Control.Value.densityScale.formula * (map.row("after") - map.row("before"))
-      + (map.row("after.momentum") - map.row("before.momentum"))
+  private func accept(_ rows: Int) -> ConformanceCase {
+    var map = MapCaseBuilder("accept", RowSize(rows, 1, 1), isOfVectors: true, seed)
     let uniform = map.row("uniform", .uniform(0.001...0.999))
-    map.vector("accepted", acceptance(uniform, ratio), .exact)
+    map.result("accepted", acceptance(uniform, map.ratio()), .exact)
     return map.finish()
   }
 
   /// What is certain: a density that is not a number or is zero at the end is refused, one that is zero
   /// at the beginning is left.
-  private static func acceptWithoutNumbers(_ seed: UInt64) -> ConformanceCase {
-    var map = MapCaseBuilder("accept,special", RowSize(5, 1, 1), seed)
+  private func acceptWithoutNumbers() -> ConformanceCase {
+    var map = MapCaseBuilder("accept,special", RowSize(5, 1, 1), isOfVectors: true, seed)
     let before = map.row("before", .cycle([0, 0, -.infinity, .nan, -.infinity]))
     let after = map.row("after", .cycle([.nan, -.infinity, 0, 0, -.infinity]))
     let uniform = map.row("uniform", .uniform(0.001...0.999))
-    map.vector("accepted", acceptance(uniform, after - before), .exact)
+    map.result("accepted", acceptance(uniform, after - before), .exact)
     return map.finish()
   }
 
-  private static func acceptance(_ uniform: Formula, _ ratio: Formula) -> Formula {
+  func acceptance(_ uniform: Formula, _ ratio: Formula) -> Formula {
     .where(.less(uniform, .exp(.min(0, ratio))), 1, 0)
   }
 
   /// Several vectors at once, one of them in the place of an operand, with a parameter.
-  private static func sharedVectors(_ rows: Int, _ seed: UInt64) -> ConformanceCase {
-    var map = MapCaseBuilder("vectors", RowSize(rows, 1, 1), seed)
+  private func sharedVectors(_ rows: Int) -> ConformanceCase {
+    var map = MapCaseBuilder("vectors", RowSize(rows, 1, 1), isOfVectors: true, seed)
     let (a, p) = (map.row("a"), map.single("single"))
-    let total = map.vectorState("total", .normal(scale: 90))
+    let total = map.state("total", .normal(scale: 90))
     let bounded = Formula.tanh(a * p)
-    map.vector("bounded", bounded, termSize: 1)
-    map.vector("slope", p * (1 - bounded.squared), termSize: 1)
+    map.result("bounded", bounded, termSize: 1)
+    map.result("slope", p * (1 - bounded.squared), termSize: 1)
     map.replace(total, by: total + bounded, termSize: 90)
     return map.finish()
+  }
+}
+
+extension MapCaseBuilder {
+  /// The logarithm of the ratio of the densities at a trajectory's ends.
+  mutating func ratio() -> Formula {
+    Control.Value.densityScale.formula * (row("after") - row("before"))
+      + (row("after.momentum") - row("before.momentum"))
   }
 }

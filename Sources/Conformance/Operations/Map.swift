@@ -3,18 +3,18 @@ import Compute
 extension CaseTable {
   /// Formulas over rows: each way of reading an operand and of keeping a result, each function, and
   /// the formulas of models, samplers and estimators as they are used.
-  static func mapCases(_ seed: UInt64) -> [ConformanceCase] {
+  func mapCases() -> [ConformanceCase] {
     let sizes = RowSize.latents + RowSize.pixels.dropFirst()
-    return sizes.flatMap { size in [readings(size, seed), broadcasts(size, seed)] }
+    return sizes.flatMap { size in [readings(size), broadcasts(size)] }
       + RowSize.few.flatMap { size in
-        [columnsAlone(size, seed), sharedParts(size, seed), rowsAlone(size, seed)]
-      } + functionCases(seed) + densityCases(seed)
-      + namedDensityCases(seed) + latentCases(seed) + transitionCases(seed)
-      + vectorCases(seed) + productCases(seed)
+        [columnsAlone(size), sharedParts(size), rowsAlone(size)]
+      } + functionCases() + densityCases()
+      + namedDensityCases() + latentCases() + transitionCases()
+      + vectorCases() + productCases()
   }
 
   /// Every way of reading an operand, into an element, a sum and a sum that is a matrix.
-  private static func readings(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func readings(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("readings", size, seed)
     let (a, b) = (map.element("element"), map.shared("shared"))
     let (r, i) = (map.row("row"), map.image("image"))
@@ -27,7 +27,7 @@ extension CaseTable {
   }
 
   /// Every operand has fewer rows than the results.
-  private static func broadcasts(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func broadcasts(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("broadcasts", size, seed)
     let (a, i) = (map.shared("shared"), map.image("image"))
     map.result("product", a * i)
@@ -36,7 +36,7 @@ extension CaseTable {
   }
 
   /// No operand has both rows and columns, and no result has elements.
-  private static func columnsAlone(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func columnsAlone(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("columns alone", size, seed)
     let (r, c, p) = (map.row("row"), map.column("column"), map.single("single"))
     map.sum("sum", of: r * c, termSize: 1)
@@ -45,7 +45,7 @@ extension CaseTable {
   }
 
   /// Rows' values alone as elements.
-  private static func rowsAlone(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func rowsAlone(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("rows alone", size, seed)
     let (r, i) = (map.row("row"), map.image("image"))
     map.result("product", r * i + 0.25)
@@ -53,7 +53,7 @@ extension CaseTable {
   }
 
   /// Several results of which each needs parts of the others, one of them a number.
-  private static func sharedParts(_ size: RowSize, _ seed: UInt64) -> ConformanceCase {
+  private func sharedParts(_ size: RowSize) -> ConformanceCase {
     var map = MapCaseBuilder("shared parts", size, seed)
     let (a, b) = (map.element("a"), map.shared("b", .normal(scale: 0.5)))
     let scaled = a * .exp(-b)

@@ -28,69 +28,51 @@ struct ProductSize {
 }
 
 extension CaseTable {
-  static func multiplyCases(_ seed: UInt64) -> [ConformanceCase] {
+  func multiplyCases() -> [ConformanceCase] {
     var cases: [ConformanceCase] = []
     for (index, size) in (ProductSize.small + ProductSize.burda).enumerated() {
       // Each size meets one activation both ways; each activation meets many sizes.
       let activation = Activation.allCases[index % Activation.allCases.count]
-      cases.append(forward(size, activation, seed))
-      cases.append(backward(size, activation, accumulates: index % 2 == 1, seed))
+      cases.append(product(size, activation))
+      cases.append(product(size, activation, isBackward: true, accumulates: index % 2 == 1))
     }
     for activation in Activation.allCases {
-      cases.append(forward(ProductSize(9, 21, 40), activation, accumulates: true, seed))
-      cases.append(backward(ProductSize(9, 21, 40), activation, accumulates: true, seed))
+      cases.append(product(ProductSize(9, 21, 40), activation, accumulates: true))
+      cases.append(product(ProductSize(9, 21, 40), activation, isBackward: true, accumulates: true))
     }
-    cases.append(forward(ProductSize(12, 20, 30), .identity, hasBias: false, seed))
+    cases.append(product(ProductSize(12, 20, 30), .identity, hasBias: false))
     return cases
   }
 
-  private static func forward(
-    _ size: ProductSize, _ activation: Activation, hasBias: Bool = true, accumulates: Bool = false,
-    _ seed: UInt64
+  /// A layer, or the way back through its weight and the activation of the layer before.
+  private func product(
+    _ size: ProductSize, _ activation: Activation, isBackward: Bool = false, hasBias: Bool = true,
+    accumulates: Bool = false
   ) -> ConformanceCase {
+    let kind = isBackward ? "multiplyTransposed" : "multiply"
+    let bias = isBackward ? "" : "bias=\(hasBias),"
     var build = CaseBuilder(
-      "multiply(\(size.text),\(activation),bias=\(hasBias),accumulates=\(accumulates))", seed: seed)
-    let scale = 1 / Float(size.k).squareRoot()
-    let input = build.input("input", .matrix(rows: size.m, columns: size.k))
-    let weight = build.parameter(
-      "weight", .matrix(rows: size.n, columns: size.k), scale: scale)
-    let bias = hasBias ? build.parameter("bias", .vector(size.n)) : nil
+      "\(kind)(\(size.text),\(activation),\(bias)accumulates=\(accumulates))", seed: seed)
     let shape = Shape.matrix(rows: size.m, columns: size.n)
-    let output = build.output("output", shape, .sums(of: size.k), termSize: 1)
-    if accumulates {
-      // Something must have been written before it is added to.
-      build.append(.multiply(Multiply(input: input, weight: weight, output: output)))
+    var product = Multiply(
+      input: build.input("input", .matrix(rows: size.m, columns: size.k)),
+      weight: build.parameter(
+        "weight",
+        isBackward
+          ? .matrix(rows: size.k, columns: size.n) : .matrix(rows: size.n, columns: size.k),
+        scale: 1 / Float(size.k).squareRoot()),
+      transposed: isBackward,
+      output: build.output("output", shape, .sums(of: size.k), termSize: 1))
+    // Something must have been written before it is added to.
+    if accumulates { build.append(.multiply(product)) }
+    if isBackward {
+      // In the range of every activation's output.
+      product.derivativeAt = build.input("at", shape, build.inputs.uniforms(shape.count))
+    } else if hasBias {
+      product.bias = build.parameter("bias", .vector(size.n))
     }
-    build.append(
-      .multiply(
-        Multiply(
-          input: input, weight: weight, bias: bias, activation: activation,
-          accumulates: accumulates, output: output)))
-    return build.build()
-  }
-
-  private static func backward(
-    _ size: ProductSize, _ activation: Activation, accumulates: Bool, _ seed: UInt64
-  ) -> ConformanceCase {
-    var build = CaseBuilder(
-      "multiplyTransposed(\(size.text),\(activation),accumulates=\(accumulates))", seed: seed)
-    let scale = 1 / Float(size.k).squareRoot()
-    let delta = build.input("delta", .matrix(rows: size.m, columns: size.k))
-    let weight = build.parameter(
-      "weight", .matrix(rows: size.k, columns: size.n), scale: scale)
-    let shape = Shape.matrix(rows: size.m, columns: size.n)
-    // In the range of every activation's output.
-    let at = build.input("at", shape, build.inputs.uniforms(shape.count))
-    let output = build.output("output", shape, .sums(of: size.k), termSize: 1)
-    if accumulates {
-      build.append(
-        .multiply(Multiply(input: delta, weight: weight, transposed: true, output: output)))
-    }
-    build.append(
-      .multiply(
-        Multiply(
-          input: delta, weight: weight, transposed: true, activation: activation,
-          derivativeAt: at, accumulates: accumulates, output: output)))
+    (product.activation, product.accumulates) = (activation, accumulates)
+    build.append(.multiply(product))
     return build.build()
   }
 }

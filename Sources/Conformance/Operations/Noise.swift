@@ -1,7 +1,7 @@
 import Compute
 
 extension CaseTable {
-  static func noiseCases(_ seed: UInt64) -> [ConformanceCase] {
+  func noiseCases() -> [ConformanceCase] {
     let kinds: [(Noise.Distribution, NoisePurpose, isDrawn: Bool)] = [
       (.normal, .latent(layer: 0), false), (.normal, .latent(layer: 1), true),
       (.normal, .latent(layer: 239), false), (.uniform, .acceptance, false),
@@ -9,13 +9,12 @@ extension CaseTable {
     ]
     let sizes = RowSize.latents + [RowSize(2, 3, 784)]
     return sizes.flatMap { size in
-      kinds.map { noise($0, $1, isDrawn: $2, size, seed) }
+      kinds.map { noise($0, $1, isDrawn: $2, size) }
     }
   }
 
-  private static func noise(
-    _ distribution: Noise.Distribution, _ purpose: NoisePurpose, isDrawn: Bool, _ size: RowSize,
-    _ seed: UInt64
+  private func noise(
+    _ distribution: Noise.Distribution, _ purpose: NoisePurpose, isDrawn: Bool, _ size: RowSize
   ) -> ConformanceCase {
     var build = CaseBuilder(
       "noise(\(distribution),\(purpose),\(size.text),drawn=\(isDrawn))", seed: seed)

@@ -1,23 +1,23 @@
 import Compute
 
 extension CaseTable {
-  static func normalizeCases(_ seed: UInt64) -> [ConformanceCase] {
+  func normalizeCases() -> [ConformanceCase] {
     var cases: [ConformanceCase] = []
     for (index, shape) in [Shape.matrix(rows: 17, columns: 31), .matrix(rows: 200, columns: 784)]
       .enumerated()
     {
       for sum in [nil, 0, 2.5] as [Float?] {
-        cases.append(normalize(shape, .accumulator, sum: sum, degree: 1 + index, seed))
-        cases.append(normalize(shape, .state, sum: sum, degree: 2 - index, seed))
+        cases.append(normalize(shape, .accumulator, sum: sum, degree: 1 + index))
+        cases.append(normalize(shape, .state, sum: sum, degree: 2 - index))
       }
     }
-    cases.append(normalize(.vector(17), .accumulator, sum: 3, degree: 2, seed))
-    cases.append(normalize(.vector(5), .state, sum: 3, degree: 1, seed))
+    cases.append(normalize(.vector(17), .accumulator, sum: 3, degree: 2))
+    cases.append(normalize(.vector(5), .state, sum: 3, degree: 1))
     return cases
   }
 
-  private static func normalize(
-    _ shape: Shape, _ role: Role, sum: Float?, degree: Int, _ seed: UInt64
+  private func normalize(
+    _ shape: Shape, _ role: Role, sum: Float?, degree: Int
   ) -> ConformanceCase {
     var build = CaseBuilder(
       "normalize(\(shape),\(role.rawValue),sum=\(sum.map { "\($0)" } ?? "none"),degree=\(degree))",

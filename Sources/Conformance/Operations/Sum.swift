@@ -1,7 +1,7 @@
 import Compute
 
 extension CaseTable {
-  static func sumCases(_ seed: UInt64) -> [ConformanceCase] {
+  func sumCases() -> [ConformanceCase] {
     var cases: [ConformanceCase] = []
     for count in [1, 2, 15, 16, 17, 63, 64, 65, 1000] {
       for accumulates in [false, true] {

@@ -1,16 +1,15 @@
 import Compute
 
-/// The two programs of an evaluation: one encodes a batch once, the other draws a chunk of samples
-/// for each of its images and adds their weights to running sums.
+/// The programs of an evaluation: one encodes a batch once, the others draw a chunk of samples for
+/// each of its images and add their weights to running sums.
 struct EvaluationPrograms {
   let encode: Program
-  let weigh: Program
+  /// By the number of samples; `(B * samples)`: log w of each, where they are kept.
+  let weigh: [Int: (program: Program, logWeights: Tensor)]
   /// `(B)` each, running sums of all chunks.
   let maximum: Tensor
   let sum: Tensor
   let squares: Tensor
-  /// What the programs keep for each other.
-  let states: [Tensor]
   /// `(B, latent)`: the centre of the lowest layer's posterior.
   let lowestMean: Tensor
   /// `(B, latent)`: the sums over samples of the centres of the layers above it.
@@ -18,62 +17,64 @@ struct EvaluationPrograms {
   /// `(B)`: the sums over samples of log p(x|h), and of log w.
   let likelihoods: Tensor
   let logWeights: Tensor
-  /// `(B * chunk)`: log w of each sample, where they are kept.
-  let sampleLogWeights: Tensor
+
+  /// What the programs keep for each other.
+  var states: [Tensor] { all.tensors([.state]) }
+
+  var all: [Program] { [encode] + weigh.values.map(\.program) }
 
   /// - Parameters:
   ///   - model: The model.
   ///   - source: Where the images come from.
   ///   - batchSize: Images at a time.
-  ///   - chunk: Samples of each image at a time.
+  ///   - chunks: Samples of each image at a time.
   ///   - keepsLogWeights: Whether each sample's log-weight can be read.
   init(
-    _ model: Model, source: BatchSource, batchSize: Int, chunk: Int, keepsLogWeights: Bool
+    _ model: Model, source: BatchSource, batchSize: Int, chunks: Set<Int>, keepsLogWeights: Bool
   ) throws(ProgramError) {
-    let configuration = StepConfiguration(
-      batchSize: batchSize, samples: chunk, objective: .vae, source: source, optimizer: nil)
-    let networks = model.encoderNetworks
+    var configuration = StepConfiguration(
+      batchSize: batchSize, samples: 1, objective: .vae, source: source, optimizer: nil)
 
     var encoder = StepBuilder(model, configuration, name: "encode")
     let (images, indices) = try encoder.appendBatch(as: .state)
-    let heads = try encoder.forward(networks[0], images, headRole: .state)
-    let lowest = try encoder.appendCenter(0, heads, role: .state)
+    let heads = try model.encoderNetworks[0].append(
+      images, headRole: .state, to: &encoder.program)
+    lowestMean = try encoder.appendCenter(0, heads, role: .state)
     encode = encoder.program.build()
 
-    var weigher = StepBuilder(model, configuration, name: "weigh")
-    var value = try weigher.appendLatent(0, heads: heads, network: 0..<0, indices)
-    var means: [Tensor] = []
-    for (layer, network) in networks.enumerated().dropFirst() {
-      let heads = try weigher.forward(network, value)
-      let sum = Tensor(
-        "evaluation.mean.\(layer)",
-        .matrix(rows: batchSize, columns: model.encoder[layer].latent), .state)
-      let center = try weigher.appendCenter(layer, heads, role: .temporary)
+    func state(_ name: String, _ shape: Shape) -> Tensor {
+      Tensor("evaluation.\(name)", shape, .state)
+    }
+    let perImage = Shape.vector(batchSize)
+    (maximum, sum) = (state("maximum", perImage), state("sum", perImage))
+    squares = state("squares", perImage)
+    likelihoods = state("likelihoods", perImage)
+    logWeights = state("log_weights", perImage)
+    upperMeans = model.encoder.enumerated().dropFirst().map { layer, encoder in
+      state("mean.\(layer)", .matrix(rows: batchSize, columns: encoder.latent))
+    }
+    var weigh: [Int: (program: Program, logWeights: Tensor)] = [:]
+    for chunk in chunks {
+      configuration.samples = chunk
+      var weigher = StepBuilder(model, configuration, name: "weigh")
+      try weigher.appendLatents(heads: heads, indices)
+      for (layer, mean) in zip(1..., upperMeans) {
+        let center = try weigher.appendCenter(layer, weigher.latents[layer].heads, role: .temporary)
+        try weigher.program.append(
+          .sumSamples(SumSamples(input: center, accumulates: true, output: mean)))
+      }
+      try weigher.appendDecoder(images)
+      let weights = try weigher.appendWeights(role: keepsLogWeights ? .output : .temporary)
+        .logWeights
       try weigher.program.append(
-        .sumSamples(SumSamples(input: center, accumulates: true, output: sum)))
-      means.append(sum)
-      value = try weigher.appendLatent(layer, heads: heads, network: 0..<0, indices)
+        .accumulateWeights(
+          AccumulateWeights(logWeights: weights, maximum: maximum, sum: sum, squares: squares)))
+      for (input, sum) in [(weigher.decoded.last ?? weights, likelihoods), (weights, logWeights)] {
+        try weigher.program.append(.sum(Sum(input: input, accumulates: true, output: sum)))
+      }
+      weigh[chunk] = (weigher.program.build(), weights)
     }
-    try weigher.appendDecoder(images)
-    let weights = try weigher.appendWeights(role: keepsLogWeights ? .output : .temporary).logWeights
-    let sums = ["maximum", "sum", "squares", "likelihoods", "log_weights"].map {
-      Tensor("evaluation.\($0)", .vector(batchSize), .state)
-    }
-    try weigher.program.append(
-      .accumulateWeights(
-        AccumulateWeights(
-          logWeights: weights, maximum: sums[0], sum: sums[1], squares: sums[2])))
-    for (input, sum) in [(weigher.decoded.last ?? weights, sums[3]), (weights, sums[4])] {
-      try weigher.program.append(.sum(Sum(input: input, accumulates: true, output: sum)))
-    }
-    weigh = weigher.program.build()
-
-    (maximum, sum, squares) = (sums[0], sums[1], sums[2])
-    states = [images, indices] + heads + sums + means + (heads.contains(lowest) ? [] : [lowest])
-    lowestMean = lowest
-    upperMeans = means
-    (likelihoods, logWeights) = (sums[3], sums[4])
-    sampleLogWeights = weights
+    self.weigh = weigh
   }
 }
 
@@ -83,9 +84,7 @@ extension StepBuilder {
     _ layer: Int, _ heads: [Tensor], role: Role
   ) throws(ProgramError) -> Tensor {
     let posterior = model.encoder[layer].posterior
-    var values: [String: Formula] = [:]
-    for (name, head) in zip(posterior.heads, heads) { values[name] = head.value }
-    let center = posterior.center.substituting(values)
+    let center = posterior.center.over(posterior.heads, heads)
     if let head = heads.first(where: { $0.value == center }) { return head }
     let output = Tensor("encoder.\(layer).center", heads[0].shape, role)
     try append([.init(center, into: output)], reading: heads)

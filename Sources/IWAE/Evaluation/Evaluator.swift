@@ -23,11 +23,7 @@ public struct Evaluation: Sendable {
 
   /// The standard error of the mean over images; nil for one image, which says nothing of it.
   public var standardError: Double? {
-    let count = Double(imageLogLikelihoods.count)
-    guard count > 1 else { return nil }
-    let center = logLikelihood
-    let squares = imageLogLikelihoods.reduce(0) { $0 + ($1 - center) * ($1 - center) }
-    return (squares / (count - 1) / count).squareRoot()
+    LogWeights.Estimate(imageLogLikelihoods).squaredError?.squareRoot()
   }
 
   public var effectiveSampleSize: Double { mean(effectiveSampleSizes) }
@@ -46,17 +42,11 @@ public struct Evaluation: Sendable {
 /// grow with their number. Noise is addressed by image and sample: any chunk size draws the same.
 public final class Evaluator {
   private let model: Model
-  private let data: ResidentSet
+  private let needs: Needs
   private let memory: any Memory
-  private let programs: EvaluationPrograms
   private let encode: any Executable
-  private let full: any Executable
-  /// For the samples that are left when every chunk is full.
-  private let rest: (any Executable)?
-  private let restPrograms: EvaluationPrograms?
-  private let batchSize: Int
-  private let chunk: Int
-  private let samples: Int
+  /// By the number of samples.
+  private var weigh: [Int: any Executable] = [:]
   private let seed: UInt64
 
   /// The step that evaluation's noise has for its time; training never reaches it.
@@ -66,17 +56,11 @@ public final class Evaluator {
   struct Needs {
     let data: ResidentSet
     let programs: EvaluationPrograms
-    /// The program for the samples that are left when every chunk is full.
-    let rest: EvaluationPrograms?
     let batchSize: Int
     let chunk: Int
     let samples: Int
 
     var tensors: [Tensor] { data.tensors + programs.states }
-
-    var all: [Program] {
-      [programs.encode, programs.weigh] + [rest?.weigh].compactMap(\.self)
-    }
 
     init(
       _ model: Model, images: ImageSet, name: String, samples: Int, binarization: Binarization,
@@ -86,17 +70,10 @@ public final class Evaluator {
       self.batchSize = min(batchSize, images.count)
       self.chunk = min(chunk, samples)
       self.samples = samples
-      let source = data.batchSource(binarization)
       programs = try EvaluationPrograms(
-        model, source: source, batchSize: self.batchSize, chunk: self.chunk,
+        model, source: data.batchSource(binarization), batchSize: self.batchSize,
+        chunks: Set([self.chunk, samples % self.chunk]).subtracting([0]),
         keepsLogWeights: keepsLogWeights)
-      let left = samples % self.chunk
-      rest =
-        left == 0
-        ? nil
-        : try EvaluationPrograms(
-          model, source: source, batchSize: self.batchSize, chunk: left,
-          keepsLogWeights: keepsLogWeights)
     }
   }
 
@@ -106,19 +83,13 @@ public final class Evaluator {
     self.model = model
     self.memory = memory
     self.seed = seed
-    data = needs.data
-    programs = needs.programs
-    batchSize = needs.batchSize
-    chunk = needs.chunk
-    samples = needs.samples
-    try device.prepare(needs.all)
-    encode = try device.compile(programs.encode, on: memory)
-    full = try device.compile(programs.weigh, on: memory)
-    rest = try needs.rest.map { programs throws(DeviceError) in
-      try device.compile(programs.weigh, on: memory)
+    self.needs = needs
+    try device.prepare(needs.programs.all)
+    encode = try device.compile(needs.programs.encode, on: memory)
+    for (samples, chunk) in needs.programs.weigh {
+      weigh[samples] = try device.compile(chunk.program, on: memory)
     }
-    restPrograms = needs.rest
-    try data.upload(to: memory)
+    try needs.data.upload(to: memory)
   }
 
   /// Prepares the evaluation of a model on images.
@@ -138,11 +109,12 @@ public final class Evaluator {
 
   /// The operations of the matrix products of one evaluation.
   public var productOperations: Double {
-    let batches = Double((data.images.count + batchSize - 1) / batchSize)
-    let chunks = Double(samples / chunk)
+    let batches = Double((needs.data.images.count + needs.batchSize - 1) / needs.batchSize)
+    func operations(_ chunk: Int) -> Double { weigh[chunk]?.program.productOperations ?? 0 }
+    let chunks = Double(needs.samples / needs.chunk)
     return batches
-      * (encode.program.productOperations + chunks * programs.weigh.productOperations
-        + (restPrograms?.weigh.productOperations ?? 0))
+      * (encode.program.productOperations + chunks * operations(needs.chunk)
+        + operations(needs.samples % needs.chunk))
   }
 
   /// Evaluates every image.
@@ -156,8 +128,9 @@ public final class Evaluator {
     progress: (Int) -> Bool = { _ in true }, observe: ((LogWeights) -> Void)? = nil
   ) throws(DeviceError) -> Evaluation? {
     var sums = EvaluationSums(layers: model.encoder.map(\.latent))
-    for first in stride(from: 0, to: data.images.count, by: batchSize) {
-      let valid = min(batchSize, data.images.count - first)
+    let count = needs.data.images.count
+    for first in stride(from: 0, to: count, by: needs.batchSize) {
+      let valid = min(needs.batchSize, count - first)
       try evaluateBatch(first, valid, &sums, observe)
       guard progress(first + valid) else { return nil }
     }
@@ -167,27 +140,26 @@ public final class Evaluator {
   private func evaluateBatch(
     _ first: Int, _ valid: Int, _ sums: inout EvaluationSums, _ observe: ((LogWeights) -> Void)?
   ) throws(DeviceError) {
+    let (programs, samples) = (needs.programs, needs.samples)
     var control = Control()
     control.seed = seed
     control.step = Self.time
     control.pass = Self.time
     control.batchOffset = UInt32(first)
     try memory.upload(
-      Array(repeating: -Float.infinity, count: batchSize), to: programs.maximum)
+      Array(repeating: -Float.infinity, count: needs.batchSize), to: programs.maximum)
     try memory.clear(
       [programs.sum, programs.squares, programs.likelihoods, programs.logWeights]
         + programs.upperMeans)
     try encode.run(control)
     var kept = observe.map { _ in [[Double]](repeating: [], count: valid) }
-    for offset in stride(from: 0, to: samples, by: chunk) {
+    for offset in stride(from: 0, to: samples, by: needs.chunk) {
       control.sampleOffset = UInt32(offset)
-      let isRest = offset + chunk > samples
-      guard let executable = isRest ? rest : full else { continue }
+      let width = min(needs.chunk, samples - offset)
+      guard let executable = weigh[width], let chunk = programs.weigh[width] else { continue }
       try executable.run(control)
       if kept == nil { continue }
-      let programs = isRest ? restPrograms ?? programs : programs
-      let values = try executable.floats(programs.sampleLogWeights)
-      let width = values.count / batchSize
+      let values = try executable.floats(chunk.logWeights)
       for image in 0..<valid {
         kept?[image] += values[image * width..<(image + 1) * width].map(Double.init)
       }
@@ -210,10 +182,8 @@ public final class Evaluator {
     for image in 0..<valid {
       sums.add(
         maximum: Double(maximum[image]), sum: Double(sum[image]),
-        squares: Double(squares[image]), samples: samples)
-      sums.add(
-        likelihood: Double(likelihoods[image]) / Double(samples),
-        logWeight: Double(logWeights[image]) / Double(samples))
+        squares: Double(squares[image]), likelihood: Double(likelihoods[image]),
+        logWeight: Double(logWeights[image]), samples: Double(samples))
     }
   }
 }
@@ -224,49 +194,44 @@ private struct EvaluationSums {
   private var effective: [Double] = []
   private var likelihood = 0.0
   private var divergence = 0.0
-  private var terms = 0.0
   /// For each layer and unit, Welford's mean and sum of squared deviations over images.
   private var means: [[Double]]
   private var deviations: [[Double]]
-  private var counts: [Double]
 
   init(layers: [Int]) {
     means = layers.map { Array(repeating: 0, count: $0) }
     deviations = means
-    counts = layers.map { _ in 0 }
   }
 
-  mutating func add(maximum: Double, sum: Double, squares: Double, samples: Int) {
-    logLikelihoods.append(maximum + naturalLogarithm(sum / Double(samples)))
+  mutating func add(
+    maximum: Double, sum: Double, squares: Double, likelihood: Double, logWeight: Double,
+    samples: Double
+  ) {
+    logLikelihoods.append(maximum + naturalLogarithm(sum / samples))
     effective.append(squares > 0 ? sum * sum / squares : 0)
+    self.likelihood += likelihood / samples
+    divergence += likelihood / samples - logWeight / samples
   }
 
-  mutating func add(likelihood term: Double, logWeight: Double) {
-    likelihood += term
-    divergence += term - logWeight
-    terms += 1
-  }
-
-  /// Adds the posterior means of some images.
+  /// Adds the posterior means of the images that are added next.
   mutating func add(means values: [Double], layer: Int) {
     let width = means[layer].count
     for image in 0..<values.count / width {
-      counts[layer] += 1
+      let count = Double(logLikelihoods.count + image + 1)
       for unit in 0..<width {
         let value = values[image * width + unit]
         let before = value - means[layer][unit]
-        means[layer][unit] += before / counts[layer]
+        means[layer][unit] += before / count
         deviations[layer][unit] += before * (value - means[layer][unit])
       }
     }
   }
 
   var evaluation: Evaluation {
-    Evaluation(
+    let count = Double(max(logLikelihoods.count, 1))
+    return Evaluation(
       imageLogLikelihoods: logLikelihoods, effectiveSampleSizes: effective,
-      reconstruction: likelihood / max(terms, 1), divergence: divergence / max(terms, 1),
-      unitVariances: zip(deviations, counts).map { layer, count in
-        layer.map { $0 / max(count, 1) }
-      })
+      reconstruction: likelihood / count, divergence: divergence / count,
+      unitVariances: deviations.map { layer in layer.map { $0 / count } })
   }
 }

@@ -91,11 +91,9 @@ extension StepBuilder {
     let noise = Tensor("noise.\(layer)", shape, .input)
     let sample = Tensor("latent.\(layer)", shape, .output)
     let names = posterior.heads.map { name($0, ".\(layer)", unlessIn: [noise, sample]) }
-    let heads = try forward(network, input, headRole: .output, named: names)
-    var values = ["e": noise.value]
-    for (name, head) in zip(posterior.heads, heads) { values[name] = head.value }
-    try append(
-      [.init(posterior.sample.substituting(values), into: sample)], reading: heads + [noise])
+    let heads = try network.append(input, headRole: .output, named: names, to: &program)
+    let value = posterior.sample.over(posterior.heads, heads, ["e": noise])
+    try append([.init(value, into: sample)], reading: heads + [noise])
     return .init(noise: noise, heads: heads, sample: sample)
   }
 
@@ -110,7 +108,7 @@ extension StepBuilder {
     let names = likelihood.heads.map {
       name($0, "", unlessIn: position == nil ? [mean] : [])
     }
-    let heads = try forward(network, input, headRole: .output, named: names)
+    let heads = try network.append(input, headRole: .output, named: names, to: &program)
     var results = zip(likelihood.parameters, model.likelihoodParameters).map {
       Map.Result($1.value, into: Tensor($0.name, shape, .output))
     }

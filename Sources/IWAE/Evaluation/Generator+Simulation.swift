@@ -36,7 +36,7 @@ extension Generator {
           parameters: learned.map { Double($0.count == 1 ? $0[0] : $0[column]) },
           uniform: Double(address.openUniform(column: column)),
           normal: Double(address.normal(column: column)))
-        guard let drawn else { throw SimulationError.noDraw(model.likelihood.name) }
+        guard let drawn else { throw DensityError.noDraw(likelihood: model.likelihood.name) }
         pixels.append(Float(drawn))
       }
     }
@@ -44,18 +44,5 @@ extension Generator {
       images: ImageSet(
         name: "simulated", values: .floats(pixels), width: model.dataSize, height: height),
       latents: Array(latents))
-  }
-}
-
-/// A model whose data cannot be drawn.
-public enum SimulationError: Error, Sendable, CustomStringConvertible {
-  case noDraw(String)
-
-  public var description: String {
-    switch self {
-    case .noDraw(let likelihood):
-      "The likelihood '\(likelihood)' has no formula that draws data. Give it a 'draw' in u, which is "
-        + "uniform, or n, which is normal."
-    }
   }
 }

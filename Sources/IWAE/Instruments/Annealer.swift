@@ -35,12 +35,6 @@ public final class Annealer {
   private let weigh: any Executable
   private let batchSize: Int
 
-  /// - Parameters:
-  ///   - model: The model.
-  ///   - parameters: Its parameters.
-  ///   - images: The images.
-  ///   - configuration: Chains and temperatures.
-  ///   - device: Where.
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
     _ configuration: AnnealingConfiguration, device: any Device

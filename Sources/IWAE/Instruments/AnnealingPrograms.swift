@@ -23,18 +23,8 @@ struct AnnealingPrograms {
 
   var all: [Program] { [load, start, begin, leap, end, weigh] }
 
-  var states: [Tensor] {
-    var result: [Tensor] = []
-    for tensor in all.flatMap({ $0.tensors(.state) })
-    where !result.contains(tensor) { result.append(tensor) }
-    return result
-  }
+  var states: [Tensor] { all.tensors([.state]) }
 
-  /// - Parameters:
-  ///   - model: The model.
-  ///   - source: Where the images come from.
-  ///   - batchSize: Images at a time.
-  ///   - chains: Chains of each image.
   init(
     _ model: Model, source: BatchSource, batchSize: Int, chains: Int
   ) throws(ProgramError) {
@@ -170,19 +160,14 @@ extension StepBuilder {
       let noise = Tensor("annealing.noise.\(layer)", position.shape, .temporary)
       try appendNormals(layer, into: noise, tensors)
       if layer == top {
-        var values: [String: Formula] = ["e": noise.value]
-        for (name, tensor) in zip(model.prior.parameters, model.priorParameters) {
-          values[name] = tensor.value
-        }
-        try append(
-          [.init(sample.substituting(values), into: position)],
-          reading: [noise] + model.priorParameters)
+        let value = sample.over(model.prior.parameters, model.priorParameters, ["e": noise])
+        try append([.init(value, into: position)], reading: [noise] + model.priorParameters)
       } else {
-        let network = model.decoderNetworks[top - layer - 1]
-        let heads = try forward(network, tensors.layers[layer + 1].position)
-        try append(
-          [.init(conditional(Posterior.gaussian.sample, heads, e: noise), into: position)],
-          reading: heads + [noise])
+        let heads = try model.decoderNetworks[top - layer - 1].append(
+          tensors.layers[layer + 1].position, to: &program)
+        let gaussian = Posterior.gaussian
+        let value = gaussian.sample.over(gaussian.heads, heads, ["e": noise])
+        try append([.init(value, into: position)], reading: heads + [noise])
       }
     }
   }

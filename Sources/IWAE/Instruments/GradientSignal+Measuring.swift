@@ -42,39 +42,35 @@ extension GradientSignal {
       samples: configuration.samples, objective: .iwae, source: data.batchSource(binarization),
       optimizer: nil)
     let probe = try GradientProbe(model, step, estimators: estimators)
-    let memory = try device.allocate(model.parameters + data.tensors + probe.accumulators)
+    let memory = try device.allocate(
+      model.parameters + data.tensors + probe.targets.flatMap(\.self))
     for (parameter, values) in parameters where parameter.role == .parameter {
       try memory.upload(values, to: parameter)
     }
     try data.upload(to: memory)
     try device.prepare(probe.programs)
     let programs = try probe.programs.map { try device.compile($0, on: memory) }
-    var decoders = [[[Float]]](repeating: [], count: probe.decoderColumns)
-    var encoders = [[[Float]]](repeating: [], count: probe.encoderColumns)
+    var means = [[[Float]]](repeating: [], count: probe.targets.count)
     var control = Control()
     control.seed = configuration.seed
     for block in 0..<configuration.blocks {
-      try memory.clear(probe.accumulators)
+      try memory.clear(probe.targets.flatMap(\.self))
       for draw in 0..<configuration.drawsPerBlock {
         control.step = UInt32(block * configuration.drawsPerBlock + draw)
         for program in programs { try program.run(control) }
       }
       let scale = 1 / Float(configuration.drawsPerBlock)
-      for column in decoders.indices {
-        decoders[column].append(try read(probe.decoderTargets(column), memory, scale))
-      }
-      for column in encoders.indices {
-        encoders[column].append(try read(probe.encoderTargets(column), memory, scale))
+      for (column, targets) in probe.targets.enumerated() {
+        means[column].append(try read(targets, memory, scale))
       }
       guard progress(block + 1) else { return nil }
     }
-    let draws = configuration.drawsPerBlock
-    let decoderSignals = decoders.map { GradientSignal(blockMeans: $0, draws: draws) }
-    let encoderSignals = encoders.map { GradientSignal(blockMeans: $0, draws: draws) }
+    let signals = means.map {
+      GradientSignal(blockMeans: $0, draws: configuration.drawsPerBlock)
+    }
     return zip(estimators, probe.columns).map { estimator, columns in
       EstimatorSignal(
-        estimator: estimator, encoder: encoderSignals[columns.encoder],
-        decoder: decoderSignals[columns.decoder])
+        estimator: estimator, encoder: signals[columns.encoder], decoder: signals[columns.decoder])
     }
   }
 

@@ -104,9 +104,6 @@ public struct GradientSignal: Sendable {
   }
 
   static func jackknifeError(_ values: [Double]) -> Double {
-    let count = Double(values.count)
-    let mean = values.reduce(0, +) / count
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (squares * (count - 1) / count).squareRoot()
+    LogWeights.Estimate(0, leftOut: values).squaredError?.squareRoot() ?? .nan
   }
 }

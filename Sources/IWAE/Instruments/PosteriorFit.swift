@@ -39,18 +39,17 @@ public final class PosteriorFit {
   private let data: ResidentSet
   private let generator: Generator
   private let table: Network
-  private let programs: FitPrograms
+  /// `(B, B)`: which image each row means.
+  private let choices: Tensor
+  /// `(B)`: the bound of each image.
+  private let bounds: Tensor
   private let memory: any Memory
+  /// A step of the optimizer.
   private let climb: any Executable
+  /// The bounds alone.
   private let judge: any Executable
   private let batchSize: Int
 
-  /// - Parameters:
-  ///   - model: The model.
-  ///   - parameters: Its parameters.
-  ///   - images: The images.
-  ///   - configuration: Steps and samples.
-  ///   - device: Where.
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
     _ configuration: PosteriorFitConfiguration, device: any Device
@@ -64,20 +63,27 @@ public final class PosteriorFit {
       "posterior", inputs: batchSize, hidden: [], outputs: model.encoder[0].latent,
       heads: model.encoder[0].posterior.heads)
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
-    programs = try FitPrograms(
-      model, table: table, source: data.batchSource(binarization), batchSize: batchSize,
-      configuration)
+    choices = Tensor("fit.choices", .matrix(rows: batchSize, columns: batchSize), .state)
+    bounds = Tensor("image_bounds", .vector(batchSize), .output)
+    let step = StepConfiguration(
+      batchSize: batchSize, samples: configuration.samples, objective: .vae,
+      source: data.batchSource(binarization), optimizer: Adam(), sumsOverBatch: true)
+    var climb = StepBuilder(model, step, name: "fit")
+    try climb.appendFit(table, choices, bounds: bounds, climbs: true)
+    var judge = StepBuilder(model, step, name: "judge")
+    try judge.appendFit(table, choices, bounds: bounds, climbs: false)
+    let programs = [climb.program.build(), judge.program.build()]
     // The lowest encoder is what is replaced; the optimizer steps along every gradient, of which all
     // but the table's stay zero.
     let kept = model.parameters.filter { !model.encoderNetworks[0].parameters.contains($0) }
     memory = try device.allocate(
-      kept + table.parameters + data.tensors + [programs.choices])
+      kept + table.parameters + data.tensors + [choices])
     for parameter in kept { try memory.upload(parameters[parameter] ?? [], to: parameter) }
     try memory.clear(kept.map { $0.counterpart(.gradient) })
     try data.upload(to: memory)
-    try device.prepare([programs.climb, programs.judge])
-    climb = try device.compile(programs.climb, on: memory)
-    judge = try device.compile(programs.judge, on: memory)
+    try device.prepare(programs)
+    self.climb = try device.compile(programs[0], on: memory)
+    self.judge = try device.compile(programs[1], on: memory)
   }
 
   /// Fits every image.
@@ -138,7 +144,7 @@ public final class PosteriorFit {
       try memory.upload([Float](repeating: 0, count: width), to: head.bias)
     }
     try memory.upload(
-      (0..<batchSize * batchSize).map { $0 % (batchSize + 1) == 0 ? 1 : 0 }, to: programs.choices)
+      (0..<batchSize * batchSize).map { $0 % (batchSize + 1) == 0 ? 1 : 0 }, to: choices)
     try memory.clear(
       table.parameters.flatMap { [$0.counterpart(.firstMoment), $0.counterpart(.secondMoment)] })
   }
@@ -175,42 +181,11 @@ public final class PosteriorFit {
     for run in 0..<runs {
       control.step = UInt32(configuration.steps + run)
       try judge.run(control)
-      for (image, bound) in try judge.floats(programs.bounds).enumerated() {
+      for (image, bound) in try judge.floats(bounds).enumerated() {
         result[image].append(Double(bound))
       }
     }
     return result
-  }
-}
-
-/// The programs of a fit.
-private struct FitPrograms {
-  /// One step of the optimizer.
-  let climb: Program
-  /// The bound of each image.
-  let judge: Program
-  /// `(B, B)`: which image each row means.
-  let choices: Tensor
-  /// `(B)`
-  let bounds: Tensor
-
-  init(
-    _ model: Model, table: Network, source: BatchSource, batchSize: Int,
-    _ configuration: PosteriorFitConfiguration
-  ) throws(ProgramError) {
-    let choices = Tensor("fit.choices", .matrix(rows: batchSize, columns: batchSize), .state)
-    let bounds = Tensor("image_bounds", .vector(batchSize), .output)
-    let step = StepConfiguration(
-      batchSize: batchSize, samples: configuration.samples, objective: .vae, source: source,
-      optimizer: Adam(), sumsOverBatch: true)
-    func build(_ name: String, climbs: Bool) throws(ProgramError) -> Program {
-      var builder = StepBuilder(model, step, name: name)
-      try builder.appendFit(table, choices, bounds: bounds, climbs: climbs)
-      return builder.program.build()
-    }
-    climb = try build("fit", climbs: true)
-    judge = try build("judge", climbs: false)
-    (self.choices, self.bounds) = (choices, bounds)
   }
 }
 
@@ -221,7 +196,7 @@ extension StepBuilder {
   ) throws(ProgramError) {
     let (images, indices) = try appendBatch()
     let start = program.operations.count
-    let heads = try forward(table, choices)
+    let heads = try table.append(choices, to: &program)
     try appendLatents(heads: heads, network: start..<program.operations.count, indices)
     try appendDecoder(images)
     let logWeights = try appendWeights().logWeights

@@ -2,6 +2,7 @@ import Compute
 
 /// The distribution of the data given the lowest latent: a density of each variable alone.
 public struct Likelihood: Sendable {
+  public let definition: JSONValue
   /// `bernoulli`, `gaussian` and so on; `formula` for a user's own.
   public let family: String
   /// The name that people call it by: the family, or a formula's own name.
@@ -9,72 +10,45 @@ public struct Likelihood: Sendable {
   /// The linear layers on the decoder. Each gives one value for every variable.
   public let heads: [String]
   /// The tensors `likelihood.{name}`.
-  public let parameters: [DensityParameter]
+  public private(set) var parameters: [DensityParameter] = []
   /// log p(x) in "x", the heads and the parameters.
   public let logDensity: Formula
   /// The mean of x in the heads and the parameters.
   public let mean: Formula
   /// A draw of x in the heads, the parameters, and either "u", uniform in (0, 1), or "n", standard
   /// normal; nil where there is no formula for it.
-  public let draw: Formula?
+  public private(set) var draw: Formula?
   /// The values that x may have.
   public let support: Support
   /// True if grey data become 0s and 1s first.
-  public let isBinarized: Bool
+  public private(set) var isBinarized = false
   /// The name of the mean in graphs.
-  let meanName: String
-  let initialBiasRule: InitialBias
-  let definition: JSONValue
+  var meanName = "expectation"
+  /// The bias of the first head that gives a variable the mean over the data, in "mean".
+  var initialBias: Formula = 0
+}
 
-  /// The bias of the first head that gives a variable its mean over the data.
-  enum InitialBias: Sendable {
-    /// The logit of the mean, kept within [0.001, 0.999] as Burda et al. do.
-    case logit
-    case mean
-    /// The logarithm of the mean, of 0.001 at least.
-    case logarithm
-    case zero
-  }
-
+extension Likelihood {
   /// - Parameter logDensity: Text, and so are the other formulas.
   init(
-    _ definition: JSONValue, family: String, heads: [String], parameters: [DensityParameter] = [],
+    definition: JSONValue, family: String, heads: [String], parameters: [DensityParameter] = [],
     logDensity: String, mean: String, draw: String? = nil, support: Support,
-    isBinarized: Bool = false, meanName: String = "expectation", initialBias: InitialBias
+    isBinarized: Bool = false, meanName: String = "expectation", initialBias: String
   ) {
     let values = heads + parameters.map(\.name)
     self.init(
-      definition, family: family, name: family, heads: heads, parameters: parameters,
+      definition: definition, family: family, name: family, heads: heads, parameters: parameters,
       logDensity: Formula(known: logDensity, ["x"] + values), mean: Formula(known: mean, values),
       draw: draw.map { Formula(known: $0, ["u", "n"] + values) }, support: support,
-      isBinarized: isBinarized, meanName: meanName, initialBias: initialBias)
-  }
-
-  init(
-    _ definition: JSONValue, family: String, name: String, heads: [String],
-    parameters: [DensityParameter] = [], logDensity: Formula, mean: Formula, draw: Formula?,
-    support: Support, isBinarized: Bool = false, meanName: String = "expectation",
-    initialBias: InitialBias
-  ) {
-    self.meanName = meanName
-    (self.definition, self.family, self.name) = (definition, family, name)
-    (self.heads, self.parameters) = (heads, parameters)
-    (self.logDensity, self.mean, self.draw) = (logDensity, mean, draw)
-    (self.support, self.isBinarized) = (support, isBinarized)
-    initialBiasRule = initialBias
+      isBinarized: isBinarized, meanName: meanName,
+      initialBias: Formula(known: initialBias, ["mean"]))
   }
 
   /// The initial bias of the first head, from a variable's mean over the data. Others start at 0.
-  public func initialBias(mean: Double) -> Float {
-    switch initialBiasRule {
-    case .logit:
-      let p = min(max(mean, 0.001), 0.999)
-      return Float(naturalLogarithm(p / (1 - p)))
-    case .mean: return Float(mean)
-    case .logarithm: return Float(naturalLogarithm(max(mean, 1e-3)))
-    case .zero: return 0
-    }
-  }
+  public func initialBias(mean: Double) -> Float { Float(initialBias.evaluate(["mean": mean])) }
+
+  /// The logit of the mean, kept within [0.001, 0.999] as Burda et al. do.
+  static let logitOfMean = "log(min(max(mean, 0.001), 0.999) / (1 - min(max(mean, 0.001), 0.999)))"
 }
 
 /// A vector of numbers that a likelihood learns besides its heads.
@@ -90,43 +64,17 @@ public struct DensityParameter: Hashable, Sendable {
   public let size: Size
   /// The value that training starts from.
   public let initial: Float
-
-  public init(_ name: String, _ size: Size, initial: Float) {
-    self.name = name
-    self.size = size
-    self.initial = initial
-  }
 }
 
 extension Likelihood: Density {
-  static let kind = "likelihood"
+  public static let kind = "likelihood"
 
   /// A file in `Likelihoods` for each row.
-  static let families = [
-    bernoulliFamily,
+  public static let families: [DensityFamily<Likelihood>] = [
+    .init("bernoulli", .bernoulli),
     gaussianFamily,
-    poissonFamily,
-    continuousBernoulliFamily,
+    .init("poisson", .poisson),
+    .init("continuous-bernoulli", .continuousBernoulli),
     formulaFamily,
   ]
-
-  /// The families that a name alone describes.
-  public static var names: [String] { namedFamilies }
-
-  /// The likelihood of a name, of `name:NUMBER` where a family takes a number, or of JSON.
-  public init(named text: String) throws(DensityError) {
-    self = try Self.reading(option: text)
-  }
-
-  public static func == (a: Likelihood, b: Likelihood) -> Bool { a.definition == b.definition }
-
-  public func hash(into hasher: inout Hasher) { hasher.combine(definition) }
-}
-
-extension Likelihood: Codable, CustomStringConvertible {
-  public init(from decoder: any Decoder) throws { self = try Self.decoding(from: decoder) }
-
-  public func encode(to encoder: any Encoder) throws { try definition.encode(to: encoder) }
-
-  public var description: String { name }
 }

@@ -3,6 +3,7 @@ import Compute
 /// The distribution of a latent given the layer below: a function of noise and of the encoder's
 /// heads, and its density.
 public struct Posterior: Sendable {
+  public let definition: JSONValue
   /// `gaussian`; `formula` for a user's own.
   public let family: String
   /// The name that people call it by: the family, or a formula's own name.
@@ -16,25 +17,16 @@ public struct Posterior: Sendable {
   public let logDensity: Formula
   /// The noise in "z" and the heads: "e" stands in for it where its tree occurs in a formula
   /// derived from the density. Nil where it is not known.
-  public let inverse: Formula?
+  public private(set) var inverse: Formula?
   /// The Kullback-Leibler divergence of one unit from the standard normal distribution, in the
   /// heads; nil if it has no closed form.
-  public let divergence: Formula?
-  /// The sample at the centre of the noise, in the heads.
-  public let center: Formula
-  let definition: JSONValue
+  public private(set) var divergence: Formula?
+  /// The sample at the centre of the noise, in the heads, where it is not just put into the sample.
+  var knownCenter: Formula?
 
-  /// - Parameter center: Nil to put the noise's centre into the sample.
-  init(
-    _ definition: JSONValue, family: String, name: String, heads: [String],
-    noise: Noise.Distribution, sample: Formula, logDensity: Formula, inverse: Formula? = nil,
-    divergence: Formula? = nil, center: Formula? = nil
-  ) {
-    (self.definition, self.family, self.name) = (definition, family, name)
-    (self.heads, self.noise) = (heads, noise)
-    (self.sample, self.logDensity) = (sample, logDensity)
-    (self.inverse, self.divergence) = (inverse, divergence)
-    self.center = center ?? sample.substituting(["e": noise == .normal ? 0 : 0.5])
+  /// The sample at the centre of the noise, in the heads.
+  public var center: Formula {
+    knownCenter ?? sample.substituting(["e": noise == .normal ? 0 : 0.5])
   }
 
   /// log q of the sample, with "e" for the inverse; mentions "z" where no inverse is known.
@@ -66,31 +58,11 @@ public struct Posterior: Sendable {
 }
 
 extension Posterior: Density {
-  static let kind = "posterior"
+  public static let kind = "posterior"
 
   /// A file in `Posteriors` for each row.
-  static let families = [
-    gaussianFamily,
+  public static let families: [DensityFamily<Posterior>] = [
+    .init("gaussian", .gaussian),
     formulaFamily,
   ]
-
-  /// The families that a name alone describes.
-  public static var names: [String] { namedFamilies }
-
-  /// The posterior of a name, of `name:NUMBER` where a family takes a number, or of JSON.
-  public init(named text: String) throws(DensityError) {
-    self = try Self.reading(option: text)
-  }
-
-  public static func == (a: Posterior, b: Posterior) -> Bool { a.definition == b.definition }
-
-  public func hash(into hasher: inout Hasher) { hasher.combine(definition) }
-}
-
-extension Posterior: Codable, CustomStringConvertible {
-  public init(from decoder: any Decoder) throws { self = try Self.decoding(from: decoder) }
-
-  public func encode(to encoder: any Encoder) throws { try definition.encode(to: encoder) }
-
-  public var description: String { name }
 }

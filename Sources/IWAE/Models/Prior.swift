@@ -2,25 +2,17 @@ import Compute
 
 /// The distribution of the topmost latent: a density of each unit alone.
 public struct Prior: Sendable {
+  public let definition: JSONValue
   /// `standard-normal`; `formula` for a user's own.
   public let family: String
   /// The name that people call it by: the family, or a formula's own name.
   public let name: String
   /// The tensors `prior.{name}`, one value a unit, all 0 at first.
-  public let parameters: [String]
+  public private(set) var parameters: [String] = []
   /// log p(z) in "z" and the parameters.
   public let logDensity: Formula
   /// z in "e", which is standard normal, and the parameters; nil where there is no formula for it.
-  public let sample: Formula?
-  let definition: JSONValue
-
-  init(
-    _ definition: JSONValue, family: String, name: String, parameters: [String] = [],
-    logDensity: Formula, sample: Formula? = nil
-  ) {
-    (self.definition, self.family, self.name) = (definition, family, name)
-    (self.parameters, self.logDensity, self.sample) = (parameters, logDensity, sample)
-  }
+  public private(set) var sample: Formula?
 }
 
 extension Prior {
@@ -47,31 +39,11 @@ extension Prior {
 }
 
 extension Prior: Density {
-  static let kind = "prior"
+  public static let kind = "prior"
 
   /// A file in `Priors` for each row.
-  static let families = [
-    standardNormalFamily,
+  public static let families: [DensityFamily<Prior>] = [
+    .init("standard-normal", .standardNormal),
     formulaFamily,
   ]
-
-  /// The families that a name alone describes.
-  public static var names: [String] { namedFamilies }
-
-  /// The prior of a name, of `name:NUMBER` where a family takes a number, or of JSON.
-  public init(named text: String) throws(DensityError) {
-    self = try Self.reading(option: text)
-  }
-
-  public static func == (a: Prior, b: Prior) -> Bool { a.definition == b.definition }
-
-  public func hash(into hasher: inout Hasher) { hasher.combine(definition) }
-}
-
-extension Prior: Codable, CustomStringConvertible {
-  public init(from decoder: any Decoder) throws { self = try Self.decoding(from: decoder) }
-
-  public func encode(to encoder: any Encoder) throws { try definition.encode(to: encoder) }
-
-  public var description: String { name }
 }

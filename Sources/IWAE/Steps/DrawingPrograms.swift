@@ -3,69 +3,59 @@ import Compute
 /// The two programs of a step that walks only some of the samples backwards: one weighs all samples
 /// and draws some in proportion to their weights, the other takes those again, their noise being
 /// addressed, and walks them backwards.
-struct DrawingPrograms {
-  let weigh: Program
-  let step: Program
-  /// What the first leaves for the second.
-  let states: [Tensor]
+func drawingPrograms(
+  _ model: Model, _ configuration: StepConfiguration, draws: Int
+) throws(ProgramError) -> [StepPlan.Part: Program] {
+  let rule = configuration.objective.rule(
+    groups: configuration.groups, samples: configuration.samples,
+    estimator: configuration.estimator)
+  let scopes = rule.decoder.scope == .all ? 1 : configuration.groups
 
-  init(_ model: Model, _ configuration: StepConfiguration, draws: Int) throws(ProgramError) {
-    let rule = configuration.objective.rule(
-      groups: configuration.groups, samples: configuration.samples,
-      estimator: configuration.estimator)
-    let scopes = rule.decoder.scope == .all ? 1 : configuration.groups
+  var weigher = StepBuilder(model, configuration, name: "weigh")
+  let (images, indices, heads) = try weigher.appendBatchAndLowest()
+  try weigher.appendLatents(heads: heads, indices)
+  try weigher.appendDecoder(images)
+  let logWeights = try weigher.appendWeights().logWeights
+  let bounds = Tensor("image_bounds", .vector(configuration.batchSize), .output)
+  try weigher.program.append(
+    .estimate(
+      Estimate(
+        logWeights: logWeights, groups: configuration.groups, samples: configuration.samples,
+        rule: rule, bounds: bounds)))
+  try weigher.appendBound(bounds)
 
-    var weigher = StepBuilder(model, configuration, name: "weigh")
-    let (images, indices, heads) = try weigher.appendBatchAndLowest()
-    try weigher.appendLatents(heads: heads, indices)
-    try weigher.appendDecoder(images)
-    let logWeights = try weigher.appendWeights().logWeights
-    let bounds = Tensor("image_bounds", .vector(configuration.batchSize), .output)
-    try weigher.program.append(
-      .estimate(
-        Estimate(
-          logWeights: logWeights, groups: configuration.groups, samples: configuration.samples,
-          rule: rule, bounds: bounds)))
-    try weigher.appendBound(bounds)
+  let shape = Shape.vector(configuration.batchSize * scopes * draws)
+  let drawn = Tensor("drawn", shape, .state, element: .uint32)
+  let names = ["decoder", "path", "score"].map { "drawn.\($0)" }
+  let columns = names.map { Tensor($0, shape, .state) }
+  let coefficients = SampleCoefficients(
+    decoder: columns[0], path: rule.path.isZero ? nil : columns[1],
+    score: rule.hasScore ? columns[2] : nil,
+    forDecoder: GradientTarget(), forEncoder: GradientTarget())
+  try weigher.program.append(
+    .draw(
+      Draw(
+        logWeights: logWeights, groups: configuration.groups, samples: configuration.samples,
+        count: draws, indices: indices, rule: rule, scale: configuration.scale, drawn: drawn,
+        decoderCoefficients: columns[0], pathCoefficients: columns[1],
+        scoreCoefficients: coefficients.score)))
 
-    let shape = Shape.vector(configuration.batchSize * scopes * draws)
-    let drawn = Tensor("drawn", shape, .state, element: .uint32)
-    let names = ["decoder", "path", "score"].map { "drawn.\($0)" }
-    let columns = names.map { Tensor($0, shape, .state) }
-    let coefficients = SampleCoefficients(
-      decoder: columns[0], path: rule.path.isZero ? nil : columns[1],
-      score: rule.hasScore ? columns[2] : nil,
-      forDecoder: GradientTarget(), forEncoder: GradientTarget())
-    try weigher.program.append(
-      .draw(
-        Draw(
-          logWeights: logWeights, groups: configuration.groups, samples: configuration.samples,
-          count: draws, indices: indices, rule: rule, scale: configuration.scale, drawn: drawn,
-          decoderCoefficients: columns[0], pathCoefficients: columns[1],
-          scoreCoefficients: coefficients.score)))
-    weigh = weigher.program.build()
-
-    var few = configuration
-    (few.groups, few.samples) = (scopes, draws)
-    var walker = StepBuilder(model, few, name: "step")
-    _ = try walker.appendBatchAndLowest()
-    // The operations so far belong to the first program; their tensors are states that it left.
-    let lowest = walker.program.operations
-    walker.program = ProgramBuilder("step")
-    walker.drawn = drawn
-    walker.rule = rule
-    walker.coefficients = [coefficients]
-    walker.lowest = lowest
-    try walker.appendLatents(heads: heads, indices)
-    try walker.appendDecoder(images)
-    try walker.appendBackward(from: walker.appendWeights().logWeights)
-    if let optimizer = configuration.optimizer { try walker.program.append(.adam(optimizer)) }
-    step = walker.program.build()
-    var states: [Tensor] = []
-    for tensor in weigh.tensors(.state) + step.tensors(.state)
-    where !states.contains(tensor) && tensor != configuration.boundTotal { states.append(tensor) }
-    self.states = states
-  }
+  var few = configuration
+  (few.groups, few.samples) = (scopes, draws)
+  var walker = StepBuilder(model, few, name: "step")
+  _ = try walker.appendBatchAndLowest()
+  // The operations so far belong to the first program; their tensors are states that it left.
+  let lowest = walker.program.operations
+  walker.program = ProgramBuilder("step")
+  walker.drawn = drawn
+  walker.rule = rule
+  walker.coefficients = [coefficients]
+  walker.lowest = lowest
+  try walker.appendLatents(heads: heads, indices)
+  try walker.appendDecoder(images)
+  try walker.appendBackward(from: walker.appendWeights().logWeights)
+  if let optimizer = configuration.optimizer { try walker.program.append(.adam(optimizer)) }
+  return [.weigh: weigher.program.build(), .walk: walker.program.build()]
 }
 
 extension StepBuilder {
@@ -74,8 +64,8 @@ extension StepBuilder {
     images: Tensor, indices: Tensor, heads: [Tensor]
   ) {
     let (images, indices) = try appendBatch(as: .state)
-    let heads = try forward(
-      model.encoderNetworks[0], images, hiddenRole: .state, headRole: .state)
+    let heads = try model.encoderNetworks[0].append(
+      images, hiddenRole: .state, headRole: .state, to: &program)
     return (images, indices, heads)
   }
 }

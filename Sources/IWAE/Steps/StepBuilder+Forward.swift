@@ -20,17 +20,6 @@ extension StepBuilder {
     return (images, indices)
   }
 
-  // MARK: Networks
-
-  /// Walks a network forwards; returns its heads.
-  mutating func forward(
-    _ network: Network, _ input: Tensor, hiddenRole: Role = .temporary,
-    headRole: Role = .temporary, named names: [String]? = nil
-  ) throws(ProgramError) -> [Tensor] {
-    try network.append(
-      input, hiddenRole: hiddenRole, headRole: headRole, named: names, to: &program)
-  }
-
   /// Appends a map.
   mutating func append(_ results: [Map.Result], reading tensors: [Tensor]) throws(ProgramError) {
     try program.append(.map(Map(results, reading: tensors)))
@@ -40,7 +29,7 @@ extension StepBuilder {
 
   mutating func appendEncoder(_ images: Tensor, _ indices: Tensor) throws(ProgramError) {
     let start = program.operations.count
-    let heads = try forward(model.encoderNetworks[0], images)
+    let heads = try model.encoderNetworks[0].append(images, to: &program)
     try appendLatents(heads: heads, network: start..<program.operations.count, indices)
   }
 
@@ -51,7 +40,7 @@ extension StepBuilder {
     var value = try appendLatent(0, heads: heads, network: network, indices)
     for (layer, encoder) in model.encoderNetworks.enumerated().dropFirst() {
       let start = program.operations.count
-      let heads = try forward(encoder, value)
+      let heads = try encoder.append(value, to: &program)
       value = try appendLatent(
         layer, heads: heads, network: start..<program.operations.count, indices)
     }
@@ -89,11 +78,8 @@ extension StepBuilder {
 
   /// log p of the topmost latent, element by element.
   func prior(at sample: Tensor) -> Formula {
-    var values: [String: Formula] = ["z": sample.value]
-    for (name, tensor) in zip(model.prior.parameters, model.priorParameters) {
-      values[name] = tensor.value
-    }
-    return model.prior.logDensity.substituting(values)
+    model.prior.logDensity.over(
+      model.prior.parameters, model.priorParameters, ["z": sample])
   }
 
   // MARK: Decoder
@@ -110,7 +96,7 @@ extension StepBuilder {
     let start = program.operations.count
     for (position, network) in model.decoderNetworks.enumerated() {
       let layer = top - position
-      let heads = try forward(network, samples[layer])
+      let heads = try network.append(samples[layer], to: &program)
       let term = Tensor("\(network.name) term", .vector(sampleRows), .temporary)
       let density: Formula
       let target: Tensor
@@ -118,7 +104,8 @@ extension StepBuilder {
         (density, target) = (likelihood(model.likelihood.logDensity, heads, x: images), images)
       } else {
         target = samples[layer - 1]
-        density = conditional(Posterior.gaussian.logDensity, heads, z: target)
+        density = Posterior.gaussian.logDensity.over(
+          Posterior.gaussian.heads, heads, ["z": target])
       }
       try append(
         [.init(sumOf: density, into: term)],
@@ -130,24 +117,9 @@ extension StepBuilder {
 
   /// A formula of the likelihood over tensors.
   func likelihood(_ formula: Formula, _ heads: [Tensor], x: Tensor? = nil) -> Formula {
-    var values: [String: Formula] = [:]
-    if let x { values["x"] = x.value }
-    for (name, head) in zip(model.likelihood.heads, heads) { values[name] = head.value }
-    for (parameter, tensor) in zip(model.likelihood.parameters, model.likelihoodParameters) {
-      values[parameter.name] = tensor.value
-    }
-    return formula.substituting(values)
-  }
-
-  /// A formula of the Gaussian of a latent given the one above, over tensors.
-  func conditional(
-    _ formula: Formula, _ heads: [Tensor], z: Tensor? = nil, e: Tensor? = nil
-  ) -> Formula {
-    var values: [String: Formula] = [:]
-    if let z { values["z"] = z.value }
-    if let e { values["e"] = e.value }
-    for (name, head) in zip(Posterior.gaussian.heads, heads) { values[name] = head.value }
-    return formula.substituting(values)
+    formula.over(
+      model.likelihood.heads + model.likelihood.parameters.map(\.name),
+      heads + model.likelihoodParameters, x.map { ["x": $0] } ?? [:])
   }
 
   // MARK: Log-weights

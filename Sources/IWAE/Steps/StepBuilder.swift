@@ -43,9 +43,7 @@ struct StepBuilder {
 
     /// A formula of the posterior over this layer's tensors.
     func bind(_ formula: Formula) -> Formula {
-      var values: [String: Formula] = ["e": noise.value, "z": sample.value]
-      for (name, head) in zip(posterior.heads, heads) { values[name] = head.value }
-      return formula.substituting(values)
+      formula.over(posterior.heads, heads, ["e": noise, "z": sample])
     }
 
     var tensors: [Tensor] { heads + [noise, sample] }
@@ -84,27 +82,36 @@ struct StepBuilder {
   ) throws(ProgramError) -> (bounds: Tensor, encoderBounds: Tensor, bound: Tensor) {
     let bounds = Tensor("image_bounds", .vector(configuration.batchSize), .output)
     let encoderBounds = Tensor("encoder_bounds", .vector(configuration.batchSize), .output)
-    let target = GradientTarget(accumulates: configuration.wholeBatch != nil)
+    coefficients = [
+      try appendCoefficients(
+        rule, of: estimated, bounds: bounds, encoderBounds: encoderBounds,
+        into: GradientTarget(accumulates: configuration.wholeBatch != nil))
+    ]
+    return (bounds, encoderBounds, try appendBound(bounds))
+  }
+
+  /// The coefficients of a rule's columns. One that is zero throughout is left out, and a path that is
+  /// the decoder's column is that column.
+  mutating func appendCoefficients(
+    _ rule: EstimatorRule, of logWeights: Tensor, prefix: String = "", bounds: Tensor,
+    encoderBounds: Tensor? = nil, into target: GradientTarget
+  ) throws(ProgramError) -> SampleCoefficients {
     func tensor(_ name: String, _ isNeeded: Bool) -> Tensor? {
-      isNeeded ? Tensor("coefficients.\(name)", estimated.shape, .temporary) : nil
+      isNeeded ? Tensor("coefficients.\(prefix)\(name)", logWeights.shape, .temporary) : nil
     }
-    let decoder = tensor("decoder", true)
-    let hasOwnPath = rule.path != rule.decoder && !rule.path.isZero
-    let path = rule.path == rule.decoder ? decoder : tensor("path", hasOwnPath)
+    let decoder = tensor("decoder", !rule.decoder.isZero)
+    let ownPath = tensor("path", rule.path != rule.decoder && !rule.path.isZero)
     // Where the score is minus the path, the two cancel and neither has to be computed.
     let score = tensor("score", rule.hasScore)
     try program.append(
       .estimate(
         Estimate(
-          logWeights: estimated, groups: configuration.groups, samples: configuration.samples,
+          logWeights: logWeights, groups: configuration.groups, samples: configuration.samples,
           rule: rule, scale: configuration.scale, bounds: bounds, encoderBounds: encoderBounds,
-          decoderCoefficients: decoder, pathCoefficients: path == decoder ? nil : path,
-          scoreCoefficients: score)))
-    coefficients = [
-      SampleCoefficients(
-        decoder: decoder, path: path, score: score, forDecoder: target, forEncoder: target)
-    ]
-    return (bounds, encoderBounds, try appendBound(bounds))
+          decoderCoefficients: decoder, pathCoefficients: ownPath, scoreCoefficients: score)))
+    return SampleCoefficients(
+      decoder: decoder, path: rule.path == rule.decoder ? decoder : ownPath, score: score,
+      forDecoder: target, forEncoder: target)
   }
 
   /// The mean of the images' bounds, and the total over steps.
@@ -123,4 +130,13 @@ struct StepBuilder {
 extension EstimatorRule {
   /// Whether the score has coefficients of its own, which are not minus the path's.
   var hasScore: Bool { score != -path || leaveOneOut != 0 }
+}
+
+extension Formula {
+  /// The formula over tensors, each of which stands for a name.
+  func over(_ names: [String], _ tensors: [Tensor], _ others: [String: Tensor] = [:]) -> Formula {
+    var values = others.mapValues(\.value)
+    for (name, tensor) in zip(names, tensors) { values[name] = tensor.value }
+    return substituting(values)
+  }
 }

@@ -14,19 +14,31 @@ public struct StepPlan {
     case drawn(Int)
   }
 
+  /// A program, by what it does.
+  enum Part: Hashable {
+    /// So many images, with all of their samples.
+    case images(Int)
+    /// An image of a stream, so many samples of it, and what follows those of a group and of all.
+    case begin
+    case samples(Int)
+    case endGroup, endImage
+    /// All samples forwards, and drawn ones back.
+    case weigh, walk
+    /// The optimizer, where it is not part of another program.
+    case update
+  }
+
   public let division: Division
   public let configuration: StepConfiguration
   /// The step, where it is carried out at once.
   public let whole: Step?
   /// What running it takes beside the data and what is uploaded, in bytes.
   public let bytes: Int
+  /// The states that the memory must hold for the step, beside those of the caller.
+  public let states: [Tensor]
   let model: Model
-  /// By the number of images.
-  let parts: [Int: Step]
+  let programs: [Part: Program]
   let streaming: StreamingPrograms?
-  let drawing: DrawingPrograms?
-  /// The optimizer, where it is not part of another program.
-  let update: Program?
 
   /// The plan that takes as much at a time as the limit allows.
   ///
@@ -60,53 +72,48 @@ public struct StepPlan {
     self.configuration = configuration
     self.division = division
     var whole: Step?
-    var parts: [Int: Step] = [:]
     var streaming: StreamingPrograms?
-    var drawing: DrawingPrograms?
-    var programs: [Program] = []
+    var programs: [Part: Program] = [:]
+    func part(of batchSize: Int) -> StepConfiguration {
+      var part = configuration
+      (part.batchSize, part.optimizer) = (batchSize, nil)
+      part.wholeBatch = configuration.batchSize
+      return part
+    }
     switch division {
     case .whole:
       let step = try Step.build(model, configuration)
       whole = step
-      programs = [step.program]
+      programs[.images(configuration.batchSize)] = step.program
     case .images(let count):
       for size in Self.sizes(configuration.batchSize, by: count) {
-        var part = configuration
-        (part.batchSize, part.optimizer) = (size, nil)
-        part.wholeBatch = configuration.batchSize
-        let step = try Step.build(model, part)
-        parts[size] = step
-        programs.append(step.program)
+        programs[.images(size)] = try Step.build(model, part(of: size)).program
       }
+      programs[.update] = try Self.update(configuration)
     case .samples(let count):
-      var part = configuration
-      (part.batchSize, part.optimizer) = (1, nil)
-      part.wholeBatch = configuration.batchSize
       let sizes = Self.sizes(configuration.samples, by: count)
-      let programsOfStream = try StreamingPrograms(model, part, chunks: sizes)
-      streaming = programsOfStream
-      programs = programsOfStream.programs
+      let stream = try StreamingPrograms(model, part(of: 1), chunks: sizes)
+      (streaming, programs) = (stream, stream.programs)
+      programs[.update] = try Self.update(configuration)
     case .drawn(let count):
       if let problem = configuration.problem { throw .invalid(operation: "step", problem: problem) }
-      let both = try DrawingPrograms(model, configuration, draws: count)
-      drawing = both
-      programs = [both.weigh, both.step]
+      programs = try drawingPrograms(model, configuration, draws: count)
     }
-    self.whole = whole
-    self.parts = parts
-    self.streaming = streaming
-    self.drawing = drawing
-    update = try configuration.optimizer.map { optimizer throws(ProgramError) in
-      var builder = ProgramBuilder("update")
-      try builder.append(.adam(optimizer))
-      return builder.build()
-    }
+    (self.whole, self.streaming, self.programs) = (whole, streaming, programs)
+    states = programs.values.tensors([.state, .accumulator])
+      .filter { $0 != configuration.boundTotal }
     // Parameters, gradients, two moments and a second copy of the weights.
-    let parameters = model.parameters.reduce(0) { $0 + device.bytes(of: $1) }
-    let states = streaming?.states ?? drawing?.states ?? []
     bytes =
-      5 * parameters + states.reduce(0) { $0 + device.bytes(of: $1) }
-      + programs.reduce(0) { $0 + device.workspaceBytes(of: $1) }
+      5 * model.parameters.reduce(0) { $0 + device.bytes(of: $1) }
+      + states.reduce(0) { $0 + device.bytes(of: $1) }
+      + programs.values.reduce(0) { $0 + device.workspaceBytes(of: $1) }
+  }
+
+  private static func update(_ configuration: StepConfiguration) throws(ProgramError) -> Program? {
+    guard let optimizer = configuration.optimizer else { return nil }
+    var builder = ProgramBuilder("update")
+    try builder.append(.adam(optimizer))
+    return builder.build()
   }
 
   /// What is tried, from the coarsest to the finest.
@@ -140,31 +147,22 @@ public struct StepPlan {
     Set([min(size, count), count % min(size, count)]).subtracting([0])
   }
 
-  /// All programs of a step.
-  var programs: [Program] {
-    [whole?.program, drawing?.weigh, drawing?.step].compactMap(\.self) + parts.values.map(\.program)
-      + (streaming?.programs ?? [])
-      + (whole == nil && drawing == nil ? [update].compactMap(\.self) : [])
-  }
-
-  /// The states that the memory must hold for the step, beside those of the caller.
-  public var states: [Tensor] { streaming?.states ?? drawing?.states ?? [] }
-
   /// The operations of the matrix products of one step.
   public var productOperations: Double {
-    if let whole { return whole.program.productOperations }
-    if let drawing { return drawing.weigh.productOperations + drawing.step.productOperations }
-    let batch = configuration.batchSize
-    if let streaming, case .samples(let count) = division {
-      let chunk = streaming.chunks[min(count, configuration.samples)]?.productOperations ?? 0
-      let rest = streaming.chunks[configuration.samples % count]?.productOperations ?? 0
-      let group = Double(configuration.samples / count) * chunk + rest
-      let ends = streaming.begin.productOperations + streaming.endImage.productOperations
-      return Double(batch) * (Double(configuration.groups) * group + ends)
-    }
-    guard case .images(let count) = division else { return 0 }
-    let part = parts[count]?.program.productOperations ?? 0
-    return Double(batch / count) * part + (parts[batch % count]?.program.productOperations ?? 0)
+    let (batch, samples) = (configuration.batchSize, configuration.samples)
+    let groups = batch * configuration.groups
+    let times: [Part: Int] =
+      switch division {
+      case .whole: [.images(batch): 1]
+      case .images(let count): [.images(count): batch / count, .images(batch % count): 1]
+      case .samples(let count):
+        [
+          .begin: batch, .samples(count): groups * (samples / count),
+          .samples(samples % count): groups, .endImage: batch,
+        ]
+      case .drawn: [.weigh: 1, .walk: 1]
+      }
+    return times.reduce(0) { $0 + Double($1.value) * (programs[$1.key]?.productOperations ?? 0) }
   }
 
   public var description: String {
@@ -174,6 +172,16 @@ public struct StepPlan {
     case .samples(let count): "one image at a time, \(count) samples at a time"
     case .drawn(let count): "all samples forwards, \(count) drawn ones backwards"
     }
+  }
+}
+
+extension Sequence<Program> {
+  /// The tensors with some roles, each once.
+  func tensors(_ roles: [Role]) -> [Tensor] {
+    var result: [Tensor] = []
+    for tensor in flatMap(\.tensors)
+    where roles.contains(tensor.role) && !result.contains(tensor) { result.append(tensor) }
+    return result
   }
 }
 

@@ -5,79 +5,51 @@ public final class StepRunner {
   public let plan: StepPlan
   private let memory: any Memory
   private let gradients: [Tensor]
-  /// The step itself, where it is carried out at once.
-  public let whole: (any Executable)?
-  private var parts: [Int: any Executable] = [:]
-  private var begin: (any Executable)?
-  private var chunks: [Int: any Executable] = [:]
-  private var endGroup: (any Executable)?
-  private var endImage: (any Executable)?
-  private var update: (any Executable)?
-  private var weigh: (any Executable)?
-  private var walk: (any Executable)?
+  private var executables: [StepPlan.Part: any Executable] = [:]
 
-  /// - Parameters:
-  ///   - plan: The plan.
-  ///   - memory: The model's parameters, the plan's states, and the data.
-  ///   - device: Where.
+  /// - Parameter memory: The model's parameters, the plan's states, and the data.
   public init(_ plan: StepPlan, on memory: any Memory, device: any Device) throws(DeviceError) {
     self.plan = plan
     self.memory = memory
     gradients = plan.model.parameters.map { $0.counterpart(.gradient) }
-    try device.prepare(plan.programs)
-    whole = try plan.whole.map { step throws(DeviceError) in
-      try device.compile(step.program, on: memory)
-    }
-    for (size, step) in plan.parts { parts[size] = try device.compile(step.program, on: memory) }
-    if let streaming = plan.streaming {
-      begin = try device.compile(streaming.begin, on: memory)
-      for (size, program) in streaming.chunks {
-        chunks[size] = try device.compile(program, on: memory)
-      }
-      endGroup = try streaming.endGroup.map { program throws(DeviceError) in
-        try device.compile(program, on: memory)
-      }
-      endImage = try device.compile(streaming.endImage, on: memory)
-    }
-    if let drawing = plan.drawing {
-      weigh = try device.compile(drawing.weigh, on: memory)
-      walk = try device.compile(drawing.step, on: memory)
-    } else if whole == nil, let program = plan.update {
-      update = try device.compile(program, on: memory)
+    try device.prepare(Array(plan.programs.values))
+    for (part, program) in plan.programs {
+      executables[part] = try device.compile(program, on: memory)
     }
   }
 
   /// Starts one step; returns before it is done.
   public func run(_ control: Control) throws(DeviceError) {
+    let batchSize = plan.configuration.batchSize
     switch plan.division {
-    case .whole:
-      try whole?.run(control)
-      return
+    case .whole: try run(.images(batchSize), control)
     case .drawn:
-      try weigh?.run(control)
-      try walk?.run(control)
-      return
+      try run(.weigh, control)
+      try run(.walk, control)
     case .images(let count):
       try memory.clear(gradients)
-      for first in stride(from: 0, to: plan.configuration.batchSize, by: count) {
+      for first in stride(from: 0, to: batchSize, by: count) {
         var part = control
         part.batchOffset &+= UInt32(first)
-        try parts[min(count, plan.configuration.batchSize - first)]?.run(part)
+        try run(.images(min(count, batchSize - first)), part)
       }
+      try run(.update, control)
     case .samples(let count):
       try memory.clear(gradients)
-      for image in 0..<plan.configuration.batchSize {
+      for image in 0..<batchSize {
         var part = control
         part.batchOffset &+= UInt32(image)
         try stream(part, count)
       }
+      try run(.update, control)
     }
-    try update?.run(control)
   }
 
   /// Waits until every step is done.
-  public func finish() throws(DeviceError) {
-    if let any = whole ?? parts.values.first ?? begin ?? walk { try any.finish() }
+  public func finish() throws(DeviceError) { try executables.values.first?.finish() }
+
+  private func run(_ part: StepPlan.Part, _ control: Control) throws(DeviceError) {
+    try executables[part]?.run(control)
   }
 
   private func stream(_ control: Control, _ count: Int) throws(DeviceError) {
@@ -86,16 +58,16 @@ public final class StepRunner {
     var control = control
     try memory.clear(streaming.zeros)
     try reset(streaming.imageStreams)
-    try begin?.run(control)
+    try run(.begin, control)
     for group in 0..<plan.configuration.groups {
       try reset(streaming.groupStreams)
       for first in stride(from: 0, to: samples, by: count) {
         control.sampleOffset = UInt32(group * samples + first)
-        try chunks[min(count, samples - first)]?.run(control)
+        try run(.samples(min(count, samples - first)), control)
       }
-      try endGroup?.run(control)
+      try run(.endGroup, control)
     }
-    try endImage?.run(control)
+    try run(.endImage, control)
   }
 
   private func reset(_ streams: [WeightStream]) throws(DeviceError) {

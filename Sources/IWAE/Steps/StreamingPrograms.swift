@@ -26,55 +26,36 @@ struct WeightStream: Hashable {
 /// divided by the sum of the weights. Every degree of the weights has sums of its own. Nothing is
 /// computed twice.
 struct StreamingPrograms {
-  /// Takes an image and encodes it.
-  let begin: Program
-  /// By the number of samples.
-  let chunks: [Int: Program]
-  /// Divides what the samples of one group have summed.
-  let endGroup: Program?
-  /// Divides what all samples have summed, and walks the lowest encoder backwards.
-  let endImage: Program
+  let programs: [StepPlan.Part: Program]
   /// What starts at zero with every image, and the streams of a group and of an image.
   let zeros: [Tensor]
   let groupStreams: [WeightStream]
   let imageStreams: [WeightStream]
 
   /// - Parameters:
-  ///   - model: The model.
   ///   - configuration: The step, with a batch of one image.
   ///   - chunks: The numbers of samples that chunks have.
   init(
     _ model: Model, _ configuration: StepConfiguration, chunks sizes: Set<Int>
   ) throws(ProgramError) {
     var builder = StreamBuilder(model, configuration, samples: 1)
-    begin = try builder.begin()
-    var chunks: [Int: Program] = [:]
-    for size in sizes.sorted() {
+    var programs = [StepPlan.Part.begin: try builder.begin()]
+    for size in sizes {
       var builder = StreamBuilder(model, configuration, samples: size)
-      chunks[size] = try builder.chunk()
+      programs[.samples(size)] = try builder.chunk()
     }
-    self.chunks = chunks
     let streams = builder.streams
     groupStreams = streams.filter { $0.scope == .group }
     imageStreams = streams.filter { $0.scope == .all }
-    let summed = Set(chunks.values.flatMap(\.tensors))
-    endGroup =
-      groupStreams.isEmpty ? nil : try builder.end(groupStreams, summed, isImage: false)
-    endImage = try builder.end(imageStreams, summed, isImage: true)
+    let summed = Set(programs.values.tensors([.state, .accumulator]))
+    if !groupStreams.isEmpty {
+      // Divides what the samples of one group have summed.
+      programs[.endGroup] = try builder.end(groupStreams, summed, isImage: false)
+    }
+    // Divides what all samples have summed, and walks the lowest encoder backwards.
+    programs[.endImage] = try builder.end(imageStreams, summed, isImage: true)
+    self.programs = programs
     zeros = [builder.imageBound] + builder.lowestTotals
-  }
-
-  var programs: [Program] {
-    [begin, endImage] + [endGroup].compactMap(\.self)
-      + chunks.keys.sorted().compactMap { chunks[$0] }
-  }
-
-  /// Everything that the programs keep for each other.
-  var states: [Tensor] {
-    var result: [Tensor] = []
-    for tensor in programs.flatMap({ $0.tensors(.state) + $0.tensors(.accumulator) })
-    where !result.contains(tensor) { result.append(tensor) }
-    return result
   }
 }
 
@@ -291,24 +272,10 @@ private struct StreamBuilder {
       bound: BoundRule(meanShare: 1), decoder: constant(rule.decoder), path: constant(rule.path),
       score: constant(rule.score))
     guard !(parts.decoder.isZero && parts.path.isZero && parts.score.isZero) else { return nil }
-    func tensor(_ name: String) -> Tensor {
-      Tensor("coefficients.constant.\(name)", logWeights.shape, .temporary)
-    }
-    let encoded = !(parts.path.isZero && parts.score.isZero)
-    let result = SampleCoefficients(
-      decoder: parts.decoder.isZero ? nil : tensor("decoder"),
-      path: encoded && !rule.path.isZero ? tensor("path") : nil,
-      score: encoded && rule.hasScore ? tensor("score") : nil,
-      forDecoder: GradientTarget(accumulates: true), forEncoder: GradientTarget(accumulates: true))
-    try step.program.append(
-      .estimate(
-        Estimate(
-          logWeights: logWeights, groups: 1, samples: logWeights.shape.count, rule: parts,
-          scale: configuration.scale,
-          bounds: Tensor("coefficients.constant.mean", .vector(1), .temporary),
-          decoderCoefficients: result.decoder, pathCoefficients: result.path,
-          scoreCoefficients: result.score)))
-    return result
+    return try step.appendCoefficients(
+      parts, of: logWeights, prefix: "constant.",
+      bounds: Tensor("coefficients.constant.mean", .vector(1), .temporary),
+      into: GradientTarget(accumulates: true))
   }
 }
 

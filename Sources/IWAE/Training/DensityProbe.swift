@@ -34,54 +34,44 @@ public enum DensityProbe {
     seeds: Range<UInt64> = 0..<8
   ) throws -> Fault? {
     let generator = Generator(model, parameters: parameters, device: device)
+    func values(_ tensors: [Tensor]) -> [[Float]] { tensors.map { parameters[$0] ?? [] } }
     for seed in seeds {
       let encoding = try generator.encode(images, seed: seed)
-      for layer in model.encoder.indices {
-        let posterior = model.encoder[layer].posterior
-        var columns: [(name: String, values: [Float])] = [("z", encoding.latents[layer])]
-        columns += zip(posterior.heads, encoding.heads[layer]).map { ($0, $1) }
+      for (layer, encoder) in model.encoder.enumerated() {
+        let posterior = encoder.posterior
         let fault = search(
           posterior.logDensity, "posterior '\(posterior.name)'", "unit of layer \(layer + 1)",
-          columns, width: model.encoder[layer].latent)
+          ["z"] + posterior.heads, [encoding.latents[layer]] + encoding.heads[layer],
+          width: encoder.latent)
         if let fault { return fault }
       }
-      if let fault = prior(model, parameters, encoding) { return fault }
-      let heads = try generator.decode(encoding.latents[0], rows: images.count) { $0.heads }
-      var columns: [(name: String, values: [Float])] = [("x", images.flatMap(\.self))]
-      columns += zip(model.likelihood.heads, heads).map { ($0, $1) }
-      columns += zip(model.likelihood.parameters, model.likelihoodParameters).map {
-        ($0.name, parameters[$1] ?? [])
-      }
+      let (prior, top) = (model.prior, generator.top)
       let fault = search(
-        model.likelihood.logDensity, "likelihood '\(model.likelihood.name)'", "variable", columns,
-        width: model.dataSize)
+        prior.logDensity, "prior '\(prior.name)'", "unit of layer \(top + 1)",
+        ["z"] + prior.parameters, [encoding.latents[top]] + values(model.priorParameters),
+        width: model.encoder[top].latent)
       if let fault { return fault }
+      let heads = try generator.decode(encoding.latents[0], rows: images.count) { $0.heads }
+      let likelihood = model.likelihood
+      let dataFault = search(
+        likelihood.logDensity, "likelihood '\(likelihood.name)'", "variable",
+        ["x"] + likelihood.heads + likelihood.parameters.map(\.name),
+        [images.flatMap(\.self)] + heads + values(model.likelihoodParameters),
+        width: model.dataSize)
+      if let dataFault { return dataFault }
     }
     return nil
-  }
-
-  private static func prior(
-    _ model: Model, _ parameters: [Tensor: [Float]], _ encoding: Encoding
-  ) -> Fault? {
-    let top = model.encoder.count - 1
-    var columns: [(name: String, values: [Float])] = [("z", encoding.latents[top])]
-    columns += zip(model.prior.parameters, model.priorParameters).map {
-      ($0, parameters[$1] ?? [])
-    }
-    return search(
-      model.prior.logDensity, "prior '\(model.prior.name)'", "unit of layer \(top + 1)", columns,
-      width: model.encoder[top].latent)
   }
 
   /// - Parameter columns: The values of each variable, `(images, width)`, `(width)` or `(1)`; those of
   ///   the first are of the first shape.
   private static func search(
     _ logDensity: Formula, _ density: String, _ place: String,
-    _ columns: [(name: String, values: [Float])], width: Int
+    _ names: [String], _ columns: [[Float]], width: Int
   ) -> Fault? {
-    let count = columns[0].values.count
+    let count = columns[0].count
     var values: [String: [Double]] = [:]
-    for (name, column) in columns {
+    for (name, column) in zip(names, columns) {
       values[name] = (0..<count).map { index in
         column.isEmpty ? 0 : Double(column[index % column.count])
       }
@@ -90,7 +80,7 @@ public enum DensityProbe {
     guard let index = logarithms.firstIndex(where: { !Float($0).isFinite }) else { return nil }
     return Fault(
       density: density, place: place, image: index / width, column: index % width,
-      values: columns.map { .init(name: $0.name, value: values[$0.name]?[index] ?? 0) },
+      values: names.map { .init(name: $0, value: values[$0]?[index] ?? 0) },
       logarithm: logarithms[index])
   }
 }

@@ -147,7 +147,7 @@ public final class Trainer {
     let memory = try device.allocate(
       model.parameters + data.tensors + [total] + plan.states + (needs?.tensors ?? []))
     self.memory = memory
-    try device.prepare(plan.programs + (needs?.all ?? []))
+    try device.prepare(plan.programs.values + (needs?.programs.all ?? []))
     runner = try StepRunner(plan, on: memory, device: device)
     evaluator = try needs.map { needs throws(DeviceError) in
       try Evaluator(model, needs, on: memory, device: device, seed: configuration.seed)

@@ -3,17 +3,19 @@ import Compute
 /// A likelihood, a posterior or a prior: a family, and what its description says beyond the name.
 ///
 /// The description alone tells two densities apart. Everything else follows from it.
-protocol Density: Hashable, Sendable {
+public protocol Density: Hashable, Codable, Sendable, CustomStringConvertible {
   /// The noun of error messages.
   static var kind: String { get }
   /// The table of families, in the order of help.
   static var families: [DensityFamily<Self>] { get }
   /// The family's bare name if that says everything; else an object.
   var definition: JSONValue { get }
+  /// The name that people call it by: the family, or a formula's own name.
+  var name: String { get }
 }
 
 /// A row of a table of families.
-struct DensityFamily<Member>: Sendable {
+public struct DensityFamily<Member>: Sendable {
   let name: String
   /// False for a family that a name alone does not describe.
   var isNamed = true
@@ -23,9 +25,27 @@ struct DensityFamily<Member>: Sendable {
   let read: @Sendable (DensityFields) throws(DensityError) -> Member
 }
 
+extension DensityFamily {
+  /// A family of one member, which its name says.
+  init(_ name: String, _ member: @autoclosure @escaping @Sendable () -> Member) {
+    self.init(name: name) { fields throws(DensityError) in
+      try fields.allow([])
+      return member()
+    }
+  }
+}
+
 extension Density {
-  /// The families that can be named.
-  static var namedFamilies: [String] { families.filter(\.isNamed).map(\.name) }
+  /// The families that a name alone describes.
+  public static var names: [String] { families.filter(\.isNamed).map(\.name) }
+
+  public static func == (a: Self, b: Self) -> Bool { a.definition == b.definition }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(definition) }
+
+  public var description: String { name }
+
+  public func encode(to encoder: any Encoder) throws { try definition.encode(to: encoder) }
 
   /// The density of a checkpoint's field.
   static func reading(_ json: JSONValue) throws(DensityError) -> Self {
@@ -44,17 +64,21 @@ extension Density {
     }
   }
 
-  /// The density of an option's text: a name, `name:NUMBER` or JSON.
-  static func reading(option text: String) throws(DensityError) -> Self {
+  /// The density of a name, of `name:NUMBER` where a family takes a number, or of JSON.
+  public init(named text: String) throws(DensityError) {
     if text.first(where: { !$0.isWhitespace }) == "{" {
-      guard let json = JSONValue(text: text) else { throw .notJSON(kind: kind) }
-      return try reading(json)
+      guard let json = JSONValue(text: text) else { throw .notJSON(kind: Self.kind) }
+      self = try Self.reading(json)
+      return
     }
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])
-    guard parts.count == 2 else { return try reading(name, ["family": .string(name)]) }
-    let row = try family(name)
-    let density = "\(kind) '\(name)'"
+    guard parts.count == 2 else {
+      self = try Self.reading(name, ["family": .string(name)])
+      return
+    }
+    let row = try Self.family(name)
+    let density = "\(Self.kind) '\(name)'"
     guard let field = row.numberField else {
       throw .takesNoNumber(density: density, number: String(parts[1]))
     }
@@ -62,27 +86,25 @@ extension Density {
       throw .wrongValue(
         density: density, field: field, expected: "a number", found: "'\(parts[1])'")
     }
-    return try reading(name, ["family": .string(name), field: .number(number)])
+    self = try Self.reading(name, ["family": .string(name), field: .number(number)])
   }
 
   private static func reading(
     _ name: String, _ fields: [String: JSONValue]
   ) throws(DensityError) -> Self {
-    try family(name).read(DensityFields("\(kind) '\(name)'", fields))
+    try family(name).read(DensityFields(density: "\(kind) '\(name)'", values: fields))
   }
 
   private static func family(_ name: String) throws(DensityError) -> DensityFamily<Self> {
     if let row = families.first(where: { $0.name == name }) { return row }
-    let known = families.map(\.name)
-    throw .unknownFamily(
-      kind: kind, name: name, suggestion: nearest(to: name, among: known), known: known)
+    throw .unknownFamily(kind: kind, name: name, known: families.map(\.name))
   }
 
   /// The density that a file holds; the error is the file's.
-  static func decoding(from decoder: any Decoder) throws -> Self {
+  public init(from decoder: any Decoder) throws {
     let json = try JSONValue(from: decoder)
     do {
-      return try reading(json)
+      self = try Self.reading(json)
     } catch {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: error.description))

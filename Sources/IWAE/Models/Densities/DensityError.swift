@@ -8,7 +8,7 @@ public enum DensityError: Error, Hashable, Sendable {
   case notADescription(kind: String, found: String)
   /// Text that begins as JSON does and is not.
   case notJSON(kind: String)
-  case unknownFamily(kind: String, name: String, suggestion: String?, known: [String])
+  case unknownFamily(kind: String, name: String, known: [String])
   /// `name:NUMBER` for a family without a number.
   case takesNoNumber(density: String, number: String)
   case missingField(density: String, field: String, expected: String)
@@ -18,6 +18,8 @@ public enum DensityError: Error, Hashable, Sendable {
   /// A formula that lacks the variable it is about.
   case doesNotMention(density: String, field: String, variable: String)
   case noMass(density: String)
+  /// A likelihood whose data cannot be drawn.
+  case noDraw(likelihood: String)
 }
 
 extension DensityError: CustomStringConvertible {
@@ -27,9 +29,9 @@ extension DensityError: CustomStringConvertible {
       "expected a \(kind) to be a name or an object, found \(found)."
     case .notJSON(let kind):
       "expected a \(kind) as JSON, since it begins with '{'; found text that is not JSON."
-    case .unknownFamily(let kind, let name, let suggestion, let known):
+    case .unknownFamily(let kind, let name, let known):
       "unknown \(kind) '\(name)'."
-        + (suggestion.map { " Did you mean '\($0)'?" } ?? "")
+        + (nearest(to: name, among: known).map { " Did you mean '\($0)'?" } ?? "")
         + " Known: \(known.joined(separator: ", "))."
     case .takesNoNumber(let density, let number):
       "\(density) takes no number after its name, found ':\(number)'."
@@ -45,6 +47,9 @@ extension DensityError: CustomStringConvertible {
       "\(density), \(field): expected a formula that mentions '\(variable)'."
     case .noMass(let density):
       "\(density): the formula gives no finite positive density anywhere on the real line."
+    case .noDraw(let likelihood):
+      "The likelihood '\(likelihood)' has no formula that draws data. Give it a 'draw' in u, which is "
+        + "uniform, or n, which is normal."
     }
   }
 }

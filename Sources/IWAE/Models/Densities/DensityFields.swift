@@ -6,15 +6,10 @@ struct DensityFields {
   let density: String
   let values: [String: JSONValue]
 
-  init(_ density: String, _ values: [String: JSONValue]) {
-    self.density = density
-    self.values = values
-  }
-
   /// The name of a user's own density, and the fields with messages that call it so.
   func named(_ kind: String) throws(DensityError) -> (name: String, fields: DensityFields) {
     let name = try string("name", expected: "a name")
-    return (name, DensityFields("\(kind) '\(name)'", values))
+    return (name, DensityFields(density: "\(kind) '\(name)'", values: values))
   }
 
   /// The description to keep: the bare name if there is nothing else.

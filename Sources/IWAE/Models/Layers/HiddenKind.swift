@@ -5,11 +5,6 @@ public struct HiddenKind: Sendable {
   /// The value of a checkpoint's field.
   public let name: String
   let layer: @Sendable (LayerDescription) -> any HiddenLayer
-
-  init(name: String, layer: @escaping @Sendable (LayerDescription) -> any HiddenLayer) {
-    self.name = name
-    self.layer = layer
-  }
 }
 
 extension HiddenKind {
@@ -22,9 +17,9 @@ extension HiddenKind {
   public static var names: [String] { all.map(\.name) }
 
   /// The kind of a name.
-  public init(named name: String) throws(UnknownHiddenKind) {
+  public init(named name: String) throws(DensityError) {
     guard let kind = Self.all.first(where: { $0.name == name }) else {
-      throw UnknownHiddenKind(name: name)
+      throw .unknownFamily(kind: "kind of hidden layers", name: name, known: Self.names)
     }
     self = kind
   }
@@ -55,16 +50,4 @@ extension HiddenKind: Codable, CustomStringConvertible {
   }
 
   public var description: String { name }
-}
-
-/// A name that no kind of hidden layers has.
-public struct UnknownHiddenKind: Error, Hashable, Sendable, CustomStringConvertible {
-  public let name: String
-
-  public var description: String {
-    let suggestion = nearest(to: name, among: HiddenKind.names)
-    return "unknown kind of hidden layers '\(name)'."
-      + (suggestion.map { " Did you mean '\($0)'?" } ?? "")
-      + " Known: \(HiddenKind.names.joined(separator: ", "))."
-  }
 }

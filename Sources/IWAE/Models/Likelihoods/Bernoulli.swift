@@ -3,14 +3,8 @@ import Compute
 extension Likelihood {
   /// 0s and 1s, of logit `logits`.
   public static let bernoulli = Likelihood(
-    .string("bernoulli"), family: "bernoulli", heads: ["logits"],
+    definition: .string("bernoulli"), family: "bernoulli", heads: ["logits"],
     logDensity: "x * logits - softplus(logits)", mean: "sigmoid(logits)",
     draw: "u < sigmoid(logits)", support: .unit, isBinarized: true,
-    meanName: "probabilities", initialBias: .logit)
-
-  static let bernoulliFamily = DensityFamily<Likelihood>(name: "bernoulli") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .bernoulli
-  }
+    meanName: "probabilities", initialBias: logitOfMean)
 }

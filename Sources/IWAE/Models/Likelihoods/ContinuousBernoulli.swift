@@ -5,15 +5,9 @@ extension Likelihood {
   ///
   /// With p = sigmoid(a), their C(p) p^x (1 - p)^(1 - x) is a e^(ax) / (e^a - 1).
   public static let continuousBernoulli = Likelihood(
-    .string("continuous-bernoulli"), family: "continuous-bernoulli", heads: ["logits"],
+    definition: .string("continuous-bernoulli"), family: "continuous-bernoulli", heads: ["logits"],
     logDensity: continuousBernoulliLogDensity, mean: continuousBernoulliMean,
-    draw: continuousBernoulliDraw, support: .unit, initialBias: .logit)
-
-  static let continuousBernoulliFamily = DensityFamily<Likelihood>(name: "continuous-bernoulli") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .continuousBernoulli
-  }
+    draw: continuousBernoulliDraw, support: .unit, initialBias: logitOfMean)
 
   // log p = (x - 1/2) a + log((a/2) / sinh(a/2)). Away from 0 the logarithm is, with b = |a|,
   // log(b / (1 - e^-b)) - b/2, and the halves of a and b are max(a, 0). Near 0 its derivative would

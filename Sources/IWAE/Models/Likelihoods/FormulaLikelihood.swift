@@ -23,7 +23,7 @@ extension Likelihood {
       }
     }
     return Likelihood(
-      fields.definition, family: "formula", name: name, heads: heads, logDensity: logDensity,
-      mean: mean, draw: draw, support: support, initialBias: .zero)
+      definition: fields.definition, family: "formula", name: name, heads: heads,
+      logDensity: logDensity, mean: mean, draw: draw, support: support)
   }
 }

@@ -3,16 +3,17 @@ import Compute
 extension Likelihood {
   /// Normal numbers whose deviation the decoder gives.
   public static let gaussian = Likelihood(
-    .string("gaussian"), family: "gaussian", heads: ["mean", "log_sigma"],
+    definition: .string("gaussian"), family: "gaussian", heads: ["mean", "log_sigma"],
     logDensity: learnedSigma, mean: "mean", draw: "mean + exp(log_sigma) * n", support: .reals,
-    initialBias: .mean)
+    initialBias: "mean")
 
   /// Normal numbers, all with one deviation that is learned.
   public static let gaussianShared = Likelihood(
-    .object(["family": .string("gaussian"), "sigma": .string("shared")]), family: "gaussian",
-    heads: ["mean"], parameters: [DensityParameter("log_sigma", .single, initial: 0)],
+    definition: .object(["family": .string("gaussian"), "sigma": .string("shared")]),
+    family: "gaussian", heads: ["mean"],
+    parameters: [.init(name: "log_sigma", size: .single, initial: 0)],
     logDensity: learnedSigma, mean: "mean", draw: "mean + exp(log_sigma) * n", support: .reals,
-    initialBias: .mean)
+    initialBias: "mean")
 
   /// Normal numbers of a given deviation.
   ///
@@ -20,10 +21,10 @@ extension Likelihood {
   public static func gaussian(sigma: Double) -> Likelihood {
     precondition(sigmas.contains(sigma), "expected a deviation in \(sigmas), found \(sigma)")
     return Likelihood(
-      .object(["family": .string("gaussian"), "sigma": .number(sigma)]), family: "gaussian",
-      heads: ["mean"],
+      definition: .object(["family": .string("gaussian"), "sigma": .number(sigma)]),
+      family: "gaussian", heads: ["mean"],
       logDensity: "-0.5 * ((x - mean) / \(sigma))^2 - log(\(sigma)) - 0.5 * log(2 * pi)",
-      mean: "mean", draw: "mean + \(sigma) * n", support: .reals, initialBias: .mean)
+      mean: "mean", draw: "mean + \(sigma) * n", support: .reals, initialBias: "mean")
   }
 
   /// The deviations that can be given: their squares' inverses are numbers in single precision.

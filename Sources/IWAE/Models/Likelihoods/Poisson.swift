@@ -3,13 +3,7 @@ import Compute
 extension Likelihood {
   /// Counts, of rate exp(log_rate). A draw inverts the cumulative sum.
   public static let poisson = Likelihood(
-    .string("poisson"), family: "poisson", heads: ["log_rate"],
+    definition: .string("poisson"), family: "poisson", heads: ["log_rate"],
     logDensity: "x * log_rate - exp(log_rate) - lgamma(x + 1)", mean: "exp(log_rate)",
-    support: .counts, initialBias: .logarithm)
-
-  static let poissonFamily = DensityFamily<Likelihood>(name: "poisson") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .poisson
-  }
+    support: .counts, initialBias: "log(max(mean, 0.001))")
 }

@@ -13,7 +13,7 @@ extension Prior {
     let logDensity = try fields.formula(
       "log_density", ["z"] + parameters, mentioning: ["z"] + parameters)
     return Prior(
-      fields.definition, family: "formula", name: name, parameters: parameters,
+      definition: fields.definition, family: "formula", name: name, parameters: parameters,
       logDensity: logDensity)
   }
 }

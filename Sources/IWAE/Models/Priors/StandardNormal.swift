@@ -3,12 +3,6 @@ import Compute
 extension Prior {
   /// Independent standard normal units.
   public static let standardNormal = Prior(
-    .string("standard-normal"), family: "standard-normal", name: "standard-normal",
+    definition: .string("standard-normal"), family: "standard-normal", name: "standard-normal",
     logDensity: Formula(known: "-0.5 * z^2 - 0.5 * log(2 * pi)", ["z"]), sample: "e")
-
-  static let standardNormalFamily = DensityFamily<Prior>(name: "standard-normal") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .standardNormal
-  }
 }

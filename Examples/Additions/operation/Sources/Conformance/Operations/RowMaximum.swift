@@ -1,7 +1,7 @@
 import Compute
 
 extension CaseTable {
-  static func rowMaximumCases(_ seed: UInt64) -> [ConformanceCase] {
+  func rowMaximumCases() -> [ConformanceCase] {
     RowSize.pixels.flatMap { size in
       [false, true].map { hasNaN in
         var build = CaseBuilder("rowMaximum(\(size.text),nan=\(hasNaN))", seed: seed)

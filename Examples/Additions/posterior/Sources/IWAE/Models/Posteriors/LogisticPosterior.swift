@@ -6,15 +6,10 @@ extension Posterior {
     let heads = ["center", "log_scale"]
     let inverse = "(z - center) * exp(-log_scale)"
     return Posterior(
-      .string("logistic"), family: "logistic", name: "logistic", heads: heads, noise: .uniform,
+      definition: .string("logistic"), family: "logistic", name: "logistic", heads: heads,
+      noise: .uniform,
       sample: Formula(known: "center + exp(log_scale) * (log(e) - log1p(-e))", ["e"] + heads),
       logDensity: Formula(
         known: "-\(inverse) - log_scale - 2 * softplus(-\(inverse))", ["z"] + heads))
   }()
-
-  static let logisticFamily = DensityFamily<Posterior>(name: "logistic") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .logistic
-  }
 }

@@ -3,12 +3,6 @@ import Compute
 extension Prior {
   /// Independent logistic units of location 0 and scale 1.
   public static let logistic = Prior(
-    .string("logistic"), family: "logistic", name: "logistic",
+    definition: .string("logistic"), family: "logistic", name: "logistic",
     logDensity: Formula(known: "-z - 2 * softplus(-z)", ["z"]))
-
-  static let logisticFamily = DensityFamily<Prior>(name: "logistic") {
-    fields throws(DensityError) in
-    try fields.allow([])
-    return .logistic
-  }
 }
