@@ -33,7 +33,6 @@ public enum KernelCatalog {
   private static let files: [String: [UInt8]] = [
     "accumulate_weights.cl": PackageResources.accumulate_weights_cl,
     "adam.cl": PackageResources.adam_cl,
-    "bias_gradient.cl": PackageResources.bias_gradient_cl,
     "descriptor.cl": PackageResources.descriptor_cl,
     "draw.cl": PackageResources.draw_cl,
     "estimate.cl": PackageResources.estimate_cl,
@@ -50,7 +49,6 @@ public enum KernelCatalog {
     "row_kernel.cl": PackageResources.row_kernel_cl,
     "special.cl": PackageResources.special_cl,
     "sum.cl": PackageResources.sum_cl,
-    "sum_samples.cl": PackageResources.sum_samples_cl,
     "sums.cl": PackageResources.sums_cl,
     "tile_maps.cl": PackageResources.tile_maps_cl,
     "tiles.cl": PackageResources.tiles_cl,

@@ -20,8 +20,7 @@ public enum CaseTable {
     switch family {
     case .gather: gatherCases(seed)
     case .multiply: multiplyCases(seed)
-    case .weightGradient: weightGradientCases(seed)
-    case .biasGradient: biasGradientCases(seed)
+    case .weightGradient: weightGradientCases(seed) + biasGradientCases(seed)
     case .noise: noiseCases(seed)
     case .map: mapCases(seed)
     case .estimate: estimateCases(seed)
@@ -29,8 +28,7 @@ public enum CaseTable {
     case .accumulateWeights: accumulateWeightsCases(seed)
     case .normalize: normalizeCases(seed)
     case .logMean: logMeanCases(seed)
-    case .sumSamples: sumSamplesCases(seed)
-    case .sum: sumCases(seed)
+    case .sum: sumCases(seed) + sumSamplesCases(seed)
     case .adam: adamCases(seed)
     }
   }

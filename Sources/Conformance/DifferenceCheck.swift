@@ -133,8 +133,8 @@ extension DifferenceCheck {
         .weightGradient(
           WeightGradient(
             delta: delta, input: x, rowScale: scale, gradient: w1.counterpart(.gradient))),
-        .biasGradient(
-          BiasGradient(delta: delta, rowScale: scale, gradient: b1.counterpart(.gradient))),
+        .weightGradient(
+          WeightGradient(delta: delta, rowScale: scale, gradient: b1.counterpart(.gradient))),
       ]
       return Problem(
         name: "differences(layers,\(activation))", program: .checked("layers", operations),

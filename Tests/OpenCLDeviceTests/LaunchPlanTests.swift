@@ -148,7 +148,10 @@ import Testing
     let accumulator = Tensor("a", .matrix(rows: 3, columns: 4), .accumulator)
     var builder = ProgramBuilder("end")
     try builder.append(
-      .normalize(Normalize(input: accumulator, output: parameter.counterpart(.gradient))))
+      .normalize(
+        Normalize(
+          input: accumulator, sum: Tensor("sum", .vector(1), .input),
+          output: parameter.counterpart(.gradient))))
     try builder.append(.adam(Adam()))
     let plan = LaunchPlan(
       builder.build(), tuning: Tuning(schedule: .panels), computeUnits: 2, parameters: [parameter])

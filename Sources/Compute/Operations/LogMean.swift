@@ -28,13 +28,11 @@ public struct LogMean: SlottedFamily {
 }
 
 extension LogMean {
-  public static let family = Operation.Family.logMean
-
   public static let slots = [
     Slot<LogMean>("maximum", of: { $0.maximum }, extent: { .exactly($0.output.shape) }),
     Slot("sum", of: { $0.sum }, extent: { .exactly($0.output.shape) }),
     Slot(
-      "output", access: { $0.accumulates ? .update : .write }, of: { $0.output },
+      "output", .write, accumulates: { $0.accumulates }, of: { $0.output },
       extent: { _ in .vector }),
   ]
 

@@ -38,8 +38,8 @@ extension CaseTable {
           delta: delta, input: input, rowScale: scale, accumulates: accumulates,
           gradient: toWeight)))
     build.append(
-      .biasGradient(
-        BiasGradient(
+      .weightGradient(
+        WeightGradient(
           delta: delta, rowScale: scale, accumulates: accumulates, gradient: toBias)))
     // The terms are of size one and have either sign.
     let termSize = Double(size.m).squareRoot()
@@ -66,8 +66,8 @@ extension CaseTable {
           delta: delta, input: input, rowScale: scale, accumulates: true, decay: factor,
           gradient: weight)))
     build.append(
-      .biasGradient(
-        BiasGradient(
+      .weightGradient(
+        WeightGradient(
           delta: delta, rowScale: scale, accumulates: true, decay: factor, gradient: bias)))
     for tensor in [weight, bias] {
       build.check(tensor, .sums(of: rows), termSize: Double(rows).squareRoot())

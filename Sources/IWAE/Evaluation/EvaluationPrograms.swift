@@ -50,7 +50,7 @@ struct EvaluationPrograms {
         .matrix(rows: batchSize, columns: model.encoder[layer].latent), .state)
       let center = try weigher.appendCenter(layer, heads, role: .temporary)
       try weigher.program.append(
-        .sumSamples(SumSamples(input: center, accumulates: true, output: sum)))
+        .sum(Sum(input: center, accumulates: true, output: sum)))
       means.append(sum)
       value = try weigher.appendLatent(layer, heads: heads, network: 0..<0, indices)
     }

@@ -147,8 +147,8 @@ private struct StreamBuilder {
       for (head, samples) in try step.appendLowestSamples(column, &walk) {
         guard let position = heads.firstIndex(of: head) else { continue }
         try step.program.append(
-          .sumSamples(
-            SumSamples(
+          .sum(
+            Sum(
               input: samples, accumulates: true, decay: column.forEncoder.decay,
               output: sums[position])))
       }
@@ -199,7 +199,7 @@ private struct StreamBuilder {
     try step.program.append(
       .normalize(
         Normalize(
-          input: input, sum: stream.sum, degree: place.degree, accumulates: true, output: output)))
+          input: input, sum: stream.sum, degree: place.degree, output: output)))
   }
 
   private mutating func appendImageEnd() throws(ProgramError) {

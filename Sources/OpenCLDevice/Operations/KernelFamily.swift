@@ -89,7 +89,6 @@ extension Compute.Operation.Family {
     case .gather: Gather.self
     case .multiply: Multiply.self
     case .weightGradient: WeightGradient.self
-    case .biasGradient: BiasGradient.self
     case .noise: Noise.self
     case .map: Map.self
     case .estimate: Estimate.self
@@ -97,7 +96,6 @@ extension Compute.Operation.Family {
     case .accumulateWeights: AccumulateWeights.self
     case .normalize: Normalize.self
     case .logMean: LogMean.self
-    case .sumSamples: SumSamples.self
     case .sum: Sum.self
     case .adam: Adam.self
     }

@@ -15,7 +15,7 @@ extension LaunchPlan {
   mutating func appendToPanels(_ index: Int) {
     let operation = program.operations[index]
     switch operation {
-    case .weightGradient, .biasGradient, .normalize:
+    case .weightGradient, .normalize:
       // Sums over rows wait: nothing reads a gradient before the optimizer or the host.
       if sums.contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
@@ -30,7 +30,7 @@ extension LaunchPlan {
         closeSums()
         appendAdam(index)
       }
-    case .sum(let sum) where sum.output.shape.count == 1:
+    case .sum(let sum) where sum.output.shape == .vector(1):
       totals.append(index)
     default:
       if (sums + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
@@ -116,11 +116,10 @@ extension LaunchPlan {
       result.append(products.isEmpty ? .operation(index) : .map(index, products: products))
     }
     for case .weightGradient(let gradient) in sums.map({ program.operations[$0] }) {
-      guard let coefficients = gradient.rowScale else { continue }
-      let input = GradientInput(input: gradient.input, coefficients: coefficients)
+      guard let input = GradientInput(gradient) else { continue }
       if !scaled.contains(input), let last = uses.lastPlainReader(of: input),
-        open.operations.contains(last), gradient.input.shape.rows % open.units == 0,
-        !sums.contains(where: { readsPlainly($0, gradient.input) })
+        open.operations.contains(last), input.input.shape.rows % open.units == 0,
+        !sums.contains(where: { readsPlainly($0, input.input) })
       {
         scaled.insert(input)
         result.append(.scaling(input))
@@ -151,7 +150,9 @@ extension LaunchPlan {
 
   /// Whether a sum that waits reads a tensor otherwise than as the input of a gradient.
   private func readsPlainly(_ index: Int, _ tensor: Tensor) -> Bool {
-    if case .weightGradient = program.operations[index] { return false }
+    if case .weightGradient(let gradient) = program.operations[index], gradient.input != nil {
+      return false
+    }
     return program.operations[index].reads.contains(tensor)
   }
 
@@ -161,10 +162,7 @@ extension LaunchPlan {
   /// it is computed.
   private var canUpdate: Bool {
     let areGradients = sums.allSatisfy {
-      switch program.operations[$0] {
-      case .weightGradient, .biasGradient: true
-      default: false
-      }
+      if case .weightGradient = program.operations[$0] { true } else { false }
     }
     guard fusion == .full, !sums.isEmpty, areGradients else { return false }
     let written = program.operations.flatMap(\.writes).filter { $0.role == .gradient }
@@ -199,12 +197,7 @@ extension LaunchPlan {
       var isScaled = false
       if case .weightGradient(let gradient) = program.operations[index] {
         groups += strips(gradient.gradient.shape.rows) * strips(gradient.gradient.shape.columns)
-        isScaled =
-          gradient.rowScale.map {
-            scaled.contains(GradientInput(input: gradient.input, coefficients: $0))
-          } ?? false
-      } else if case .biasGradient(let gradient) = program.operations[index] {
-        groups += strips(gradient.gradient.shape.count)
+        isScaled = GradientInput(gradient).map(scaled.contains) ?? false
       } else if case .normalize(let normalize) = program.operations[index] {
         let floats = TensorLayout.panels.occupied(by: normalize.output)
         groups += (strips(floats) + Self.normalizedVectors - 1) / Self.normalizedVectors
@@ -221,7 +214,8 @@ extension LaunchPlan {
 
   /// The rows that a weight's gradient sums over; those of a bias are light.
   private func length(of index: Int) -> Int {
-    guard case .weightGradient(let gradient) = program.operations[index] else { return 0 }
+    guard case .weightGradient(let gradient) = program.operations[index], gradient.input != nil
+    else { return 0 }
     return gradient.delta.shape.rows
   }
 

@@ -10,10 +10,10 @@ extension LaunchPlan {
       appendProduct(
         index, rows: shape.rows, columns: shape.columns,
         multiply.transposed ? .transposed : .forward)
-    case .weightGradient(let weightGradient):
+    case .weightGradient(let weightGradient) where weightGradient.input != nil:
       let shape = weightGradient.gradient.shape
       appendProduct(index, rows: shape.rows, columns: shape.columns, .gradient)
-    case .biasGradient(let biasGradient):
+    case .weightGradient(let biasGradient):
       appendRows(
         index, units: biasGradient.gradient.shape.count, unitsPerGroup: tuning.groupSize)
     case .adam: appendRows(index, units: arenaUnits, unitsPerGroup: tuning.groupSize * 4)

@@ -127,8 +127,14 @@ struct LaunchPlan {
 
 /// The input of gradients and the coefficients of its rows.
 struct GradientInput: Hashable {
-  var input: Tensor
-  var coefficients: Tensor
+  let input: Tensor
+  let coefficients: Tensor
+
+  /// Nil for a gradient that lacks either.
+  init?(_ gradient: WeightGradient) {
+    guard let input = gradient.input, let coefficients = gradient.rowScale else { return nil }
+    (self.input, self.coefficients) = (input, coefficients)
+  }
 }
 
 /// Who reads what in a program.
@@ -155,7 +161,7 @@ struct TensorUses {
     guard input.input.role == .temporary else { return nil }
     var last: Int?
     for index in readers[input.input] ?? [] {
-      if case .weightGradient(let gradient) = program.operations[index] {
+      if case .weightGradient(let gradient) = program.operations[index], gradient.input != nil {
         guard gradient.rowScale == input.coefficients, gradient.delta != input.input else {
           return nil
         }

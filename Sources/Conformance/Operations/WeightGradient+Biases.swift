@@ -34,8 +34,8 @@ extension CaseTable {
       gradient = build.accumulator("bias", .vector(outputs), decay == 0)
     }
     build.append(
-      .biasGradient(
-        BiasGradient(
+      .weightGradient(
+        WeightGradient(
           delta: delta, rowScale: scale, accumulates: decay != nil, decay: factor,
           gradient: gradient)))
     build.check(gradient, .sums(of: rows), termSize: Double(rows).squareRoot())

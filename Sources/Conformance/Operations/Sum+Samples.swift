@@ -23,8 +23,8 @@ extension CaseTable {
     // The first row decays as asked; the others less and less.
     let factors = (0..<images).map { decay == 0 ? 0 : decay + Float($0) * 0.1 }
     build.append(
-      .sumSamples(
-        SumSamples(
+      .sum(
+        Sum(
           input: build.input("input", .matrix(rows: images * samples, columns: columns)),
           accumulates: true, decay: build.input("decay", .vector(images), factors),
           output: output)))
@@ -38,7 +38,7 @@ extension CaseTable {
     let output = build.output(
       "output", .matrix(rows: size.images, columns: size.columns), .sums(of: size.samples),
       termSize: 0.3 * Double(size.samples).squareRoot())
-    build.append(.sumSamples(SumSamples(input: input, scale: 0.3, output: output)))
+    build.append(.sum(Sum(input: input, scale: 0.3, output: output)))
     return build.build()
   }
 }
