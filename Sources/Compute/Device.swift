@@ -36,10 +36,12 @@ public protocol Device: AnyObject {
 }
 
 extension Device {
+  public func obstacle(to operation: Operation) -> String? { nil }
+
   public func bytes(of tensor: Tensor) -> Int { tensor.byteCount }
 
   public func workspaceBytes(of program: Program) -> Int {
-    let lifetimes = program.lifetimes
+    let lifetimes = program.lifetimes()
     let temporaries = program.tensors(.temporary).map { tensor in
       MemoryPlan.Block(size: tensor.byteCount, lifetime: lifetimes[tensor] ?? 0...0)
     }

@@ -23,8 +23,7 @@ enum KernelPrelude {
     lines.append("#define PURPOSE_BINARIZATION \(NoisePurpose.binarization.code)u")
     lines.append("#define PURPOSE_RESAMPLING \(NoisePurpose.resampling.code)u")
     for kind in Descriptor.Kind.all { lines += accessors(kind.kernelName, kind.names) }
-    lines += fields("bound", Estimate.boundFields) + fields("column", Estimate.columnFields)
-    lines += fields("drawn", Draw.columnFields)
+    lines += fields("bound", Estimate.boundFields) + fields("column", CoefficientRule.fields)
     return lines.joined(separator: "\n") + "\n"
   }()
 

@@ -34,7 +34,7 @@ extension OpenCLDevice {
     }
     defer { clReleaseCommandQueue(profiled) }
     try finish()
-    var times = Array(repeating: [Double](), count: executable.launchCount)
+    var times = Array(repeating: [Double](), count: executable.plan.launches.count)
     for _ in 0..<runs {
       for (index, nanoseconds) in try executable.profile(control, on: profiled).enumerated() {
         times[index].append(nanoseconds)

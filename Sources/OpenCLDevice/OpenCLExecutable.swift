@@ -137,9 +137,6 @@ final class OpenCLExecutable: Executable {
     return result
   }
 
-  /// The number of kernels that one run starts.
-  var launchCount: Int { launches.count }
-
   // MARK: Values
 
   func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {

@@ -224,7 +224,7 @@ struct MapSource {
     var lines = ["if (IS_END_OF_FACTORS(chunk, \(most))) {"]
     for name in names {
       let (total, sign) = total(of: name)
-      lines.append("  \(kept(total)) \(sign)= log_any(\(kept(name)));")
+      lines.append("  \(kept(total)) \(sign)= log_full(\(kept(name)));")
       lines.append("  \(kept(name)) = (real)(1.0f);")
     }
     return lines + ["}"]
@@ -241,8 +241,8 @@ struct MapSource {
   private func ends(_ kept: (String) -> String) -> [String] {
     sums.map { index, sum in
       var total = kept("total\(index)")
-      if !sum.added.isEmpty { total += " + log_any(\(kept("added\(index)")))" }
-      if !sum.subtracted.isEmpty { total += " - log_any(\(kept("subtracted\(index)")))" }
+      if !sum.added.isEmpty { total += " + log_full(\(kept("added\(index)")))" }
+      if !sum.subtracted.isEmpty { total += " - log_full(\(kept("subtracted\(index)")))" }
       var value = "group_sum(\(total), c->scratch)"
       if sum.constant != 0 {
         value += " + (float)d->columns * \(MapBody.literal(sum.constant))"

@@ -46,7 +46,7 @@ enum Kernel: Hashable {
     switch self {
     case .walk: "walk_rows"
     case .sum: "sum_rows"
-    case .update: "update_parameters"
+    case .update: "row_adam"
     case .transpose: "transpose_weights"
     case .product: "multiply_tiles"
     case .row(let family): "row_\(family.kernelName)"
