@@ -5,27 +5,25 @@ public enum KernelCatalog {
   ///
   /// - Parameters:
   ///   - file: `panels.cl`, `sums.cl`, `tiles.cl`, `tile_maps.cl` or `peak.cl`.
-  ///   - operations: The names of the operations whose files take the place of a line `OPERATIONS`.
-  public static func source(of file: String, operations: [String] = []) -> String {
+  ///   - markers: The lines that take the place of a line such as `OPERATIONS`; they may be includes.
+  public static func source(of file: String, replacing markers: [String: [String]] = [:]) -> String
+  {
     var included: Set<String> = []
-    return expand(file, operations, &included)
+    return expand(file, markers, &included)
   }
 
   private static func expand(
-    _ file: String, _ operations: [String], _ included: inout Set<String>
+    _ file: String, _ markers: [String: [String]], _ included: inout Set<String>
   ) -> String {
     guard included.insert(file).inserted else { return "" }
     guard let bytes = files[file] else { preconditionFailure("there is no kernel file \(file)") }
     let prefix = "#include \""
     return String(decoding: bytes, as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false)
+      .flatMap { markers[String($0)] ?? [String($0)] }
       .map { line in
-        let names =
-          line == "OPERATIONS"
-          ? operations.map { "\($0).cl" }
-          : line.hasPrefix(prefix) ? [String(line.dropFirst(prefix.count).dropLast())] : nil
-        guard let names else { return String(line) }
-        return names.map { expand($0, operations, &included) }.joined(separator: "\n")
+        guard line.hasPrefix(prefix) else { return line }
+        return expand(String(line.dropFirst(prefix.count).dropLast()), markers, &included)
       }
       .joined(separator: "\n")
   }

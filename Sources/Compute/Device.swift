@@ -99,6 +99,15 @@ public enum HostValues: Hashable, Sendable {
     }
   }
 
+  /// The values as floats; words keep their bits.
+  public var floatBits: [Float] {
+    switch self {
+    case .floats(let values): values
+    case .words(let values): values.map { Float(bitPattern: $0) }
+    case .bytes(let values): values.map(Float.init)
+    }
+  }
+
   /// Checks that the values fit a tensor.
   public func check(against tensor: Tensor) throws(DeviceError) {
     guard element == tensor.element else {

@@ -128,7 +128,7 @@ extension Descriptor {
   ///   - operation: The operation.
   ///   - layout: How tensors lie.
   ///   - place: A tensor's place; nil for one that is never written.
-  init(_ operation: Compute.Operation, layout: TensorLayout, place: (Tensor) -> Placement?) {
+  init(_ operation: Compute.Operation, layout: Schedule, place: (Tensor) -> Placement?) {
     kind = .operation(operation.family)
     operands = operation.operands.map { operand in
       operand.tensor.flatMap(place).map { Operand(placement: $0, sharing: operand.sharing) }

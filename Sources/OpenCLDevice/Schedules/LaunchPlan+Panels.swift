@@ -113,11 +113,11 @@ extension LaunchPlan {
     for index in open.operations {
       let products = products(before: index, among: result)
       result.removeLast(products.count)
-      result.append(products.isEmpty ? .operation(index) : .map(index, products: products))
+      result.append(.operation(index, products: products))
     }
     for case .weightGradient(let gradient) in sums.map({ program.operations[$0] }) {
       guard let input = GradientInput(gradient) else { continue }
-      if !scaled.contains(input), let last = uses.lastPlainReader(of: input),
+      if !scaled.contains(input), let last = lastPlainReader(of: input),
         open.operations.contains(last), input.input.shape.rows % open.units == 0,
         !sums.contains(where: { readsPlainly($0, input.input) })
       {
@@ -135,13 +135,13 @@ extension LaunchPlan {
   private func products(before index: Int, among work: [Work]) -> [Int] {
     guard case .map(let map) = program.operations[index] else { return [] }
     var result: [Int] = []
-    for case .operation(let previous) in work.reversed().prefix(Self.mostProducts) {
+    for case .operation(let previous, products: []) in work.reversed().prefix(Self.mostProducts) {
       guard case .multiply(let product) = program.operations[previous],
         map.inputs.contains(product.output), product.output.shape.rows == map.rows,
         product.output.shape.columns == map.columns, !product.accumulates,
         product.activation == .identity, product.derivativeAt == nil,
         !map.results.contains(where: { $0.tensor == product.input }),
-        uses.isRead(product.output, onlyBy: index)
+        product.output.role == .temporary, readers[product.output] == [index]
       else { break }
       result.insert(previous, at: 0)
     }
@@ -154,6 +154,23 @@ extension LaunchPlan {
       return false
     }
     return program.operations[index].reads.contains(tensor)
+  }
+
+  /// The last operation that reads a tensor as it is, if everything after it is gradients that want
+  /// its rows multiplied by one and the same coefficients. Nil if the tensor must stay as it is.
+  private func lastPlainReader(of input: GradientInput) -> Int? {
+    guard input.input.role == .temporary else { return nil }
+    var last: Int?
+    for index in readers[input.input] ?? [] {
+      if case .weightGradient(let gradient) = program.operations[index], gradient.input != nil {
+        guard gradient.rowScale == input.coefficients, gradient.delta != input.input else {
+          return nil
+        }
+      } else {
+        last = index
+      }
+    }
+    return last
   }
 
   // MARK: Sums over rows
@@ -199,7 +216,7 @@ extension LaunchPlan {
         groups += strips(gradient.gradient.shape.rows) * strips(gradient.gradient.shape.columns)
         isScaled = GradientInput(gradient).map(scaled.contains) ?? false
       } else if case .normalize(let normalize) = program.operations[index] {
-        let floats = TensorLayout.panels.occupied(by: normalize.output)
+        let floats = Schedule.panels.occupied(by: normalize.output)
         groups += (strips(floats) + Self.normalizedVectors - 1) / Self.normalizedVectors
         work.append(.operation(index))
         continue

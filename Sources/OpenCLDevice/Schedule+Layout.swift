@@ -1,50 +1,29 @@
 import Compute
 
-/// Where the elements of a tensor lie in an arena. Vectors are contiguous in both layouts; every
-/// tensor takes a multiple of 16 floats.
-enum TensorLayout: Hashable {
-  /// `[column / 16][row][16]`; parameters as the panels of their transpose.
-  case panels
-  /// Row by row, each row padded to a multiple of 16.
-  case rows
-
-  init(_ schedule: Schedule) {
-    self = schedule == .panels ? .panels : .rows
-  }
-
+/// Where the elements of a tensor lie in an arena. Vectors are contiguous; every tensor takes a
+/// multiple of 16 floats. A matrix lies
+///
+///     panels    [column / 16][row][16]; what lies as parameters do, as the panels of its transpose
+///     tiles     row by row, each row padded to a multiple of 16
+extension Schedule {
   /// The floats that a tensor takes.
-  func size(of tensor: Tensor) -> Int {
-    switch tensor.shape {
-    case .vector(let count): padded(count)
-    case .matrix: isTurned(tensor) ? turned(tensor).size : plain(tensor).size
-    }
-  }
+  func size(of tensor: Tensor) -> Int { extent(of: tensor).size }
+
+  /// The floats between a strip (panels) or row (tiles) and the next.
+  func stride(of tensor: Tensor) -> Int { extent(of: tensor).stride }
 
   /// The floats that an operation may touch. The padding of a parameter's vector is read and
   /// updated with it; that of any other vector belongs to nobody.
   func occupied(by tensor: Tensor) -> Int {
-    guard case .vector(let count) = tensor.shape else { return size(of: tensor) }
-    switch tensor.role {
-    case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator:
-      return size(of: tensor)
-    case .resident, .state, .input, .output, .temporary: return count
-    }
-  }
-
-  /// The floats between a strip (panels) or row (rows) and the next.
-  func stride(of tensor: Tensor) -> Int {
-    switch tensor.shape {
-    case .vector: 0
-    case .matrix: isTurned(tensor) ? turned(tensor).stride : plain(tensor).stride
-    }
+    tensor.shape.isVector && !tensor.role.liesAsParameter ? tensor.shape.count : size(of: tensor)
   }
 
   /// The floats of the second copy of a weight, which panels keep for walking a layer backwards.
   func transposedSize(of weight: Tensor) -> Int {
-    self == .panels && !weight.shape.isVector ? plain(weight).size : 0
+    self == .panels && !weight.shape.isVector ? plain(weight.shape).size : 0
   }
 
-  func transposedStride(of weight: Tensor) -> Int { plain(weight).stride }
+  func transposedStride(of weight: Tensor) -> Int { plain(weight.shape).stride }
 
   /// Lays out host values; padding is zero.
   func arrange(_ values: [Float], as tensor: Tensor) -> [Float] {
@@ -73,13 +52,13 @@ enum TensorLayout: Hashable {
       return
     }
     let stride = stride(of: tensor)
-    let turned = isTurned(tensor)
+    let isTurned = isTurned(tensor)
     for row in 0..<rows {
       for column in 0..<columns {
         let device =
           switch self {
-          case .rows: row * stride + column
-          case .panels where turned: row / 16 * stride + column * 16 + row % 16
+          case .tiles: row * stride + column
+          case .panels where isTurned: row / 16 * stride + column * 16 + row % 16
           case .panels: column / 16 * stride + row * 16 + column % 16
           }
         body(row * columns + column, device)
@@ -87,23 +66,30 @@ enum TensorLayout: Hashable {
     }
   }
 
-  /// Whether a tensor lies as its transpose.
+  /// Whether a matrix lies as its transpose.
   private func isTurned(_ tensor: Tensor) -> Bool {
-    guard self == .panels else { return false }
-    switch tensor.role {
-    case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator: return true
-    case .resident, .state, .input, .output, .temporary: return false
-    }
+    self == .panels && tensor.role.liesAsParameter
   }
 
-  private func plain(_ tensor: Tensor) -> (size: Int, stride: Int) {
+  private func extent(of tensor: Tensor) -> (size: Int, stride: Int) {
     let (rows, columns) = (tensor.shape.rows, tensor.shape.columns)
-    return (rows * padded(columns), self == .panels ? rows * 16 : padded(columns))
+    if tensor.shape.isVector { return (padded(rows), 0) }
+    return isTurned(tensor) ? (padded(rows) * columns, columns * 16) : plain(tensor.shape)
   }
 
-  private func turned(_ tensor: Tensor) -> (size: Int, stride: Int) {
-    (padded(tensor.shape.rows) * tensor.shape.columns, tensor.shape.columns * 16)
+  private func plain(_ shape: Shape) -> (size: Int, stride: Int) {
+    let columns = padded(shape.columns)
+    return (shape.rows * columns, self == .panels ? shape.rows * 16 : columns)
   }
 
   private func padded(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+}
+
+extension Role {
+  fileprivate var liesAsParameter: Bool {
+    switch self {
+    case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator: true
+    case .resident, .state, .input, .output, .temporary: false
+    }
+  }
 }
