@@ -47,7 +47,8 @@ extension Schedule {
   }
 
   private func forEachElement(of tensor: Tensor, _ body: (_ host: Int, _ device: Int) -> Void) {
-    guard case .matrix(let rows, let columns) = tensor.shape else {
+    let (rows, columns) = (tensor.shape.rows, tensor.shape.columns)
+    guard !tensor.shape.isVector else {
       for index in 0..<tensor.shape.count { body(index, index) }
       return
     }

@@ -102,11 +102,7 @@ extension Compute.Operation.Family {
   }
 
   /// The name in kernels: `weight_gradient`.
-  var kernelName: String {
-    "\(self)".reduce(into: "") { result, letter in
-      result += letter.isUppercase ? "_\(letter.lowercased())" : String(letter)
-    }
-  }
+  var kernelName: String { "\(self)".snakeCase }
 }
 
 extension Compute.Operation {
