@@ -36,7 +36,6 @@ public enum KernelCatalog {
     "estimate.cl": PackageResources.estimate_cl,
     "gather.cl": PackageResources.gather_cl,
     "lanes.cl": PackageResources.lanes_cl,
-    "log_mean.cl": PackageResources.log_mean_cl,
     "map.cl": PackageResources.map_cl,
     "multiply.cl": PackageResources.multiply_cl,
     "noise.cl": PackageResources.noise_cl,

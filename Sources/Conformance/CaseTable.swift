@@ -27,7 +27,6 @@ public enum CaseTable {
     case .draw: drawCases(seed)
     case .accumulateWeights: accumulateWeightsCases(seed)
     case .normalize: normalizeCases(seed)
-    case .logMean: logMeanCases(seed)
     case .sum: sumCases(seed) + sumSamplesCases(seed)
     case .adam: adamCases(seed)
     }

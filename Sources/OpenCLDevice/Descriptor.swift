@@ -100,12 +100,7 @@ struct Descriptor {
 }
 
 extension Descriptor {
-  /// Describes an operation.
-  ///
-  /// - Parameters:
-  ///   - operation: The operation.
-  ///   - layout: How tensors lie.
-  ///   - place: A tensor's place; nil for one that is never written.
+  /// - Parameter place: A tensor's place; nil for one that is never written.
   init(_ operation: Compute.Operation, layout: Schedule, place: (Tensor) -> Placement?) {
     kind = Kind(operation.family)
     operands = operation.operands.map { operand in
@@ -129,11 +124,7 @@ extension Descriptor {
     counts[index] = count
   }
 
-  /// Makes the description of a gradient that of the update by it.
-  ///
-  /// - Parameters:
-  ///   - adam: The optimizer.
-  ///   - secondCopy: Where the second copy of the weight goes, if anywhere.
+  /// Makes the description of a gradient that of the update by it, and of the weight's second copy.
   mutating func update(by adam: Adam, secondCopy: Placement?) {
     constants = Adam.constants.flatMap { $0.values(adam) }
     set("updates", count: 1)

@@ -8,10 +8,7 @@ struct DescriptorFactory {
   /// The weights whose second copies the program reads.
   let transposedWeights: [Tensor]
 
-  /// - Parameters:
-  ///   - program: The program.
-  ///   - memory: Where parameters and states lie.
-  ///   - placements: Where the program's own tensors lie.
+  /// - Parameter placements: Where the program's own tensors lie.
   init(_ program: Program, memory: OpenCLMemory, placements: [Tensor: Placement]) {
     self.program = program
     self.memory = memory

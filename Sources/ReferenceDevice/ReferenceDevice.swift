@@ -171,7 +171,6 @@ public final class ReferenceExecutable: Executable {
     case .draw(let operation): run(operation)
     case .accumulateWeights(let operation): run(operation)
     case .normalize(let operation): run(operation)
-    case .logMean(let operation): run(operation)
     case .sum(let operation): run(operation)
     case .adam(let operation): run(operation)
     }

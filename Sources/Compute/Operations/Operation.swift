@@ -12,14 +12,13 @@ public enum Operation: Hashable, Sendable {
   case draw(Draw)
   case accumulateWeights(AccumulateWeights)
   case normalize(Normalize)
-  case logMean(LogMean)
   case sum(Sum)
   case adam(Adam)
 
   /// The kinds of operations, whose numbers kernels know them by.
   public enum Family: Int, Hashable, Sendable, CaseIterable {
-    case gather, multiply, weightGradient, noise, map, estimate, draw, accumulateWeights
-    case normalize, logMean, sum, adam
+    case gather, multiply, weightGradient, noise, map, estimate, draw
+    case accumulateWeights, normalize, sum, adam
   }
 
   /// The operation's family, and the operation as a member of it.
@@ -34,7 +33,6 @@ public enum Operation: Hashable, Sendable {
     case .draw(let operation): (.draw, operation)
     case .accumulateWeights(let operation): (.accumulateWeights, operation)
     case .normalize(let operation): (.normalize, operation)
-    case .logMean(let operation): (.logMean, operation)
     case .sum(let operation): (.sum, operation)
     case .adam(let operation): (.adam, operation)
     }

@@ -66,6 +66,9 @@ public final class StepRunner {
       }
     case .samples(let count):
       try memory.clear(gradients)
+      for (tensor, value) in plan.streaming?.constants ?? [] {
+        try memory.upload([value], to: tensor)
+      }
       for image in 0..<plan.configuration.batchSize {
         var part = control
         part.batchOffset &+= UInt32(image)

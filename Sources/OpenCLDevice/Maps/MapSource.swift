@@ -24,9 +24,7 @@ struct MapSource {
     var name: String { (sign == "+" ? "added" : "subtracted") + "\(output)" }
   }
 
-  /// - Parameters:
-  ///   - signature: The map.
-  ///   - number: Its number among those that are compiled together.
+  /// - Parameter number: The map's number among those that are compiled together.
   init(_ signature: MapSignature, number: Int) {
     self.signature = signature
     self.number = number

@@ -95,7 +95,6 @@ extension Compute.Operation.Family {
     case .draw: Draw.self
     case .accumulateWeights: AccumulateWeights.self
     case .normalize: Normalize.self
-    case .logMean: LogMean.self
     case .sum: Sum.self
     case .adam: Adam.self
     }

@@ -41,11 +41,8 @@ struct LaunchPlan {
   var scaled: Set<GradientInput> = []
 
   /// - Parameters:
-  ///   - program: The operations.
-  ///   - tuning: The schedule and its constants.
   ///   - computeUnits: The processors that share a launch.
   ///   - parameters: All parameters of the memory.
-  ///   - fusion: How far operations are joined.
   init(
     _ program: Program, tuning: Tuning, computeUnits: Int, parameters: [Tensor],
     fusion: Fusion = .full
