@@ -5,27 +5,25 @@ public enum KernelCatalog {
   ///
   /// - Parameters:
   ///   - file: `panels.cl`, `sums.cl`, `tiles.cl`, `tile_maps.cl` or `peak.cl`.
-  ///   - operations: The names of the operations whose files take the place of a line `OPERATIONS`.
-  public static func source(of file: String, operations: [String] = []) -> String {
+  ///   - markers: The lines that take the place of a line such as `OPERATIONS`; they may be includes.
+  public static func source(of file: String, replacing markers: [String: [String]] = [:]) -> String
+  {
     var included: Set<String> = []
-    return expand(file, operations, &included)
+    return expand(file, markers, &included)
   }
 
   private static func expand(
-    _ file: String, _ operations: [String], _ included: inout Set<String>
+    _ file: String, _ markers: [String: [String]], _ included: inout Set<String>
   ) -> String {
     guard included.insert(file).inserted else { return "" }
     guard let bytes = files[file] else { preconditionFailure("there is no kernel file \(file)") }
     let prefix = "#include \""
     return String(decoding: bytes, as: UTF8.self)
       .split(separator: "\n", omittingEmptySubsequences: false)
+      .flatMap { markers[String($0)] ?? [String($0)] }
       .map { line in
-        let names =
-          line == "OPERATIONS"
-          ? operations.map { "\($0).cl" }
-          : line.hasPrefix(prefix) ? [String(line.dropFirst(prefix.count).dropLast())] : nil
-        guard let names else { return String(line) }
-        return names.map { expand($0, operations, &included) }.joined(separator: "\n")
+        guard line.hasPrefix(prefix) else { return line }
+        return expand(String(line.dropFirst(prefix.count).dropLast()), markers, &included)
       }
       .joined(separator: "\n")
   }
@@ -33,13 +31,11 @@ public enum KernelCatalog {
   private static let files: [String: [UInt8]] = [
     "accumulate_weights.cl": PackageResources.accumulate_weights_cl,
     "adam.cl": PackageResources.adam_cl,
-    "bias_gradient.cl": PackageResources.bias_gradient_cl,
     "descriptor.cl": PackageResources.descriptor_cl,
     "draw.cl": PackageResources.draw_cl,
     "estimate.cl": PackageResources.estimate_cl,
     "gather.cl": PackageResources.gather_cl,
     "lanes.cl": PackageResources.lanes_cl,
-    "log_mean.cl": PackageResources.log_mean_cl,
     "map.cl": PackageResources.map_cl,
     "multiply.cl": PackageResources.multiply_cl,
     "noise.cl": PackageResources.noise_cl,
@@ -50,7 +46,6 @@ public enum KernelCatalog {
     "row_kernel.cl": PackageResources.row_kernel_cl,
     "special.cl": PackageResources.special_cl,
     "sum.cl": PackageResources.sum_cl,
-    "sum_samples.cl": PackageResources.sum_samples_cl,
     "sums.cl": PackageResources.sums_cl,
     "tile_maps.cl": PackageResources.tile_maps_cl,
     "tiles.cl": PackageResources.tiles_cl,

@@ -112,13 +112,6 @@ static inline real log_real(real x) {
   return fma(e, (real)(0x1.63p-1f), log_remainder(e, f));
 }
 
-// log x for any x >= 0 that is not denormal, 0 and infinity included.
-static inline real log_any(real x) {
-  real result = log_real(x);
-  result = x == (real)(0.0f) ? (real)(-INFINITY) : result;
-  return x < (real)(INFINITY) ? result : x;
-}
-
 // log x for any x: NaN below 0.
 static inline real log_full(real x) {
   real result = log_real(x);
@@ -166,14 +159,15 @@ static inline real tanh_real(real x) {
   return y < (real)(-1.0f) ? (real)(-1.0f) : y;
 }
 
-// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), with what rounding 1 + e^-|x| loses added back.
-static inline real softplus_real(real x) {
-  real e = exp_real(-fabs(x));
+// log(1 + e^x) = max(x, 0) + log(1 + e), from e = e^-|x|, with what rounding 1 + e loses added back.
+static inline real softplus_from(real x, real e) {
   real u = (real)(1.0f) + e;
   real lost = e - (u - (real)(1.0f));
   real positive = x < (real)(0.0f) ? (real)(0.0f) : x;
   return positive + (log_real(u) + lost / u);
 }
+
+static inline real softplus_real(real x) { return softplus_from(x, exp_real(-fabs(x))); }
 
 // 1 / (1 + e^-x), from e = e^-|x|.
 static inline real logistic_from(real x, real e) {

@@ -37,6 +37,9 @@ void walk_rows(CONTEXT_ARGUMENTS, int first, int count, int units, int units_per
     int begin = begin_unit * d.rows_per_unit;
     int end = end_unit * d.rows_per_unit;
     __global const descriptor *companions = table + index - d.companions;
-    switch (d.kind) { WALK_CASES }
+    switch (d.kind) {
+      WALK_CASES
+      case KIND_SCALE_ROWS: run_scale_rows(&c, &d, begin, end); break;
+    }
   }
 }

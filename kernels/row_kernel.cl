@@ -1,10 +1,10 @@
-// Row kernels: in tiles, an operation that walks rows is a kernel by itself.
+// Row kernels: an operation that is a kernel by itself, as those that walk rows are in tiles.
 //
-// Defines: TILES; GROUP_SIZE, the work-items of a group. Work-groups: GROUP_SIZE work-items.
+// Defines: those of lanes.cl. Work-groups: GROUP work-items.
 
 #include "descriptor.cl"
 
-#define GROUPED __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1)))
+#define GROUPED __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 
 // A kernel that walks rows: each group takes some units of its one operation.
 #define ROW_KERNEL(operation) \

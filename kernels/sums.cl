@@ -1,18 +1,16 @@
 // Sums: what panels add up over all rows, and the optimizer.
 //
 //   sum_rows           gradients of weights and biases, their updates, totals, normalized sums
-//   update_parameters  the optimizer, where it runs alone
+//   row_adam           the optimizer, where it runs alone
 //   transpose_weights  refreshes the second copies of weights, where the update did not
 //
 // Defines: PANELS. Work-groups: one work-item each; a launch's groups are divided among its operations.
 
 #include "adam.cl"
-#include "bias_gradient.cl"
 #include "normalize.cl"
+#include "row_kernel.cl"
 #include "sum.cl"
 #include "weight_gradient.cl"
-
-#define SINGLE __attribute__((reqd_work_group_size(1, 1, 1)))
 
 // The descriptor whose work-groups hold this group.
 static inline int find_descriptor(__global const descriptor *table, int first, int count) {
@@ -21,15 +19,14 @@ static inline int find_descriptor(__global const descriptor *table, int first, i
   return index;
 }
 
-__kernel SINGLE void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int units,
-                              int units_per_group) {
+__kernel GROUPED void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int units,
+                               int units_per_group) {
   MAKE_CONTEXT
   int last = find_descriptor(table, first, count);
   const descriptor d = table[last];
   int tile = (int)get_group_id(0) - d.first_group;
   switch (d.kind) {
     case KIND_WEIGHT_GRADIENT: run_weight_gradient(&c, &d, tile); break;
-    case KIND_BIAS_GRADIENT: run_bias_gradient(&c, &d, tile); break;
     case KIND_NORMALIZE: {
       int end = min((tile + 1) * NORMALIZED_VECTORS, (normalize_elements(&d) + 15) / 16);
       run_normalize(&c, &d, tile * NORMALIZED_VECTORS, end);
@@ -45,17 +42,11 @@ __kernel SINGLE void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int units
   }
 }
 
-__kernel SINGLE void update_parameters(CONTEXT_ARGUMENTS, int first, int count, int units,
-                                       int units_per_group) {
-  MAKE_CONTEXT
-  const descriptor d = table[first];
-  int begin = (int)get_group_id(0) * units_per_group;
-  run_adam(&c, &d, begin, min(begin + units_per_group, units));
-}
+ROW_KERNEL(adam)
 
 // A group is a tile.
-__kernel SINGLE void transpose_weights(CONTEXT_ARGUMENTS, int first, int count, int units,
-                                       int units_per_group) {
+__kernel GROUPED void transpose_weights(CONTEXT_ARGUMENTS, int first, int count, int units,
+                                        int units_per_group) {
   MAKE_CONTEXT
   const descriptor d = table[find_descriptor(table, first, count)];
   int inputs = transpose_weights_inputs(&d);

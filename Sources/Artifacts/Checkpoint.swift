@@ -91,10 +91,5 @@ public struct Checkpoint: Sendable {
 
 extension Shape {
   /// The sizes as files write them.
-  public var dimensions: [Int] {
-    switch self {
-    case .vector(let count): [count]
-    case .matrix(let rows, let columns): [rows, columns]
-    }
-  }
+  public var dimensions: [Int] { isVector ? [rows] : [rows, columns] }
 }

@@ -36,10 +36,12 @@ public protocol Device: AnyObject {
 }
 
 extension Device {
+  public func obstacle(to operation: Operation) -> String? { nil }
+
   public func bytes(of tensor: Tensor) -> Int { tensor.byteCount }
 
   public func workspaceBytes(of program: Program) -> Int {
-    let lifetimes = program.lifetimes
+    let lifetimes = program.lifetimes()
     let temporaries = program.tensors(.temporary).map { tensor in
       MemoryPlan.Block(size: tensor.byteCount, lifetime: lifetimes[tensor] ?? 0...0)
     }
@@ -94,6 +96,15 @@ public enum HostValues: Hashable, Sendable {
     case .floats: .float32
     case .bytes: .uint8
     case .words: .uint32
+    }
+  }
+
+  /// The values as floats; words keep their bits.
+  public var floatBits: [Float] {
+    switch self {
+    case .floats(let values): values
+    case .words(let values): values.map { Float(bitPattern: $0) }
+    case .bytes(let values): values.map(Float.init)
     }
   }
 

@@ -20,9 +20,6 @@ public enum NoisePurpose: Hashable, Sendable {
   /// The number of stochastic layers that have streams of their own.
   public static let maximumLayers = 240
 
-  /// The code of the first layer's noise; those of the others follow.
-  static let firstLatent: UInt32 = 16
-
   /// The purpose as it enters the counter's top byte.
   public var code: UInt32 {
     switch self {
@@ -33,7 +30,7 @@ public enum NoisePurpose: Hashable, Sendable {
     case .generation: 5
     case .resampling: 6
     case .acceptance: 7
-    case .latent(let layer): Self.firstLatent + UInt32(layer)
+    case .latent(let layer): 16 + UInt32(layer)
     }
   }
 }

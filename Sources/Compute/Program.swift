@@ -8,23 +8,23 @@ public struct Program: Hashable, Sendable {
   /// Every tensor that an operation touches, in the order of first use.
   public let tensors: [Tensor]
 
-  init(name: String, operations: [Operation], tensors: [Tensor]) {
-    self.name = name
-    self.operations = operations
-    self.tensors = tensors
-  }
-
   /// The tensors with a role.
   public func tensors(_ role: Role) -> [Tensor] {
     tensors.filter { $0.role == role }
   }
 
-  /// For each temporary, the first and the last operation that touches it.
-  public var lifetimes: [Tensor: ClosedRange<Int>] {
+  /// For each temporary, the first and the last time at which an operation touches it.
+  ///
+  /// - Parameter time: When the operation at a position runs.
+  public func lifetimes(
+    at time: (_ position: Int) -> Int = { $0 }
+  ) -> [Tensor: ClosedRange<Int>] {
     var result: [Tensor: ClosedRange<Int>] = [:]
     for (index, operation) in operations.enumerated() {
+      let time = time(index)
       for tensor in operation.reads + operation.writes where tensor.role == .temporary {
-        result[tensor] = (result[tensor]?.lowerBound ?? index)...index
+        let known = result[tensor] ?? time...time
+        result[tensor] = min(known.lowerBound, time)...max(known.upperBound, time)
       }
     }
     return result

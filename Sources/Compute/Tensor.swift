@@ -1,43 +1,26 @@
 /// The extent of a tensor: a plain vector, or a matrix whose rows are samples or outputs.
-public enum Shape: Hashable, Sendable {
-  case vector(Int)
-  case matrix(rows: Int, columns: Int)
+public struct Shape: Hashable, Sendable {
+  /// The number of rows; a vector has one value a row.
+  public let rows: Int
+  /// The number of columns; a vector counts as one column.
+  public let columns: Int
+  public let isVector: Bool
+
+  public static func vector(_ count: Int) -> Shape {
+    Shape(rows: count, columns: 1, isVector: true)
+  }
+
+  public static func matrix(rows: Int, columns: Int) -> Shape {
+    Shape(rows: rows, columns: columns, isVector: false)
+  }
 
   /// The number of elements.
-  public var count: Int {
-    switch self {
-    case .vector(let count): count
-    case .matrix(let rows, let columns): rows * columns
-    }
-  }
-
-  /// The number of rows of a matrix; a vector has one value a row.
-  public var rows: Int {
-    switch self {
-    case .vector(let count): count
-    case .matrix(let rows, _): rows
-    }
-  }
-
-  /// The number of columns of a matrix; a vector counts as one column.
-  public var columns: Int {
-    switch self {
-    case .vector: 1
-    case .matrix(_, let columns): columns
-    }
-  }
-
-  public var isVector: Bool {
-    if case .vector = self { true } else { false }
-  }
+  public var count: Int { rows * columns }
 }
 
 extension Shape: CustomStringConvertible {
   public var description: String {
-    switch self {
-    case .vector(let count): "[\(count)]"
-    case .matrix(let rows, let columns): "[\(rows), \(columns)]"
-    }
+    isVector ? "[\(rows)]" : "[\(rows), \(columns)]"
   }
 }
 

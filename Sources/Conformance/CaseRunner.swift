@@ -161,17 +161,6 @@ public struct CaseRunner {
   }
 }
 
-extension HostValues {
-  /// The values as floats; words keep their bits, so that only the same words compare equal.
-  var floatBits: [Float] {
-    switch self {
-    case .floats(let values): values
-    case .words(let values): values.map { Float(bitPattern: $0) }
-    case .bytes(let values): values.map(Float.init)
-    }
-  }
-}
-
 extension CaseResult {
   /// The same result with the schedule or device in its name.
   public func labelled(_ label: String) -> CaseResult {

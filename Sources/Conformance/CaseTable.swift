@@ -21,17 +21,14 @@ public struct CaseTable {
     switch family {
     case .gather: gatherCases()
     case .multiply: multiplyCases()
-    case .weightGradient: weightGradientCases()
-    case .biasGradient: biasGradientCases()
+    case .weightGradient: weightGradientCases() + biasGradientCases()
     case .noise: noiseCases()
     case .map: mapCases()
     case .estimate: estimateCases()
     case .draw: drawCases()
     case .accumulateWeights: accumulateWeightsCases()
     case .normalize: normalizeCases()
-    case .logMean: logMeanCases()
-    case .sumSamples: sumSamplesCases()
-    case .sum: sumCases()
+    case .sum: sumCases() + sumSamplesCases()
     case .adam: adamCases()
     }
   }

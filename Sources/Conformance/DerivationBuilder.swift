@@ -140,7 +140,7 @@ struct DerivationBuilder {
         Map(
           [.init(cotangent.formula * scale.value, into: each)],
           reading: cotangent.sources + [scale])))
-    try program.append(.sumSamples(SumSamples(input: each, output: total)))
+    try program.append(.sum(Sum(input: each, output: total)))
     return total
   }
 

@@ -38,12 +38,7 @@ final class Arena {
 
   /// Writes words; they are taken before the call returns.
   func write(_ words: [Float], at offset: Int) throws(DeviceError) {
-    let result = words.withUnsafeBytes { bytes in
-      Result { () throws(DeviceError) in
-        try buffer.write(bytes, at: (offset + Self.margin) * 4, device)
-      }
-    }
-    try result.get()
+    try buffer.write(words, at: (offset + Self.margin) * 4, device)
   }
 
   /// Waits for everything enqueued before, and reads.

@@ -21,11 +21,7 @@ final class BoundLaunch {
     var table: Buffer
   }
 
-  /// - Parameters:
-  ///   - launch: The launch.
-  ///   - descriptors: The places of its descriptors in the table.
-  ///   - buffers: What the kernel works on.
-  ///   - library: The compiled kernels.
+  /// - Parameter descriptors: The places of the launch's descriptors in the table.
   init(
     _ launch: Launch, descriptors: Range<Int>, buffers: Buffers, library: KernelLibrary
   ) throws(DeviceError) {

@@ -37,17 +37,19 @@ final class Buffer {
     budget.giveBack(byteCount)
   }
 
-  /// Replaces the content; the bytes are taken before the call returns, and the call does not wait
-  /// for what the device is doing.
-  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int, _ device: OpenCLDevice)
-    throws(DeviceError)
-  {
-    guard !bytes.isEmpty else { return }
-    let staged = try device.staging.stage(bytes, device)
-    try call("clEnqueueWriteBuffer") {
-      clEnqueueWriteBuffer(
-        device.queue, memory, cl_bool(CL_FALSE), offset, staged.count, staged.baseAddress, 0, nil,
-        nil)
+  /// Replaces the content from a byte on; the values are taken before the call returns, and the call
+  /// does not wait for what the device is doing.
+  func write<Value>(
+    _ values: [Value], at offset: Int, _ device: OpenCLDevice
+  ) throws(DeviceError) {
+    guard !values.isEmpty else { return }
+    try values.withUnsafeBufferPointer { values throws(DeviceError) in
+      let staged = try device.staging.stage(UnsafeRawBufferPointer(values), device)
+      try call("clEnqueueWriteBuffer") {
+        clEnqueueWriteBuffer(
+          device.queue, memory, cl_bool(CL_FALSE), offset, staged.count, staged.baseAddress, 0, nil,
+          nil)
+      }
     }
   }
 }

@@ -10,8 +10,6 @@ public final class CompilationWatch: @unchecked Sendable {
   private var isUnderWay = false
   private var notice: (seconds: Double, body: @Sendable () -> Void)?
 
-  init() {}
-
   /// Asks to be told, once, when a compilation has taken so long.
   public func whenLongerThan(_ seconds: Double, _ body: @escaping @Sendable () -> Void) {
     lock.withLock { notice = (seconds, body) }

@@ -37,50 +37,29 @@ struct Descriptor {
     var sharing = 1
   }
 
-  /// The kinds of work that kernels know: the families, and what a launch plan adds.
-  enum Kind: Hashable, CustomStringConvertible {
-    case operation(Compute.Operation.Family)
+  /// A kind of work that kernels know: a family, or what a launch plan adds.
+  struct Kind: CustomStringConvertible {
+    let description: String
+    let names: KernelNames
+
     /// What another descriptor carries out.
-    case companion
-    case scaleRows
-    case transposeWeights
+    static let companion = Kind("companion")
+    static let scaleRows = Kind("scaleRows", KernelNames(operands: ["matrix", "coefficients"]))
+    static let transposeWeights = Kind(
+      "transposeWeights", KernelNames(operands: ["weight", "second_copy"], counts: ["inputs"]))
 
-    static var all: [Kind] {
-      Compute.Operation.Family.allCases.map { .operation($0) }
-        + [.companion, .scaleRows, .transposeWeights]
+    static let all =
+      Compute.Operation.Family.allCases.map { Kind($0) } + [companion, scaleRows, transposeWeights]
+
+    init(_ family: Compute.Operation.Family) { self.init("\(family)", family.kernels.names) }
+
+    private init(_ description: String, _ names: KernelNames = KernelNames()) {
+      (self.description, self.names) = (description, names)
     }
 
-    var code: Int32 {
-      switch self {
-      case .operation(let family): Int32(family.rawValue)
-      case .companion: Int32(Compute.Operation.Family.allCases.count)
-      case .scaleRows: Int32(Compute.Operation.Family.allCases.count + 1)
-      case .transposeWeights: Int32(Compute.Operation.Family.allCases.count + 2)
-      }
-    }
+    var code: Int { Self.all.firstIndex { $0.description == description }! }
 
-    var kernelName: String {
-      switch self {
-      case .operation(let family): family.kernelName
-      case .companion: "companion"
-      case .scaleRows: "scale_rows"
-      case .transposeWeights: "transpose_weights"
-      }
-    }
-
-    var names: KernelNames {
-      switch self {
-      case .operation(let family): family.kernels.names
-      case .companion: KernelNames()
-      case .scaleRows: KernelNames(operands: ["matrix", "coefficients"])
-      case .transposeWeights:
-        KernelNames(operands: ["weight", "second_copy"], counts: ["inputs"])
-      }
-    }
-
-    var description: String {
-      if case .operation(let family) = self { "\(family)" } else { kernelName }
-    }
+    var kernelName: String { description.snakeCase }
   }
 
   /// A number that the device's 32-bit words cannot hold; nil if all fit.
@@ -101,8 +80,7 @@ struct Descriptor {
       counts.count <= Self.countCount && constants.count <= Self.constantCount
         && operands.count <= Self.operandCount)
     func word(_ number: Int) -> UInt32 { UInt32(bitPattern: Int32(number)) }
-    var words = [UInt32(bitPattern: kind.code)]
-    words += [variant, rowsPerUnit, columns, firstGroup, companions].map(word)
+    var words = [kind.code, variant, rowsPerUnit, columns, firstGroup, companions].map(word)
     words += (counts + Array(repeating: 0, count: Self.countCount - counts.count)).map(word)
     words += constants.map(\.bitPattern)
     words += Array(repeating: 0, count: Self.constantCount - constants.count)
@@ -122,14 +100,9 @@ struct Descriptor {
 }
 
 extension Descriptor {
-  /// Describes an operation.
-  ///
-  /// - Parameters:
-  ///   - operation: The operation.
-  ///   - layout: How tensors lie.
-  ///   - place: A tensor's place; nil for one that is never written.
-  init(_ operation: Compute.Operation, layout: TensorLayout, place: (Tensor) -> Placement?) {
-    kind = .operation(operation.family)
+  /// - Parameter place: A tensor's place; nil for one that is never written.
+  init(_ operation: Compute.Operation, layout: Schedule, place: (Tensor) -> Placement?) {
+    kind = Kind(operation.family)
     operands = operation.operands.map { operand in
       operand.tensor.flatMap(place).map { Operand(placement: $0, sharing: operand.sharing) }
     }
@@ -151,11 +124,7 @@ extension Descriptor {
     counts[index] = count
   }
 
-  /// Makes the description of a gradient that of the update by it.
-  ///
-  /// - Parameters:
-  ///   - adam: The optimizer.
-  ///   - secondCopy: Where the second copy of the weight goes, if anywhere.
+  /// Makes the description of a gradient that of the update by it, and of the weight's second copy.
   mutating func update(by adam: Adam, secondCopy: Placement?) {
     constants = Adam.constants.flatMap { $0.values(adam) }
     set("updates", count: 1)

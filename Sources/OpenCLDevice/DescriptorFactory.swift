@@ -8,10 +8,7 @@ struct DescriptorFactory {
   /// The weights whose second copies the program reads.
   let transposedWeights: [Tensor]
 
-  /// - Parameters:
-  ///   - program: The program.
-  ///   - memory: Where parameters and states lie.
-  ///   - placements: Where the program's own tensors lie.
+  /// - Parameter placements: Where the program's own tensors lie.
   init(_ program: Program, memory: OpenCLMemory, placements: [Tensor: Placement]) {
     self.program = program
     self.memory = memory
@@ -48,17 +45,10 @@ struct DescriptorFactory {
   private func describe(
     _ work: Work, _ launch: Launch, _ plan: LaunchPlan, _ maps: [MapSignature: Int]
   ) -> [Descriptor] {
-    func variant(_ index: Int, _ products: [Int] = []) -> Int {
-      plan.signature(of: index, products: products).flatMap { maps[$0] } ?? 0
-    }
     switch work {
-    case .operation(let index):
+    case .operation(let index, let products):
       var descriptor = describe(index, launch)
-      descriptor.variant = variant(index)
-      return [descriptor]
-    case .map(let index, let products):
-      var descriptor = describe(index, launch)
-      descriptor.variant = variant(index, products)
+      descriptor.variant = plan.signature(of: index, products: products).flatMap { maps[$0] } ?? 0
       descriptor.companions = products.count
       return products.map { product in
         var companion = describe(product, launch)

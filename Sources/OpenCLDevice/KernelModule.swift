@@ -19,18 +19,22 @@ struct KernelModule: Hashable {
   /// The families whose kernels are called; a fixed file has all that it is for.
   var families: Set<Compute.Operation.Family> = []
   var maps: Set<MapSignature> = []
-  /// Whether rows are scaled by coefficients.
-  var scalesRows = false
 
   func contains(_ other: KernelModule) -> Bool {
     file == other.file && families.isSuperset(of: other.families)
-      && maps.isSuperset(of: other.maps) && (scalesRows || !other.scalesRows)
+      && maps.isSuperset(of: other.maps)
   }
 
-  mutating func formUnion(_ other: KernelModule) {
-    families.formUnion(other.families)
-    maps.formUnion(other.maps)
-    scalesRows = scalesRows || other.scalesRows
+  /// The modules with those of one file as one.
+  static func joined(_ modules: [KernelModule]) -> [KernelModule] {
+    modules.reduce(into: []) { result, module in
+      guard let known = result.firstIndex(where: { $0.file == module.file }) else {
+        result.append(module)
+        return
+      }
+      result[known].families.formUnion(module.families)
+      result[known].maps.formUnion(module.maps)
+    }
   }
 }
 
@@ -60,34 +64,26 @@ struct KernelSource {
       ? Compute.Operation.Family.allCases.filter { $0.kernels.hasRowKernel }
       : module.families.sorted { $0.rawValue < $1.rawValue }
     let numbers = ordered.enumerated().map { ($0.offset, $0.element.0) }
-    var file = KernelCatalog.source(
-      of: "\(module.file.rawValue).cl", operations: families.map(\.kernelName))
-    func replace(_ marker: String, _ lines: [String]) {
-      file = file.split(separator: "\n", omittingEmptySubsequences: false)
-        .map { $0 == marker ? lines.joined(separator: "\n") : String($0) }
-        .joined(separator: "\n")
-    }
-    replace("MAPS", functions)
-    replace(
-      "ROW_KERNELS",
+    let rowKernels =
       module.file == .tiles
-        ? families.map { "ROW_KERNEL(\($0.kernelName))" }
-        : numbers.map { "ROW_KERNEL(map_\($0.0))" })
-    let cases = Self.walkCases(families, numbers, scalesRows: module.scalesRows)
-    text = KernelPrelude.text + "#define WALK_CASES \(cases)\n" + file
+      ? families.map { "ROW_KERNEL(\($0.kernelName))" }
+      : numbers.map { "ROW_KERNEL(map_\($0.0))" }
+    let file = KernelCatalog.source(
+      of: "\(module.file.rawValue).cl",
+      replacing: [
+        "OPERATIONS": families.map { "#include \"\($0.kernelName).cl\"" }, "MAPS": functions,
+        "ROW_KERNELS": rowKernels,
+      ])
+    text = KernelPrelude.text + "#define WALK_CASES \(Self.walkCases(families, numbers))\n" + file
   }
 
   /// What a walk does for each kind of operation.
   private static func walkCases(
-    _ families: [Compute.Operation.Family], _ maps: [(number: Int, signature: MapSignature)],
-    scalesRows: Bool
+    _ families: [Compute.Operation.Family], _ maps: [(number: Int, signature: MapSignature)]
   ) -> String {
     var cases = families.filter { $0 != .map }.map { family in
       "case KIND_\(family.kernelName.uppercased()): "
         + "run_\(family.kernelName)(&c, &d, begin, end); break;"
-    }
-    if scalesRows {
-      cases.append("case KIND_SCALE_ROWS: run_scale_rows(&c, &d, begin, end); break;")
     }
     let variants = maps.map { number, signature in
       "case \(number): run_map_\(number)(&c, \(signature.productCount > 0 ? "companions, " : "")"

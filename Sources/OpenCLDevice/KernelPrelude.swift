@@ -23,13 +23,12 @@ enum KernelPrelude {
     lines.append("#define PURPOSE_BINARIZATION \(NoisePurpose.binarization.code)u")
     lines.append("#define PURPOSE_RESAMPLING \(NoisePurpose.resampling.code)u")
     for kind in Descriptor.Kind.all { lines += accessors(kind.kernelName, kind.names) }
-    lines += fields("bound", Estimate.boundFields) + fields("column", Estimate.columnFields)
-    lines += fields("drawn", Draw.columnFields)
+    lines += fields("bound", Estimate.boundFields) + fields("column", CoefficientRule.fields)
     return lines.joined(separator: "\n") + "\n"
   }()
 
   /// The arenas as kernels' arguments call them.
-  private static let arenas = ArenaKind.allCases.map { lower("\($0)") }
+  private static let arenas = ArenaKind.allCases.map { "\($0)".snakeCase }
 
   /// The macros by which a kernel names what its descriptor holds.
   private static func accessors(_ name: String, _ names: KernelNames) -> [String] {
@@ -61,10 +60,12 @@ enum KernelPrelude {
     values.map { "#define \(prefix)_\(upper("\($0)")) \($0.rawValue)" }
   }
 
-  private static func upper(_ name: String) -> String { lower(name).uppercased() }
+  private static func upper(_ name: String) -> String { name.snakeCase.uppercased() }
+}
 
+extension String {
   /// `firstMoments` as `first_moments`.
-  private static func lower(_ name: String) -> String {
-    name.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1) }
+  var snakeCase: String {
+    reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1) }
   }
 }

@@ -12,14 +12,7 @@ public struct LaunchTime: Sendable {
 }
 
 extension OpenCLDevice {
-  /// Times every launch of a program by the driver's clock.
-  ///
-  /// - Parameters:
-  ///   - program: The program.
-  ///   - memory: What it works on.
-  ///   - control: The control record of every run.
-  ///   - fusion: How far operations are joined.
-  ///   - runs: How often the program runs.
+  /// Times every launch of a program by the driver's clock, in so many runs.
   public func launchTimes(
     of program: Program, on memory: any Memory, control: Control, fusion: Fusion, runs: Int
   ) throws(DeviceError) -> [LaunchTime] {
@@ -34,7 +27,7 @@ extension OpenCLDevice {
     }
     defer { clReleaseCommandQueue(profiled) }
     try finish()
-    var times = Array(repeating: [Double](), count: executable.launchCount)
+    var times = Array(repeating: [Double](), count: executable.plan.launches.count)
     for _ in 0..<runs {
       for (index, nanoseconds) in try executable.profile(control, on: profiled).enumerated() {
         times[index].append(nanoseconds)

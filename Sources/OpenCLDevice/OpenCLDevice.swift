@@ -74,21 +74,14 @@ public final class OpenCLDevice: Device {
     clReleaseContext(context)
   }
 
-  public func obstacle(to operation: Operation) -> String? {
-    // Every operation has a kernel in both schedules.
-    nil
-  }
-
   public func bytes(of tensor: Tensor) -> Int {
-    tensor.role == .resident
-      ? tensor.byteCount : 4 * TensorLayout(tuning.schedule).size(of: tensor)
+    tensor.role == .resident ? tensor.byteCount : 4 * tuning.schedule.size(of: tensor)
   }
 
   public func workspaceBytes(of program: Program) -> Int {
     let plan = LaunchPlan(
       program, tuning: tuning, computeUnits: description.computeUnits, parameters: [])
-    let layout = TensorLayout(tuning.schedule)
-    return 4 * WorkspacePlan(program, plan, layout: layout, protection: .none).size
+    return 4 * WorkspacePlan(program, plan, layout: tuning.schedule, protection: .none).size
   }
 
   public var memoryBytes: Int? {
@@ -111,20 +104,13 @@ public final class OpenCLDevice: Device {
   }
 
   public func prepare(_ programs: [Program], protection: Protection) throws(DeviceError) {
-    var modules: [KernelModule] = []
-    for program in programs {
-      let plan = LaunchPlan(
+    let modules = programs.flatMap { program in
+      LaunchPlan(
         program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
-        fusion: .of(protection))
-      for module in plan.modules {
-        if let known = modules.firstIndex(where: { $0.file == module.file }) {
-          modules[known].formUnion(module)
-        } else {
-          modules.append(module)
-        }
-      }
+        fusion: .of(protection)
+      ).modules
     }
-    _ = try libraries(for: modules)
+    _ = try libraries(for: KernelModule.joined(modules))
   }
 
   /// The kernels of some modules, by their files.
@@ -167,10 +153,7 @@ public final class OpenCLDevice: Device {
     let words = descriptors.flatMap(\.words)
     let table = try Buffer(
       self, byteCount: words.count * 4, isReadOnly: true, what: "the table of operations")
-    let result = words.withUnsafeBytes { bytes in
-      Result { () throws(DeviceError) in try table.write(bytes, at: 0, self) }
-    }
-    try result.get()
+    try table.write(words, at: 0, self)
     return table
   }
 }

@@ -137,40 +137,24 @@ final class OpenCLExecutable: Executable {
     return result
   }
 
-  /// The number of kernels that one run starts.
-  var launchCount: Int { launches.count }
-
   // MARK: Values
 
   func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {
-    guard let placement = placements[tensor] else {
-      return try memory.upload(values, to: tensor)
-    }
+    guard placements[tensor] != nil else { return try memory.upload(values, to: tensor) }
     try values.check(against: tensor)
-    try workspace.write(memory.layout.arrange(values.asFloats, as: tensor), at: placement.offset)
+    try placed(tensor).upload(values)
   }
 
   func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
     // Temporaries share their places unless they are guarded.
-    guard let placement = placements[tensor], tensor.role != .temporary || protection == .guarded
-    else {
-      return try memory.download(tensor)
-    }
-    let range = placement.offset..<placement.offset + memory.layout.size(of: tensor)
-    return .init(
-      memory.layout.collect(try workspace.read(range), of: tensor), as: tensor.element)
+    if tensor.role == .temporary, protection != .guarded { return try memory.download(tensor) }
+    return try placed(tensor).download()
   }
 
   func poison(_ tensors: [Tensor]) throws(DeviceError) {
     let unstored = plan.unstored
     for tensor in tensors where !unstored.contains(tensor) {
-      guard let placement = placements[tensor] else {
-        try memory.poison([tensor])
-        continue
-      }
-      try workspace.fill(
-        placement.offset..<placement.offset + memory.layout.occupied(by: tensor),
-        with: Arena.poisonWord)
+      try placed(tensor).fill(with: Arena.poisonWord)
     }
   }
 
@@ -181,17 +165,16 @@ final class OpenCLExecutable: Executable {
       result.append("guard word \(index) of the workspace changed")
     }
     for tensor in program.operations.flatMap(\.writes) where tensor.element == .float32 {
-      guard let placement = placements[tensor] else {
-        result += try memory.paddingDamage(of: tensor)
-        continue
-      }
-      guard memory.layout == .panels else { continue }
-      let range = placement.offset..<placement.offset + memory.layout.occupied(by: tensor)
-      if let index = memory.layout.dirtyPadding(try workspace.read(range), of: tensor) {
-        result.append("padding \(index) of \(tensor) is not zero")
-      }
+      if let damage = try placed(tensor).paddingDamage() { result.append(damage) }
     }
     return result
+  }
+
+  /// The program's own tensor, or one of the memory's.
+  private func placed(_ tensor: Tensor) throws(DeviceError) -> PlacedTensor {
+    guard let placement = placements[tensor] else { return try memory.placed(tensor) }
+    return PlacedTensor(
+      tensor: tensor, arena: workspace, offset: placement.offset, layout: memory.layout)
   }
 }
 

@@ -5,7 +5,7 @@ import Compute
 final class OpenCLMemory: Memory {
   let tensors: [Tensor]
   let device: OpenCLDevice
-  let layout: TensorLayout
+  let layout: Schedule
   let protection: Protection
   /// One for each of `ArenaKind` but the workspace, which belongs to a program.
   let arenas: [Arena]
@@ -22,7 +22,7 @@ final class OpenCLMemory: Memory {
     self.tensors = tensors
     self.device = device
     self.protection = protection
-    let layout = TensorLayout(device.tuning.schedule)
+    let layout = device.tuning.schedule
     self.layout = layout
 
     var placements: [Tensor: Placement] = [:]
@@ -92,36 +92,27 @@ final class OpenCLMemory: Memory {
   func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {
     try values.check(against: tensor)
     if let resident = residents[tensor] {
-      try write(values, to: resident)
+      switch values {
+      case .floats(let values): try resident.write(values, at: 0, device)
+      case .bytes(let values): try resident.write(values, at: 0, device)
+      case .words(let values): try resident.write(values, at: 0, device)
+      }
       return
     }
-    let placement = try find(tensor)
-    let arranged = layout.arrange(values.asFloats, as: tensor)
-    try arena(placement).write(arranged, at: placement.offset)
+    try placed(tensor).upload(values)
     if transposedPlacements[tensor] != nil { staleTransposes.insert(tensor) }
   }
 
   func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
-    let placement = try find(tensor)
-    let range = placement.offset..<placement.offset + layout.size(of: tensor)
-    let values = try arena(placement).read(range)
-    return .init(layout.collect(values, of: tensor), as: tensor.element)
+    try placed(tensor).download()
   }
 
   func poison(_ tensors: [Tensor]) throws(DeviceError) {
-    for tensor in tensors {
-      let placement = try find(tensor)
-      try arena(placement).fill(
-        placement.offset..<placement.offset + layout.occupied(by: tensor), with: Arena.poisonWord)
-    }
+    for tensor in tensors { try placed(tensor).fill(with: Arena.poisonWord) }
   }
 
   func clear(_ tensors: [Tensor]) throws(DeviceError) {
-    for tensor in tensors {
-      let placement = try find(tensor)
-      try arena(placement).fill(
-        placement.offset..<placement.offset + layout.occupied(by: tensor), with: 0)
-    }
+    for tensor in tensors { try placed(tensor).fill(with: 0) }
   }
 
   func damage() throws(DeviceError) -> [String] {
@@ -135,44 +126,19 @@ final class OpenCLMemory: Memory {
     return result
   }
 
-  /// What padding of a tensor holds other than zero; nothing in rows, where padding is not read.
-  func paddingDamage(of tensor: Tensor) throws(DeviceError) -> [String] {
-    guard layout == .panels else { return [] }
-    let placement = try find(tensor)
-    let range = placement.offset..<placement.offset + layout.occupied(by: tensor)
-    let values = try arena(placement).read(range)
-    return layout.dirtyPadding(values, of: tensor).map {
-      ["padding \($0) of \(tensor) is not zero"]
-    }
-      ?? []
-  }
-
-  private func find(_ tensor: Tensor) throws(DeviceError) -> Placement {
+  func placed(_ tensor: Tensor) throws(DeviceError) -> PlacedTensor {
     guard let placement = placements[tensor] else {
       throw .unknownTensor(name: tensor.name, role: tensor.role)
     }
-    return placement
+    return PlacedTensor(
+      tensor: tensor, arena: arenas[Int(placement.arena.rawValue)], offset: placement.offset,
+      layout: layout)
   }
-
-  private func arena(_ placement: Placement) -> Arena { arenas[Int(placement.arena.rawValue)] }
 
   private func regions(of kind: ArenaKind) -> [Range<Int>] {
     if kind != .states { return [0..<arenas[Int(kind.rawValue)].count] }
     return placements.filter { $0.value.arena == .states }.map { tensor, placement in
       placement.offset..<placement.offset + layout.occupied(by: tensor)
-    }
-  }
-
-  // MARK: Resident data
-
-  private func write(_ values: HostValues, to buffer: Buffer) throws(DeviceError) {
-    func write(_ bytes: UnsafeRawBufferPointer) -> Result<Void, DeviceError> {
-      Result { () throws(DeviceError) in try buffer.write(bytes, at: 0, device) }
-    }
-    switch values {
-    case .floats(let values): try values.withUnsafeBytes(write).get()
-    case .bytes(let values): try values.withUnsafeBytes(write).get()
-    case .words(let values): try values.withUnsafeBytes(write).get()
     }
   }
 
@@ -219,20 +185,5 @@ final class OpenCLMemory: Memory {
     return try BoundLaunch(
       launch, descriptors: 0..<descriptors.count, buffers: buffers,
       library: device.library(KernelModule(file: .sums)))
-  }
-}
-
-extension HostValues {
-  /// Words travel as the floats with their bits.
-  var asFloats: [Float] {
-    switch self {
-    case .floats(let values): values
-    case .words(let values): values.map { Float(bitPattern: $0) }
-    case .bytes(let values): values.map { Float($0) }
-    }
-  }
-
-  init(_ floats: [Float], as element: Element) {
-    self = element == .uint32 ? .words(floats.map(\.bitPattern)) : .floats(floats)
   }
 }

@@ -15,7 +15,7 @@ struct WorkspacePlan {
   ///   - layout: How tensors lie.
   ///   - protection: With guards, nothing is shared and every tensor stands alone.
   init(
-    _ program: Program, _ launchPlan: LaunchPlan, layout: TensorLayout, protection: Protection
+    _ program: Program, _ launchPlan: LaunchPlan, layout: Schedule, protection: Protection
   ) {
     let launches = launchPlan.launches
     let unstored = launchPlan.unstored
@@ -23,14 +23,7 @@ struct WorkspacePlan {
     for (launch, content) in launches.enumerated() {
       for operation in content.operations { launchOf[operation] = launch }
     }
-    var lifetimes: [Tensor: ClosedRange<Int>] = [:]
-    for (index, operation) in program.operations.enumerated() {
-      let launch = launchOf[index] ?? 0
-      for tensor in operation.reads + operation.writes where tensor.role == .temporary {
-        let known = lifetimes[tensor] ?? launch...launch
-        lifetimes[tensor] = min(known.lowerBound, launch)...max(known.upperBound, launch)
-      }
-    }
+    let lifetimes = program.lifetimes { launchOf[$0] ?? 0 }
     let everything = 0...max(0, launches.count - 1)
     let own = program.tensors.filter {
       switch $0.role {

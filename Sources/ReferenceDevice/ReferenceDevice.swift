@@ -10,8 +10,6 @@ public final class ReferenceDevice: Device {
 
   public init() {}
 
-  public func obstacle(to operation: Operation) -> String? { nil }
-
   public func allocate(
     _ tensors: [Tensor], protection: Protection
   ) throws(DeviceError) -> any Memory {
@@ -167,15 +165,12 @@ public final class ReferenceExecutable: Executable {
     case .gather(let operation): run(operation)
     case .multiply(let operation): run(operation)
     case .weightGradient(let operation): run(operation)
-    case .biasGradient(let operation): run(operation)
     case .noise(let operation): run(operation)
     case .map(let operation): run(operation, by: formulas[index])
     case .estimate(let operation): run(operation)
     case .draw(let operation): run(operation)
     case .accumulateWeights(let operation): run(operation)
     case .normalize(let operation): run(operation)
-    case .logMean(let operation): run(operation)
-    case .sumSamples(let operation): run(operation)
     case .sum(let operation): run(operation)
     case .adam(let operation): run(operation)
     }

@@ -74,7 +74,7 @@ private func report(on program: Program, _ model: Model) -> PlanReport {
   let parameterCount = model.parameters.reduce(0) { $0 + $1.shape.count }
   let costs = program.operations.map { $0.cost(parameterCount: parameterCount) }
   let total = costs.reduce(.zero, +)
-  let lifetimes = program.lifetimes
+  let lifetimes = program.lifetimes()
   let temporaries = program.tensors(.temporary)
   let sizes = temporaries.map { $0.shape.count * $0.element.byteCount }
   let plan = MemoryPlan(

@@ -160,6 +160,6 @@ import Testing
 extension FormulaSteps {
   /// The steps of a formula, each a result of its own.
   static func all(of formula: Formula) -> FormulaSteps {
-    FormulaSteps(FormulaParts([formula]).formulas)
+    FormulaSteps(FormulaSteps([formula], commuting: false).formulas)
   }
 }

@@ -36,7 +36,9 @@ private struct Written {
   static func random(_ random: inout SplitMix, depth: Int) -> Written {
     guard depth > 0, Int.random(in: 0..<6, using: &random) > 0 else {
       let leaves: [Formula] = ["x", "y", "x", "y", -1, 1, 0, -0.0, 2, -2.5, 1e200, 1e-200]
-      return Written(leaves.randomElement(using: &random)!.operation, [])
+      let leaf = leaves.randomElement(using: &random)!
+      // -0 is 0 negated.
+      return Written(leaf.operation, leaf.operands.map { Written($0.operation, []) })
     }
     let functions = Formula.Function.allCases.map { Formula.Operation.function($0) }
     let frequent: [Formula.Operation] = [.add, .subtract, .multiply, .divide, .negate]

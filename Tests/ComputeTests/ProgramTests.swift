@@ -128,9 +128,9 @@ import Testing
     try builder.append(.multiply(Multiply(input: input, weight: weight, output: middle)))
     try builder.append(.multiply(Multiply(input: middle, weight: square, output: output)))
     try builder.append(
-      .sumSamples(
-        SumSamples(input: middle, output: Tensor("z", .matrix(rows: 2, columns: 2), .output))))
-    #expect(builder.build().lifetimes == [middle: 0...2])
+      .sum(
+        Sum(input: middle, output: Tensor("z", .matrix(rows: 2, columns: 2), .output))))
+    #expect(builder.build().lifetimes() == [middle: 0...2])
   }
 
   @Test func noiseHasOneAddressForEachNumber() {

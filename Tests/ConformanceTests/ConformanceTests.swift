@@ -126,7 +126,8 @@ import Testing
     }
     let all = CaseTable.all()
     let kinds = all.reduce(into: Set<String>()) { $0.formUnion($1.operationKinds) }
-    #expect(kinds == Set(families.map { "\($0)" } + ["multiplyTransposed"]))
+    #expect(
+      kinds == Set(families.map { "\($0)" } + ["multiplyTransposed", "biasGradient", "sumSamples"]))
     #expect(Set(all.map(\.name)).count == all.count && all.count >= 600)
     let smoke = CaseTable.smokeTest().reduce(into: Set<String>()) {
       $0.formUnion($1.operationKinds)

@@ -49,8 +49,8 @@ import Testing
     #expect(observable.unstored.isEmpty && !observable.joinsUpdate)
     let plain = observable.launches.flatMap(\.work).allSatisfy {
       switch $0 {
-      case .operation, .gradient(_, isScaled: false, optimizer: nil): true
-      case .map, .scaling, .gradient: false
+      case .operation(_, products: []), .gradient(_, isScaled: false, optimizer: nil): true
+      case .operation, .scaling, .gradient: false
       }
     }
     #expect(plain)
@@ -148,7 +148,10 @@ import Testing
     let accumulator = Tensor("a", .matrix(rows: 3, columns: 4), .accumulator)
     var builder = ProgramBuilder("end")
     try builder.append(
-      .normalize(Normalize(input: accumulator, output: parameter.counterpart(.gradient))))
+      .normalize(
+        Normalize(
+          input: accumulator, sum: Tensor("sum", .vector(1), .input),
+          output: parameter.counterpart(.gradient))))
     try builder.append(.adam(Adam()))
     let plan = LaunchPlan(
       builder.build(), tuning: Tuning(schedule: .panels), computeUnits: 2, parameters: [parameter])
@@ -203,8 +206,7 @@ import Testing
       let program = try step(batch: batch, samples: samples, model: model)
       let plan = plan(program, schedule, model: model)
       let launches = plan.launches
-      let layout = TensorLayout(schedule)
-      let workspace = WorkspacePlan(program, plan, layout: layout, protection: .none)
+      let workspace = WorkspacePlan(program, plan, layout: schedule, protection: .none)
       var alive: [Tensor: ClosedRange<Int>] = [:]
       for (index, launch) in launches.enumerated() {
         for operation in launch.operations.map({ program.operations[$0] }) {
@@ -222,13 +224,13 @@ import Testing
             let a = workspace.placements[first], let b = workspace.placements[second]
           else { continue }
           let (p, q) = (
-            a.offset..<a.offset + layout.size(of: first),
-            b.offset..<b.offset + layout.size(of: second)
+            a.offset..<a.offset + schedule.size(of: first),
+            b.offset..<b.offset + schedule.size(of: second)
           )
           #expect(!p.overlaps(q), "\(first) and \(second)")
         }
       }
-      let apart = tensors.reduce(0) { $0 + layout.size(of: $1) }
+      let apart = tensors.reduce(0) { $0 + schedule.size(of: $1) }
       #expect(workspace.size < apart)
     }
   }
@@ -238,7 +240,7 @@ extension LaunchPlan {
   /// The products that each map takes, by what they compute.
   fileprivate var joined: [[String]] {
     launches.flatMap(\.work).compactMap { work in
-      guard case .map(_, let products) = work else { return nil }
+      guard case .operation(_, let products) = work, !products.isEmpty else { return nil }
       return products.flatMap { program.operations[$0].writes.map(\.name) }
     }
   }

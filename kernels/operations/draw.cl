@@ -11,7 +11,7 @@ static inline void store_drawn(
     const context *c, const descriptor *d, operand output, const float *rule, size_t at,
     float signal) {
   if (!is_present(output)) return;
-  float coefficient = drawn_linear(rule) + drawn_square(rule) * signal;
+  float coefficient = column_linear(rule) + column_square(rule) * signal;
   base_of(c, output)[at] = signal == 0.0f ? 0.0f : coefficient / (float)draw_draws(d);
 }
 
@@ -19,7 +19,7 @@ static inline void store_drawn(
 static inline void draw_scope(
     const context *c, const descriptor *d, int row, __global const float *weights,
     scope_sums sums) {
-  float temperature = draw_temperature(d);
+  float temperature = column_temperature(draw_decoder_rule(d));
   int scope = row % draw_scopes(d);
   uint image = as_uint(load_value(c, draw_indices(d), row / draw_scopes(d)));
   float uniform = uniform_number(PURPOSE_RESAMPLING, (uint)scope, image, c->control->step,
@@ -51,7 +51,7 @@ static void run_draw(const context *c, const descriptor *d, int begin, int end) 
   int count = draw_samples(d);
   for (int row = begin * draw_scopes(d); row < end * draw_scopes(d); row++) {
     __global const float *weights = base_of(c, draw_log_weights(d)) + (size_t)row * count;
-    scope_sums sums = sum_scope(c, weights, count, draw_temperature(d));
+    scope_sums sums = sum_scope(c, weights, count, column_temperature(draw_decoder_rule(d)));
     // The running sum has an order, so one worker alone follows it.
     if (WORKER == 0) draw_scope(c, d, row, weights, sums);
   }

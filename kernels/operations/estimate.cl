@@ -48,10 +48,10 @@ static inline scope_sums sum_scope(
 
 // Functions of a single number, by the same polynomials as everywhere.
 #ifdef PANELS
-static inline float log_value(float x) { return log_any((real)(x)).s0; }
+static inline float log_value(float x) { return log_full((real)(x)).s0; }
 static inline float exp_value(float x) { return exp_real((real)(x)).s0; }
 #else
-static inline float log_value(float x) { return log_any(x); }
+static inline float log_value(float x) { return log_full(x); }
 static inline float exp_value(float x) { return exp_real(x); }
 #endif
 
@@ -128,7 +128,7 @@ static inline void add_leave_one_out(
     real whole_sum = (real)(0.0f);
     for (int j = 0; j < count; j++)
       whole_sum += exp_real((real)(weights[j]) - whole_reference);
-    real fall = (whole_reference + log_any(whole_sum)) - (reference + log_any(sum));
+    real fall = (whole_reference + log_full(whole_sum)) - (reference + log_full(sum));
     fall = largest == (real)(-INFINITY) ? (real)(0.0f) : fall;
     real old = load_span(coefficients + first, count - first);
     store_span(fma((real)(share), fall, old), coefficients + first, count - first);

@@ -34,11 +34,3 @@ static inline shared_row next_shared(shared_row s, operand o) {
   }
   return s;
 }
-
-// log(1 + e^x) = max(x, 0) + log(1 + e), from e = e^-|x|, with what rounding 1 + e loses added back.
-static inline real softplus_from(real x, real e) {
-  real u = (real)(1.0f) + e;
-  real lost = e - (u - (real)(1.0f));
-  real positive = x < (real)(0.0f) ? (real)(0.0f) : x;
-  return positive + (log_real(u) + lost / u);
-}

@@ -1,7 +1,8 @@
-// Weight gradients: sums over rows of deltas times inputs, and what becomes of them.
+// Gradients of weights and biases: sums over rows of deltas, times inputs, and what becomes of them.
 //
 // Defines: those of lanes.cl. Work-groups in panels: one work-item; a tile of 16 inputs by 16 outputs
-// is a group's. In tiles, the sums themselves are tiles.cl's.
+// of a weight, or a strip of 16 outputs of a bias, is a group's. In tiles, a bias's output is a
+// work-item's; a weight's sums are tiles.cl's.
 
 #include "adam.cl"
 
@@ -38,8 +39,31 @@ static inline void transpose_tile(real *rows) {
   }
 }
 
+// One strip of a bias: 16 outputs.
+static void sum_deltas(const context *c, const descriptor *d, int strip) {
+  __global const float *delta = place(c, weight_gradient_delta(d), 0, strip);
+  int rows = weight_gradient_rows(d);
+  // Four sums side by side, so that one addition does not wait for the last.
+  real sums[4];
+  UNROLL for (int i = 0; i < 4; i++) sums[i] = (real)(0.0f);
+  int scaled = is_present(weight_gradient_row_scale(d));
+  __global const float *scale = scaled ? base_of(c, weight_gradient_row_scale(d)) : 0;
+  for (int first = 0; first < rows; first += 4) {
+    UNROLL for (int i = 0; i < 4; i++) {
+      int row = first + i;
+      if (row < rows)
+        sums[i] = fma((real)(scaled ? scale[row] : 1.0f), load_real(delta + (size_t)row * 16),
+                      sums[i]);
+    }
+  }
+  real total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  __global float *at = base_of(c, weight_gradient_gradient(d)) + strip * 16;
+  total += old_gradient(c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
+  settle_gradient(c, d, weight_gradient_updates(d), at, total);
+}
+
 // One tile: 16 inputs by 16 outputs.
-static void run_weight_gradient(const context *c, const descriptor *d, int tile) {
+static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   int inputs = weight_gradient_inputs(d);
   int rows = weight_gradient_rows(d);
   int updates = weight_gradient_updates(d);
@@ -88,6 +112,28 @@ static void run_weight_gradient(const context *c, const descriptor *d, int tile)
     int outputs = min(16, d->columns - strip * 16);
     for (int i = 0; i < outputs; i++)
       store(c, weight_gradient_second_copy(d), strip * 16 + i, input_strip, sums[i]);
+  }
+}
+
+static void run_weight_gradient(const context *c, const descriptor *d, int tile) {
+  if (is_present(weight_gradient_input(d))) multiply_deltas(c, d, tile);
+  else sum_deltas(c, d, tile);
+}
+
+#else
+
+// A bias: a unit is an output.
+static void run_weight_gradient(const context *c, const descriptor *d, int begin, int end) {
+  for (int output = begin + WORKER; output < end; output += GROUP) {
+    float total = 0.0f;
+    for (int row = 0; row < weight_gradient_rows(d); row++) {
+      operand scales = weight_gradient_row_scale(d);
+      float scale = is_present(scales) ? load_value(c, scales, row) : 1.0f;
+      total = fma(scale, load(c, weight_gradient_delta(d), row, output), total);
+    }
+    __global float *at = base_of(c, weight_gradient_gradient(d)) + output;
+    total += old_gradient(c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
+    *at = total;
   }
 }
 

@@ -61,7 +61,7 @@ struct Measure {
       let input = inputs[index % 2]
       let output = Tensor(
         "output.\(index)", .matrix(rows: input.shape.rows / 2, columns: 16), .output)
-      try builder.append(.sumSamples(SumSamples(input: input, output: output)))
+      try builder.append(.sum(Sum(input: input, output: output)))
     }
     let executable = try device.compile(builder.build(), on: device.allocate([]))
     for input in inputs { try executable.upload(numbers(input.shape.count), to: input) }

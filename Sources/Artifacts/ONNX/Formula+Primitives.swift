@@ -19,31 +19,10 @@ extension Formula {
   }
 
   private static func inPrimitives(_ operation: Operation, _ operands: [Formula]) -> Formula {
-    switch operation {
-    case .number(let value): Formula(value)
-    case .variable(let name): .variable(name)
-    case .add: operands[0] + operands[1]
-    case .subtract: operands[0] - operands[1]
-    case .multiply: operands[0] * operands[1]
-    case .divide: operands[0] / operands[1]
-    case .power: operands[0].power(operands[1])
-    case .negate: -operands[0]
-    case .less: .less(operands[0], operands[1])
-    case .where: .where(operands[0], operands[1], operands[2])
-    case .function(let function): inPrimitives(function, operands)
-    }
-  }
-
-  private static func inPrimitives(_ function: Function, _ operands: [Formula]) -> Formula {
+    guard case .function(let function) = operation else { return Formula(operation, operands) }
     let x = operands[0]
     return switch function {
-    case .exp: .exp(x)
-    case .log: .log(x)
-    case .sqrt: .sqrt(x)
-    case .tanh: .tanh(x)
-    case .abs: .abs(x)
-    case .min: .min(x, operands[1])
-    case .max: .max(x, operands[1])
+    case .exp, .log, .sqrt, .tanh, .abs, .min, .max: Formula(operation, operands)
     // NaN is neither below nor above 0 and comes back as itself.
     case .sign: .where(.less(x, 0), -1, .where(.less(0, x), 1, x))
     case .log1p: compensatedLog1p(x)

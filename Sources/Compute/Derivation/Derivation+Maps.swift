@@ -110,7 +110,7 @@ extension Derivation {
       try program.append(.map(Map([result], reading: bound.sources)))
     }
     for gradient in gradients {
-      try appendSum(result.tensor, into: parameter, gradient, of: &program)
+      try appendGradient(result.tensor, into: parameter, gradient, of: &program)
     }
   }
 
@@ -127,7 +127,7 @@ extension Derivation {
       }), !map.results.contains(where: { $0.tensor == result.tensor }),
       map.operands.count < Map.maximumOperands
     else { return false }
-    try program.amend(position.index, .map(map.adding([result], reading: [])))
+    try program.amend(position.index, .map(Map(map.results + [result], reading: map.inputs)))
     return true
   }
 }

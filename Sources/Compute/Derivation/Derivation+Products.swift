@@ -18,31 +18,26 @@ extension Derivation {
     }
     guard let delta = try delta(of: product, before: index, of: &program) else { return }
     for gradient in gradients {
-      let target = gradient.target
-      let toWeight = target.tensor(of: product.weight)
-      try program.append(
-        .weightGradient(
-          WeightGradient(
-            delta: delta, input: product.input, rowScale: gradient.rowScale,
-            accumulates: target.accumulates || program.writes(toWeight),
-            decay: program.writes(toWeight) ? nil : target.decay, gradient: toWeight)))
-      if let bias = product.bias { try appendSum(delta, into: bias, gradient, of: &program) }
+      try appendGradient(delta, product.input, into: product.weight, gradient, of: &program)
+      if let bias = product.bias {
+        try appendGradient(delta, into: bias, gradient, of: &program)
+      }
     }
     cotangents[product.input, default: Cotangent()].products.append(
       .init(delta: delta, weight: product.weight))
   }
 
-  /// Sums the rows of a delta into a vector parameter's gradient.
-  func appendSum(
-    _ delta: Tensor, into parameter: Tensor, _ gradient: RowGradient,
+  /// Sums the rows of a delta, times those of a weight's input, into a parameter's gradient.
+  func appendGradient(
+    _ delta: Tensor, _ input: Tensor? = nil, into parameter: Tensor, _ gradient: RowGradient,
     of program: inout ProgramBuilder
   ) throws(ProgramError) {
     let target = gradient.target
     let tensor = target.tensor(of: parameter)
     try program.append(
-      .biasGradient(
-        BiasGradient(
-          delta: delta, rowScale: gradient.rowScale,
+      .weightGradient(
+        WeightGradient(
+          delta: delta, input: input, rowScale: gradient.rowScale,
           accumulates: target.accumulates || program.writes(tensor),
           decay: program.writes(tensor) ? nil : target.decay, gradient: tensor)))
   }
@@ -63,20 +58,8 @@ extension Derivation {
       }
       return delta
     }
-    let target: Tensor
-    if let formula = cotangent.formula {
-      let bound = BoundFormula(formula, reading: cotangent.sources)
-      if let held = stored(cotangent, product.output) {
-        target = held
-      } else {
-        target = try materialize(product.output, bound, before: nil, of: &program)
-      }
-    } else {
-      target = delta(of: product.output)
-    }
-    try append(
-      cotangent.products, to: target, accumulates: cotangent.formula != nil,
-      through: product.activation, at: product.output, of: &program)
+    let target = stored(cotangent, product.output) ?? delta(of: product.output)
+    try store(product.output, into: target, through: product.activation, of: &program)
     return target
   }
 

@@ -108,15 +108,25 @@ public struct Derivation {
   public mutating func store(
     _ tensor: Tensor, into target: Tensor, of program: inout ProgramBuilder
   ) throws(ProgramError) {
+    try store(tensor, into: target, through: .identity, of: &program)
+  }
+
+  /// Computes the cotangent of what an activation is applied to.
+  mutating func store(
+    _ tensor: Tensor, into target: Tensor, through activation: Activation,
+    of program: inout ProgramBuilder
+  ) throws(ProgramError) {
     guard let cotangent = cotangents[tensor] else { return }
-    if let formula = cotangent.formula {
+    if let formula = cotangent.formula, formula != target.value {
       try program.append(
         .map(Map([.init(formula, into: target)], reading: cotangent.sources)))
     }
     try append(
-      cotangent.products, to: target, accumulates: cotangent.formula != nil, through: .identity,
-      at: tensor, of: &program)
-    cotangents[tensor] = Cotangent(formula: target.value, sources: [target])
+      cotangent.products, to: target, accumulates: cotangent.formula != nil,
+      through: activation, at: tensor, of: &program)
+    if activation == .identity {
+      cotangents[tensor] = Cotangent(formula: target.value, sources: [target])
+    }
   }
 
   // MARK: Tensors

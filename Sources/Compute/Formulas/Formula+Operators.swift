@@ -3,7 +3,7 @@
 /// One of them keeps less than every bit: `x + 0` becomes `x`, which differs when x is -0.
 extension Formula {
   /// The formula of an operation and its operands, simplified.
-  init(_ operation: Operation, _ operands: [Formula]) {
+  public init(_ operation: Operation, _ operands: [Formula]) {
     switch operation {
     case .number(let value): self.init(value)
     case .variable(let name): self = .variable(name)

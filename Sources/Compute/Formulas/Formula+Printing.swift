@@ -3,9 +3,6 @@ enum FormulaPrecedence: Int, Comparable {
   case comparison, sum, product, sign, power, atom
 
   static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
-
-  /// The next tighter one.
-  var tighter: Self { Self(rawValue: rawValue + 1) ?? self }
 }
 
 extension Formula: CustomStringConvertible {

@@ -12,8 +12,8 @@
 /// - SeeAlso: `derivative(by:)`, and `FormulaSteps`, which computes equal parts once.
 public struct Formula: Sendable {
   /// The kind of a node.
-  public enum Operation: Sendable {
-    /// A finite number.
+  public enum Operation: Hashable, Sendable {
+    /// A finite number, not -0.
     case number(Double)
     case variable(String)
     case add
@@ -61,9 +61,11 @@ public struct Formula: Sendable {
   }
 
   /// A number. One that is not finite becomes the quotient that yields it, such as 1 / 0, so that
-  /// it has a printed form.
+  /// it has a printed form; -0, which equals 0 as a number and not in 1/x, is 0 negated.
   public init(_ number: Double) {
-    if number.isFinite {
+    if number == 0 && number.sign == .minus {
+      self.init(unsimplified: .negate, [Formula(0)])
+    } else if number.isFinite {
       self.init(unsimplified: .number(number))
     } else {
       let numerator: Double = number.isNaN ? 0 : number < 0 ? -1 : 1
@@ -77,7 +79,11 @@ public struct Formula: Sendable {
 
   /// The number that this formula is, if it is nothing but a number.
   public var number: Double? {
-    if case .number(let value) = operation { value } else { nil }
+    switch operation {
+    case .number(let value): value
+    case .negate where operands[0].operation == .number(0): -0.0
+    default: nil
+    }
   }
 
   /// The nodes on the longest way from this one down to a number or a variable, both included.
@@ -142,45 +148,6 @@ extension Formula: Hashable {
   }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(node.hash) }
-}
-
-extension Formula.Operation: Hashable {
-  /// Numbers are equal if their bits are: 1/x tells 0 from -0.
-  public static func == (a: Self, b: Self) -> Bool {
-    switch (a, b) {
-    case (.number(let a), .number(let b)): a.bitPattern == b.bitPattern
-    case (.variable(let a), .variable(let b)): a == b
-    case (.function(let a), .function(let b)): a == b
-    default: a.kind == b.kind
-    }
-  }
-
-  public func hash(into hasher: inout Hasher) {
-    hasher.combine(kind)
-    switch self {
-    case .number(let value): hasher.combine(value.bitPattern)
-    case .variable(let name): hasher.combine(name)
-    case .function(let function): hasher.combine(function)
-    case .add, .subtract, .multiply, .divide, .power, .negate, .less, .where: break
-    }
-  }
-
-  /// The case without what it carries.
-  private var kind: Int {
-    switch self {
-    case .number: 0
-    case .variable: 1
-    case .add: 2
-    case .subtract: 3
-    case .multiply: 4
-    case .divide: 5
-    case .power: 6
-    case .negate: 7
-    case .less: 8
-    case .where: 9
-    case .function: 10
-    }
-  }
 }
 
 extension Formula: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral,

@@ -48,8 +48,8 @@ struct FormulaNames {
 }
 
 /// The fewest insertions, removals and replacements of a letter that make one word the other.
-private func editDistance(_ first: String, _ second: String) -> Int {
-  let (first, second) = (Array(first.utf8), Array(second.utf8))
+public func editDistance(_ first: String, _ second: String) -> Int {
+  let (first, second) = (Array(first), Array(second))
   // The distances of the letters so far of `first` to each beginning of `second`.
   var distances = Array(0...second.count)
   for (row, letter) in first.enumerated() {

@@ -6,18 +6,47 @@ public struct FormulaSteps: Hashable, Sendable {
     public var operands: [Int]
   }
 
-  public let steps: [Step]
+  public private(set) var steps: [Step] = []
   /// The position of the step that yields each formula.
   public let results: [Int]
+  /// The formula of each step.
+  private(set) var formulas: [Formula] = []
 
-  public init(_ formulas: [Formula]) {
-    let parts = FormulaParts(formulas, commuting: true)
-    steps = zip(parts.formulas, parts.operands).map { Step(operation: $0.operation, operands: $1) }
-    results = parts.results
+  /// No part is visited twice and nothing recurses, so sharing and depth cost nothing.
+  ///
+  /// - Parameter commuting: If true, `a + b` and `b + a` are one step, and so are products.
+  public init(_ roots: [Formula], commuting: Bool = true) {
+    var positions: [Step: Int] = [:]
+    // The roots outlive this call and keep every node, so an identifier stays a node's own.
+    var visited: [ObjectIdentifier: Int] = [:]
+    var pending = Array(roots.reversed())
+    while let next = pending.last {
+      let places = next.operands.map { visited[ObjectIdentifier($0.node)] }
+      if places.contains(nil) {
+        pending += zip(next.operands, places).filter { $0.1 == nil }.map(\.0).reversed()
+        continue
+      }
+      pending.removeLast()
+      let step = Step(operation: next.operation, operands: places.compactMap(\.self))
+      var key = step
+      if commuting && step.operation.commutes { key.operands.sort() }
+      if positions[key] == nil {
+        positions[key] = steps.count
+        steps.append(step)
+        formulas.append(next)
+      }
+      visited[ObjectIdentifier(next.node)] = positions[key]
+    }
+    results = roots.compactMap { visited[ObjectIdentifier($0.node)] }
   }
 
   /// The number of steps that compute, which numbers and variables do not.
   public var arithmetic: Int { steps.count { !$0.operands.isEmpty } }
+}
+
+extension Formula.Operation {
+  /// True if exchanging the two operands keeps the value, its rounding included.
+  fileprivate var commutes: Bool { self == .add || self == .multiply }
 }
 
 extension FormulaSteps {

@@ -59,8 +59,6 @@ public struct AccumulateWeights: SlottedFamily {
 }
 
 extension AccumulateWeights {
-  public static let family = Operation.Family.accumulateWeights
-
   public static let slots: [Slot<AccumulateWeights>] = {
     let images = { @Sendable (operation: AccumulateWeights) -> Extent in
       .exactly(operation.maximum.shape)

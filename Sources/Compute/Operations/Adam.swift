@@ -32,8 +32,6 @@ public struct Adam: SlottedFamily {
 }
 
 extension Adam {
-  public static let family = Operation.Family.adam
-
   /// Its arenas are implied.
   public static let slots: [Slot<Adam>] = []
 

@@ -49,8 +49,6 @@ public struct Draw: SlottedFamily {
 }
 
 extension Draw {
-  public static let family = Operation.Family.draw
-
   public static let slots: [Slot<Draw>] = {
     let draws = { @Sendable (operation: Draw) -> Extent in
       .exactly(.vector(operation.indices.shape.count * operation.scopes * operation.count))

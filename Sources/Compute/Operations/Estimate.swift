@@ -40,8 +40,6 @@ public struct Estimate: SlottedFamily {
 }
 
 extension Estimate {
-  public static let family = Operation.Family.estimate
-
   public static let slots: [Slot<Estimate>] = {
     let weights = { @Sendable (operation: Estimate) -> Extent in
       let images = operation.bounds.shape.count

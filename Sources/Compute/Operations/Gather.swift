@@ -36,8 +36,6 @@ public struct Gather: SlottedFamily {
 }
 
 extension Gather {
-  public static let family = Operation.Family.gather
-
   public static let slots = [
     Slot<Gather>(
       "source", elements: [.uint8, .float32], place: .resident, of: { $0.source },

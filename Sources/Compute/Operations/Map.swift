@@ -57,16 +57,9 @@ public struct Map: OperationFamily {
     }
     self.inputs = inputs
   }
-
-  /// Several maps as one. Formulas of the later see what tensors held before the earlier.
-  func adding(_ others: [Result], reading tensors: [Tensor]) -> Map {
-    Map(results + others, reading: inputs + tensors)
-  }
 }
 
 extension Map {
-  public static let family = Operation.Family.map
-
   public var rows: Int? { results.first?.tensor.shape.rows }
 
   /// Whether rows are all there is: vectors in, vectors out.

@@ -43,8 +43,6 @@ public struct Multiply: SlottedFamily {
 }
 
 extension Multiply {
-  public static let family = Operation.Family.multiply
-
   public static let slots = [
     Slot<Multiply>(
       "input", of: { $0.input },
@@ -55,7 +53,7 @@ extension Multiply {
       extent: { .exactly(.vector($0.weight.shape.rows)) }),
     Slot("derivative_at", of: { $0.derivativeAt }, extent: { .exactly($0.output.shape) }),
     Slot(
-      "output", access: { $0.accumulates ? .update : .write }, of: { $0.output },
+      "output", .write, accumulates: { $0.accumulates }, of: { $0.output },
       extent: { .exactly(.matrix(rows: $0.input.shape.rows, columns: $0.sizes.to)) }),
   ]
 
@@ -65,8 +63,9 @@ extension Multiply {
     return transposed ? (outputs, inputs) : (inputs, outputs)
   }
 
+  public var kind: String { transposed ? "multiplyTransposed" : "multiply" }
   public var rows: Int? { output.shape.rows }
-  public static let isMatrixProduct = true
+  public var isMatrixProduct: Bool { true }
   public var arithmetic: Double { 2 * output.size * Double(depth) }
 
   public func validate() throws(ProgramError) {

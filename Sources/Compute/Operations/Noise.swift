@@ -30,8 +30,6 @@ public struct Noise: SlottedFamily {
 }
 
 extension Noise {
-  public static let family = Operation.Family.noise
-
   public static let slots = [
     Slot<Noise>("indices", elements: [.uint32], of: { $0.indices }, extent: { _ in .vector }),
     Slot(

@@ -1,40 +1,29 @@
-/// `output = scale * input / sum^degree`, added to what is there if it accumulates: a sum over
-/// weights that were not normalised becomes one over weights that are. Where the sum of weights is
-/// 0 there is no signal, and nothing is added.
+/// `output += input / sum^degree`: a sum over weights that were not normalised becomes one over weights
+/// that are. Where the sum of weights is 0 there is no signal, and nothing is added.
 public struct Normalize: SlottedFamily {
   /// A plain tensor or an accumulator.
   public var input: Tensor
-  /// `(1)`: the sum of the weights; nil where they needed none.
-  public var sum: Tensor?
+  /// `(1)`: the sum of the weights.
+  public var sum: Tensor
   /// 1 or 2.
   public var degree: Int
-  public var scale: Float
-  public var accumulates: Bool
   /// The shape of the input; a gradient where the input is an accumulator.
   public var output: Tensor
 
-  public init(
-    input: Tensor, sum: Tensor? = nil, degree: Int = 1, scale: Float = 1,
-    accumulates: Bool = false, output: Tensor
-  ) {
+  public init(input: Tensor, sum: Tensor, degree: Int = 1, output: Tensor) {
     self.input = input
     self.sum = sum
     self.degree = degree
-    self.scale = scale
-    self.accumulates = accumulates
     self.output = output
   }
 }
 
 extension Normalize {
-  public static let family = Operation.Family.normalize
-
   public static let slots = [
     Slot<Normalize>("input", place: .sum, of: { $0.input }),
     Slot("sum", of: { $0.sum }, extent: { _ in .exactly(.vector(1)) }),
     Slot(
-      "output", access: { $0.accumulates ? .update : .write }, place: .sum, of: { $0.output },
-      extent: { .exactly($0.input.shape) }),
+      "output", .update, place: .sum, of: { $0.output }, extent: { .exactly($0.input.shape) }),
   ]
 
   public var rows: Int? { nil }

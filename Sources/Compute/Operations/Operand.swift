@@ -14,40 +14,25 @@ public enum Extent: Hashable, Sendable {
 
 /// The kinds of tensors that an operand may be. Parameters, gradients and data sets lie in ways of
 /// their own, so only the operands that are meant for them may be them.
-public enum Place: Hashable, Sendable {
-  /// An input, output, temporary or state.
-  case plain
-  case parameter
-  /// A gradient or an accumulator.
-  case gradient
-  case resident
-  /// Whatever is elementwise with its like: plain tensors, accumulators, gradients.
-  case sum
-  /// A plain tensor, or a parameter that is a vector.
-  case mapped
+public struct Place: Hashable, Sendable {
+  public let description: String
+  public let roles: Set<Role>
 
-  func allows(_ role: Role) -> Bool {
-    switch (self, role) {
-    case (.plain, .input), (.plain, .output), (.plain, .temporary), (.plain, .state): true
-    case (.parameter, .parameter), (.resident, .resident): true
-    case (.gradient, .gradient), (.gradient, .accumulator): true
-    case (.sum, .gradient), (.sum, .accumulator): true
-    case (.mapped, .parameter): true
-    case (.sum, _), (.mapped, _): Place.plain.allows(role)
-    default: false
-    }
+  private init(_ description: String, _ roles: Set<Role>) {
+    (self.description, self.roles) = (description, roles)
   }
 
-  var description: String {
-    switch self {
-    case .plain: "an input, output, state or temporary"
-    case .parameter: "a parameter"
-    case .gradient: "a gradient or an accumulator"
-    case .resident: "resident"
-    case .sum: "a plain tensor, an accumulator or a gradient"
-    case .mapped: "an input, output, state, temporary or parameter"
-    }
-  }
+  public static let plain = Place(
+    "an input, output, state or temporary", [.input, .output, .state, .temporary])
+  public static let parameter = Place("a parameter", [.parameter])
+  public static let gradient = Place("a gradient or an accumulator", [.gradient, .accumulator])
+  public static let resident = Place("resident", [.resident])
+  /// Whatever is elementwise with its like.
+  public static let sum = Place(
+    "a plain tensor, an accumulator or a gradient", plain.roles.union(gradient.roles))
+  /// In formulas, where a parameter is a vector.
+  public static let mapped = Place(
+    "an input, output, state, temporary or parameter", plain.roles.union(parameter.roles))
 }
 
 /// One operand of one operation.
@@ -85,23 +70,16 @@ public struct Operand: Hashable, Sendable {
 public struct Slot<Operation: OperationFamily>: Sendable {
   public let name: String
   private let tensor: @Sendable (Operation) -> Tensor?
-  private let access: @Sendable (Operation) -> Access
+  private let access: Access
+  private let accumulates: @Sendable (Operation) -> Bool
   private let elements: [Element]
   private let place: Place
   private let extent: @Sendable (Operation) -> Extent
 
+  /// - Parameter accumulates: True of an operation that adds to what the operand holds.
   init(
-    _ name: String, _ access: Access = .read, elements: [Element] = [.float32],
-    place: Place = .plain, of tensor: @escaping @Sendable (Operation) -> Tensor?,
-    extent: @escaping @Sendable (Operation) -> Extent = { _ in .anything }
-  ) {
-    self.init(
-      name, access: { _ in access }, elements: elements, place: place, of: tensor, extent: extent)
-  }
-
-  /// An operand that is read in some operations and written in others.
-  init(
-    _ name: String, access: @escaping @Sendable (Operation) -> Access,
+    _ name: String, _ access: Access = .read,
+    accumulates: @escaping @Sendable (Operation) -> Bool = { _ in false },
     elements: [Element] = [.float32], place: Place = .plain,
     of tensor: @escaping @Sendable (Operation) -> Tensor?,
     extent: @escaping @Sendable (Operation) -> Extent = { _ in .anything }
@@ -109,6 +87,7 @@ public struct Slot<Operation: OperationFamily>: Sendable {
     self.name = name
     self.tensor = tensor
     self.access = access
+    self.accumulates = accumulates
     self.elements = elements
     self.place = place
     self.extent = extent
@@ -119,7 +98,7 @@ public struct Slot<Operation: OperationFamily>: Sendable {
     let rows = operation.rows ?? 1
     let shared = tensor.map { rows >= $0.shape.rows ? rows / max($0.shape.rows, 1) : 1 } ?? 1
     return Operand(
-      name, tensor, access(operation), elements: elements, place: place, extent: extent(operation),
-      sharing: max(shared, 1))
+      name, tensor, accumulates(operation) ? .update : access, elements: elements, place: place,
+      extent: extent(operation), sharing: max(shared, 1))
   }
 }

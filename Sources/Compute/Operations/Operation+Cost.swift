@@ -22,12 +22,12 @@ extension Operation {
 
   /// The operations of a matrix product; 0 for anything else.
   public var productOperations: Double {
-    type(of: member).isMatrixProduct ? member.arithmetic : 0
+    member.isMatrixProduct ? member.arithmetic : 0
   }
 }
 
 extension OperationFamily {
-  public static var isMatrixProduct: Bool { false }
+  public var isMatrixProduct: Bool { false }
 
   /// The arithmetic, and every operand touched once for each way of access.
   public func cost(parameterCount: Int) -> Cost {

@@ -25,7 +25,7 @@ extension Operation {
         operation: kind, operand: tensor.name, expected: operand.elements[0],
         found: tensor.element)
     }
-    guard operand.place.allows(tensor.role) else {
+    guard operand.place.roles.contains(tensor.role) else {
       throw .wrongRole(
         operation: kind, operand: tensor.name, expected: operand.place.description,
         found: tensor.role)

@@ -6,51 +6,44 @@ public enum Operation: Hashable, Sendable {
   case gather(Gather)
   case multiply(Multiply)
   case weightGradient(WeightGradient)
-  case biasGradient(BiasGradient)
   case noise(Noise)
   case map(Map)
   case estimate(Estimate)
   case draw(Draw)
   case accumulateWeights(AccumulateWeights)
   case normalize(Normalize)
-  case logMean(LogMean)
-  case sumSamples(SumSamples)
   case sum(Sum)
   case adam(Adam)
 
   /// The kinds of operations, whose numbers kernels know them by.
   public enum Family: Int, Hashable, Sendable, CaseIterable {
-    case gather, multiply, weightGradient, biasGradient, noise, map, estimate, draw
-    case accumulateWeights, normalize, logMean, sumSamples, sum, adam
+    case gather, multiply, weightGradient, noise, map, estimate, draw
+    case accumulateWeights, normalize, sum, adam
   }
 
-  /// The operation as a member of its family.
-  public var member: any OperationFamily {
+  /// The operation's family, and the operation as a member of it.
+  private var place: (family: Family, member: any OperationFamily) {
     switch self {
-    case .gather(let operation): operation
-    case .multiply(let operation): operation
-    case .weightGradient(let operation): operation
-    case .biasGradient(let operation): operation
-    case .noise(let operation): operation
-    case .map(let operation): operation
-    case .estimate(let operation): operation
-    case .draw(let operation): operation
-    case .accumulateWeights(let operation): operation
-    case .normalize(let operation): operation
-    case .logMean(let operation): operation
-    case .sumSamples(let operation): operation
-    case .sum(let operation): operation
-    case .adam(let operation): operation
+    case .gather(let operation): (.gather, operation)
+    case .multiply(let operation): (.multiply, operation)
+    case .weightGradient(let operation): (.weightGradient, operation)
+    case .noise(let operation): (.noise, operation)
+    case .map(let operation): (.map, operation)
+    case .estimate(let operation): (.estimate, operation)
+    case .draw(let operation): (.draw, operation)
+    case .accumulateWeights(let operation): (.accumulateWeights, operation)
+    case .normalize(let operation): (.normalize, operation)
+    case .sum(let operation): (.sum, operation)
+    case .adam(let operation): (.adam, operation)
     }
   }
 
-  public var family: Family { type(of: member).family }
+  public var family: Family { place.family }
+
+  public var member: any OperationFamily { place.member }
 
   /// The name used in listings, errors and conformance cases.
-  public var kind: String {
-    if case .multiply(let product) = self, product.transposed { return "multiplyTransposed" }
-    return "\(family)"
-  }
+  public var kind: String { member.kind }
 
   /// The operands in kernel order, absent ones included.
   public var operands: [Operand] { member.operands }
@@ -68,7 +61,8 @@ public enum Operation: Hashable, Sendable {
 
 /// What a kind of operation says of itself.
 public protocol OperationFamily: Hashable, Sendable {
-  static var family: Operation.Family { get }
+  /// The name used in listings, errors and conformance cases.
+  var kind: String { get }
   /// Its operands in kernel order.
   var operands: [Operand] { get }
   /// The rows that it walks, if it walks rows.
@@ -76,7 +70,7 @@ public protocol OperationFamily: Hashable, Sendable {
   /// The operations of arithmetic, a transcendental function counting as one.
   var arithmetic: Double { get }
   /// True of a product of matrices, whose arithmetic a device's peak is compared with.
-  static var isMatrixProduct: Bool { get }
+  var isMatrixProduct: Bool { get }
   /// The least cost.
   ///
   /// - Parameter parameterCount: The elements of all parameters.
@@ -86,11 +80,17 @@ public protocol OperationFamily: Hashable, Sendable {
 }
 
 extension OperationFamily {
+  /// The type's name, from a small letter on.
+  public var kind: String {
+    let name = "\(Self.self)"
+    return name.prefix(1).lowercased() + name.dropFirst()
+  }
+
   public func validate() throws(ProgramError) {}
 
   /// Refuses an operation for which something does not hold.
   func expect(_ condition: Bool, _ problem: @autoclosure () -> String) throws(ProgramError) {
-    guard condition else { throw .invalid(operation: "\(Self.family)", problem: problem()) }
+    guard condition else { throw .invalid(operation: kind, problem: problem()) }
   }
 }
 

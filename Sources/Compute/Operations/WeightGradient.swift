@@ -1,21 +1,21 @@
 /// `gradient[o, i] = sum over r of scale[r] * delta[r, o] * input[r, i]`, added to what is there,
-/// multiplied by `decay`, if it accumulates.
+/// multiplied by `decay`, if it accumulates. Without an input, the input is 1: the gradient of a bias.
 public struct WeightGradient: SlottedFamily {
   /// `(R, out)`
   public var delta: Tensor
-  /// `(R, in)`
-  public var input: Tensor
+  /// `(R, in)`; nil for the gradient of a bias.
+  public var input: Tensor?
   /// `(R)`: the coefficient of each row; 1 if absent.
   public var rowScale: Tensor?
   public var accumulates: Bool
   /// `(1)`: what the gradient is multiplied by before it is added to. Where it is 0, what the
   /// gradient held does not matter, not even NaN.
   public var decay: Tensor?
-  /// `(out, in)`, a gradient or an accumulator.
+  /// `(out, in)`, or `(out)` for a bias: a gradient or an accumulator.
   public var gradient: Tensor
 
   public init(
-    delta: Tensor, input: Tensor, rowScale: Tensor? = nil, accumulates: Bool = false,
+    delta: Tensor, input: Tensor? = nil, rowScale: Tensor? = nil, accumulates: Bool = false,
     decay: Tensor? = nil, gradient: Tensor
   ) {
     self.delta = delta
@@ -28,26 +28,34 @@ public struct WeightGradient: SlottedFamily {
 }
 
 extension WeightGradient {
-  public static let family = Operation.Family.weightGradient
-
   public static let slots = [
     Slot<WeightGradient>("delta", of: { $0.delta }, extent: { _ in .matrix }),
     Slot(
       "input", of: { $0.input },
-      extent: { .exactly(.matrix(rows: $0.delta.shape.rows, columns: $0.input.shape.columns)) }),
+      extent: {
+        .exactly(.matrix(rows: $0.delta.shape.rows, columns: $0.input?.shape.columns ?? 0))
+      }),
     Slot("row_scale", of: { $0.rowScale }, extent: { .exactly(.vector($0.delta.shape.rows)) }),
     Slot(
-      "gradient", access: { $0.accumulates ? .update : .write }, place: .gradient,
+      "gradient", .write, accumulates: { $0.accumulates }, place: .gradient,
       of: { $0.gradient },
-      extent: { .exactly(.matrix(rows: $0.delta.shape.columns, columns: $0.input.shape.columns)) }),
+      extent: { operation in
+        let outputs = operation.delta.shape.columns
+        return .exactly(
+          operation.input.map { .matrix(rows: outputs, columns: $0.shape.columns) }
+            ?? .vector(outputs))
+      }),
     // Where a device keeps another copy of the weight, which follows its update.
     Slot("second_copy", .write, place: .parameter, of: { _ in nil }),
     Slot("decay", of: { $0.decay }, extent: { _ in .exactly(.vector(1)) }),
   ]
 
   public var rows: Int? { nil }
-  public static let isMatrixProduct = true
-  public var arithmetic: Double { 2 * gradient.size * Double(delta.shape.rows) }
+  public var kind: String { isMatrixProduct ? "weightGradient" : "biasGradient" }
+  public var isMatrixProduct: Bool { input != nil }
+  public var arithmetic: Double {
+    (isMatrixProduct ? 2 : 1) * gradient.size * Double(delta.shape.rows)
+  }
 
   public func validate() throws(ProgramError) {
     try expect(decay == nil || accumulates, "only what accumulates can decay.")

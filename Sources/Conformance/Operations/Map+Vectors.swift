@@ -6,7 +6,8 @@ extension CaseTable {
     [1, 2, 15, 16, 17, 64, 65, 1000].flatMap { rows in
       [(1, 0), (1, 1), (2, 4), (4, 3)].map { likelihoods, annealed in
         logWeight(rows, likelihoods: likelihoods, annealed: annealed)
-      } + [accept(rows), sharedVectors(rows)]
+      } + [1, -1.5].map { streamedBound(rows, temperature: $0) }
+        + [accept(rows), sharedVectors(rows)]
     } + [acceptWithoutNumbers()]
   }
 
@@ -20,6 +21,18 @@ extension CaseTable {
       "output",
       likelihood.reduce(0, +) + Control.Value.klWeight.formula * priors.reduce(0, +),
       .sums(of: likelihoods + annealed), termSize: 90)
+    return map.finish()
+  }
+
+  /// What running sums over weights add to a bound.
+  private func streamedBound(_ rows: Int, temperature: Double) -> ConformanceCase {
+    var map = MapCaseBuilder(
+      "streamed bound,temperature=\(temperature)", RowSize(rows, 1, 1), isOfVectors: true, seed)
+    let total = map.state("total")
+    let mean = map.row("sum", .uniform(1...41)) / map.row("count", .cycle([50]))
+    let bound = map.row("maximum", .normal(scale: 90)) + .log(mean) / Formula(temperature)
+    map.replace(
+      total, by: total + map.row("share", .cycle([0.25])) * bound, .sums(of: 2), termSize: 90)
     return map.finish()
   }
 

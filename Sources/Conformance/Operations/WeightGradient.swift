@@ -49,8 +49,8 @@ extension CaseTable {
     }
     let bias = target("bias", .vector(outputs))
     build.append(
-      .biasGradient(
-        BiasGradient(
+      .weightGradient(
+        WeightGradient(
           delta: delta, rowScale: scale, accumulates: adds, decay: factor, gradient: bias)))
     // The terms are of size one and have either sign.
     for tensor in targets + [bias] {

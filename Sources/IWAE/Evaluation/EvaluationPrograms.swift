@@ -61,7 +61,7 @@ struct EvaluationPrograms {
       for (layer, mean) in zip(1..., upperMeans) {
         let center = try weigher.appendCenter(layer, weigher.latents[layer].heads, role: .temporary)
         try weigher.program.append(
-          .sumSamples(SumSamples(input: center, accumulates: true, output: mean)))
+          .sum(Sum(input: center, accumulates: true, output: mean)))
       }
       try weigher.appendDecoder(images)
       let weights = try weigher.appendWeights(role: keepsLogWeights ? .output : .temporary)

@@ -48,7 +48,7 @@ struct AnnealingPrograms {
     begin = try build("begin") { builder throws(ProgramError) in
       for layer in tensors.layers {
         try builder.program.append(
-          .sumSamples(SumSamples(input: layer.position, output: layer.proposal)))
+          .sum(Sum(input: layer.position, output: layer.proposal)))
         try builder.appendNormals(layer.index, into: layer.momentum, tensors)
       }
       try builder.appendDensity(tensors, into: tensors.before.density, keepsLikelihood: true)

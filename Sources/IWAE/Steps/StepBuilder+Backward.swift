@@ -78,7 +78,7 @@ extension StepBuilder {
     var own = Derivation(suffix: ".\(column.suffix)own")
     for (head, samples) in try appendLowestSamples(column, &walk) {
       let sum = own.delta(of: head)
-      try program.append(.sumSamples(SumSamples(input: samples, output: sum)))
+      try program.append(.sum(Sum(input: samples, output: sum)))
       own.add(BoundFormula(sum.value, reading: [sum]), to: head)
     }
     let gradients = [RowGradient(target: column.forEncoder)]

@@ -16,6 +16,9 @@ public final class StepRunner {
     for (part, program) in plan.programs {
       executables[part] = try device.compile(program, on: memory)
     }
+    for (tensor, value) in plan.streaming?.constants ?? [] {
+      try memory.upload([value], to: tensor)
+    }
   }
 
   /// Starts one step; returns before it is done.

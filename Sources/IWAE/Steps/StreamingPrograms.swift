@@ -31,6 +31,8 @@ struct StreamingPrograms {
   let zeros: [Tensor]
   let groupStreams: [WeightStream]
   let imageStreams: [WeightStream]
+  /// What holds one number all along.
+  let constants: [(tensor: Tensor, value: Float)]
 
   /// - Parameters:
   ///   - configuration: The step, with a batch of one image.
@@ -56,6 +58,7 @@ struct StreamingPrograms {
     programs[.endImage] = try builder.end(imageStreams, summed, isImage: true)
     self.programs = programs
     zeros = [builder.imageBound] + builder.lowestTotals
+    constants = builder.constants
   }
 }
 
@@ -83,6 +86,20 @@ private struct StreamBuilder {
 
   /// `(1)`: the image's bound as far as it is known.
   let imageBound = Tensor("stream.bound", .vector(1), .state)
+
+  /// `(1)`: the log-weights that the rule's bound is a logarithm of a mean of, and its share of the
+  /// image's bound. They are tensors so that kernels are the same for any number of samples.
+  private let boundCount = Tensor("stream.bound.count", .vector(1), .state)
+  private let boundShare = Tensor("stream.bound.share", .vector(1), .state)
+
+  var constants: [(tensor: Tensor, value: Float)] {
+    guard rule.bound.meanShare != 1 else { return [] }
+    let count = rule.bound.scope == .all ? counts.all : counts.group
+    return [
+      (boundCount, Float(count)),
+      (boundShare, (1 - rule.bound.meanShare) / Float(counts.all / count)),
+    ]
+  }
 
   /// `(1, latent)` for each head of the lowest encoder: what its samples weigh, summed and divided.
   var lowestTotals: [Tensor] { lowest("total") }
@@ -128,8 +145,8 @@ private struct StreamBuilder {
       for (head, samples) in try step.appendLowestSamples(column, &walk) {
         guard let position = heads.firstIndex(of: head) else { continue }
         try step.program.append(
-          .sumSamples(
-            SumSamples(
+          .sum(
+            Sum(
               input: samples, accumulates: true, decay: column.forEncoder.decay,
               output: sums[position])))
       }
@@ -160,14 +177,14 @@ private struct StreamBuilder {
         }
       }
       if rule.bound.meanShare != 1, WeightStream(rule.bound) == stream {
-        let groups = stream.scope == .all ? 1 : counts.all / counts.group
+        let bound =
+          stream.maximum.value
+          + .log(stream.sum.value / boundCount.value) / Formula(Double(stream.temperature))
         try step.program.append(
-          .logMean(
-            LogMean(
-              maximum: stream.maximum, sum: stream.sum, temperature: stream.temperature,
-              count: stream.scope == .all ? counts.all : counts.group,
-              scale: (1 - rule.bound.meanShare) / Float(groups), accumulates: true,
-              output: imageBound)))
+          .map(
+            Map(
+              [.init(imageBound.value + boundShare.value * bound, into: imageBound)],
+              reading: [stream.maximum, stream.sum, boundCount, boundShare, imageBound])))
       }
     }
     if isImage { try appendImageEnd() }
@@ -180,7 +197,7 @@ private struct StreamBuilder {
     try step.program.append(
       .normalize(
         Normalize(
-          input: input, sum: stream.sum, degree: place.degree, accumulates: true, output: output)))
+          input: input, sum: stream.sum, degree: place.degree, output: output)))
   }
 
   private mutating func appendImageEnd() throws(ProgramError) {

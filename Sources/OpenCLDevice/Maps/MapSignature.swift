@@ -25,9 +25,7 @@ struct MapSignature: Hashable {
   let formulas: [Formula]
   let isOfVectors: Bool
 
-  /// - Parameters:
-  ///   - map: The map.
-  ///   - products: The tensors that come straight from products.
+  /// - Parameter products: The tensors that come straight from products.
   init(_ map: Map, products: [Tensor] = []) {
     isOfVectors = map.isOfVectors
     let operands = map.operands

@@ -8,43 +8,43 @@ struct MapSource {
   private let signature: MapSignature
   private let number: Int
   private var body: MapBody
-  private let sums: [(output: Int, sum: RowSum)]
-  /// For each output and then each softplus argument, the formula's position in the body.
-  private var positions = Positions()
+  /// The outputs that are sums, each with what is added for every column.
+  private var sums: [(output: Int, constant: Double)] = []
+  /// By output, the position in the body of its element, or of what is left of its sum.
+  private var values: [Int: Int] = [:]
+  private var factors: [Factors] = []
 
-  private struct Positions {
-    /// By output: the element, or what is left of the sum.
-    var values: [Int: Int] = [:]
-    var added: [Int: [Int]] = [:]
-    var subtracted: [Int: [Int]] = [:]
+  /// A running product of 1 + e^-|a| for some arguments a, whose logarithm goes into a sum.
+  private struct Factors {
+    let output: Int
+    let sign: String
+    /// Their positions in the body.
+    let arguments: [Int]
+
+    var name: String { (sign == "+" ? "added" : "subtracted") + "\(output)" }
   }
 
-  /// - Parameters:
-  ///   - signature: The map.
-  ///   - number: Its number among those that are compiled together.
+  /// - Parameter number: The map's number among those that are compiled together.
   init(_ signature: MapSignature, number: Int) {
     self.signature = signature
     self.number = number
     var formulas: [Formula] = []
-    var positions = Positions()
     func add(_ formula: Formula) -> Int {
       formulas.append(formula)
       return formulas.count - 1
     }
-    var sums: [(output: Int, sum: RowSum)] = []
     for (output, formula) in signature.formulas.enumerated() {
       guard case .sum = signature.outputs[output] else {
-        positions.values[output] = add(formula)
+        values[output] = add(formula)
         continue
       }
       let sum = RowSum(formula)
-      sums.append((output, sum))
-      if let rest = sum.rest { positions.values[output] = add(rest) }
-      positions.added[output] = sum.added.map(add)
-      positions.subtracted[output] = sum.subtracted.map(add)
+      sums.append((output, sum.constant))
+      if let rest = sum.rest { values[output] = add(rest) }
+      for (sign, arguments) in [("+", sum.added), ("-", sum.subtracted)] where !arguments.isEmpty {
+        factors.append(Factors(output: output, sign: sign, arguments: arguments.map(add)))
+      }
     }
-    self.sums = sums
-    self.positions = positions
     body = MapBody(formulas)
   }
 
@@ -55,13 +55,7 @@ struct MapSource {
 
   /// A row's running values: its totals, and the products of factors.
   private var accumulators: [(name: String, start: String)] {
-    sums.flatMap { output, sum -> [(name: String, start: String)] in
-      var result: [(name: String, start: String)] = []
-      result.append(("total\(output)", "0.0f"))
-      if !sum.added.isEmpty { result.append(("added\(output)", "1.0f")) }
-      if !sum.subtracted.isEmpty { result.append(("subtracted\(output)", "1.0f")) }
-      return result
-    }
+    sums.map { ("total\($0.output)", "0.0f") } + factors.map { ($0.name, "1.0f") }
   }
 
   // MARK: The whole
@@ -86,7 +80,7 @@ struct MapSource {
       lines.append("    real i\(index) = \(value);")
     }
     lines += body.statements.map { "    " + $0 }
-    for (index, position) in positions.values.sorted(by: { $0.key < $1.key }) {
+    for (index, position) in values.sorted(by: { $0.key < $1.key }) {
       lines.append(
         "    store_span(\(body.value(of: position)), base_of(c, \(output(index))) + row, count);")
     }
@@ -190,18 +184,17 @@ struct MapSource {
       }
     }
     // Factors may need exponentials that no formula asked for.
-    var factors: [(name: String, value: String)] = []
-    for (output, _) in sums {
-      for position in positions.added[output] ?? [] {
-        factors.append(("added\(output)", body.factor(of: position)))
-      }
-      for position in positions.subtracted[output] ?? [] {
-        factors.append(("subtracted\(output)", body.factor(of: position)))
+    var products: [String] = []
+    for factors in factors {
+      for argument in factors.arguments {
+        products.append(
+          "\(kept(factors.name)) *= "
+            + "with_padding(\(body.factor(of: argument)), chunk, d->columns, 1.0f);")
       }
     }
     lines += body.statements
     for (index, form) in signature.outputs.enumerated() {
-      guard let position = positions.values[index] else { continue }
+      guard let position = values[index] else { continue }
       let value = "with_padding(\(body.value(of: position)), chunk, d->columns, 0.0f)"
       if form == .element {
         lines.append("store(c, \(output(index)), row, chunk, \(value));")
@@ -209,44 +202,30 @@ struct MapSource {
         lines.append("\(kept("total\(index)")) += \(value);")
       }
     }
-    for factor in factors {
-      lines.append(
-        "\(kept(factor.name)) *= with_padding(\(factor.value), chunk, d->columns, 1.0f);")
-    }
-    return lines + flushes(kept)
+    return lines + products + flushes(kept)
   }
 
   /// Products of factors become sums of logarithms before they overflow.
   private func flushes(_ kept: (String) -> String) -> [String] {
-    let names = accumulators.map(\.name).filter { !$0.hasPrefix("total") }
-    guard !names.isEmpty else { return [] }
-    let most = sums.map { max($0.sum.added.count, $0.sum.subtracted.count) }.max() ?? 1
+    guard let most = factors.map(\.arguments.count).max() else { return [] }
     var lines = ["if (IS_END_OF_FACTORS(chunk, \(most))) {"]
-    for name in names {
-      let (total, sign) = total(of: name)
-      lines.append("  \(kept(total)) \(sign)= log_any(\(kept(name)));")
-      lines.append("  \(kept(name)) = (real)(1.0f);")
+    for factors in factors {
+      let name = kept(factors.name)
+      lines.append("  \(kept("total\(factors.output)")) \(factors.sign)= log_full(\(name));")
+      lines.append("  \(name) = (real)(1.0f);")
     }
     return lines + ["}"]
   }
 
-  /// The total that a product of factors goes into, and with which sign.
-  private func total(of name: String) -> (name: String, sign: String) {
-    name.hasPrefix("added")
-      ? ("total\(name.dropFirst("added".count))", "+")
-      : ("total\(name.dropFirst("subtracted".count))", "-")
-  }
-
   /// What becomes of a row's totals.
   private func ends(_ kept: (String) -> String) -> [String] {
-    sums.map { index, sum in
+    sums.map { index, constant in
       var total = kept("total\(index)")
-      if !sum.added.isEmpty { total += " + log_any(\(kept("added\(index)")))" }
-      if !sum.subtracted.isEmpty { total += " - log_any(\(kept("subtracted\(index)")))" }
-      var value = "group_sum(\(total), c->scratch)"
-      if sum.constant != 0 {
-        value += " + (float)d->columns * \(MapBody.literal(sum.constant))"
+      for factors in factors where factors.output == index {
+        total += " \(factors.sign) log_full(\(kept(factors.name)))"
       }
+      var value = "group_sum(\(total), c->scratch)"
+      if constant != 0 { value += " + (float)d->columns * \(MapBody.literal(constant))" }
       let isColumn = signature.outputs[index] == .sum(isColumn: true)
       return "\(isColumn ? "store_single" : "store_value")(c, \(output(index)), row, \(value));"
     }

@@ -7,19 +7,8 @@ extension Draw: KernelFamily {
     KernelCount("draws") { $0.count },
   ]
   static let constants = [
-    KernelConstants<Draw>("temperature") { $0.rule.decoder.temperature },
-    column("decoder_rule") { $0.rule.decoder }, column("path_rule") { $0.rule.path },
-    column("score_rule") { $0.rule.score },
+    KernelConstants<Draw>(column: "decoder_rule") { ($0.rule.decoder, $0.scale) },
+    KernelConstants(column: "path_rule") { ($0.rule.path, $0.scale) },
+    KernelConstants(column: "score_rule") { ($0.rule.score, $0.scale) },
   ]
-
-  /// The fields of a column's rule, in the order in which they follow one another.
-  static let columnFields = ["linear", "square"]
-
-  private static func column(
-    _ name: String, _ rule: @escaping @Sendable (Draw) -> CoefficientRule
-  ) -> KernelConstants<Draw> {
-    KernelConstants(name, count: columnFields.count) {
-      [rule($0).linear * $0.scale, rule($0).square * $0.scale]
-    }
-  }
 }

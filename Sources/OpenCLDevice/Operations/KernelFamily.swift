@@ -32,7 +32,7 @@ extension KernelFamily {
       constants: constants.map { ($0.name, $0.count) })
   }
 
-  func fill(_ descriptor: inout Descriptor, _ layout: TensorLayout) {
+  func fill(_ descriptor: inout Descriptor, _ layout: Schedule) {
     descriptor.columns = writtenColumns
     descriptor.counts = Self.counts.map { $0.value(self, layout) }
     descriptor.constants = Self.constants.flatMap { $0.values(self) }
@@ -42,7 +42,7 @@ extension KernelFamily {
 /// A whole number that a kernel reads.
 struct KernelCount<Operation>: Sendable {
   let name: String
-  let value: @Sendable (Operation, TensorLayout) -> Int
+  let value: @Sendable (Operation, Schedule) -> Int
 
   init(_ name: String, _ value: @escaping @Sendable (Operation) -> Int) {
     self.name = name
@@ -50,7 +50,7 @@ struct KernelCount<Operation>: Sendable {
   }
 
   /// A count that depends on how tensors lie.
-  init(_ name: String, laidOut value: @escaping @Sendable (Operation, TensorLayout) -> Int) {
+  init(_ name: String, laidOut value: @escaping @Sendable (Operation, Schedule) -> Int) {
     self.name = name
     self.value = value
   }
@@ -89,26 +89,19 @@ extension Compute.Operation.Family {
     case .gather: Gather.self
     case .multiply: Multiply.self
     case .weightGradient: WeightGradient.self
-    case .biasGradient: BiasGradient.self
     case .noise: Noise.self
     case .map: Map.self
     case .estimate: Estimate.self
     case .draw: Draw.self
     case .accumulateWeights: AccumulateWeights.self
     case .normalize: Normalize.self
-    case .logMean: LogMean.self
-    case .sumSamples: SumSamples.self
     case .sum: Sum.self
     case .adam: Adam.self
     }
   }
 
   /// The name in kernels: `weight_gradient`.
-  var kernelName: String {
-    "\(self)".reduce(into: "") { result, letter in
-      result += letter.isUppercase ? "_\(letter.lowercased())" : String(letter)
-    }
-  }
+  var kernelName: String { "\(self)".snakeCase }
 }
 
 extension Compute.Operation {

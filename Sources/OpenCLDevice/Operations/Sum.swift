@@ -2,8 +2,10 @@ import Compute
 
 extension Sum: KernelFamily {
   static let counts = [
-    KernelCount<Sum>("values") { $0.input.shape.count / $0.output.shape.count },
+    KernelCount<Sum>("samples") { $0.input.shape.rows / $0.output.shape.rows },
     KernelCount("accumulates") { $0.accumulates ? 1 : 0 },
   ]
   static let constants = [KernelConstants<Sum>("scale") { $0.scale }]
+  /// None for vectors, by which the kernel knows them.
+  var writtenColumns: Int { output.shape.isVector ? 0 : output.shape.columns }
 }

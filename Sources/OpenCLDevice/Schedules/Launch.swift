@@ -46,7 +46,7 @@ enum Kernel: Hashable {
     switch self {
     case .walk: "walk_rows"
     case .sum: "sum_rows"
-    case .update: "update_parameters"
+    case .update: "row_adam"
     case .transpose: "transpose_weights"
     case .product: "multiply_tiles"
     case .row(let family): "row_\(family.kernelName)"
@@ -57,10 +57,8 @@ enum Kernel: Hashable {
 
 /// A piece of a launch's work. Operations are named by their positions in the program.
 enum Work: Hashable {
-  /// An operation as it stands.
-  case operation(Int)
-  /// A map, with the products whose sums go straight into it and nowhere else.
-  case map(Int, products: [Int])
+  /// An operation; if it is a map, with the products whose sums go straight into it and nowhere else.
+  case operation(Int, products: [Int] = [])
   /// Multiplies the rows of the input of gradients by their coefficients, in place.
   case scaling(GradientInput)
   /// The gradient of a weight or bias. Its input may hold the coefficients already; with an
@@ -69,8 +67,7 @@ enum Work: Hashable {
 
   var operations: [Int] {
     switch self {
-    case .operation(let index): [index]
-    case .map(let index, let products): products + [index]
+    case .operation(let index, let products): products + [index]
     case .scaling: []
     case .gradient(let index, _, _): [index]
     }

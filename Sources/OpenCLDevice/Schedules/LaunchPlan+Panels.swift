@@ -15,7 +15,7 @@ extension LaunchPlan {
   mutating func appendToPanels(_ index: Int) {
     let operation = program.operations[index]
     switch operation {
-    case .weightGradient, .biasGradient, .normalize:
+    case .weightGradient, .normalize:
       // Sums over rows wait: nothing reads a gradient before the optimizer or the host.
       if sums.contains(where: { disturbs(operation, program.operations[$0]) }) {
         closeWalk()
@@ -30,7 +30,7 @@ extension LaunchPlan {
         closeSums()
         appendAdam(index)
       }
-    case .sum(let sum) where sum.output.shape.count == 1:
+    case .sum(let sum) where sum.output.shape == .vector(1):
       totals.append(index)
     default:
       if (sums + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
@@ -113,14 +113,13 @@ extension LaunchPlan {
     for index in open.operations {
       let products = products(before: index, among: result)
       result.removeLast(products.count)
-      result.append(products.isEmpty ? .operation(index) : .map(index, products: products))
+      result.append(.operation(index, products: products))
     }
     for case .weightGradient(let gradient) in sums.map({ program.operations[$0] }) {
-      guard let coefficients = gradient.rowScale else { continue }
-      let input = GradientInput(input: gradient.input, coefficients: coefficients)
-      if !scaled.contains(input), let last = uses.lastPlainReader(of: input),
-        open.operations.contains(last), gradient.input.shape.rows % open.units == 0,
-        !sums.contains(where: { readsPlainly($0, gradient.input) })
+      guard let input = GradientInput(gradient) else { continue }
+      if !scaled.contains(input), let last = lastPlainReader(of: input),
+        open.operations.contains(last), input.input.shape.rows % open.units == 0,
+        !sums.contains(where: { readsPlainly($0, input.input) })
       {
         scaled.insert(input)
         result.append(.scaling(input))
@@ -136,13 +135,13 @@ extension LaunchPlan {
   private func products(before index: Int, among work: [Work]) -> [Int] {
     guard case .map(let map) = program.operations[index] else { return [] }
     var result: [Int] = []
-    for case .operation(let previous) in work.reversed().prefix(Self.mostProducts) {
+    for case .operation(let previous, products: []) in work.reversed().prefix(Self.mostProducts) {
       guard case .multiply(let product) = program.operations[previous],
         map.inputs.contains(product.output), product.output.shape.rows == map.rows,
         product.output.shape.columns == map.columns, !product.accumulates,
         product.activation == .identity, product.derivativeAt == nil,
         !map.results.contains(where: { $0.tensor == product.input }),
-        uses.isRead(product.output, onlyBy: index)
+        product.output.role == .temporary, readers[product.output] == [index]
       else { break }
       result.insert(previous, at: 0)
     }
@@ -151,8 +150,27 @@ extension LaunchPlan {
 
   /// Whether a sum that waits reads a tensor otherwise than as the input of a gradient.
   private func readsPlainly(_ index: Int, _ tensor: Tensor) -> Bool {
-    if case .weightGradient = program.operations[index] { return false }
+    if case .weightGradient(let gradient) = program.operations[index], gradient.input != nil {
+      return false
+    }
     return program.operations[index].reads.contains(tensor)
+  }
+
+  /// The last operation that reads a tensor as it is, if everything after it is gradients that want
+  /// its rows multiplied by one and the same coefficients. Nil if the tensor must stay as it is.
+  private func lastPlainReader(of input: GradientInput) -> Int? {
+    guard input.input.role == .temporary else { return nil }
+    var last: Int?
+    for index in readers[input.input] ?? [] {
+      if case .weightGradient(let gradient) = program.operations[index], gradient.input != nil {
+        guard gradient.rowScale == input.coefficients, gradient.delta != input.input else {
+          return nil
+        }
+      } else {
+        last = index
+      }
+    }
+    return last
   }
 
   // MARK: Sums over rows
@@ -161,10 +179,7 @@ extension LaunchPlan {
   /// it is computed.
   private var canUpdate: Bool {
     let areGradients = sums.allSatisfy {
-      switch program.operations[$0] {
-      case .weightGradient, .biasGradient: true
-      default: false
-      }
+      if case .weightGradient = program.operations[$0] { true } else { false }
     }
     guard fusion == .full, !sums.isEmpty, areGradients else { return false }
     let written = program.operations.flatMap(\.writes).filter { $0.role == .gradient }
@@ -199,14 +214,9 @@ extension LaunchPlan {
       var isScaled = false
       if case .weightGradient(let gradient) = program.operations[index] {
         groups += strips(gradient.gradient.shape.rows) * strips(gradient.gradient.shape.columns)
-        isScaled =
-          gradient.rowScale.map {
-            scaled.contains(GradientInput(input: gradient.input, coefficients: $0))
-          } ?? false
-      } else if case .biasGradient(let gradient) = program.operations[index] {
-        groups += strips(gradient.gradient.shape.count)
+        isScaled = GradientInput(gradient).map(scaled.contains) ?? false
       } else if case .normalize(let normalize) = program.operations[index] {
-        let floats = TensorLayout.panels.occupied(by: normalize.output)
+        let floats = Schedule.panels.occupied(by: normalize.output)
         groups += (strips(floats) + Self.normalizedVectors - 1) / Self.normalizedVectors
         work.append(.operation(index))
         continue
@@ -221,7 +231,8 @@ extension LaunchPlan {
 
   /// The rows that a weight's gradient sums over; those of a bias are light.
   private func length(of index: Int) -> Int {
-    guard case .weightGradient(let gradient) = program.operations[index] else { return 0 }
+    guard case .weightGradient(let gradient) = program.operations[index], gradient.input != nil
+    else { return 0 }
     return gradient.delta.shape.rows
   }
 

@@ -10,16 +10,16 @@ extension LaunchPlan {
       appendProduct(
         index, rows: shape.rows, columns: shape.columns,
         multiply.transposed ? .transposed : .forward)
-    case .weightGradient(let weightGradient):
+    case .weightGradient(let weightGradient) where weightGradient.input != nil:
       let shape = weightGradient.gradient.shape
       appendProduct(index, rows: shape.rows, columns: shape.columns, .gradient)
-    case .biasGradient(let biasGradient):
+    case .weightGradient(let biasGradient):
       appendRows(
         index, units: biasGradient.gradient.shape.count, unitsPerGroup: tuning.groupSize)
     case .adam: appendRows(index, units: arenaUnits, unitsPerGroup: tuning.groupSize * 4)
     case .normalize(let normalize):
       appendRows(
-        index, units: TensorLayout.rows.occupied(by: normalize.output),
+        index, units: Schedule.tiles.occupied(by: normalize.output),
         unitsPerGroup: tuning.groupSize * 4)
     default:
       appendRows(
@@ -32,7 +32,8 @@ extension LaunchPlan {
   ) {
     let units = units ?? program.operations[index].rows ?? 1
     let kernel =
-      signature(of: index).map { Kernel.map($0) } ?? .row(program.operations[index].family)
+      signature(of: index, products: []).map { Kernel.map($0) }
+      ?? .row(program.operations[index].family)
     launches.append(
       Launch(
         kernel: kernel, work: [.operation(index)], units: units, unitsPerGroup: unitsPerGroup,

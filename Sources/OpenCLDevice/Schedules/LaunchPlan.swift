@@ -28,7 +28,8 @@ struct LaunchPlan {
   let computeUnits: Int
   let arenaUnits: Int
   let fusion: Fusion
-  let uses: TensorUses
+  /// For each tensor, the operations that read it.
+  let readers: [Tensor: [Int]]
   /// The parameters that an update must reach.
   let parameters: [Tensor]
   var walk: Walk?
@@ -40,11 +41,8 @@ struct LaunchPlan {
   var scaled: Set<GradientInput> = []
 
   /// - Parameters:
-  ///   - program: The operations.
-  ///   - tuning: The schedule and its constants.
   ///   - computeUnits: The processors that share a launch.
   ///   - parameters: All parameters of the memory.
-  ///   - fusion: How far operations are joined.
   init(
     _ program: Program, tuning: Tuning, computeUnits: Int, parameters: [Tensor],
     fusion: Fusion = .full
@@ -54,9 +52,12 @@ struct LaunchPlan {
     self.computeUnits = computeUnits
     self.parameters = parameters
     self.fusion = fusion
-    uses = TensorUses(program)
-    let layout = TensorLayout(tuning.schedule)
-    let floats = parameters.reduce(0) { $0 + layout.size(of: $1) }
+    var readers: [Tensor: [Int]] = [:]
+    for (index, operation) in program.operations.enumerated() {
+      for tensor in operation.reads { readers[tensor, default: []].append(index) }
+    }
+    self.readers = readers
+    let floats = parameters.reduce(0) { $0 + tuning.schedule.size(of: $1) }
     arenaUnits = tuning.schedule == .panels ? floats / 16 : floats
     for index in program.operations.indices {
       if tuning.schedule == .panels { appendToPanels(index) } else { appendTile(index) }
@@ -79,7 +80,7 @@ struct LaunchPlan {
   /// The temporaries that are never written.
   var unstored: Set<Tensor> {
     var result: Set<Tensor> = []
-    for case .map(_, let products) in launches.flatMap(\.work) {
+    for case .operation(_, let products) in launches.flatMap(\.work) {
       for index in products { result.formUnion(program.operations[index].writes) }
     }
     return result
@@ -91,78 +92,36 @@ struct LaunchPlan {
   }
 
   /// A map's code.
-  func signature(of index: Int, products: [Int] = []) -> MapSignature? {
+  func signature(of index: Int, products: [Int]) -> MapSignature? {
     guard case .map(let map) = program.operations[index] else { return nil }
     return MapSignature(map, products: products.flatMap { program.operations[$0].writes })
   }
 
   /// The kernels that the launches need, by the files that hold them.
   var modules: [KernelModule] {
-    var result: [KernelModule] = []
-    for launch in launches {
-      var module = KernelModule(file: launch.kernel.file)
-      for work in launch.work {
-        switch work {
-        case .operation(let index):
+    KernelModule.joined(
+      launches.map { launch in
+        var module = KernelModule(file: launch.kernel.file)
+        guard !module.file.isFixed else { return module }
+        for case .operation(let index, let products) in launch.work {
           module.families.insert(program.operations[index].family)
-          if let signature = signature(of: index) { module.maps.insert(signature) }
-        case .map(let index, let products):
           if let signature = signature(of: index, products: products) {
             module.maps.insert(signature)
           }
-        case .scaling: module.scalesRows = true
-        case .gradient: break
         }
-      }
-      if module.file.isFixed { module = KernelModule(file: module.file) }
-      if let known = result.firstIndex(where: { $0.file == module.file }) {
-        result[known].formUnion(module)
-      } else {
-        result.append(module)
-      }
-    }
-    return result
+        return module
+      })
   }
 }
 
 /// The input of gradients and the coefficients of its rows.
 struct GradientInput: Hashable {
-  var input: Tensor
-  var coefficients: Tensor
-}
+  let input: Tensor
+  let coefficients: Tensor
 
-/// Who reads what in a program.
-struct TensorUses {
-  /// For each tensor, the operations that read it.
-  private(set) var readers: [Tensor: [Int]] = [:]
-  private let program: Program
-
-  init(_ program: Program) {
-    self.program = program
-    for (index, operation) in program.operations.enumerated() {
-      for tensor in operation.reads { readers[tensor, default: []].append(index) }
-    }
-  }
-
-  /// Whether a temporary is read by one operation alone.
-  func isRead(_ tensor: Tensor, onlyBy reader: Int) -> Bool {
-    tensor.role == .temporary && readers[tensor] == [reader]
-  }
-
-  /// The last operation that reads a tensor as it is, if everything after it is gradients that want
-  /// its rows multiplied by one and the same coefficients. Nil if the tensor must stay as it is.
-  func lastPlainReader(of input: GradientInput) -> Int? {
-    guard input.input.role == .temporary else { return nil }
-    var last: Int?
-    for index in readers[input.input] ?? [] {
-      if case .weightGradient(let gradient) = program.operations[index] {
-        guard gradient.rowScale == input.coefficients, gradient.delta != input.input else {
-          return nil
-        }
-      } else {
-        last = index
-      }
-    }
-    return last
+  /// Nil for a gradient that lacks either.
+  init?(_ gradient: WeightGradient) {
+    guard let input = gradient.input, let coefficients = gradient.rowScale else { return nil }
+    (self.input, self.coefficients) = (input, coefficients)
   }
 }

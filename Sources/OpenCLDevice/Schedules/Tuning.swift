@@ -82,23 +82,15 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Every tuning in the table.
   static var all: [Tuning] { table.map(\.tuning) }
 
-  /// A row of the table: the first that a device matches and can run is taken.
-  private struct Entry {
-    /// Part of the device's name; nil for any device.
-    var name: String?
-    var kind: DeviceDescription.Kind?
-    var tuning: Tuning
-  }
-
-  private static let table = [
-    Entry(kind: .cpu, tuning: Tuning(schedule: .panels)),
-    Entry(tuning: Tuning(schedule: .tiles)),
-    Entry(tuning: Tuning(schedule: .tiles, groupSize: 32, tile: 16, tileDepth: 16, item: 2)),
-    Entry(tuning: Tuning(schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8)),
+  /// The first that suits a device's kind, nil for any, and that the device can run is taken.
+  private static let table: [(kind: DeviceDescription.Kind?, tuning: Tuning)] = [
+    (.cpu, Tuning(schedule: .panels)),
+    (nil, Tuning(schedule: .tiles)),
+    (nil, Tuning(schedule: .tiles, groupSize: 32, tile: 16, tileDepth: 16, item: 2)),
+    (nil, Tuning(schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8)),
   ]
 
-  /// The tuning for a device: what `tune` found there, else its own, else that of its kind, else the
-  /// default.
+  /// The tuning for a device: what `tune` found there, else the standard.
   ///
   /// - Parameter schedule: Only entries of this schedule; nil for the one that suits the device.
   public static func choose(for device: DeviceDescription, schedule: Schedule? = nil) -> Tuning {
@@ -111,17 +103,12 @@ public struct Tuning: Hashable, Sendable, Codable {
   public static func standard(
     for device: DeviceDescription, schedule: Schedule? = nil
   ) -> Tuning {
-    let candidates = table.filter { entry in
-      if let schedule {
-        return entry.tuning.schedule == schedule
-      }
-      return entry.kind == nil || entry.kind == device.kind
+    let entry = table.first { entry in
+      let suits =
+        schedule.map { entry.tuning.schedule == $0 }
+        ?? (entry.kind == nil || entry.kind == device.kind)
+      return suits && entry.tuning.fits(device)
     }
-    let named = candidates.filter { entry in
-      entry.name.map { device.name.lowercased().contains($0.lowercased()) } ?? false
-    }
-    let unnamed = candidates.filter { $0.name == nil }
-    return (named + unnamed).map(\.tuning).first { $0.fits(device) }
-      ?? Tuning(schedule: schedule ?? .panels)
+    return entry?.tuning ?? Tuning(schedule: schedule ?? .panels)
   }
 }

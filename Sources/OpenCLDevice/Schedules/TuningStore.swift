@@ -3,17 +3,13 @@ import Foundation
 /// Tunings on disk, one file for each device, driver and schedule. A file that is missing, damaged or of no
 /// use counts as absent.
 public struct TuningStore {
-  private let folder: URL
+  let folder: URL
 
   /// Beside the compiled kernels.
   public static var standard: TuningStore? {
     BinaryCache.standard.map {
       TuningStore(folder: $0.folder.deletingLastPathComponent().appending(path: "tunings"))
     }
-  }
-
-  init(folder: URL) {
-    self.folder = folder
   }
 
   /// Where the tuning of a device is, or would be.

@@ -2,10 +2,13 @@ import Compute
 
 extension ReferenceExecutable {
   func run(_ operation: Sum) {
-    var output = start(operation.output, accumulates: operation.accumulates, decay: nil)
-    let perSum = operation.input.shape.count / output.count
+    let columns = operation.input.shape.columns
+    let perOutput = operation.input.shape.rows / operation.output.shape.rows
+    var output = start(
+      operation.output, accumulates: operation.accumulates, decay: operation.decay)
     for (index, value) in self[operation.input].enumerated() {
-      output[index / perSum] += Double(operation.scale) * value
+      let (row, column) = index.quotientAndRemainder(dividingBy: columns)
+      output[row / perOutput * columns + column] += Double(operation.scale) * value
     }
     self[operation.output] = output
   }

@@ -2,9 +2,10 @@ import Compute
 
 extension ReferenceExecutable {
   func run(_ operation: WeightGradient) {
-    let (outputs, inputs) = (operation.gradient.shape.rows, operation.gradient.shape.columns)
+    let (outputs, inputs) = (operation.delta.shape.columns, operation.input?.shape.columns ?? 1)
     let delta = self[operation.delta]
-    let input = self[operation.input]
+    let input =
+      operation.input.map { self[$0] } ?? Array(repeating: 1, count: operation.delta.shape.rows)
     let scale = operation.rowScale.map { self[$0] }
     var gradient = start(
       operation.gradient, accumulates: operation.accumulates, decay: operation.decay)

@@ -12,8 +12,6 @@ public struct RowMaximum: SlottedFamily {
 }
 
 extension RowMaximum {
-  public static let family = Operation.Family.rowMaximum
-
   public static let slots = [
     Slot<RowMaximum>("input", of: { $0.input }, extent: { _ in .matrix }),
     Slot(

@@ -32,8 +32,8 @@ extension CaseTable {
         (0..<size.images).map { decay == 0 ? 0 : decay + Float($0) * 0.1 })
     }
     build.append(
-      .sumSamples(
-        SumSamples(
+      .sum(
+        Sum(
           input: build.input("input", size.shape), scale: scale, accumulates: decay != nil,
           decay: factors, output: output)))
     return build.build()
