@@ -155,6 +155,10 @@ public final class Evaluator {
   public func evaluate(
     progress: (Int) -> Bool = { _ in true }, observe: ((LogWeights) -> Void)? = nil
   ) throws(DeviceError) -> Evaluation? {
+    if observe != nil, programs.sampleLogWeights.role == .temporary {
+      throw .notKept(
+        what: "Log-weights", remedy: "Make the evaluator with 'keepsLogWeights: true'.")
+    }
     var sums = EvaluationSums(layers: model.encoder.map(\.latent))
     for first in stride(from: 0, to: data.images.count, by: batchSize) {
       let valid = min(batchSize, data.images.count - first)
