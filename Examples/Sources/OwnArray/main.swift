@@ -24,7 +24,7 @@ let source = DataSource(
   "waves",
   ImageCollection(training: waves.subset(0..<200), test: waves.subset(200..<240)))
 let model = Model(
-  dataSize: width, likelihood: try Likelihood(named: "gaussian"),
+  dataSize: width, likelihood: .gaussian,
   encoder: [.init(hidden: [32], latent: 2)], decoder: [.init(hidden: [32])])
 let configuration = RunConfiguration(
   data: source.name, split: .count(20), model: model, objective: "iwae", samples: 10, passes: 60,

@@ -4,7 +4,7 @@ import IWAE
 import OpenCLDevice
 import Testing
 
-@Suite struct EvaluatorTests {
+@Suite struct KeptLogWeightsTests {
   private func evaluator(keepsLogWeights: Bool) throws -> Evaluator {
     let digits = Strokes().images(count: 5, seed: 7)
     let model = Model(
