@@ -74,8 +74,10 @@ public enum AdamConvention: String, Hashable, Sendable, CaseIterable {
   /// Sets the control record's step length and moment scale.
   ///
   /// - Parameters:
+  ///   - control: The record.
   ///   - step: The number of updates made before this one.
   ///   - rate: The learning rate.
+  ///   - optimizer: The update that reads the record.
   public func apply(to control: inout Control, step: Int, rate: Double, optimizer: Adam) {
     let first = 1 - power(Double(optimizer.beta1), step + 1)
     let second = (1 - power(Double(optimizer.beta2), step + 1)).squareRoot()

@@ -12,7 +12,9 @@ extension Formula {
   /// `Function` and `where(condition, a, b)`. `^` binds tightest and to the right, so that
   /// `-x^2` is -(x^2); then follow the sign, `* /`, `+ -`, and `<`, which does not chain.
   ///
-  /// - Parameter variables: The names that may occur.
+  /// - Parameters:
+  ///   - text: The text.
+  ///   - variables: The names that may occur.
   public init(parsing text: String, variables: [String]) throws(FormulaError) {
     try self.init(parsing: text, variables: variables, derived: false)
   }

@@ -52,7 +52,9 @@ extension Formula.Operation {
 extension FormulaSteps {
   /// Evaluates at `count` places at once.
   ///
-  /// - Parameter values: Each variable's `count` values, or its one value, the same everywhere.
+  /// - Parameters:
+  ///   - count: The number of places.
+  ///   - values: Each variable's `count` values, or its one value, the same everywhere.
   /// - Returns: An array of `count` values for each formula.
   /// - Precondition: Every variable has 1 or `count` values.
   public func evaluate(count: Int, _ values: [String: [Double]]) -> [[Double]] {

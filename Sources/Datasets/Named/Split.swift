@@ -54,7 +54,7 @@ extension ImageCollection {
   ///
   /// - Parameters:
   ///   - rule: What the user asked for.
-  ///   - validation: How the set holds out validation images.
+  ///   - held: How the set holds out validation images.
   ///   - released: How the released IWAE code does; nil where it does not know the set.
   public func split(
     _ rule: Split.Rule = .standard, validation held: Split.Validation = .share,

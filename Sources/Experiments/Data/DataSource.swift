@@ -12,6 +12,7 @@ public struct DataSource: Sendable {
   /// Reads the images.
   ///
   /// - Parameters:
+  ///   - name: The name.
   ///   - folders: Where the files of named sets are.
   ///   - limit: The most bytes that an array of a file may take.
   public init(_ name: String, in folders: DataFolders, limit: Int = DataFile.standardLimit) throws {

@@ -19,7 +19,10 @@ public struct BoundsMeasurement: Sendable {
 
   /// Measures; nil if the monitor stopped it.
   ///
-  /// - Parameter note: Told what is worth a line that stays.
+  /// - Parameters:
+  ///   - device: Where.
+  ///   - note: Told what is worth a line that stays.
+  ///   - monitor: Told how far it is; returns whether to go on.
   public func run(
     on device: any Device, note: (String) -> Void = { _ in },
     monitor: @escaping WordMonitor = { _ in true }

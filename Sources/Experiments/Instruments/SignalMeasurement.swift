@@ -50,8 +50,11 @@ public struct SignalMeasurement: Sendable {
   /// Measures; nil if the monitor stopped it.
   ///
   /// - Parameters:
+  ///   - subject: The model and the images.
   ///   - batch: The images of a gradient.
+  ///   - device: Where.
   ///   - note: Told what is worth a line that stays.
+  ///   - monitor: Told how far it is; returns whether to go on.
   public func run(
     _ subject: Subject, batch: Int, on device: any Device, note: (String) -> Void = { _ in },
     monitor: @escaping WordMonitor = { _ in true }

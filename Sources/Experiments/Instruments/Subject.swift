@@ -23,7 +23,11 @@ public struct Subject: Sendable {
 
   /// A stored model on the first of its test images.
   ///
-  /// - Parameter seed: nil for the run's, else 0.
+  /// - Parameters:
+  ///   - stored: The model.
+  ///   - test: The images to test it on.
+  ///   - limit: The most images.
+  ///   - seed: The noise's; nil for the run's, or 0 where there is none.
   public init(_ stored: StoredModel, _ test: TestImages, limit: Int = .max, seed: UInt64? = nil) {
     self.init(
       stored.model, parameters: stored.parameters,

@@ -17,7 +17,12 @@ public struct Measure: Encodable {
   /// Whether the difference is allowed.
   public var isInside: Bool?
 
-  /// - Parameter isPartial: Whether only part of the paper's test images were tested.
+  /// - Parameters:
+  ///   - name: What is measured.
+  ///   - statistics: Ours over seeds; nil where there is none yet.
+  ///   - standardError: Of ours over images; nil where it is not known.
+  ///   - published: The paper's; nil where it has none.
+  ///   - isPartial: Whether only part of the paper's test images were tested.
   public init(
     _ name: String, _ statistics: SeedStatistics?, standardError: Double?, published: Published?,
     isPartial: Bool

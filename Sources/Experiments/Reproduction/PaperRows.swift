@@ -9,7 +9,11 @@ public struct PlannedRow {
   /// What the runs came to, beside the paper's numbers.
   public var measures: (_ results: [CellResult], _ isPartial: Bool) -> [Measure]
 
-  /// - Parameter isPartial: Whether only part of the test images were tested.
+  /// What the runs came to.
+  ///
+  /// - Parameters:
+  ///   - results: By the names of cells.
+  ///   - isPartial: Whether only part of the test images were tested.
   public func row(_ results: [String: CellResult], isPartial: Bool) -> ReproductionRow {
     let runs = cells.compactMap { results[$0.name] }
     return ReproductionRow(

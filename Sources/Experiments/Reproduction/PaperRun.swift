@@ -30,7 +30,11 @@ public struct PaperRun {
 
   /// Burda et al. (2016).
   ///
-  /// - Parameter folder: nil for one of its own under `runs`.
+  /// - Parameters:
+  ///   - burda: What of their table is made.
+  ///   - plan: What is common to all rows.
+  ///   - source: The images.
+  ///   - folder: Where it goes; nil for a folder of its own under `runs`.
   public init(_ burda: Burda, _ plan: PaperPlan, of source: DataSource, in folder: String? = nil) {
     var plan = plan
     if burda.isReleased { plan.base.followReleasedCode() }

@@ -21,8 +21,11 @@ public struct Run: Sendable {
   let training: TrainingConfiguration
 
   /// - Parameters:
+  ///   - configuration: Everything that determines it but the images.
   ///   - folder: Where it goes. What is there is replaced unless the run is resumed.
   ///   - resumed: The checkpoint at which it goes on.
+  ///   - images: The images, prepared and divided as the configuration says.
+  ///   - test: How thoroughly it is tested.
   public init(
     _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint? = nil,
     images: RunImages, test: TestPlan = TestPlan()

@@ -77,7 +77,11 @@ public final class CellRunner {
     }
   }
 
-  /// - Parameter folder: Where the cells are; no other process may work there meanwhile.
+  /// - Parameters:
+  ///   - folder: Where the cells are; no other process may work there meanwhile.
+  ///   - images: The images of all cells.
+  ///   - test: How thoroughly they are tested.
+  ///   - boundSamples: The samples of the further bound that each is measured by; nil for none.
   public init(
     _ folder: String, images: RunImages, test: TestPlan, boundSamples: Int? = nil
   ) throws {

@@ -127,6 +127,10 @@ public final class Evaluator {
   public func evaluate(
     progress: (Int) -> Bool = { _ in true }, observe: ((LogWeights) -> Void)? = nil
   ) throws(DeviceError) -> Evaluation? {
+    if observe != nil, programs.sampleLogWeights.role == .temporary {
+      throw .notKept(
+        what: "Log-weights", remedy: "Make the evaluator with 'keepsLogWeights: true'.")
+    }
     var sums = EvaluationSums(layers: model.encoder.map(\.latent))
     let count = needs.data.images.count
     for first in stride(from: 0, to: count, by: needs.batchSize) {

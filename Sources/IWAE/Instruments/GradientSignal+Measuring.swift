@@ -28,7 +28,14 @@ extension GradientSignal {
   /// Measures the gradients of estimators on one batch, the first images of a set, at parameters that
   /// stand still.
   ///
-  /// - Parameter progress: Told of the blocks done; returns whether to go on.
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - parameters: Its parameters.
+  ///   - images: The set.
+  ///   - configuration: The sizes, and how many gradients are drawn.
+  ///   - estimators: Whose gradients.
+  ///   - device: Where.
+  ///   - progress: Told of the blocks done; returns whether to go on.
   /// - Returns: Nil if `progress` asked to stop.
   public static func measure(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,

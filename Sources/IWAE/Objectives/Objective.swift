@@ -19,6 +19,8 @@ public struct Objective: Sendable {
   /// True if the topmost divergence is taken in closed form.
   public let isClosedForm: Bool
   let encoderSignal: EncoderSignal
+  /// Nil for a row of the table, which its name and its parameter tell from the others.
+  private let identity: Identity?
   private let row: @Sendable (SampleCounts) -> Row
 
   /// The encoder's gradient once there are many samples, by the standard estimator (Rainforth et
@@ -26,7 +28,7 @@ public struct Objective: Sendable {
   ///
   /// Where the bound becomes log p(x) whatever the encoder does, the signal falls as 1/K and the
   /// noise as 1/sqrt(K). Where it does not, or where the estimate is biased, the signal stays.
-  enum EncoderSignal: Sendable {
+  public enum EncoderSignal: Sendable {
     case stays
     /// The samples of a group drown it; more groups average the noise away.
     case fadesWithSamples
@@ -47,12 +49,13 @@ public struct Objective: Sendable {
   init(
     _ name: String, parameter: Double? = nil, encoderSignal: EncoderSignal,
     hasEstimators: Bool = true, leastSamples: Int = 1, problem: String? = nil,
-    isClosedForm: Bool = false, row: @escaping @Sendable (SampleCounts) -> Row
+    isClosedForm: Bool = false, identity: Identity? = nil,
+    row: @escaping @Sendable (SampleCounts) -> Row
   ) {
     (self.name, self.parameter) = (name, parameter)
     (self.hasEstimators, self.leastSamples) = (hasEstimators, leastSamples)
     (self.problem, self.isClosedForm) = (problem, isClosedForm)
-    (self.encoderSignal, self.row) = (encoderSignal, row)
+    (self.encoderSignal, self.identity, self.row) = (encoderSignal, identity, row)
   }
 
   /// A file in this folder for each row.
@@ -93,7 +96,7 @@ public struct Objective: Sendable {
 
 extension Objective: Hashable {
   public static func == (a: Objective, b: Objective) -> Bool {
-    a.name == b.name && a.parameter == b.parameter
+    a.name == b.name && a.parameter == b.parameter && a.identity === b.identity
   }
 
   public func hash(into hasher: inout Hasher) {

@@ -205,8 +205,10 @@ public final class Trainer {
 
   /// Trains until the end of the pass.
   ///
-  /// - Parameter monitor: Told now and then of the mean bound of the last steps; returns whether to
-  ///   go on. Training stops between two updates, and can be resumed there.
+  /// - Parameters:
+  ///   - interval: The time between two calls of the monitor.
+  ///   - monitor: Told now and then of the mean bound of the last steps; returns whether to go on.
+  ///     Training stops between two updates, and can be resumed there.
   /// - Returns: The report of the pass, or nil if the monitor asked to stop.
   public func finishPass(
     every interval: Duration = .milliseconds(500), monitor: (Double) -> Bool = { _ in true }

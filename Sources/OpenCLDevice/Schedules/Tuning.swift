@@ -92,7 +92,9 @@ public struct Tuning: Hashable, Sendable, Codable {
 
   /// The tuning for a device: what `tune` found there, else the standard.
   ///
-  /// - Parameter schedule: Only entries of this schedule; nil for the one that suits the device.
+  /// - Parameters:
+  ///   - device: The device.
+  ///   - schedule: Only entries of this schedule; nil for the one that suits the device.
   public static func choose(for device: DeviceDescription, schedule: Schedule? = nil) -> Tuning {
     let standard = standard(for: device, schedule: schedule)
     let found = TuningStore.standard?.load(for: device, standard.schedule)

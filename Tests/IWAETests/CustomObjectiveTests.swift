@@ -1,0 +1,61 @@
+import Compute
+import Datasets
+import IWAE
+import OpenCLDevice
+import Testing
+
+/// Objectives whose rule is a function of the user's.
+@Suite struct CustomObjectiveTests {
+  private static let digits = Strokes().images(count: 40, seed: 7)
+  private static let model = Model(
+    dataSize: digits.width, encoder: [.init(hidden: [8], latent: 2)],
+    decoder: [.init(hidden: [8])])
+
+  /// PIWAE, as somebody else would write it.
+  private static func piwae(_ groups: Int, _ samples: Int) -> EstimatorRule {
+    let path = CoefficientRule(.group, linear: 1 / Float(groups))
+    return EstimatorRule(
+      bound: BoundRule(), encoderBound: BoundRule(.group), decoder: CoefficientRule(linear: 1),
+      path: path, score: -path)
+  }
+
+  private static func trained(_ objective: Objective) throws -> [Tensor: [Float]] {
+    var configuration = TrainingConfiguration(objective: objective)
+    (configuration.groups, configuration.samples, configuration.passes) = (2, 3, 1)
+    let trainer = try Trainer(
+      model, configuration, images: digits, device: try OpenCLDevice.open())
+    _ = try trainer.finishPass()
+    return try trainer.state()
+  }
+
+  @Test func itIsEqualToItsCopiesAlone() {
+    let first = Objective.custom(name: "piwae", rule: Self.piwae)
+    let copy = first
+    #expect(first == copy && first.hashValue == copy.hashValue)
+    #expect(first != Objective.custom(name: "piwae", rule: Self.piwae))
+    #expect(first != .piwae)
+  }
+
+  @Test func itSaysWhatItsRuleSays() {
+    let objective = Objective.custom(name: "own", rule: Self.piwae)
+    #expect(objective.rule(groups: 3, samples: 5) == Self.piwae(3, 5))
+    #expect(objective.rule(groups: 3, samples: 5, estimator: .dreg) == Self.piwae(3, 5))
+    #expect(objective.dependsOnGroups && !objective.hasEstimators)
+    #expect(objective.rule(groups: 3, samples: 5) == Objective.piwae.rule(groups: 3, samples: 5))
+  }
+
+  @Test func itTrainsAsTheLibrarysObjectiveOfTheSameRule() throws {
+    let own = try Self.trained(.custom(name: "own", rule: Self.piwae))
+    #expect(own == (try Self.trained(.piwae)))
+    #expect(own != (try Self.trained(.iwae)))
+  }
+
+  @Test func aRuleThatCannotBeComputedIsRefused() {
+    let flat = Objective.custom(name: "flat") { _, _ in
+      EstimatorRule(
+        bound: BoundRule(temperature: 0), decoder: CoefficientRule(linear: 1),
+        path: CoefficientRule(), score: CoefficientRule())
+    }
+    #expect(throws: (any Error).self) { try Self.trained(flat) }
+  }
+}

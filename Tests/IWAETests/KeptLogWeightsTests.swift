@@ -1,0 +1,32 @@
+import Compute
+import Datasets
+import IWAE
+import OpenCLDevice
+import Testing
+
+@Suite struct KeptLogWeightsTests {
+  private func evaluator(keepsLogWeights: Bool) throws -> Evaluator {
+    let digits = Strokes().images(count: 5, seed: 7)
+    let model = Model(
+      dataSize: digits.width, encoder: [.init(hidden: [4], latent: 2)],
+      decoder: [.init(hidden: [4])])
+    return try Evaluator(
+      model, parameters: [:], images: digits, device: try OpenCLDevice.open(), samples: 7,
+      batchSize: 3, chunk: 3, keepsLogWeights: keepsLogWeights)
+  }
+
+  @Test func keptLogWeightsAreOfEveryImageAndSample() throws {
+    var counts: [Int] = []
+    let result = try evaluator(keepsLogWeights: true).evaluate(observe: { counts.append($0.count) })
+    #expect(counts == [7, 7, 7, 7, 7])
+    #expect(result?.imageLogLikelihoods.count == 5)
+  }
+
+  @Test func logWeightsThatAreNotKeptAreRefused() throws {
+    let evaluator = try evaluator(keepsLogWeights: false)
+    let error = #expect(throws: DeviceError.self) { try evaluator.evaluate(observe: { _ in }) }
+    #expect(
+      error?.description == "Log-weights are asked for, and were not kept. Make the evaluator with "
+        + "'keepsLogWeights: true'.")
+  }
+}
