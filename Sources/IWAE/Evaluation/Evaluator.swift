@@ -127,7 +127,7 @@ public final class Evaluator {
   public func evaluate(
     progress: (Int) -> Bool = { _ in true }, observe: ((LogWeights) -> Void)? = nil
   ) throws(DeviceError) -> Evaluation? {
-    if observe != nil, programs.sampleLogWeights.role == .temporary {
+    if observe != nil, needs.programs.weigh.values.first?.logWeights.role == .temporary {
       throw .notKept(
         what: "Log-weights", remedy: "Make the evaluator with 'keepsLogWeights: true'.")
     }
