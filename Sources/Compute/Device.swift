@@ -68,7 +68,7 @@ extension Device {
   }
 }
 
-/// Whether memory is watched for stray writes.
+/// True if memory is watched for stray writes.
 public enum Protection: Hashable, Sendable {
   case none
   /// Guard words stand around every tensor of a program, every state, and the arenas of parameters;

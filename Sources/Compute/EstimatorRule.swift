@@ -35,7 +35,7 @@ public struct CoefficientRule: Hashable, Sendable {
       square: -rule.square)
   }
 
-  /// Whether every coefficient is zero whatever the weights.
+  /// True if every coefficient is zero whatever the weights.
   public var isZero: Bool { constant == 0 && linear == 0 && square == 0 }
 }
 

@@ -93,7 +93,7 @@ public struct ProgramBuilder {
     tensors = tensors.filter(touched.contains)
   }
 
-  /// Whether an operation writes a tensor.
+  /// True if an operation writes a tensor.
   func writes(_ tensor: Tensor) -> Bool { written.contains(tensor) }
 
   /// Refuses what cannot be differentiated.

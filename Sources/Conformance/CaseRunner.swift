@@ -40,7 +40,7 @@ public struct ConformanceReport: Sendable {
     results.max { $0.ratio < $1.ratio || $1.ratio.isNaN }
   }
 
-  /// Whether cases ran and none failed. A table that ran nothing has shown nothing.
+  /// True if cases ran and none failed. A table that ran nothing has shown nothing.
   public var passes: Bool { results.count > skipped.count && failures.isEmpty }
 }
 

@@ -32,7 +32,7 @@ public enum DifferenceCheck {
     var function: (_ moved: ReferenceExecutable, _ held: [Tensor: [Double]]) -> Double
     /// What the function depends on, and the tensor with the derivative.
     var pairs: [(variable: Tensor, gradient: Tensor)]
-    /// Whether the function needs the program's results, and not its variables alone.
+    /// True if the function needs the program's results, and not its variables alone.
     var readsResults = true
   }
 

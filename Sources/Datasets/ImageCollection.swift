@@ -74,11 +74,11 @@ public struct ImageCollection: Sendable {
 
 /// How an array of a file holds images.
 struct ImageRecipe: Sendable {
-  /// Whether each column is an image, not each row.
+  /// True if each column is an image, not each row.
   var columnsAreImages = false
-  /// Whether the pixels of an image run down its columns.
+  /// True if the pixels of an image run down its columns.
   var pixelsRunDown = false
-  /// Whether paper is bright and ink is dark.
+  /// True if paper is bright and ink is dark.
   var isInverted = false
   /// The rows of an image, where the array does not tell and it is not square.
   var height: Int?

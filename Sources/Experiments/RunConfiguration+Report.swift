@@ -4,21 +4,21 @@ import Report
 
 /// A configuration as people read it.
 extension RunConfiguration {
-  /// What names the run.
+  /// The run by its data, its objective and its samples.
   public var label: String {
     let data = URL(fileURLWithPath: data).deletingPathExtension().lastPathComponent
     return "\(data)-\(objective)-\(samples)"
   }
 
-  /// What is modelled: likelihoods of runs with equal tasks may be compared.
+  /// The data as they are modelled: likelihoods of runs with equal tasks may be compared.
   public var task: String { "\(data), \(split.text), \(binarizationText), \(model.likelihood)" }
 
   /// How grey pixels become 0s and 1s, where the likelihood wants it.
   private var binarizationText: String { model.likelihood.isBinarized ? binarize.text : "none" }
 
-  /// What is maximised, with all that makes a bound tighter.
+  /// The objective with all that makes its bound tighter.
   public var objectiveText: String {
-    let own = Setting.all.filter { $0.objectives?.contains(objective) == true }
+    let own = Setting.all.filter { $0.objectives != nil && $0.concerns(objective) }
     return "\(objective), M = \(groups), K = \(samples)"
       + own.map { ", \($0.key) \($0.text(self))" }.joined()
   }

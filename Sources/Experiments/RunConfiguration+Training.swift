@@ -25,11 +25,14 @@ extension RunConfiguration {
     if backwardSamples > 0 {
       result.backwardSamples = backwardSamples
       if let problem = result.problem {
-        throw ConfigurationError("backward samples: \(problem).")
+        throw ConfigurationError("'--backward-samples': \(problem).")
       }
     }
     return result
   }
+
+  /// How thoroughly the run is tested.
+  public var test: TestPlan { TestPlan(samples: testSamples, limit: limit == 0 ? nil : limit) }
 
   /// Sets what a setting's text says.
   public mutating func set(
@@ -46,7 +49,7 @@ extension RunConfiguration {
       estimator: estimator, source: source, backwardSamples: training.backwardSamples)
   }
 
-  /// Whether nothing is left to train: all passes are made, or patience ended them.
+  /// True if nothing is left to train: all passes are made, or patience ended them.
   public func isFinished(at progress: TrainingProgress) -> Bool {
     progress.pass >= passes || patience > 0 && progress.passesSinceBest >= patience
   }
@@ -66,15 +69,14 @@ extension RunConfiguration {
 
   private func checkedObjective() throws(ConfigurationError) -> Objective {
     guard let result = Objective(objective, beta: beta, alpha: alpha) else {
-      throw ConfigurationError(
-        "unknown objective '\(objective)'." + suggestion(for: objective, among: Objective.names))
+      throw ConfigurationError("unknown objective '\(objective)'.")
     }
     try require(
       samples >= result.leastSamples,
       "'\(objective)' needs at least \(result.leastSamples) samples, found \(samples).")
     try require(
       estimator == .standard || result.hasEstimators,
-      "'\(objective)' has no estimator '\(estimator.rawValue)'.")
+      "'\(objective)' has no estimator '\(estimator.rawValue)'; leave out '--estimator'.")
     if let problem = result.problem { throw ConfigurationError(problem) }
     return result
   }

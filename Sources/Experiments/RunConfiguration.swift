@@ -16,9 +16,9 @@ public struct RunConfiguration: Hashable, Sendable {
   public var estimator: Objective.Estimator
   public var groups: Int
   public var samples: Int
-  /// Of ciwae.
+  /// The share of the ELBO in ciwae.
   public var beta: Double
-  /// Of renyi.
+  /// The order of renyi.
   public var alpha: Double
   public var batch: Int
   public var passes: Int
@@ -34,14 +34,27 @@ public struct RunConfiguration: Hashable, Sendable {
   public var keep: Kept
   /// The first training images, on which active units are counted; 0 for the test images.
   public var activityImages: Int
+  /// Samples of each test image.
+  public var testSamples: Int
+  /// The first test images that are tested; 0 for all.
+  public var limit: Int
   public var seed: UInt64
   /// The most bytes for parameters and a step; 0 for a quarter of the device's.
   public var memory: Int
   /// The samples that are walked backwards; 0 for all.
   public var backwardSamples: Int
 
-  /// True if a file described the model; else it follows from the data. Not part of the file.
-  public var modelIsGiven = false
+  /// True if a file described the model; else it follows from the data.
+  public var modelIsGiven: Bool { source.describesModel }
+  var source = Source()
+
+  /// The origin of a configuration, which is no part of its value.
+  struct Source: Hashable, Sendable {
+    var describesModel = false
+
+    static func == (a: Source, b: Source) -> Bool { true }
+    func hash(into hasher: inout Hasher) {}
+  }
 
   /// How the learning rate changes, by name.
   public enum Schedule: String, CaseIterable, SettingValue, Sendable {
@@ -49,7 +62,7 @@ public struct RunConfiguration: Hashable, Sendable {
     case burdaReleased = "burda-released"
     case constant, cosine
 
-    /// Whether it goes by `learningRate`.
+    /// True if it goes by `learningRate`.
     var takesRate: Bool { self == .constant || self == .cosine }
   }
 
@@ -59,7 +72,7 @@ public struct RunConfiguration: Hashable, Sendable {
   /// The parameters that are tested.
   public enum Kept: String, CaseIterable, SettingValue, Sendable { case best, last }
 
-  /// What a run is where nothing else is asked for.
+  /// The default of every setting.
   public static let usual = RunConfiguration()
 
   public init(
@@ -70,7 +83,8 @@ public struct RunConfiguration: Hashable, Sendable {
     schedule: Schedule = .cosine, order: Order = .shuffled, learningRate: Double = 0.001,
     optimizer: AdamConvention = .usual, warmUp: Double = 0, binarize: BinarizationRule = .sample,
     validationSamples: Int = 50, patience: Int = 0, keep: Kept = .best, activityImages: Int = 0,
-    seed: UInt64 = 0, memory: Int = 0, backwardSamples: Int = 0
+    testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
+    backwardSamples: Int = 0
   ) {
     self.data = data
     self.split = split
@@ -93,6 +107,8 @@ public struct RunConfiguration: Hashable, Sendable {
     self.patience = patience
     self.keep = keep
     self.activityImages = activityImages
+    self.testSamples = testSamples
+    self.limit = limit
     self.seed = seed
     self.memory = memory
     self.backwardSamples = backwardSamples
@@ -131,7 +147,7 @@ extension RunConfiguration: Codable {
             + suggestion(for: key.stringValue, among: known)))
     }
     if let model = try fields.decodeIfPresent(Model.self, forKey: Setting.Key(Self.modelKey)) {
-      (self.model, modelIsGiven) = (model, true)
+      (self.model, source.describesModel) = (model, true)
     }
     for setting in Setting.all { try setting.read(fields, &self) }
   }

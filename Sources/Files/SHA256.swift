@@ -113,7 +113,7 @@ public struct SHA256: Sendable {
     }
   }()
 
-  /// Whether root^3 <= prime * 2^96, for root < 2^36.
+  /// True if root^3 <= prime * 2^96, for root < 2^36.
   private static func cube(_ root: UInt64, isAtMost prime: UInt64) -> Bool {
     // root^2 < 2^72, so the cube needs 108 bits: two words of 64.
     let square = root.multipliedFullWidth(by: root)

@@ -14,6 +14,7 @@ public struct DeviceDescription: Sendable {
   public let index: Int
   public let name: String
   public let platform: String
+  public let platformVersion: String
   public let kind: Kind
   public let version: String
   public let driver: String
@@ -22,7 +23,7 @@ public struct DeviceDescription: Sendable {
   public let largestAllocationBytes: Int
   public let localMemoryBytes: Int
   public let largestWorkGroup: Int
-  /// Whether the driver says that the device is there and can compile kernels.
+  /// True if the driver says that the device is there and can compile kernels.
   public let isUsable: Bool
   let handle: Handle
 
@@ -30,6 +31,9 @@ public struct DeviceDescription: Sendable {
   struct Handle: @unchecked Sendable {
     let device: cl_device_id
   }
+
+  /// All that tells one driver and device from another, for what is kept of them.
+  var identity: [String] { [name, platform, platformVersion, version, driver] }
 
   /// The line that lists and error messages show.
   public var summary: String { "\(index): \(name) (\(kind.rawValue), \(platform))" }
@@ -150,6 +154,9 @@ public enum DeviceList {
     func text(_ key: Int32) -> String {
       infoString { clGetDeviceInfo(device, cl_device_info(key), $0, $1, $2) }
     }
+    func platformText(_ key: Int32) -> String {
+      infoString { clGetPlatformInfo(platform, cl_platform_info(key), $0, $1, $2) }
+    }
     func number<Value: FixedWidthInteger>(_ key: Int32, _ type: Value.Type) -> Int {
       var value: Value = 0
       let status = clGetDeviceInfo(
@@ -162,9 +169,8 @@ public enum DeviceList {
     return DeviceDescription(
       index: index,
       name: text(CL_DEVICE_NAME),
-      platform: infoString {
-        clGetPlatformInfo(platform, cl_platform_info(CL_PLATFORM_NAME), $0, $1, $2)
-      },
+      platform: platformText(CL_PLATFORM_NAME),
+      platformVersion: platformText(CL_PLATFORM_VERSION),
       kind: kind,
       version: text(CL_DEVICE_VERSION),
       driver: text(CL_DRIVER_VERSION),

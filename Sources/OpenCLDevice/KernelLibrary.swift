@@ -10,7 +10,7 @@ final class KernelLibrary {
   private let device: DeviceDescription
   private let cache: BinaryCache?
   private let key: String
-  /// Whether the kernels came out of the cache.
+  /// True if the kernels came out of the cache.
   let isFromCache: Bool
   /// The kernels that have run, whose compiled code the driver holds, and those in the cache.
   private var run: Set<String> = []
@@ -32,8 +32,7 @@ final class KernelLibrary {
     let prefetches = device.platform == "Portable Computing Language" && device.kind == .cpu
     let defines =
       (tuning.defines + (prefetches ? ["BUILTIN_PREFETCH"] : [])).map { "-D\($0)" } + Self.options
-    let key = BinaryCache.key(
-      [source, device.name, device.platform, device.version, device.driver] + defines)
+    let key = BinaryCache.key([source] + device.identity + defines)
     self.device = device
     self.cache = cache
     self.key = key

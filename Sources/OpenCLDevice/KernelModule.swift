@@ -11,7 +11,7 @@ struct KernelModule: Hashable {
     case tiles
     case tileMaps = "tile_maps"
 
-    /// Whether the file is the same whatever programs need of it, so that it is compiled once.
+    /// True if the file is the same whatever programs need of it, so that it is compiled once.
     var isFixed: Bool { self == .sums || self == .tiles }
   }
 

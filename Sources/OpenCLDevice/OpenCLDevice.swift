@@ -21,6 +21,9 @@ public final class OpenCLDevice: Device {
 
   /// Opens a device.
   ///
+  /// The first of a process sets the environment variable `POCL_AFFINITY` to 1 unless it is set, so
+  /// that PoCL keeps its threads in place, if the process may use every processor.
+  ///
   /// - Parameters:
   ///   - selection: Which device.
   ///   - schedule: A schedule other than the one that suits the device, for tests.
@@ -133,7 +136,7 @@ public final class OpenCLDevice: Device {
     return library
   }
 
-  /// Whether all kernels so far came compiled out of the cache.
+  /// True if all kernels so far came compiled out of the cache.
   public var kernelsAreCached: Bool { loaded.allSatisfy { $0.library.isFromCache } }
 
   func finish() throws(DeviceError) {

@@ -179,7 +179,7 @@ final class OpenCLExecutable: Executable {
 }
 
 extension Program {
-  /// Whether the program ends with the optimizer.
+  /// True if the program ends with the optimizer.
   fileprivate var updatesParameters: Bool {
     if case .adam = operations.last { true } else { false }
   }

@@ -67,7 +67,7 @@ extension Schedule {
     }
   }
 
-  /// Whether a matrix lies as its transpose.
+  /// True if a matrix lies as its transpose.
   private func isTurned(_ tensor: Tensor) -> Bool {
     self == .panels && tensor.role.liesAsParameter
   }

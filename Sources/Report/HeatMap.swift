@@ -9,7 +9,7 @@ public struct HeatMap: Hashable, Codable, Sendable {
   public var rows: [String]
   /// `values[row][column]`; nil where there is none.
   public var values: [[Double?]]
-  /// Whether the lowest value is the best.
+  /// True if the lowest value is the best.
   public var lowIsGood: Bool
   public var showsNumbers: Bool
 

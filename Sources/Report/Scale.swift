@@ -28,7 +28,7 @@ struct Scale {
     (self.from, self.to) = (from, to)
   }
 
-  /// Whether a value has a place at all: infinite ones have none, nor has zero on a logarithmic axis.
+  /// True if a value has a place at all: infinite ones have none, nor has zero on a logarithmic axis.
   static func shows(_ value: Double, isLogarithmic: Bool) -> Bool {
     // Beyond this the length of the axis could be infinite.
     abs(value) < 1e150 && (!isLogarithmic || value > 1e-150)

@@ -11,7 +11,7 @@ struct Command: Sendable {
   /// A value without a name, known by its place.
   struct Argument: Sendable {
     var name: String
-    /// Whether it takes any number of values, but at least one; only the last may.
+    /// True if it takes any number of values, but at least one; only the last may.
     var isRepeated: Bool
     var help: String
     var isOptional: Bool
@@ -162,7 +162,7 @@ struct ParsedArguments {
     values[option.name] = value
   }
 
-  /// Whether a flag was given.
+  /// True if a flag was given.
   func has(_ flag: String) -> Bool { flags.contains(flag) }
 
   func string(_ name: String) -> String? { values[name] }

@@ -23,7 +23,7 @@ enum Backend {
     arguments.string("--kernels").flatMap(Schedule.init)
   }
 
-  /// Whether the flags mean the reference device.
+  /// True if the flags mean the reference device.
   static func isReference(_ arguments: ParsedArguments) throws -> Bool {
     let backend = arguments.string("--backend") ?? "auto"
     let device = arguments.string("--device")

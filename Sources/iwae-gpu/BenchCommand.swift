@@ -42,7 +42,7 @@ private struct BenchReport: Encodable {
   var stepBytes: Int?
   /// From the start of the process to the end of the first step.
   var firstStepMilliseconds: Double
-  /// Whether the kernels came compiled out of the cache.
+  /// True if the kernels came compiled out of the cache.
   var kernelsWereCached: Bool?
   var backend: String
   var device: String

@@ -42,11 +42,11 @@ private func runData(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
 private struct SetReport: Encodable {
   var name: String
   var summary: String
-  /// Whether the images can be read now.
+  /// True if the images can be read now.
   var isHere: Bool
   /// What they would be read from.
   var source: String?
-  /// Whether `fetch` knows where to get them.
+  /// True if `fetch` knows where to get them.
   var canFetch: Bool
 }
 
@@ -82,7 +82,7 @@ private struct DataReport: Encodable {
   struct File: Encodable {
     var path: String
     var bytes: Int
-    /// Whether the digest is the one that is listed; absent where it cannot be told.
+    /// True if the digest is the one that is listed; absent where it cannot be told.
     var isVerified: Bool?
   }
 

@@ -67,7 +67,7 @@ enum DensityOptions {
     }
   }
 
-  /// Whether a value that names no family can only be a file.
+  /// True if a value that names no family can only be a file.
   private static func isFile(_ text: String) -> Bool {
     text.contains("/") || text.hasSuffix(".json") || FileManager.default.fileExists(atPath: text)
   }

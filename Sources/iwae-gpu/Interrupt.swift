@@ -6,10 +6,12 @@ import Foundation
 final class Interrupt {
   private let stop = StopRequest()
   private var sources: [any DispatchSourceSignal] = []
+  /// The handlers that were there before.
+  private var former: [(number: CInt, handler: @convention(c) (CInt) -> Void)] = []
 
   init() {
     for number in [SIGINT, SIGTERM] {
-      signal(number, SIG_IGN)
+      if let handler = signal(number, SIG_IGN) { former.append((number, handler)) }
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [stop] in
         // A second request does not wait.
@@ -20,12 +22,12 @@ final class Interrupt {
     }
   }
 
-  /// Nobody listens any more: the signals do what they do without us.
+  /// Nobody listens any more: the signals do what they did before.
   deinit {
     for source in sources { source.cancel() }
-    for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+    for (number, handler) in former { signal(number, handler) }
   }
 
-  /// Whether the user asked to stop.
+  /// True if the user asked to stop.
   var isRequested: Bool { stop.isRequested }
 }

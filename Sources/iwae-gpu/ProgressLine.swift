@@ -8,19 +8,15 @@ final class ProgressLine {
   private let isInteractive = isatty(STDERR_FILENO) == 1
   private var lastPlain: ContinuousClock.Instant?
   private var width = 0
-  /// What stands behind every text.
-  var suffix: () -> String = { "" }
 
   init(_ terminal: Terminal, isQuiet: Bool) {
     self.terminal = terminal
     self.isQuiet = isQuiet
   }
 
-  var isSilent: Bool { isQuiet }
-
   func show(_ text: String) {
     if isQuiet { return }
-    var text = text + suffix()
+    var text = text
     if isInteractive {
       // A line that wraps could not be written over.
       text = String(text.prefix(Self.columns - 1))

@@ -27,7 +27,13 @@ private struct ReportSummary: Encodable {
 }
 
 private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let paths = try arguments.arguments("run")
+  let named = try arguments.arguments("run")
+  // Among several, what is no run is left out.
+  let paths = named.count == 1 ? named : named.filter { ReportInputs.mayBeRun($0) }
+  for path in named where !paths.contains(path) {
+    terminal.error("Note: '\(path)' is left out, for it is no run folder.")
+  }
+  if paths.isEmpty { throw FormatError(file: named[0], problem: "none of these is a run folder.") }
   let folders = paths.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
   if let twice = folders.indices.first(where: { folders[..<$0].contains(folders[$0]) }) {
     throw arguments.error("The run '\(paths[twice])' was given twice.")
@@ -61,6 +67,12 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
 
 /// What a report reads of a run.
 private enum ReportInputs {
+  /// False for a folder or a file that is there and is no run.
+  static func mayBeRun(_ path: String) -> Bool {
+    let folder = RunFolder(path)
+    return !exists(path) || RunFolder.isFolder(path) && (folder.exists || exists(folder.figures))
+  }
+
   static func run(_ path: String, name: String) throws -> ReportRun {
     let folder = RunFolder(path)
     var isFolder: ObjCBool = false

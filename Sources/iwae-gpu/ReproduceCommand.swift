@@ -42,8 +42,8 @@ extension Command {
 }
 
 private func runReproduce(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let display = Display(arguments, terminal)
   let paper = try paper(arguments)
+  let display = Display(arguments, terminal)
   let (report, isWhole) = try paper.run(
     test: try RunOptions.test(arguments), in: display.surroundings(arguments))
   try display.result(report, report.text)

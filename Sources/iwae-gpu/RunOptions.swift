@@ -68,23 +68,16 @@ enum RunOptions {
   static let settings = Setting.data + Setting.course + Setting.testing + Setting.limits
 
   static let options =
-    (Setting.data + Setting.course + Setting.testing).map(Command.Option.init) + tested
+    (Setting.data + Setting.course + Setting.testing).map(Command.Option.init)
     + ModelOptions.options + Setting.limits.map(Command.Option.init)
 
-  /// How thoroughly a run is tested.
-  static let tested = [
-    Command.Option(
-      "--test-samples", "count", help: "Samples of each test image. (default: 5000)"),
-    Command.Option("--limit", "count", help: "Only the first images of the test set."),
-  ]
+  /// How thoroughly runs are tested.
+  static let tested = Setting.tested.map(Command.Option.init)
 
-  static func test(_ arguments: ParsedArguments) throws(UsageError) -> TestPlan {
-    var plan = TestPlan()
-    plan.samples = try arguments.integer("--test-samples", default: plan.samples)
-    if arguments.string("--limit") != nil {
-      plan.limit = try arguments.integer("--limit", default: 1)
-    }
-    return plan
+  static func test(_ arguments: ParsedArguments) throws(ConfigurationError) -> TestPlan {
+    var settings = RunConfiguration()
+    try settings.apply(arguments, Setting.tested)
+    return settings.test
   }
 }
 

@@ -38,19 +38,20 @@ extension Command {
 }
 
 private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let display = Display(arguments, terminal)
   let measurement = try measurement(arguments)
   let path = arguments.optionalArgument("checkpoint")
   if path == nil, arguments.string("--data") != nil {
     throw arguments.error("'--data' needs a checkpoint; the built-in model draws its own data.")
   }
   let batch = try arguments.integer("--batch", default: 16, maximum: 1 << 16)
+  try measurement.check(batch: batch)
   let seed = try arguments.seed(default: 0)
   let subject =
     try path.map {
       let stored = try StoredModel($0)
       return Subject(stored, try DataOptions.test(arguments, stored), seed: seed)
     } ?? .linear(images: batch, seed: seed)
+  let display = Display(arguments, terminal)
   let report = try measurement.run(
     subject, batch: batch, on: try Backend.open(arguments), note: { display.line.keep($0) },
     monitor: display.show)

@@ -32,8 +32,8 @@ extension Command {
 }
 
 private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let display = Display(arguments, terminal)
   let (folder, grid, source) = try plan(arguments)
+  let display = Display(arguments, terminal)
   let sweep = try Sweep(grid, in: folder, images: source)
   if let warning = grid.base.model.warning { terminal.error(warning) }
   let (report, isWhole) = try sweep.run(in: display.surroundings(arguments))
@@ -48,7 +48,7 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
 extension Command.Option {
   /// The option as a sweep takes it: with commas between values.
   fileprivate var listed: Command.Option {
-    guard let setting = Setting.named(name), !ofData.contains(setting.key) else { return self }
+    guard let setting = Setting.named(name), !Grid.fixed.contains(setting.key) else { return self }
     var result = self
     result.choices = nil
     return result
@@ -83,15 +83,12 @@ private func plan(
   return (folder, try grid(arguments, source), source)
 }
 
-/// What all cells share, for it says what their images are.
-private let ofData: Set = ["data", "split", "binarize"]
-
 private func grid(_ arguments: ParsedArguments, _ source: DataSource) throws -> Grid {
   var base = RunConfiguration()
   // The objective, its samples and the seeds are axes of the grid, and so is what has several values.
   let settings = RunOptions.settings.filter { $0.key != "data" }
   let varied = settings.filter {
-    !ofData.contains($0.key) && arguments.string($0.flag)?.contains(",") == true
+    !Grid.fixed.contains($0.key) && arguments.string($0.flag)?.contains(",") == true
   }
   let layers = Model.list(of: arguments.string("--layers") ?? "")
   try base.apply(

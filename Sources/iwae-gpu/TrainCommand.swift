@@ -24,8 +24,8 @@ extension Command {
 }
 
 private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let display = Display(arguments, terminal)
   let run = try run(arguments)
+  let display = Display(arguments, terminal)
   let folder = run.folder.path
   let device = try Backend.open(arguments)
   display.line.keep(
@@ -48,7 +48,6 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
 
 /// The run that the flags describe, or go on with.
 private func run(_ arguments: ParsedArguments) throws -> Run {
-  let test = try RunOptions.test(arguments)
   let resume = arguments.string("--resume")
   if resume != nil, arguments.string("--config") ?? arguments.string("--out") != nil {
     throw arguments.error("'--resume' names the run; leave out '--config' and '--out'.")
@@ -57,7 +56,7 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
   var configuration = try base.map(RunConfiguration.init(file:)) ?? RunConfiguration()
   let changeable =
     ["--resume", "--backend", "--device", "--json", "--quiet"]
-    + RunOptions.tested.map(\.name) + Setting.all.filter(\.canChange).map(\.flag)
+    + Setting.all.filter(\.canChange).map(\.flag)
   if resume != nil, let flag = arguments.given.subtracting(changeable).sorted().first {
     throw arguments.error("'\(flag)' cannot change when a run is resumed.")
   }
@@ -79,7 +78,7 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
       "There is a run in '\(folder.path)'. Go on with '--resume \(folder.path)', replace it "
         + "with '--overwrite', or choose another '--out'.")
   }
-  return try Run(configuration, in: folder, resumed: resumed, images: images, test: test)
+  return try Run(configuration, in: folder, resumed: resumed, images: images)
 }
 
 private func text(_ report: RunReport, hasBest: Bool, passes: Int) -> String {

@@ -92,6 +92,8 @@ import Testing
     #expect(run("report", path, "\(folder)/none").status == .fileAccess)
     #expect(run("report", path + "/config.json").status == .badInput)
     #expect(run("report", folder).error.contains("there is no run in this folder"))
+    let both = run("report", path, folder, "--quiet")
+    #expect(both.status == .done && both.error.contains("'\(folder)' is left out"))
     #expect(run("report", path, "--out", "/dev/null/x.html").status == .fileAccess)
     for file in ["config.json", "metrics.jsonl", "evaluation.json", "figures/bounds.json"] {
       let good = try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(file)"))

@@ -13,7 +13,8 @@ import Testing
   {
     let real = try DeviceList.find(.automatic)
     return DeviceDescription(
-      index: index, name: name, platform: "test", kind: kind, version: "OpenCL 1.2", driver: "1",
+      index: index, name: name, platform: "test", platformVersion: "1", kind: kind,
+      version: "OpenCL 1.2", driver: "1",
       computeUnits: 4, memoryBytes: 1 << 30, largestAllocationBytes: 1 << 28,
       localMemoryBytes: 32 << 10, largestWorkGroup: 256, isUsable: true, handle: real.handle)
   }
@@ -54,7 +55,8 @@ import Testing
     #expect(Tuning.choose(for: small).schedule == .tiles)
     #expect(Tuning.choose(for: small).tile == 64)
     small = DeviceDescription(
-      index: 0, name: "Tiny", platform: "test", kind: .gpu, version: "", driver: "",
+      index: 0, name: "Tiny", platform: "test", platformVersion: "1", kind: .gpu, version: "",
+      driver: "",
       computeUnits: 1, memoryBytes: 1 << 20, largestAllocationBytes: 1 << 20,
       localMemoryBytes: 8 << 10, largestWorkGroup: 64, isUsable: true, handle: small.handle)
     let tuning = Tuning.choose(for: small)

@@ -16,9 +16,11 @@ static void run_sum(const context *c, const descriptor *d, int begin, int end) {
     FOR_SPANS(first, is_vector ? samples : 0)
       values += load_span(base_of(c, sum_input(d)) + (size_t)row * samples + first, samples - first);
     float sum = sum_scale(d) * group_sum(values, c->scratch);
-    if (is_vector && WORKER == 0) {
-      if (accumulates) sum = fma(decay, load_value(c, sum_output(d), row), sum);
-      store_value(c, sum_output(d), row, sum);
+    if (is_vector) {
+      if (WORKER == 0) {
+        if (accumulates) sum = fma(decay, load_value(c, sum_output(d), row), sum);
+        store_value(c, sum_output(d), row, sum);
+      }
     }
     FOR_CHUNKS(chunk, d->columns) {
       real total = (real)(0.0f);

@@ -55,7 +55,7 @@ extension Derivation {
     }
   }
 
-  /// Whether anything is differentiated by a tensor: the program computes it from others, or it is a
+  /// True if anything is differentiated by a tensor: the program computes it from others, or it is a
   /// leaf.
   private func isWanted(_ tensor: Tensor, among operations: [Operation]) -> Bool {
     leaves.contains(tensor)

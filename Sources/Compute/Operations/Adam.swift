@@ -9,7 +9,7 @@ public struct Adam: SlottedFamily {
   public var beta1: Float
   public var beta2: Float
   public var epsilon: Float
-  /// Whether p moves along m and v as they stood before this gradient, as the released IWAE code
+  /// True if p moves along m and v as they stood before this gradient, as the released IWAE code
   /// does.
   public var isDelayed: Bool
 

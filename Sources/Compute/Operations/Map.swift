@@ -14,7 +14,7 @@ public struct Map: OperationFamily {
   public struct Result: Hashable, Sendable {
     public var formula: Formula
     public var tensor: Tensor
-    /// Whether a row's values are added up.
+    /// True if a row's values are added up.
     public var isSum: Bool
 
     public init(_ formula: Formula, into tensor: Tensor) {
@@ -62,7 +62,7 @@ public struct Map: OperationFamily {
 extension Map {
   public var rows: Int? { results.first?.tensor.shape.rows }
 
-  /// Whether rows are all there is: vectors in, vectors out.
+  /// True if rows are all there is: vectors in, vectors out.
   public var isOfVectors: Bool {
     results.allSatisfy { !$0.isSum && $0.tensor.shape.isVector }
   }

@@ -1,4 +1,4 @@
-/// Whether an operation reads an operand, writes it, or both.
+/// True if an operation reads an operand, writes it, or both.
 public enum Access: Hashable, Sendable {
   case read, write, update
 }

@@ -82,7 +82,7 @@ public struct Downloader: Sendable {
     throw .unavailable(file, at: path, kept: partial.length, failures)
   }
 
-  /// Whether the part that an earlier run left was all that was missing, and now has its place.
+  /// True if the part that an earlier run left was all that was missing, and now has its place.
   /// A part that cannot belong to the file is discarded.
   private func takeWhole(
     _ file: RemoteFile, _ partial: PartialFile, to path: String

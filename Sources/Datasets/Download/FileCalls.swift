@@ -31,7 +31,7 @@ enum FileCalls {
     }
   }
 
-  /// Whether a file of the right size and digest is at the path already.
+  /// True if a file of the right size and digest is at the path already.
   static func holds(_ file: RemoteFile, at path: String) throws(DownloadError) -> Bool {
     guard let status = try status(path) else { return false }
     if status.st_mode & S_IFMT == S_IFDIR { throw .fileAccess(path, "written", code: EISDIR) }

@@ -6,7 +6,7 @@ final class PartialFile {
   /// Bytes that have arrived.
   private(set) var length: Int
   private let descriptor: CInt
-  /// Whether the whole is still to come.
+  /// True if the whole is still to come.
   private var isPending = true
 
   /// Opens the part that an earlier run left, or an empty one, and keeps other runs out of it.

@@ -10,7 +10,7 @@ struct StallWatch {
   /// Starts anew, for as long as there is nobody who could send.
   mutating func reset() { time = nil }
 
-  /// Whether the transfer stalls, where `received` bytes have arrived until `now`.
+  /// True if the transfer stalls, where `received` bytes have arrived until `now`.
   mutating func isStalled(received: Int, now: SuspendingClock.Instant) -> Bool {
     guard let time, Double(received - count) < limit else {
       count = received

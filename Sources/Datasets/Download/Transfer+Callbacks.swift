@@ -71,7 +71,7 @@ extension Transfer {
     return 0
   }
 
-  /// Whether to go on: libcurl asks about once a second, and whenever something has arrived.
+  /// True if to go on: libcurl asks about once a second, and whenever something has arrived.
   private func goesOn() -> Bool {
     let progress = DownloadProgress(url: url, received: partial.length, total: file.size)
     if !report(progress) {

@@ -67,7 +67,7 @@ final class Transfer {
     message.deallocate()
   }
 
-  /// Whether this transfer continued what was there before.
+  /// True if this transfer continued what was there before.
   var isResumed: Bool { bodyStart.map { $0 > 0 } ?? false }
 
   func run() throws(DownloadError) -> End {

@@ -105,7 +105,7 @@ private final class Inflater {
 }
 
 extension Inflater {
-  /// Whether zeros are all that is left, as tapes and some tools leave them.
+  /// True if zeros are all that is left, as tapes and some tools leave them.
   private func isPadding() throws(FormatError) -> Bool {
     while !pending.isEmpty {
       guard pending[consumed...].allSatisfy({ $0 == 0 }) else { return false }

@@ -9,7 +9,7 @@ public struct MATFile {
     public var shape: [Int]
     /// The class as MATLAB calls it.
     public var type: String
-    /// Whether it is an array of real numbers, which alone can be read.
+    /// True if it is an array of real numbers, which alone can be read.
     public var isNumeric: Bool
     fileprivate var keepsBytes: Bool
     fileprivate var content: Range<Int>

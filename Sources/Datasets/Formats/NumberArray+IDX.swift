@@ -12,7 +12,7 @@ extension NumberArray {
     0x0e: NumberType(kind: .float, width: 8, isBigEndian: true),
   ]
 
-  /// Whether bytes begin as the format does.
+  /// True if bytes begin as the format does.
   static func isIDX(_ start: ArraySlice<UInt8>) -> Bool {
     let bytes = Array(start.prefix(4))
     return bytes.count == 4 && bytes[0] == 0 && bytes[1] == 0 && idxTypes[bytes[2]] != nil

@@ -78,7 +78,7 @@ struct NumPyHeader {
 }
 
 extension NumberArray {
-  /// Whether bytes begin as NumPy's format does.
+  /// True if bytes begin as NumPy's format does.
   static func isNumPy(_ start: ArraySlice<UInt8>) -> Bool { start.starts(with: NumPyHeader.magic) }
 
   /// Reads NumPy's format.

@@ -3,7 +3,7 @@ import Foundation
 
 /// Numbers as text, a line for each row: what `.amat` files and plain tables are.
 extension NumberArray {
-  /// Whether bytes look like numbers in rows.
+  /// True if bytes look like numbers in rows.
   static func isText(_ start: ArraySlice<UInt8>) -> Bool {
     !start.isEmpty && start.contains { (48...57).contains($0) }
       && start.allSatisfy { TextParser.isSpace($0) || $0 == 10 || TextParser.isNumeric($0) }

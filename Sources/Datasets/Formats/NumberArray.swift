@@ -25,7 +25,7 @@ public struct NumberArray: Hashable, Sendable {
 
   public var shape: [Int]
   public var values: Values
-  /// Whether the first index runs fastest, as in MATLAB and Fortran.
+  /// True if the first index runs fastest, as in MATLAB and Fortran.
   public var isColumnMajor: Bool
 
   public init(shape: [Int], values: Values, isColumnMajor: Bool = false) {

@@ -34,7 +34,7 @@ public struct NamedSet: Sendable {
 
   public static func named(_ name: String) -> NamedSet? { all.first { $0.name == name } }
 
-  /// Whether the program draws the set.
+  /// True if the program draws the set.
   public var isDrawn: Bool { draw != nil }
 
   /// The first source whose files can be downloaded.
@@ -83,7 +83,7 @@ public struct NamedSet: Sendable {
     return "The files of '\(name)' are not in \(places): \(files). \(remedy)"
   }
 
-  /// Whether a file that was found is the one that the table describes; nil where that cannot be
+  /// True if a file that was found is the one that the table describes; nil where that cannot be
   /// told, because its digest is not known or somebody decompressed it.
   public static func verify(_ file: RemoteFile, at path: String) throws -> Bool? {
     let isSame = path.hasSuffix("/" + file.name)

@@ -44,7 +44,7 @@ public struct Split: Sendable {
 /// Why images could not be divided as asked.
 public struct SplitError: Error, Sendable, CustomStringConvertible {
   public var description: String
-  /// Whether the images are at fault, and not what was asked of them.
+  /// True if the images are at fault, and not what was asked of them.
   public var isOfImages = false
 }
 

@@ -2,7 +2,7 @@ import Compute
 
 /// How grey pixels become 0s and 1s.
 public struct BinarizationRule: Hashable, Sendable {
-  /// What is left to do in each pass.
+  /// The rule of each pass, after what is drawn once.
   public var eachPass: Binarization
   /// The seed of draws that are made once.
   public var fixedSeed: UInt64?

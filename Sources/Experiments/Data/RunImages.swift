@@ -38,7 +38,7 @@ public struct TestImages: Sendable {
   public var name: String
   /// How they are binarized.
   public var rule: BinarizationRule
-  /// What may be claimed of results on them.
+  /// Remarks on the data that a reader of results needs.
   public var notes: [String]
   /// Those on which active units are counted, where they are others.
   public var activity: ImageSet?

@@ -3,7 +3,7 @@ import Files
 import Foundation
 import IWAE
 
-/// What evaluating a model found: what `evaluate --json` prints and `evaluation.json` holds.
+/// The result of evaluating a model: `evaluate --json` prints it and `evaluation.json` holds it.
 public struct EvaluationReport: Codable, Hashable, Sendable {
   public var nll: Double
   /// Over images; nil for one image.
@@ -26,7 +26,7 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
   public var backend: String
   public var device: String
 
-  /// What TensorBoard draws.
+  /// The curves for TensorBoard.
   public var scalars: [(tag: String, value: Double)] {
     [("test/nll", nll), ("test/effective_sample_size", effectiveSampleSize)]
       + activeUnits.enumerated().map { ("test/active_units.\($0)", Double($1)) }
@@ -75,7 +75,7 @@ extension EvaluationReport {
     self = report
   }
 
-  /// Whether an evaluation of a model may say this: a file may hold anything. The terms of the bound
+  /// True if an evaluation of a model may say this: a file may hold anything. The terms of the bound
   /// are infinite where a sample has no density.
   private func isUsable(for model: Model) -> Bool {
     let numbers = [nll, standardError, effectiveSampleSize].compactMap(\.self)

@@ -56,7 +56,9 @@ public struct ModelEvaluation: Sendable {
     }
     if let image = result.imageLogLikelihoods.firstIndex(where: { !$0.isFinite }) {
       throw NotFiniteError(
-        "The log-likelihood of image \(image + 1) is \(result.imageLogLikelihoods[image]). The ")
+        description: "The log-likelihood of image \(image + 1) is "
+          + "\(result.imageLogLikelihoods[image]). The model's parameters are too extreme for single "
+          + "precision.")
     }
     if let activity {
       // A chunk of samples settles the means of the upper layers.
@@ -94,11 +96,11 @@ extension ImageSet {
 public struct NotFiniteError: Error, Sendable, CustomStringConvertible {
   public let description: String
 
-  /// - Parameter finding: The beginning of a sentence that ends with "model's parameters".
-  init(_ finding: String) {
-    description = finding + "model's parameters are too extreme for single precision."
-  }
+  init(description: String) { self.description = description }
 
-  /// - Parameter what: What is infinite or no number: `log-weight`, for one.
-  public init(of what: String) { self.init("A \(what) is not finite: the ") }
+  /// - Parameter value: The quantity that is infinite or no number: `log-weight`, for one.
+  init(of value: String) {
+    description =
+      "A \(value) is not finite: the model's parameters are too extreme for single precision."
+  }
 }

@@ -2,7 +2,7 @@ import Foundation
 import IWAE
 import Report
 
-/// What `bounds` found.
+/// The result of a `BoundsMeasurement`.
 public struct BoundsReport: Encodable, Sendable {
   public struct Point: Encodable, Sendable {
     public var samples: Int
@@ -10,7 +10,7 @@ public struct BoundsReport: Encodable, Sendable {
     public var jackknife: UncertainValue
   }
 
-  /// What the weights of one image are worth.
+  /// The quality of one image's weights.
   public struct Image: Encodable, Sendable {
     public var effectiveSampleSize: Double
     /// Nil where it cannot be told.
@@ -67,7 +67,7 @@ extension BoundsReport {
     return lines.joined(separator: "\n")
   }
 
-  /// Whether an extrapolation does not even reach the last bound, by more than its error.
+  /// True if an extrapolation does not even reach the last bound, by more than its error.
   private func isBelowLast(_ extrapolation: UncertainValue) -> Bool {
     guard let last = bounds.last, let error = extrapolation.standardError else { return false }
     return extrapolation.mean + error < last.bound.mean

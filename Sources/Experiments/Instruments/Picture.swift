@@ -6,14 +6,14 @@ import Report
 public struct Picture: Sendable {
   public var images: [[Float]]
   public var columns: Int
-  /// Whether values may lie anywhere: they are shown between their least and their largest.
+  /// True if values may lie anywhere: they are shown between their least and their largest.
   public var isScaled: Bool
 
   public init(images: [[Float]], columns: Int, isScaled: Bool = false) {
     (self.images, self.columns, self.isScaled) = (images, columns, isScaled)
   }
 
-  /// Whether a model's means may lie outside [0, 1].
+  /// True if a model's means may lie outside [0, 1].
   public static func isScaled(_ model: Model) -> Bool { model.likelihood.support != .unit }
 
   /// The width of an image of so many values: of so many rows where they are known and fit, else of

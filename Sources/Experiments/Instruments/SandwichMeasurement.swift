@@ -65,7 +65,7 @@ private final class SandwichSession {
   private let device: any Device
   private let monitor: WordMonitor
   private let start = ContinuousClock.now
-  /// What is done of `work`.
+  /// The part of `work` that is done.
   private var done = 0.0
 
   init(
@@ -80,7 +80,7 @@ private final class SandwichSession {
     (self.device, self.monitor) = (device, monitor)
   }
 
-  /// What there is to do for an image, in rows that walk through the network one way.
+  /// The work for an image, in rows that walk through the network one way.
   private var work: Double {
     2 * Double(samples) + fitWork
       + temperatures.reduce(0) { $0 + annealingWork($1, walks: 1) + annealingWork($1, walks: 2) }

@@ -2,7 +2,7 @@ import Foundation
 import IWAE
 import Report
 
-/// What `sandwich --json` prints.
+/// The result of a `SandwichMeasurement`.
 public struct SandwichReport: Encodable, Sendable {
   /// Annealed importance sampling with so many temperatures.
   public struct Annealed: Encodable, Sendable {
@@ -29,7 +29,7 @@ public struct SandwichReport: Encodable, Sendable {
     }
   }
 
-  /// What is known of log p(x) of some images.
+  /// The bounds on log p(x) of some images.
   public struct Side: Encodable, Sendable {
     public var importance: UncertainValue
     public var annealed: [Annealed] = []
@@ -68,17 +68,17 @@ public struct SandwichReport: Encodable, Sendable {
     }
   }
 
-  /// What the evidence lower bound lacks to log p(x), averaged over the test images.
+  /// The distance of the evidence lower bound to log p(x), averaged over the test images.
   public struct Gap: Encodable, Sendable {
     public var bound: UncertainValue
     /// With the best member of the posterior's family for each image.
     public var fittedBound: UncertainValue
     public var logLikelihood: UncertainValue
-    /// What the encoder loses by serving all images.
+    /// The part that the encoder loses by serving all images.
     public var amortization: UncertainValue
-    /// What the posterior's family loses; with several layers, also what the upper encoders do.
+    /// The part of the posterior's family; with several layers, of the upper encoders as well.
     public var family: UncertainValue
-    /// What the second half of the fit brought.
+    /// The gain of the fit's second half.
     public var lateGain: UncertainValue
     public var layers: Int
     /// The name of the lowest layer's posterior.

@@ -28,7 +28,8 @@ public struct SignalMeasurement: Sendable {
     samples.map { (groups[0], $0) } + groups.dropFirst().map { ($0, middle) }
   }
 
-  private func check(batch: Int) throws(ConfigurationError) {
+  /// Checks that it can be measured with a batch of so many images.
+  public func check(batch: Int) throws(ConfigurationError) {
     if let problem = estimators.compactMap(\.objective.problem).first {
       throw ConfigurationError(problem)
     }

@@ -1,7 +1,7 @@
 import Foundation
 import IWAE
 
-/// What `snr` found.
+/// The result of a `SignalMeasurement`.
 public struct SignalReport: Encodable, Sendable {
   /// The signal of one estimator's gradient for so many samples.
   public struct Measurement: Encodable, Sendable {

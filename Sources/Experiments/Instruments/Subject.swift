@@ -10,7 +10,7 @@ public struct Subject: Sendable {
   public var binarization: Binarization
   /// The seed of everything drawn.
   public var seed: UInt64
-  /// What the model is called in messages: the path of its checkpoint.
+  /// The model's name in messages: the path of its checkpoint.
   public var name: String
 
   public init(

@@ -19,7 +19,7 @@ public enum ToyBounds {
     return sum
   }
 
-  /// What `bounds --toy` shows.
+  /// The table of `bounds --toy`.
   public static var report: ToyReport {
     ToyReport(
       bounds: [1, 2, 5, 10, 20, 50, 100, 1000].map {

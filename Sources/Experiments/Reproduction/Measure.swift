@@ -14,7 +14,7 @@ public struct Measure: Encodable {
   /// What of a difference the training of other seeds explains, and that of other images where only
   /// some were tested; nil where nothing is known of it.
   public var allowed: Double?
-  /// Whether the difference is allowed.
+  /// True if the difference is allowed.
   public var isInside: Bool?
 
   /// - Parameters:
@@ -46,7 +46,7 @@ public struct Measure: Encodable {
     isInside = abs(difference) <= allowed
   }
 
-  /// Whether no spread is known, so that the standard error over images stands in.
+  /// True if no spread is known, so that the standard error over images stands in.
   public var isWithoutSpread: Bool {
     isInside != nil && spread == nil && published?.spread == nil
   }

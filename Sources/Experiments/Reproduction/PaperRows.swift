@@ -6,10 +6,10 @@ public struct PlannedRow {
   /// One run for each seed.
   public var cells: [Cell]
   public var publishedActiveUnits: [Int]?
-  /// What the runs came to, beside the paper's numbers.
+  /// The runs' numbers beside the paper's.
   public var measures: (_ results: [CellResult], _ isPartial: Bool) -> [Measure]
 
-  /// What the runs came to.
+  /// The row with the runs' numbers.
   ///
   /// - Parameters:
   ///   - results: By the names of cells.
@@ -22,7 +22,7 @@ public struct PlannedRow {
   }
 }
 
-/// What is common to all rows that are made of a paper's table.
+/// The settings that all rows of a paper's table share.
 public struct PaperPlan {
   public var base: RunConfiguration
   public var seeds: [UInt64]

@@ -15,7 +15,7 @@ public struct PaperRun {
   var notes: [String]
   public let folder: String
 
-  /// What of Burda et al.'s table is made.
+  /// The part of Burda et al.'s table that is made.
   public struct Burda: Sendable {
     public var layers: [Int] = [1, 2]
     public var objectives: [String] = ["vae", "iwae"]
@@ -103,7 +103,7 @@ public struct PaperRun {
 }
 
 extension TestPlan {
-  /// What a test that is less thorough than the papers' means.
+  /// Remarks on a test that is less thorough than the papers'.
   fileprivate func notes(of images: Int) -> [String] {
     var notes: [String] = []
     if let limit, limit < images {
@@ -121,7 +121,7 @@ extension TestPlan {
 }
 
 extension RunConfiguration {
-  /// What the released code of Burda et al. does otherwise than their paper says.
+  /// Takes over the ways in which the released code of Burda et al. differs from their paper.
   fileprivate mutating func followReleasedCode() {
     schedule = .burdaReleased
     optimizer = .released

@@ -21,7 +21,7 @@ public struct OrderViolation: Encodable {
   }
 }
 
-/// Whether what a paper tells apart has the same order here.
+/// True if what a paper tells apart has the same order here.
 public struct PublishedOrder {
   /// The pairs that the paper tells apart and for which there is something of ours.
   public private(set) var pairs = 0
@@ -42,7 +42,7 @@ public struct PublishedOrder {
       (self.published, self.spread, self.ours) = (published, spread, ours)
     }
 
-    /// Whether the paper's numbers differ by more than its runs do.
+    /// True if the paper's numbers differ by more than its runs do.
     func isApart(from other: Entry) -> Bool {
       let squares = [spread, other.spread].compactMap(\.self).reduce(0) { $0 + $1 * $1 }
       return abs(published - other.published) > 2 * squares.squareRoot()

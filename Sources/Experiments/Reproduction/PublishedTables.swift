@@ -3,7 +3,7 @@ public struct Published: Encodable, Sendable {
   public var value: Double
   /// The standard deviation over its runs, where it is given.
   public var spread: Double?
-  /// Whether it was not read from the paper but from somebody's reproduction of it.
+  /// True if it was not read from the paper but from somebody's reproduction of it.
   public var isTranscribed = false
 
   public init(_ value: Double, _ spread: Double? = nil, isTranscribed: Bool = false) {

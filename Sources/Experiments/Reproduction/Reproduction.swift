@@ -20,10 +20,10 @@ public struct Reproduction: Encodable {
   public var passes: Int
   public var publishedPasses: Int
   public var seeds: Int
-  /// Whether only part of the test images were tested.
+  /// True if only part of the test images were tested.
   public var isPartial: Bool
   public var rows: [ReproductionRow]
-  /// What else a reader must know.
+  /// Further remarks for the reader.
   public var notes: [String]
   /// The pairs of rows that the paper tells apart and for which there is something of ours.
   public var orderedPairs: Int

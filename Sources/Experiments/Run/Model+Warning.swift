@@ -2,7 +2,7 @@ import Foundation
 import IWAE
 
 extension Model {
-  /// What to warn of before a model is trained; nil if nothing.
+  /// A warning to give before the model is trained; nil for none.
   public var warning: String? {
     let start = Dictionary(uniqueKeysWithValues: prior.parameters.map { ($0, 0.0) })
     guard prior.family == "formula" else { return nil }

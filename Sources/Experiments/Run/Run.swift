@@ -25,13 +25,13 @@ public struct Run: Sendable {
   ///   - folder: Where it goes. What is there is replaced unless the run is resumed.
   ///   - resumed: The checkpoint at which it goes on.
   ///   - images: The images, prepared and divided as the configuration says.
-  ///   - test: How thoroughly it is tested.
+  ///   - test: How thoroughly it is tested; nil for what the configuration says.
   public init(
     _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint? = nil,
-    images: RunImages, test: TestPlan = TestPlan()
+    images: RunImages, test: TestPlan? = nil
   ) throws {
     (self.configuration, self.folder, self.resumed) = (configuration, folder, resumed)
-    (self.images, self.test) = (images, test)
+    (self.images, self.test) = (images, test ?? configuration.test)
     training = try configuration.training()
     if let resumed, resumed.model != configuration.model {
       throw FormatError(
@@ -58,22 +58,28 @@ public struct Run: Sendable {
       .train(reference: reference)
   }
 
-  /// The passes of a run as they are made, on a thread of their own. Whoever stops listening stops the
-  /// run, which is saved first.
+  /// The passes of a run as they are made, on a thread of their own. When nobody listens any more, the
+  /// run is asked to stop: it ends its step and saves, on its own thread, a moment later.
   ///
   ///     for try await pass in run.passes(on: { try OpenCLDevice.open() }) { print(pass.bound) }
   ///
-  /// - Parameter open: Opens the device, on the run's thread: a device serves one thread at a time.
+  /// - Parameters:
+  ///   - open: Opens the device, on the run's thread: a device serves one thread at a time.
+  ///   - openReference: Opens what `train` calls the reference.
   public func passes(
-    on open: @escaping @Sendable () throws -> any Device
+    on open: @escaping @Sendable () throws -> any Device,
+    reference openReference: @escaping @Sendable () -> (any Device)? = { nil }
   ) -> AsyncThrowingStream<PassReport, any Error> {
     AsyncThrowingStream { continuation in
       let stop = StopRequest()
       continuation.onTermination = { _ in stop.request() }
       Thread.detachNewThread {
         do {
+          let device = try open()
+          // Nothing is replaced for nobody.
+          guard !stop.isRequested else { return continuation.finish() }
           _ = try train(
-            on: try open(), observe: { continuation.yield($0) },
+            on: device, reference: openReference(), observe: { continuation.yield($0) },
             monitor: { _ in !stop.isRequested })
           continuation.finish()
         } catch {
@@ -84,7 +90,7 @@ public struct Run: Sendable {
   }
 }
 
-/// What a run came to.
+/// The result of a run.
 public struct RunReport: Encodable, Sendable {
   public var run: String
   public var steps: Int
@@ -103,7 +109,7 @@ public final class StopRequest: @unchecked Sendable {
 
   public init() {}
 
-  /// Whether somebody asked to stop.
+  /// True if somebody asked to stop.
   public var isRequested: Bool { lock.withLock { requested } }
 
   /// Notes a request; returns whether there was one already.

@@ -32,7 +32,7 @@ public struct RunFolder: Sendable {
   /// The bound with another number of samples.
   public var bound: String { path + "/bound.json" }
 
-  /// Whether there is a run in the folder, or what evaluating one found.
+  /// True if there is a run in the folder, or what evaluating one found.
   public var exists: Bool {
     [configuration, metrics, checkpoint, best, evaluation, bound].contains {
       FileManager.default.fileExists(atPath: $0)

@@ -4,7 +4,7 @@ import Files
 import Foundation
 import IWAE
 
-/// What a run writes while it goes on and when it ends.
+/// The files that a run writes while it goes on and when it ends.
 extension RunSession {
   static let moments: [(Role, String)] = [
     (.firstMoment, "optimizer.first_moment"), (.secondMoment, "optimizer.second_moment"),

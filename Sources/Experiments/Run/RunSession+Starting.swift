@@ -77,11 +77,13 @@ extension RunSession {
         configuration.model, parameters: parameters, images: [pixels], device: $0)
     }
     fault?.image = image
+    let finding =
+      "log p(x) of image \(image + 1) is \(evaluation?.imageLogLikelihoods[image] ?? .nan) in single "
+      + "precision"
+      + (reference == nil ? "" : ", and no density was found at fault in double precision")
     let reason =
       fault.map(\.description)
-      ?? "log p(x) of image \(image + 1) is \(evaluation?.imageLogLikelihoods[image] ?? .nan) in "
-      + "single precision, and no density was found at fault in double precision. Scale the data, or "
-      + "write the densities so that no part of them overflows."
+      ?? finding + ". Scale the data, or write the densities so that no part of them overflows."
     throw FormatError(file: configuration.data, problem: "nothing was trained: \(reason)")
   }
 }

@@ -55,7 +55,7 @@ final class RunSession {
 
   private var isDone: Bool { run.configuration.isFinished(at: trainer.progress) }
 
-  /// Whether the monitor wants to go on; once it did not, it is not asked again.
+  /// True if the monitor wants to go on; once it did not, it is not asked again.
   private func goesOn(_ progress: RunProgress) -> Bool {
     if !isStopped { isStopped = !monitor(progress) }
     return !isStopped
@@ -158,7 +158,7 @@ struct RunMetrics: Encodable {
     self.trainSeconds = trainSeconds
   }
 
-  /// What TensorBoard draws.
+  /// The curves for TensorBoard.
   var scalars: [(tag: String, value: Double)] {
     [("bound", bound), ("learning_rate", learningRate)]
       + (validation.map { [("validation", $0)] } ?? [])

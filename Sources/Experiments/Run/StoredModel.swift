@@ -12,7 +12,7 @@ public enum ExactModel {
   /// The variance of its encoder over the posterior's: enough for light tails of the weights.
   private static let widening = 1.5
 
-  /// Whether a path is no path but the name of the exact model.
+  /// True if a path is no path but the name of the exact model.
   public static func isMeant(by path: String) -> Bool {
     path == name && !FileManager.default.fileExists(atPath: path)
   }
@@ -88,7 +88,7 @@ extension Checkpoint {
   var trainSeconds: Double? { TrainingRecord(metadata).seconds }
 }
 
-/// What a checkpoint's metadata say of training.
+/// A checkpoint's metadata about training.
 struct TrainingRecord {
   /// How far it had come; nil where they do not say.
   var progress: TrainingProgress?
@@ -104,7 +104,7 @@ struct TrainingRecord {
 }
 
 extension RunFolder {
-  /// What the newest checkpoint says of training, its tensors unread; nil where there is none.
+  /// The newest checkpoint's metadata about training, its tensors unread; nil where there is none.
   var record: TrainingRecord? {
     (try? Safetensors.metadata(at: checkpoint)).map { TrainingRecord($0) }
   }

@@ -6,7 +6,7 @@ extension Setting {
   /// Every setting but the model, in the order in which help lists them.
   public static let all: [Setting] = data + course + testing + limits + [seed] + step
 
-  /// What is trained on.
+  /// The data.
   public static let data = [
     Setting(
       "data", \.data, "name|file", expected: "a set or a file",
@@ -15,7 +15,7 @@ extension Setting {
         + "array of a file.",
       row: Row(name: "data", isAlwaysShown: true)),
     Setting(
-      "split", \.split, "rule",
+      "split", \.split, "rule", examples: ["standard", "full", "released"],
       expected: "standard, full, released or the number of images that validate",
       help:
         "What validates: standard, full (nothing), released (as in the IWAE code), or so many of "
@@ -51,7 +51,7 @@ extension Setting {
       help: "Passes over which the KL weight rises.",
       row: Row(name: "warm-up", text: { "\($0.warmUp) passes" })),
     Setting(
-      "binarize", \.binarize, "how",
+      "binarize", \.binarize, "how", examples: BinarizationRule.names,
       expected: "one of \(BinarizationRule.names.joined(separator: ", "))",
       help:
         "How grey pixels become 0s and 1s for a Bernoulli likelihood: none, threshold, sample, or "
@@ -59,25 +59,38 @@ extension Setting {
   ]
 
   /// How it is judged.
-  public static let testing: [Setting] = [
+  public static let testing: [Setting] =
+    [
+      .integer(
+        "patience", \.patience, 0...1 << 30, "passes", standard: .untold,
+        help: "Stop after so many passes without a better validation.", canChange: true,
+        row: Row(name: "patience")),
+      .choice(
+        "keep", \.keep, "which",
+        help: "The parameters that are tested: the best by validation, or the last.",
+        row: Row(name: "parameters kept")),
+      .integer(
+        "validation_samples", \.validationSamples, 1...1 << 30,
+        help: "Samples of each validation image.", row: Row(name: "validation samples")),
+      .integer(
+        "activity_images", \.activityImages, 1...1 << 30, hasNone: true,
+        standard: .text("on the test images"),
+        help: "Count active units on the first training images.",
+        row: Row(
+          name: "active units counted on",
+          text: { $0.activityImages == 0 ? "test images" : "\($0.activityImages) training images" })
+      ),
+    ] + tested
+
+  /// How thoroughly it is tested.
+  public static let tested: [Setting] = [
     .integer(
-      "patience", \.patience, 0...1 << 30, "passes", standard: .untold,
-      help: "Stop after so many passes without a better validation.", canChange: true,
-      row: Row(name: "patience")),
-    .choice(
-      "keep", \.keep, "which",
-      help: "The parameters that are tested: the best by validation, or the last.",
-      row: Row(name: "parameters kept")),
+      "test_samples", \.testSamples, 1...1 << 30, help: "Samples of each test image.",
+      canChange: true, row: Row(name: "test samples")),
     .integer(
-      "validation_samples", \.validationSamples, 1...1 << 30,
-      help: "Samples of each validation image.", row: Row(name: "validation samples")),
-    .integer(
-      "activity_images", \.activityImages, 1...1 << 30, hasNone: true,
-      standard: .text("on the test images"),
-      help: "Count active units on the first training images.",
-      row: Row(
-        name: "active units counted on",
-        text: { $0.activityImages == 0 ? "test images" : "\($0.activityImages) training images" })),
+      "limit", \.limit, 1...1 << 30, hasNone: true, standard: .untold,
+      help: "Only the first images of the test set.", canChange: true,
+      row: Row(name: "test images", text: { $0.limit == 0 ? "all" : "the first \($0.limit)" })),
   ]
 
   /// How much a step may take.
@@ -106,7 +119,7 @@ extension Setting {
     "seed", \.seed, "seed", expected: "a whole number from 0 to \(UInt64.max)",
     help: "The seed of everything random.", row: Row(name: "seed", isAlwaysShown: true))
 
-  /// What is ascended, and with which samples.
+  /// The objective and its samples.
   public static let step: [Setting] = [
     .integer(
       "samples", short: "-k", \.samples, 1...1 << 20, standard: .untold,

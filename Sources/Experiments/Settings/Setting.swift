@@ -11,9 +11,9 @@ public struct Setting: Sendable {
   public let placeholder: String
   /// The only values there are; nil where there are others.
   public let choices: [String]?
-  /// What help says, the default included.
+  /// The line of help, with the default.
   public let help: String
-  /// What a value has to be, for messages.
+  /// The values that there are, for messages.
   let expected: String
   /// The objectives that it is a setting of; nil for all.
   public let objectives: Set<String>?
@@ -24,7 +24,7 @@ public struct Setting: Sendable {
   let parse: @Sendable (String, inout RunConfiguration) throws(ConfigurationError) -> Void
   /// The value as text that `parse` takes.
   let text: @Sendable (RunConfiguration) -> String
-  /// What is wrong with the value that a configuration holds; nil if nothing.
+  /// The problem with the value that a configuration holds; nil for none.
   let problem: @Sendable (RunConfiguration) -> String?
   let read: @Sendable (KeyedDecodingContainer<Key>, inout RunConfiguration) throws -> Void
   let write: @Sendable (RunConfiguration, inout KeyedEncodingContainer<Key>) throws -> Void
@@ -34,10 +34,10 @@ public struct Setting: Sendable {
   /// The flag, as `--learning-rate`.
   public var flag: String { "--" + key.replacing("_", with: "-") }
 
-  /// Whether it is a setting of an objective.
+  /// True if it is a setting of an objective.
   public func concerns(_ objective: String) -> Bool { objectives?.contains(objective) ?? true }
 
-  /// What help says of the default.
+  /// The default as help tells it.
   enum Standard {
     case value
     case text(String)
@@ -47,7 +47,7 @@ public struct Setting: Sendable {
   /// A row of a report.
   struct Row: Sendable {
     var name: String
-    /// Whether there is a row even where the value is the usual one.
+    /// True if there is a row even where the value is the usual one.
     var isAlwaysShown = false
     /// The value for people; that of the flag unless given.
     var text: (@Sendable (RunConfiguration) -> String)?
@@ -122,12 +122,13 @@ extension Setting {
   /// A setting of any type.
   ///
   /// - Parameters:
+  ///   - examples: Some of the values, for suggestions.
   ///   - expected: What the value has to be, for messages.
   ///   - isValid: Whether a value is one that the setting can have.
   init<Value: SettingValue>(
     _ key: String, short: String? = nil,
     _ path: WritableKeyPath<RunConfiguration, Value> & Sendable,
-    _ placeholder: String, choices: [String]? = nil, expected: String,
+    _ placeholder: String, choices: [String]? = nil, examples: [String] = [], expected: String,
     standard: Standard = .value, help: String, of objectives: Set<String>? = nil,
     canChange: Bool = false, row: Row? = nil,
     fromText: @escaping @Sendable (String) -> Value? = {
@@ -145,10 +146,12 @@ extension Setting {
       case .untold: help
       }
     let flag = "--" + key.replacing("_", with: "-")
+    let names = choices ?? examples
     parse = { text, configuration throws(ConfigurationError) in
       guard let value = fromText(text), isValid(value) else {
         throw ConfigurationError(
-          "The value '\(text)' is invalid for '\(flag)': expected \(expected).")
+          "The value '\(text)' is invalid for '\(flag)': expected \(expected)."
+            + suggestion(for: text, among: names))
       }
       configuration[keyPath: path] = value
     }
@@ -156,7 +159,9 @@ extension Setting {
     problem = { configuration in
       let value = configuration[keyPath: path]
       return isValid(value)
-        ? nil : "the field '\(key)': expected \(expected), found \(value.text)."
+        ? nil
+        : "the field '\(key)': expected \(expected), found \(value.text)."
+          + suggestion(for: value.text, among: names)
     }
     read = { fields, configuration in
       guard let value = try Value(fields, Key(key)) else { return }

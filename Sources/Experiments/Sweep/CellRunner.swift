@@ -15,15 +15,15 @@ public struct Cell: Sendable {
   }
 }
 
-/// What a cell came to.
+/// The result of a cell.
 public struct CellResult: Encodable, Sendable {
   public var seed: UInt64
   /// Its run folder.
   public var run: String
   public var trainSeconds: Double?
-  /// What `evaluate` finds.
+  /// The evaluation that `evaluate` makes too.
   public var evaluation: EvaluationReport?
-  /// What it finds with the number of samples of a bound, where one was asked for.
+  /// The evaluation with the samples of a bound, where one was asked for.
   public var bound: EvaluationReport?
   /// Why there is no evaluation.
   public var failure: String?
@@ -36,7 +36,7 @@ public struct CellProgress: Sendable {
   public var cell: Int
   public var cells: Int
   public var name: String
-  /// What is left over all, judged by the cells that are done.
+  /// The time left over all, judged by the cells that are done.
   public var secondsLeft: Double?
 
   /// One line for people.
@@ -54,14 +54,14 @@ public final class CellRunner {
   /// Evaluates the bound with so many samples too.
   public let boundSamples: Int?
   private let lock: FolderLock
-  /// What was finished, by the names of the cells.
+  /// The results of finished cells, by their names.
   public private(set) var results: [String: CellResult] = [:]
 
-  /// Where cells run, and who is told.
+  /// The devices on which cells run, and the listeners.
   public struct Surroundings {
     /// Opens the device, if there is something to do.
     public var open: () throws -> any Device
-    /// Where a density at fault is looked for.
+    /// The device on which a density at fault is looked for.
     public var reference: (any Device)?
     /// Told what is worth a line that stays.
     public var note: (String) -> Void
@@ -133,10 +133,10 @@ public final class CellRunner {
     return true
   }
 
-  /// Whether other cells may do better: files that cannot be written and wrong settings are the same
+  /// True if other cells may do better: files that cannot be written and wrong settings are the same
   /// for all.
   private static func isOfCell(_ error: any Error) -> Bool {
-    !(error is FileAccessError || error is ConfigurationError || error is ProgramError)
+    !(error is FileAccessError || error is ConfigurationError)
   }
 
   private func path(_ cell: Cell) -> String { "\(folder)/\(cell.name)" }
@@ -159,7 +159,7 @@ public final class CellRunner {
     }
   }
 
-  /// What is known of a cell whose run is finished and evaluated as asked, perhaps without its bound;
+  /// The result of a cell whose run is finished and evaluated as asked, perhaps without its bound;
   /// nil if something is left to do before.
   private func kept(_ cell: Cell) -> CellResult? {
     let run = RunFolder(path(cell))

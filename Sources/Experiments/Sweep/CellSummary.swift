@@ -16,7 +16,7 @@ public struct SeedStatistics {
   }
 }
 
-/// What the seeds of one setting came to, over those that did not fail.
+/// The results of one setting over the seeds that did not fail.
 public struct CellSummary {
   public var nll: SeedStatistics?
   /// Of the NLL over images: all seeds see the same, so more seeds do not make it smaller.

@@ -23,7 +23,7 @@ public struct Grid: Codable, Sendable {
   public var alphas = [0.5]
   public var seeds: [UInt64] = [0]
 
-  /// What else varies; nil for nothing.
+  /// The further axes; nil for none.
   private var others: [Axis]?
 
   /// The values of another setting.
@@ -41,6 +41,13 @@ public struct Grid: Codable, Sendable {
   /// The key of the axis of models.
   public static let layers = "layers"
 
+  /// The settings that no further axis can have: all cells share the images, and the others have
+  /// axes of their own.
+  public static let fixed: Set = [
+    "data", "split", "binarize", "objective", "estimator", "beta", "alpha", "groups", "samples",
+    "seed",
+  ]
+
   /// Crosses everything with the values of another setting.
   ///
   /// - Parameter text: The values with commas between them, as the setting's flag takes each.
@@ -50,9 +57,9 @@ public struct Grid: Codable, Sendable {
       ? Model.list(of: text)
       : text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     var values: [String] = []
-    for part in parts where !values.contains(part) {
-      _ = try base.varied(key, part)
-      values.append(part)
+    for part in parts {
+      let value = try Self.text(key, of: base.varied(key, part))
+      if !values.contains(value) { values.append(value) }
     }
     others = axes + [Axis(key: key, values: values)]
   }
@@ -62,7 +69,6 @@ public struct Grid: Codable, Sendable {
     var settings: [RunConfiguration] = []
     var names: Set<String> = []
     var notes: [String] = []
-    var meanings: [Meaning: String] = [:]
     func leaveOut(_ reason: String) { if !notes.contains(reason) { notes.append(reason) } }
     for setting in combinations() {
       let objective = Objective(setting.objective) ?? .iwae
@@ -80,18 +86,25 @@ public struct Grid: Codable, Sendable {
           "\(setting.objective) depends on M x K alone: M groups of K samples run as one group of "
             + "M x K")
       }
-      guard names.insert(name(of: one)).inserted else {
-        reasons.forEach(leaveOut)
-        continue
-      }
-      if let same = meanings[Meaning(one)] {
-        leaveOut("\(name(of: one)) is \(same): one run is both")
-      } else {
-        meanings[Meaning(one)] = name(of: one)
+      if names.insert(name(of: one)).inserted {
         settings.append(one)
+      } else {
+        reasons.forEach(leaveOut)
       }
     }
     return (settings, notes)
+  }
+
+  /// For each of some settings the one that is trained for it: the first that means the same, as piwae
+  /// with one group means iwae.
+  func trained(for settings: [RunConfiguration]) -> [RunConfiguration] {
+    var first: [Meaning: RunConfiguration] = [:]
+    return settings.map { setting in
+      let meaning = Meaning(setting)
+      let known = first[meaning] ?? setting
+      first[meaning] = known
+      return known
+    }
   }
 
   private func combinations() -> [RunConfiguration] {
@@ -121,17 +134,26 @@ public struct Grid: Codable, Sendable {
     return result
   }
 
-  /// What names a setting among those of the grid: it names its runs' folders.
+  /// A setting's name among those of the grid, which its runs' folders bear.
   public func name(of setting: RunConfiguration) -> String {
-    ([setting.settingName] + values(of: setting).map { $0.key + $0.value }).joined(separator: "-")
-      .map { $0.isLetter || $0.isNumber || "-._".contains($0) ? String($0) : "_" }.joined()
+    let values = values(of: setting).map { axis in
+      axis.key
+        + axis.value.replacing("/", with: "--").replacing(":", with: ".")
+        .map { $0.isLetter || $0.isNumber || "-._".contains($0) ? String($0) : "_" }.joined()
+    }
+    return ([setting.settingName] + values).joined(separator: "-")
   }
 
   /// The values that a setting has on the other axes.
   func values(of setting: RunConfiguration) -> [(key: String, value: String)] {
     axes.map { axis in
-      (axis.key, Setting.named(axis.key)?.text(setting) ?? setting.model.layersText)
+      (axis.key, Self.text(axis.key, of: setting))
     }
+  }
+
+  /// A value as the command line spells it.
+  private static func text(_ key: String, of setting: RunConfiguration) -> String {
+    Setting.named(key)?.text(setting) ?? setting.model.layersText
   }
 
   /// The one among all settings of the same meaning that is run, and why others mean the same.
@@ -206,7 +228,7 @@ public struct Grid: Codable, Sendable {
   }
 }
 
-/// What a run trains, however its objective is called.
+/// A run's training, whatever its objective is called.
 private struct Meaning: Hashable {
   let configuration: RunConfiguration
   let rule: EstimatorRule?
@@ -222,6 +244,7 @@ private struct Meaning: Hashable {
     var configuration = setting
     (configuration.objective, configuration.estimator) = ("", .standard)
     (configuration.beta, configuration.alpha) = (0, 0)
+    if !setting.schedule.takesRate { configuration.learningRate = 0 }
     self.configuration = configuration
   }
 }
@@ -245,11 +268,15 @@ extension RunConfiguration {
   fileprivate func varied(
     _ key: String, _ text: String
   ) throws(ConfigurationError) -> RunConfiguration {
+    if Grid.fixed.contains(key) {
+      throw ConfigurationError(
+        "'\(key)' cannot vary so: all cells share it, or it has an axis of its own.")
+    }
     var result = self
     if key == Grid.layers {
       var model = try Model(layers: text, dataSize: model.dataSize)
       (model.activation, model.likelihood) = (self.model.activation, self.model.likelihood)
-      model.prior = self.model.prior
+      (model.prior, model.hiddenKind) = (self.model.prior, self.model.hiddenKind)
       for layer in model.encoder.indices {
         model.encoder[layer].posterior = self.model.encoder[0].posterior
       }
@@ -263,7 +290,7 @@ extension RunConfiguration {
     return result
   }
 
-  /// What names the objective, its samples and its estimator.
+  /// A name from the objective, its samples and its estimator.
   public var settingName: String {
     var parts = [objective]
     if objective == "ciwae" { parts.append("b\(beta)") }

@@ -27,22 +27,29 @@ public final class Sweep {
   public func run(
     in surroundings: CellRunner.Surroundings
   ) throws -> (report: SweepReport, isWhole: Bool) {
-    let rows = settings.map { setting in
+    let trained = grid.trained(for: settings)
+    let rows = trained.map { setting in
       grid.seeds.map {
         Cell(name: "\(grid.name(of: setting))-seed\($0)", configuration: setting.seeded($0))
       }
     }
+    var cells: [Cell] = []
+    for cell in rows.joined() where !cells.contains(where: { $0.name == cell.name }) {
+      cells.append(cell)
+    }
     for reason in leftOut { surroundings.note("Left out: \(reason).") }
+    for (setting, one) in zip(settings, trained) where setting != one {
+      surroundings.note("\(grid.name(of: setting)) is \(grid.name(of: one)): one run is both.")
+    }
     for note in runner.images.source.collection.notes {
       surroundings.note("Note: \(sentence(note))")
     }
-    let isWhole = try runner.run(rows.flatMap(\.self), in: surroundings)
+    let isWhole = try runner.run(cells, in: surroundings)
     var report = SweepReport(
       folder: folder, leftOut: leftOut,
-      rows: rows.map { cells in
+      rows: zip(settings, rows).map { setting, cells in
         SweepReport.Row(
-          cells[0].configuration, of: grid, cells.compactMap { runner.results[$0.name] },
-          planned: cells.count)
+          setting, of: grid, cells.compactMap { runner.results[$0.name] }, planned: cells.count)
       })
     try report.drawFigures()
     try Files.write(try JSONText.data(report), to: "\(folder)/results.json")

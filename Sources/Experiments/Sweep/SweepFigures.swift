@@ -1,7 +1,7 @@
 import Foundation
 import Report
 
-/// What may vary from one setting of a sweep to another.
+/// A quantity that may vary from one setting of a sweep to another.
 private enum Axis: Hashable {
   case groups, samples, objective, estimator, beta, alpha
   /// Another setting, by its key.
@@ -51,7 +51,7 @@ private enum Axis: Hashable {
     values(rows) + (rows.contains { value($0) == nil } ? ["-"] : [])
   }
 
-  /// What tells a row's figure from others: names as they are, numbers with the axis before them.
+  /// The mark of a row's figure: names as they are, numbers with the axis before them.
   func label(_ row: SweepReport.Row, separator: String = "") -> String? {
     guard let value = value(row) else { return nil }
     return [.objective, .estimator].contains(self) ? value : name + separator + value
@@ -91,7 +91,7 @@ extension SweepReport {
     }
   }
 
-  /// What the names of a sweep's figures begin with.
+  /// The beginning of the names of a sweep's figures.
   private static let figureName = "nll"
 
   /// - Parameter others: What else varies; it has one value in all of the rows.

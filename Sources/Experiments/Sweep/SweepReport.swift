@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a sweep came to: what `--json` prints and `results.json` holds.
+/// The result of a sweep: `--json` prints it and `results.json` holds it.
 public struct SweepReport: Encodable {
   /// One setting with all its seeds.
   public struct Row: Encodable {
@@ -11,7 +11,7 @@ public struct SweepReport: Encodable {
     public var samples: Int
     public var beta: Double?
     public var alpha: Double?
-    /// What else varies, by key.
+    /// The values on the further axes, by key.
     public var settings: [String: String]?
     /// The mean over the seeds that did not fail.
     public var nll: Double?
@@ -22,7 +22,7 @@ public struct SweepReport: Encodable {
     public var activeUnits: [Double]?
     public var trainSeconds: Double?
     public var isBest = false
-    /// Whether seeds alone may have made it worse than the best.
+    /// True if seeds alone may have made it worse than the best.
     public var isAsGood = false
     public var planned: Int
     public var runs: [CellResult]
@@ -50,7 +50,7 @@ public struct SweepReport: Encodable {
 
     public var finished: Int { runs.count { $0.evaluation != nil } }
 
-    /// Whether the difference of two means is within twice its standard error over seeds.
+    /// True if the difference of two means is within twice its standard error over seeds.
     fileprivate func isWithinSpread(of other: Row) -> Bool {
       guard let nll, let best = other.nll, let spread, let otherSpread = other.spread else {
         return false
@@ -62,7 +62,7 @@ public struct SweepReport: Encodable {
   }
 
   public var folder: String
-  /// What was left out of the grid, and why.
+  /// The settings left out of the grid, with reasons.
   public var leftOut: [String]
   public var rows: [Row]
   public var figures: [String] = []

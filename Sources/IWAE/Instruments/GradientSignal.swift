@@ -87,7 +87,7 @@ public struct GradientSignal: Sendable {
     return square > 0 ? square.squareRoot() : nil
   }
 
-  /// Whether every gradient was a number.
+  /// True if every gradient was a number.
   public var isFinite: Bool { products.allSatisfy(\.isFinite) }
 
   /// The square of the ratio by all blocks, and with each left out; below zero where noise hides it.

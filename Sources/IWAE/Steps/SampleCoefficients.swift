@@ -12,7 +12,7 @@ struct SampleCoefficients: Hashable {
   var forDecoder: GradientTarget
   var forEncoder: GradientTarget
 
-  /// Whether the encoder ascends anything.
+  /// True if the encoder ascends anything.
   var weighsEncoder: Bool { path != nil || score != nil }
 
   /// The coefficient of log q with its samples held still, where it is not zero: path and score.

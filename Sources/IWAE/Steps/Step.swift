@@ -16,11 +16,11 @@ public struct StepConfiguration: Hashable, Sendable {
   public var objective: Objective
   public var estimator: Objective.Estimator
   public var source: BatchSource
-  /// Whether the host uploads the noise instead of addressing it.
+  /// True if the host uploads the noise instead of addressing it.
   public var noiseIsGiven: Bool
   /// Nil for gradients alone.
   public var optimizer: Adam?
-  /// Whether gradients are summed over the batch, as the released IWAE code does, instead of
+  /// True if gradients are summed over the batch, as the released IWAE code does, instead of
   /// averaged.
   public var sumsOverBatch: Bool
   /// A state `(1)` to which every step adds its bound, so that the host need not read each.

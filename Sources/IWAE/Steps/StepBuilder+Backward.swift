@@ -119,7 +119,7 @@ extension StepBuilder {
     rule.path.isZero ? latent.own.upperBound - 1..<latent.own.upperBound : latent.own
   }
 
-  /// Whether a layer's density is estimated by samples, so that it has a score.
+  /// True if a layer's density is estimated by samples, so that it has a score.
   private func hasScore(_ layer: Int) -> Bool {
     !(configuration.objective.isClosedForm && layer == top)
   }

@@ -128,7 +128,7 @@ struct StepBuilder {
 }
 
 extension EstimatorRule {
-  /// Whether the score has coefficients of its own, which are not minus the path's.
+  /// True if the score has coefficients of its own, which are not minus the path's.
   var hasScore: Bool { score != -path || leaveOneOut != 0 }
 }
 

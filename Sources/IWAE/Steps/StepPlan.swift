@@ -186,7 +186,7 @@ extension Sequence<Program> {
 }
 
 extension StepConfiguration {
-  /// Whether samples can stream: their coefficients are data, and the noise is addressed.
+  /// True if samples can stream: their coefficients are data, and the noise is addressed.
   var canStream: Bool {
     let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
     return rule.leaveOneOut == 0 && !noiseIsGiven && source != .uploaded

@@ -307,7 +307,7 @@ extension WeightStream {
 }
 
 extension CoefficientRule {
-  /// Whether any coefficient depends on the weights.
+  /// True if any coefficient depends on the weights.
   fileprivate var isWeighted: Bool { linear != 0 || square != 0 }
 
   fileprivate func factor(_ degree: Int) -> Float { degree == 1 ? linear : square }

@@ -86,7 +86,7 @@ public struct ImageSet: Hashable, Sendable {
     return nil
   }
 
-  /// Whether the values are bytes, and a likelihood of that support takes any of them.
+  /// True if the values are bytes, and a likelihood of that support takes any of them.
   private func takesAllBytes(_ support: Support) -> Bool {
     guard case .bytes = values else { return false }
     switch support {
@@ -181,7 +181,7 @@ public struct ImageSet: Hashable, Sendable {
     }
   }
 
-  /// Whether every pixel is 0 or 1.
+  /// True if every pixel is 0 or 1.
   public var isBinary: Bool {
     switch values {
     case .bytes: !hasLevels

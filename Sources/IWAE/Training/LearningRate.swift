@@ -14,7 +14,7 @@ public enum LearningRate: Hashable, Sendable {
   /// The rates of the released code's stages.
   private static let releasedRates = [1e-3, 7.2e-4, 5.2e-4, 3.7e-4, 2.7e-4, 1.9e-4, 1.4e-4, 1e-4]
 
-  /// Whether a pass has the same rate however many there are.
+  /// True if a pass has the same rate however many there are.
   public var isAbsolute: Bool {
     if case .cosine = self { false } else { true }
   }

@@ -9,7 +9,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var batchSize = 20
   public var passes = 10
   public var schedule = LearningRate.burda
-  /// Whether each pass takes the images in another order; else in their own, and those that fill no
+  /// True if each pass takes the images in another order; else in their own, and those that fill no
   /// batch at its end are never trained on.
   public var shuffles = true
   public var convention = AdamConvention.usual
@@ -72,7 +72,7 @@ public struct PassReport: Sendable {
   public var learningRate: Double
   /// log p(x) on the validation images, where there are any.
   public var validation: Double?
-  /// Whether the validation is the best so far.
+  /// True if the validation is the best so far.
   public var isBest: Bool
 }
 
@@ -188,7 +188,7 @@ public final class Trainer {
     return state
   }
 
-  /// Whether a progress is one that a run of this length and data can have.
+  /// True if a progress is one that a run of this length and data can have.
   public static func isPossible(
     _ progress: TrainingProgress, images: Int, batchSize: Int
   ) -> Bool {

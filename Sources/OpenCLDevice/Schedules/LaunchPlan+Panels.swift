@@ -41,7 +41,7 @@ extension LaunchPlan {
     }
   }
 
-  /// Whether running `later` before `waiting`, or beside it, would change what either computes.
+  /// True if running `later` before `waiting`, or beside it, would change what either computes.
   private func disturbs(_ later: Operation, _ waiting: Operation) -> Bool {
     later.writes.contains { waiting.reads.contains($0) || waiting.writes.contains($0) }
       || later.reads.contains { waiting.writes.contains($0) }
@@ -148,7 +148,7 @@ extension LaunchPlan {
     return result
   }
 
-  /// Whether a sum that waits reads a tensor otherwise than as the input of a gradient.
+  /// True if a sum that waits reads a tensor otherwise than as the input of a gradient.
   private func readsPlainly(_ index: Int, _ tensor: Tensor) -> Bool {
     if case .weightGradient(let gradient) = program.operations[index], gradient.input != nil {
       return false
@@ -175,7 +175,7 @@ extension LaunchPlan {
 
   // MARK: Sums over rows
 
-  /// Whether the gradients that wait are those of every parameter, so that each can be used where
+  /// True if the gradients that wait are those of every parameter, so that each can be used where
   /// it is computed.
   private var canUpdate: Bool {
     let areGradients = sums.allSatisfy {

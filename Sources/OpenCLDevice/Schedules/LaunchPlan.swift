@@ -70,7 +70,7 @@ struct LaunchPlan {
     closeSums()
   }
 
-  /// Whether gradients go straight into the update, with the second copies of the weights.
+  /// True if gradients go straight into the update, with the second copies of the weights.
   var joinsUpdate: Bool {
     launches.last?.work.contains {
       if case .gradient(_, _, let optimizer) = $0 { optimizer != nil } else { false }

@@ -43,7 +43,7 @@ public struct Tuning: Hashable, Sendable, Codable {
     }
   }
 
-  /// Whether the device can run kernels that are compiled so.
+  /// True if the device can run kernels that are compiled so.
   func fits(_ device: DeviceDescription) -> Bool {
     switch schedule {
     case .panels:

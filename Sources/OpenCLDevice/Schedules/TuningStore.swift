@@ -39,9 +39,7 @@ public struct TuningStore {
   }
 
   private func file(_ device: DeviceDescription, _ schedule: Schedule) -> URL {
-    let key = BinaryCache.key([
-      device.name, device.platform, device.version, device.driver, schedule.rawValue,
-    ])
+    let key = BinaryCache.key(device.identity + [schedule.rawValue])
     return folder.appending(path: "\(key).json")
   }
 }

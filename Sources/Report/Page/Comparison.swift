@@ -8,9 +8,9 @@ struct Comparison {
     var cells: [String?]
     /// The runs with the best value, where that can be said.
     var best: Set<Int> = []
-    /// Whether the numbers could have had a best.
+    /// True if the numbers could have had a best.
     var isContest = false
-    /// Whether it was chosen, so that a difference is worth a mark.
+    /// True if it was chosen, so that a difference is worth a mark.
     var isChosen = false
 
     var differs: Bool { isChosen && Set(cells.compactMap(\.self)).count > 1 }

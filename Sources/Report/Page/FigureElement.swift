@@ -5,7 +5,7 @@ struct FigureElement {
   let figure: Figure
   /// The run it is of, where it is of one.
   let run: String?
-  /// Whether the caption says the title; not where a heading does.
+  /// True if the caption says the title; not where a heading does.
   let showsTitle: Bool
   private let drawing: Drawing
   /// The numbers of the file that is offered.

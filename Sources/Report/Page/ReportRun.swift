@@ -4,7 +4,7 @@ public struct ReportRun: Sendable {
   public struct Fact: Hashable, Sendable {
     public var name: String
     public var text: String
-    /// Whether it is worth a row even where it is the same for every run.
+    /// True if it is worth a row even where it is the same for every run.
     public var isNotable: Bool
 
     public init(name: String, text: String, isNotable: Bool) {
@@ -25,9 +25,9 @@ public struct ReportRun: Sendable {
   public var metrics: RunMetrics
   public var evaluation: RunEvaluation?
   public var figures: [Figure]
-  /// Whether commands that take a model take this.
+  /// True if commands that take a model take this.
   public var hasModel: Bool
-  /// Whether there is nothing of a run, as in the folder of a sweep.
+  /// True if there is nothing of a run, as in the folder of a sweep.
   public var isFiguresAlone: Bool {
     !hasModel && configuration.isEmpty && metrics.passes.isEmpty && evaluation == nil
   }
