@@ -76,6 +76,8 @@ import Testing
     let beta = try #require(Setting.named("beta"))
     #expect(beta.concerns("ciwae") && !beta.concerns("iwae"))
     #expect(try #require(Setting.named("passes")).concerns("iwae"))
-    #expect(Setting.all.filter(\.canChange).map(\.key) == ["passes", "patience", "memory"])
+    #expect(
+      Setting.all.filter(\.canChange).map(\.key)
+        == ["passes", "patience", "test_samples", "limit", "memory"])
   }
 }
