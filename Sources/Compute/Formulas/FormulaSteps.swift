@@ -14,7 +14,9 @@ public struct FormulaSteps: Hashable, Sendable {
 
   /// No part is visited twice and nothing recurses, so sharing and depth cost nothing.
   ///
-  /// - Parameter commuting: If true, `a + b` and `b + a` are one step, and so are products.
+  /// - Parameters:
+  ///   - roots: The formulas.
+  ///   - commuting: If true, `a + b` and `b + a` are one step, and so are products.
   public init(_ roots: [Formula], commuting: Bool = true) {
     var positions: [Step: Int] = [:]
     // The roots outlive this call and keep every node, so an identifier stays a node's own.

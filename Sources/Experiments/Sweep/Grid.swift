@@ -50,7 +50,9 @@ public struct Grid: Codable, Sendable {
 
   /// Crosses everything with the values of another setting.
   ///
-  /// - Parameter text: The values with commas between them, as the setting's flag takes each.
+  /// - Parameters:
+  ///   - key: The setting's key, or `layers`.
+  ///   - text: The values with commas between them, as the setting's flag takes each.
   public mutating func vary(_ key: String, over text: String) throws(ConfigurationError) {
     let parts =
       key == Self.layers

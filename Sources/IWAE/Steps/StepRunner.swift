@@ -7,7 +7,10 @@ public final class StepRunner {
   private let gradients: [Tensor]
   private var executables: [StepPlan.Part: any Executable] = [:]
 
-  /// - Parameter memory: The model's parameters, the plan's states, and the data.
+  /// - Parameters:
+  ///   - plan: The steps.
+  ///   - memory: The model's parameters, the plan's states, and the data.
+  ///   - device: The device of that memory.
   public init(_ plan: StepPlan, on memory: any Memory, device: any Device) throws(DeviceError) {
     self.plan = plan
     self.memory = memory
