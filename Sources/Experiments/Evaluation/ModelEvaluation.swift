@@ -86,9 +86,15 @@ public struct ModelEvaluation: Sendable {
 extension ImageSet {
   /// The mean of the log of the data's own density over the images, where it is known.
   public var exactLogLikelihood: Double? {
-    guard name == ExactModel.name else { return nil }
-    let density = LinearGaussian()
-    return (0..<count).reduce(0) { $0 + density.logLikelihood(pixels(of: $1)) } / Double(count)
+    name == ExactModel.name ? LinearGaussian().meanLogLikelihood(of: self) : nil
+  }
+}
+
+extension LinearGaussian {
+  /// The mean of the log of the density over images.
+  func meanLogLikelihood(of images: ImageSet) -> Double {
+    (0..<images.count).reduce(0) { $0 + logLikelihood(images.pixels(of: $1)) }
+      / Double(images.count)
   }
 }
 

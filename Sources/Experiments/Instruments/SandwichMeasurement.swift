@@ -140,12 +140,7 @@ private final class SandwichSession {
     done += Double(samples)
     guard sampled.mean.isFinite else { throw NotFiniteError(of: "log-weight") }
     var side = SandwichReport.Side(importance: .init(sampled))
-    if isExact {
-      let density = LinearGaussian()
-      side.exact =
-        (0..<images.count).reduce(0) { $0 + density.logLikelihood(images.pixels(of: $1)) }
-        / Double(images.count)
-    }
+    if isExact { side.exact = LinearGaussian().meanLogLikelihood(of: images) }
     var walks: [(temperatures: Int, images: [AnnealedImage])] = []
     for count in temperatures {
       guard let results = try anneal(images, label, count, posterior, binarization) else {
