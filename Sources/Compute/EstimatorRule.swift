@@ -50,6 +50,14 @@ public struct BoundRule: Hashable, Sendable {
   /// the temperature: 6e-8 / 1e-3.
   public static let leastTemperature: Float = 1e-3
 
+  /// The reason why single precision loses the bound at a temperature; nil if it does not.
+  static func problem(temperature: Float) -> String? {
+    if abs(temperature) >= leastTemperature && temperature.isFinite { return nil }
+    return
+      "expected temperatures of at least \(leastTemperature) either way, found \(temperature): "
+      + "nearer to 0, the plain mean, single precision loses the bound. Use a mean share of 1 instead."
+  }
+
   public init(_ scope: SampleScope = .all, temperature: Float = 1, meanShare: Float = 0) {
     self.scope = scope
     self.temperature = temperature
@@ -80,6 +88,23 @@ public struct EstimatorRule: Hashable, Sendable {
       !$0.isZero && ($0.scope, $0.temperature) != (decoder.scope, decoder.temperature)
     }
     return apart ? "its decoder and its encoder weigh samples in different ways" : nil
+  }
+
+  /// The reason why it cannot be computed with groups of so many samples; nil if it can.
+  public func problem(samples: Int) -> String? {
+    let (bounds, columns) = ([bound, encoderBound], [decoder, path, score])
+    let numbers =
+      bounds.map(\.meanShare) + columns.flatMap { [$0.constant, $0.linear, $0.square] } + [
+        leaveOneOut
+      ]
+    if let number = numbers.first(where: { !$0.isFinite }) {
+      return "expected finite coefficients, found \(number)."
+    }
+    if leaveOneOut != 0, samples < 2 {
+      return "leaving one sample out needs at least two, found \(samples)."
+    }
+    let temperatures = bounds.map(\.temperature) + columns.map(\.temperature)
+    return temperatures.lazy.compactMap(BoundRule.problem(temperature:)).first
   }
 
   public init(

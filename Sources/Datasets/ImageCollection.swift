@@ -31,17 +31,23 @@ public struct ImageCollection: Sendable {
     }
   }
 
-  /// The same images, once it is certain that those of all parts are alike.
+  /// The same images, once it is certain that those of all parts have the same form.
   func checked(_ file: String) throws(FormatError) -> ImageCollection {
-    if let misfit { throw FormatError(file: file, problem: misfit) }
+    if let misfit = misfit(comparingLevels: false) {
+      throw FormatError(file: file, problem: misfit)
+    }
     return self
   }
 
-  /// In what the images of two parts differ, so that no model has seen the like of both; nil if in
-  /// nothing.
-  var misfit: String? {
+  /// The difference of the images of two parts, so that no model has seen the like of both; nil if
+  /// there is none.
+  ///
+  /// - Parameter comparingLevels: True once the images are scaled: until then nobody knows whether
+  ///   bytes are levels of grey.
+  func misfit(comparingLevels: Bool) -> String? {
     func kind(_ part: ImageSet) -> String {
-      let levels = part.values.element == .uint8 ? part.scale == 1 ? " of 0 and 1" : " of grey" : ""
+      let hasLevels = comparingLevels && part.values.element == .uint8
+      let levels = hasLevels ? part.scale == 1 ? " of 0 and 1" : " of grey" : ""
       return "\(part.width) values of type \(part.values.element)\(levels)"
     }
     guard let other = parts.first(where: { kind($0.images) != kind(training) }) else { return nil }

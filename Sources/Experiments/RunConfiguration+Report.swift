@@ -11,14 +11,17 @@ extension RunConfiguration {
   }
 
   /// The data as they are modelled: likelihoods of runs with equal tasks may be compared.
-  public var task: String { "\(data), \(split.text), \(binarizationText), \(model.likelihood)" }
+  public var task: String {
+    "\(data), \(split.text), \(test.isEmpty ? "" : "tested on \(test), ")\(binarizationText), "
+      + "\(model.likelihood)"
+  }
 
   /// How grey pixels become 0s and 1s, where the likelihood wants it.
   private var binarizationText: String { model.likelihood.isBinarized ? binarize.text : "none" }
 
   /// The objective with all that makes its bound tighter.
   public var objectiveText: String {
-    let own = Setting.all.filter { $0.objectives != nil && $0.concerns(objective) }
+    let own = Setting.all.filter { $0.objectives != nil && $0.concerns(objective.name) }
     return "\(objective), M = \(groups), K = \(samples)"
       + own.map { ", \($0.key) \($0.text(self))" }.joined()
   }

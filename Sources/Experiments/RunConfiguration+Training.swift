@@ -32,7 +32,7 @@ extension RunConfiguration {
   }
 
   /// How thoroughly the run is tested.
-  public var test: TestPlan { TestPlan(samples: testSamples, limit: limit == 0 ? nil : limit) }
+  public var testing: TestPlan { TestPlan(samples: testSamples, limit: limit == 0 ? nil : limit) }
 
   /// Sets what a setting's text says.
   public mutating func set(
@@ -68,7 +68,7 @@ extension RunConfiguration {
   }
 
   private func checkedObjective() throws(ConfigurationError) -> Objective {
-    guard let result = Objective(objective, beta: beta, alpha: alpha) else {
+    guard let result = objective.objective(beta: beta, alpha: alpha) else {
       throw ConfigurationError("unknown objective '\(objective)'.")
     }
     try require(
@@ -78,6 +78,10 @@ extension RunConfiguration {
       estimator == .standard || result.hasEstimators,
       "'\(objective)' has no estimator '\(estimator.rawValue)'; leave out '--estimator'.")
     if let problem = result.problem { throw ConfigurationError(problem) }
+    let rule = result.rule(groups: groups, samples: samples, estimator: estimator)
+    if let problem = rule.problem(samples: samples) {
+      throw ConfigurationError("'\(objective)' with M = \(groups), K = \(samples): \(problem)")
+    }
     return result
   }
 }

@@ -9,10 +9,11 @@ import IWAE
 public struct RunConfiguration: Hashable, Sendable {
   /// A set's name, or a file or folder.
   public var data: String
+  /// A set's name, or a file or folder, to test on; empty for the data's own test images.
+  public var test: String
   public var split: Split.Rule
   public var model: Model
-  /// The name of the objective.
-  public var objective: String
+  public var objective: ObjectiveChoice
   public var estimator: Objective.Estimator
   public var groups: Int
   public var samples: Int
@@ -76,8 +77,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public static let usual = RunConfiguration()
 
   public init(
-    data: String = "strokes", split: Split.Rule = .standard,
-    model: Model = .burda1(dataSize: 784), objective: String = "iwae",
+    data: String = "strokes", test: String = "", split: Split.Rule = .standard,
+    model: Model = .burda1(dataSize: 784), objective: ObjectiveChoice = "iwae",
     estimator: Objective.Estimator = .standard, groups: Int = 1, samples: Int = 50,
     beta: Double = 0.5, alpha: Double = 0.5, batch: Int = 20, passes: Int = 20,
     schedule: Schedule = .cosine, order: Order = .shuffled, learningRate: Double = 0.001,
@@ -87,6 +88,7 @@ public struct RunConfiguration: Hashable, Sendable {
     backwardSamples: Int = 0
   ) {
     self.data = data
+    self.test = test
     self.split = split
     self.model = model
     self.objective = objective

@@ -45,12 +45,12 @@ extension ParsedArguments {
   ///   - expected: What each value has to be, for the message.
   ///   - value: A value, or nil where the text is none.
   func list<Value: Hashable>(
-    _ name: String, default standard: [Value], expected: String, _ value: (String) -> Value?
-  ) throws(UsageError) -> [Value] {
+    _ name: String, default standard: [Value], expected: String, _ value: (String) throws -> Value?
+  ) throws -> [Value] {
     guard let text = string(name) else { return standard }
     var result: [Value] = []
     for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let value = value(String(part)) else {
+      guard let value = try value(String(part)) else {
         throw error(
           "The value '\(text)' is invalid for '\(name)': expected \(expected), with commas between "
             + "them, found '\(part)'.")
@@ -63,7 +63,7 @@ extension ParsedArguments {
   /// Names with commas between them, each one of the candidates.
   func names(
     _ name: String, default standard: [String], among candidates: [String]
-  ) throws(UsageError) -> [String] {
+  ) throws -> [String] {
     try list(name, default: standard, expected: "some of \(candidates.joined(separator: ", "))") {
       candidates.contains($0) ? $0 : nil
     }
@@ -72,7 +72,7 @@ extension ParsedArguments {
   /// Whole numbers of at least `minimum` with commas between them.
   func integers(
     _ name: String, default standard: [Int], minimum: Int = 1, maximum: Int = 1 << 20
-  ) throws(UsageError) -> [Int] {
+  ) throws -> [Int] {
     try list(
       name, default: standard, expected: "whole numbers from \(minimum) to \(maximum)"
     ) { text in Int(text).flatMap { (minimum...maximum).contains($0) ? $0 : nil } }
@@ -81,7 +81,7 @@ extension ParsedArguments {
   /// Finite numbers of a range with commas between them.
   func numbers(
     _ name: String, default standard: [Double], in range: ClosedRange<Double>
-  ) throws(UsageError) -> [Double] {
+  ) throws -> [Double] {
     try list(
       name, default: standard,
       expected: "numbers from \(range.lowerBound) to \(range.upperBound)"
@@ -89,7 +89,7 @@ extension ParsedArguments {
   }
 
   /// Seeds with commas between them, or a single one.
-  func seeds(default standard: [UInt64]) throws(UsageError) -> [UInt64] {
+  func seeds(default standard: [UInt64]) throws -> [UInt64] {
     if string("--seed") != nil {
       if string("--seeds") != nil { throw error("'--seed' is '--seeds' with one; leave one out.") }
       return [try seed(default: 0)]

@@ -32,6 +32,15 @@ enum DataOptions {
     try DataSource(name, in: folders, limit: try limit())
   }
 
+  /// The images of a run: of its data, tested on its test data where they are others. Flags go first.
+  static func source(
+    _ arguments: ParsedArguments, _ configuration: RunConfiguration
+  ) throws -> DataSource {
+    let source = try source(arguments.string("--data") ?? configuration.data)
+    let test = arguments.string("--test") ?? configuration.test
+    return test.isEmpty ? source : source.tested(on: try Self.source(test))
+  }
+
   /// Refuses to binarize for a likelihood that takes data as they are.
   static func checkBinarization(_ arguments: ParsedArguments, _ model: Model) throws(UsageError) {
     guard let text = arguments.string("--binarize"), text != "none", !model.likelihood.isBinarized
@@ -47,7 +56,7 @@ enum DataOptions {
     var settings = stored.run ?? RunConfiguration()
     try settings.apply(arguments, [.named("binarize")].compactMap(\.self))
     try checkBinarization(arguments, stored.model)
-    let source = try source(named ?? settings.data)
+    let source = try named.map { try Self.source($0) } ?? source(arguments, settings)
     return try TestImages(
       source, for: stored.model, settings.binarize,
       // A file that is named is taken whole; a set and a run's data have a test part.

@@ -1,8 +1,5 @@
-import Artifacts
 import Compute
 import Experiments
-import Files
-import Foundation
 import IWAE
 
 /// The flags that give a model its distributions: each takes a name, JSON, or a file of JSON.
@@ -53,31 +50,20 @@ enum DensityOptions {
     _ parse: (String) throws(DensityError) -> Value
   ) throws -> Value? {
     guard let text = arguments.string(flag) else { return nil }
-    let isJSON = text.first { !$0.isWhitespace } == "{"
     let family = String(text.prefix { $0 != ":" })
-    if !isJSON, !names.contains(family), isFile(text) { return try decode(text) }
+    if !names.contains(family), DescriptionFile.isMeant(by: text) {
+      return try DescriptionFile.read(text)
+    }
     do throws(DensityError) {
       return try parse(text)
     } catch {
-      if isJSON { throw arguments.error("The value of '\(flag)' is invalid: \(error)") }
+      if DescriptionFile.isJSON(text) {
+        throw arguments.error("The value of '\(flag)' is invalid: \(error)")
+      }
       let isUnknown = if case .unknownFamily = error { true } else { false }
       throw arguments.error(
         "The value '\(text)' is invalid for '\(flag) <\(placeholder)>': \(error)"
           + (isUnknown ? " JSON, or a file of JSON, describes one of your own." : ""))
-    }
-  }
-
-  /// True if a value that names no family can only be a file.
-  private static func isFile(_ text: String) -> Bool {
-    text.contains("/") || text.hasSuffix(".json") || FileManager.default.fileExists(atPath: text)
-  }
-
-  private static func decode<Value: Decodable>(_ path: String) throws -> Value {
-    let data = try Files.read(path)
-    do {
-      return try JSONDecoder().decode(Value.self, from: data)
-    } catch {
-      throw FormatError(file: path, problem: sentence(FormatError.words(error)))
     }
   }
 }

@@ -20,11 +20,10 @@ extension Command.Option {
 
 extension RunConfiguration {
   /// Puts the flags of some settings on top.
-  mutating func apply(
-    _ arguments: ParsedArguments, _ settings: [Setting]
-  ) throws(ConfigurationError) {
+  mutating func apply(_ arguments: ParsedArguments, _ settings: [Setting]) throws {
     for setting in settings {
-      if let text = arguments.string(setting.flag) { try set(setting, to: text) }
+      guard let text = arguments.string(setting.flag) else { continue }
+      try set(setting, to: setting.isDescribed ? try ObjectiveOptions.text(text) : text)
     }
   }
 
@@ -74,10 +73,10 @@ enum RunOptions {
   /// How thoroughly runs are tested.
   static let tested = Setting.tested.map(Command.Option.init)
 
-  static func test(_ arguments: ParsedArguments) throws(ConfigurationError) -> TestPlan {
+  static func test(_ arguments: ParsedArguments) throws -> TestPlan {
     var settings = RunConfiguration()
     try settings.apply(arguments, Setting.tested)
-    return settings.test
+    return settings.testing
   }
 }
 
@@ -97,7 +96,7 @@ enum StepOptions {
   ///   - samples: Samples of each group unless the flags say.
   static func settings(
     _ arguments: ParsedArguments, batch: Int? = nil, samples: Int = 50
-  ) throws(ConfigurationError) -> RunConfiguration {
+  ) throws -> RunConfiguration {
     var settings = RunConfiguration(samples: samples)
     try settings.apply(arguments, Setting.limits + Setting.step)
     if let batch { settings.batch = batch }

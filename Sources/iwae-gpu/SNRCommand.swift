@@ -14,8 +14,10 @@ extension Command {
     ],
     options: [
       Option(
-        "--objectives", "names",
-        help: "Objectives with commas between them, each with all of its estimators. (default: all)"
+        "--objectives", ObjectiveOptions.placeholder,
+        help:
+          "Objectives with commas between them, each with all of its estimators; a file of JSON "
+          + "describes one of your own. (default: all)"
       ),
       Option("--beta", "share", help: "The share of the ELBO in ciwae. (default: 0.5)"),
       Option("--alpha", "order", help: "The order of renyi. (default: 0.5)"),
@@ -71,10 +73,11 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
 private func measurement(_ arguments: ParsedArguments) throws -> SignalMeasurement {
   let usual = SignalMeasurement()
   var measurement = usual
+  let beta = try arguments.number("--beta", default: 0.5, in: 0...1)
+  let alpha = try arguments.number("--alpha", default: 0.5, in: -100...100)
   measurement.estimators = GradientEstimator.all(
-    try arguments.names("--objectives", default: Objective.names, among: Objective.names),
-    beta: try arguments.number("--beta", default: 0.5, in: 0...1),
-    alpha: try arguments.number("--alpha", default: 0.5, in: -100...100))
+    of: try ObjectiveOptions.list(arguments, default: Objective.names.map { .named($0) })
+      .compactMap { $0.objective(beta: beta, alpha: alpha) })
   measurement.leavesOut = arguments.string("--objectives") == nil
   measurement.samples = try arguments.integers("--samples", default: usual.samples).sorted()
   measurement.groups = try arguments.integers("--groups", default: usual.groups).sorted()

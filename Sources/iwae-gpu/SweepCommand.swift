@@ -13,9 +13,10 @@ extension Command {
         "--preset", "name", choices: ["mk64"],
         help: "mk64: all M x K = 64, of miwae and piwae unless told otherwise."),
       Option(
-        "--objectives", "names",
-        help: "Some of \(Objective.names.joined(separator: ", ")), with commas between them. "
-          + "(default: iwae)"),
+        "--objectives", ObjectiveOptions.placeholder,
+        help:
+          "Some of \(Objective.names.joined(separator: ", ")), with commas between them; a file "
+          + "of JSON describes one of your own. (default: iwae)"),
       Option(
         "--estimators", "names", help: "Some of standard, stl, dreg. (default: standard)"),
       Option("--groups", short: "-m", "counts", help: "Groups M. (default: 1)"),
@@ -76,10 +77,10 @@ private func plan(
           + "again with more values.")
     }
     let grid = try Sweep.stored(in: folder)
-    return (folder, grid, try DataOptions.source(grid.base.data))
+    return (folder, grid, try DataOptions.source(arguments, grid.base))
   }
   let folder = try arguments.required("--out")
-  let source = try DataOptions.source(arguments.string("--data") ?? RunConfiguration.usual.data)
+  let source = try DataOptions.source(arguments, .usual)
   return (folder, try grid(arguments, source), source)
 }
 
@@ -100,9 +101,8 @@ private func grid(_ arguments: ParsedArguments, _ source: DataSource) throws -> 
     try grid.vary(Grid.layers, over: layers.joined(separator: ","))
   }
   let isPreset = arguments.string("--preset") != nil
-  grid.objectives = try arguments.names(
-    "--objectives", default: isPreset ? ["miwae", "piwae"] : grid.objectives,
-    among: Objective.names)
+  grid.objectives = try ObjectiveOptions.list(
+    arguments, default: isPreset ? ["miwae", "piwae"] : grid.objectives)
   grid.estimators = try arguments.names(
     "--estimators", default: grid.estimators.map(\.rawValue),
     among: Objective.Estimator.allCases.map(\.rawValue)

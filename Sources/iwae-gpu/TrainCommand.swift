@@ -60,7 +60,7 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
   if resume != nil, let flag = arguments.given.subtracting(changeable).sorted().first {
     throw arguments.error("'\(flag)' cannot change when a run is resumed.")
   }
-  let source = try DataOptions.source(arguments.string("--data") ?? configuration.data)
+  let source = try DataOptions.source(arguments, configuration)
   try configuration.apply(arguments, source: source)
   do throws(ConfigurationError) {
     _ = try configuration.training()

@@ -60,6 +60,12 @@ struct Densities {
     return try array("counts", "|u1", Data(values))
   }
 
+  /// Writes 60 images of 0 and 1; returns their path.
+  func bits() throws -> String {
+    let values = (0..<60 * Self.width).map { UInt8($0 * $0 / 7 % 2) }
+    return try array("bits", "|u1", Data(values))
+  }
+
   /// Writes the same as floats, one of which is another; returns their path.
   func floats(_ other: Float, at index: Int) throws -> String {
     var values = (0..<60 * Self.width).map { Float($0 * $0 / 7 % 5) }

@@ -73,41 +73,77 @@ import Testing
     var bounds: [Double] = []
     for try await pass in try run().passes(on: { ReferenceDevice() }) { bounds.append(pass.bound) }
     #expect(bounds.count == 3 && bounds.allSatisfy(\.isFinite))
-    // Whoever stops listening stops the run, which is saved.
-    for try await _ in try run(passes: 100_000).passes(on: { ReferenceDevice() }) { break }
-    let start = ContinuousClock.now
-    var steps: [Int?] = []
-    repeat {
-      try await Task.sleep(for: .milliseconds(200))
-      steps.append(try? StoredModel(folder.path).step)
-    } while ContinuousClock.now - start < .seconds(60)
-      && (steps.count < 3 || steps.suffix(3).contains { $0 != steps.last })
-    #expect(try StoredModel(folder.path).run?.passes == 100_000)
-    #expect(try #require(try StoredModel(folder.path).step) < 100_000)
+    // The outcome needs no listener.
+    let report = try #require(try await run().passes(on: { ReferenceDevice() }).outcome)
+    #expect(report.passes == 3 && report.bound == bounds.last && report.evaluation != nil)
   }
 
-  @Test func aBrokenRunSaysSo() throws {
+  @Test func whoeverLeavesARunCanWaitUntilItIsSaved() async throws {
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let passes = try run(passes: 100_000).passes(on: { ReferenceDevice() })
+    for try await pass in passes where pass.progress.pass == 2 { break }
+    #expect(try await passes.outcome == nil)
+    let stored = try StoredModel(folder.path)
+    let (configuration, images) = try configuration()
+    let batches = (images.split.training.count + configuration.batch - 1) / configuration.batch
+    #expect(stored.run?.passes == 100_000)
+    #expect((2 * batches..<100_000 * batches).contains(try #require(stored.step)))
+  }
+
+  @Test func aCancelledTaskStopsTheRun() async throws {
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let passes = try run(passes: 100_000).passes(on: { ReferenceDevice() })
+    let listening = Task {
+      var count = 0
+      for try await _ in passes { count += 1 }
+      return count
+    }
+    let waiting = Task { try await passes.outcome }
+    while !folder.exists { try await Task.sleep(for: .milliseconds(20)) }
+    listening.cancel()
+    #expect(try await waiting.value == nil)
+    #expect(try await listening.value < 100_000)
+    // Work that is stopped before anybody waits for it is not begun.
+    let other = RunFolder(folder.path + "-other")
+    let (configuration, images) = try configuration()
+    let never = try Run(configuration, in: other, images: images)
+      .passes(on: { ReferenceDevice() })
+    never.stop()
+    #expect(try await never.outcome == nil && !other.exists)
+  }
+
+  @Test func anEvaluationTellsHowFarItIs() async throws {
+    let (configuration, images) = try configuration()
+    let model = configuration.model
+    let evaluation = ModelEvaluation(
+      model, parameters: model.initialParameters(seed: 3), images: images.split.test.subset(0..<45),
+      samples: 7, binarization: .none, seed: 0)
+    let progress = evaluation.progress(on: { ReferenceDevice() })
+    var done: [Int] = []
+    for try await step in progress {
+      if case .evaluating("evaluating", let images, of: 45) = step.stage { done.append(images) }
+    }
+    #expect(done == [20, 40, 45])
+    let report = try await progress.outcome
+    #expect(report?.nll == (try evaluation.run(on: ReferenceDevice()))?.nll && report != nil)
+    var longer = evaluation
+    (longer.images, longer.samples) = (images.split.test, 5000)
+    let left = longer.progress(on: { ReferenceDevice() })
+    for try await _ in left { break }
+    #expect(try await left.outcome == nil)
+  }
+
+  @Test func aBrokenRunSaysSo() async throws {
     let (configuration, images) = try configuration()
     var other = configuration
     other.samples = 0
     #expect(throws: ConfigurationError.self) {
       try Run(other, in: folder, images: images)
     }
-    var sequenceFailed = false
-    do {
-      var far = configuration
-      far.memory = 1
-      let run = try Run(far, in: folder, images: images)
-      let passes = run.passes(on: { ReferenceDevice() })
-      let semaphore = DispatchSemaphore(value: 0)
-      nonisolated(unsafe) var failure: (any Error)?
-      Task.detached {
-        do { for try await _ in passes {} } catch { failure = error }
-        semaphore.signal()
-      }
-      semaphore.wait()
-      sequenceFailed = failure != nil
-    }
-    #expect(sequenceFailed)
+    var far = configuration
+    far.memory = 1
+    let passes = try Run(far, in: folder, images: images).passes(on: { ReferenceDevice() })
+    await #expect(throws: (any Error).self) { for try await _ in passes {} }
+    await #expect(throws: (any Error).self) { try await passes.outcome }
   }
 }

@@ -25,7 +25,7 @@ import Testing
     ("gaussian:0.3", "likelihood 'gaussian' takes no number after its name, found ':0.3'."),
     (
       "{family: gaussian}",
-      "expected a likelihood as JSON, since it begins with '{'; found text that is not JSON."
+      "expected the likelihood as JSON, since it begins with '{'; found text that is not JSON."
     ),
     (
       #"{"family": "gaussian", "sigmas": 1}"#,

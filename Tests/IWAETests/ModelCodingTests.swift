@@ -139,7 +139,7 @@ import Testing
       model(prior: #"{"family": "bernoulli"}"#),
       "unknown prior 'bernoulli'. Known: standard-normal, formula."
     ),
-    (model(likelihood: "3"), "expected a likelihood to be a name or an object, found 3."),
+    (model(likelihood: "3"), "expected the likelihood to be a name or an object, found 3."),
     (
       model(likelihood: #"{"sigma": 3}"#),
       "the likelihood: the field 'family' is missing: expected a name."

@@ -63,14 +63,7 @@ extension Estimate {
     try expect(
       groups >= 1 && samples >= 1,
       "expected at least one group and one sample, found \(groups) groups of \(samples).")
-    let temperatures = [
-      rule.bound.temperature, rule.encoderBound.temperature, rule.decoder.temperature,
-      rule.path.temperature, rule.score.temperature,
-    ]
-    for temperature in temperatures { try validate(temperature: temperature) }
-    try expect(
-      rule.leaveOneOut == 0 || samples >= 2,
-      "leaving one sample out needs at least two, found \(samples).")
+    if let problem = rule.problem(samples: samples) { try expect(false, problem) }
     // An image's log-weights are read again after its first coefficients are written.
     let written = operands.filter(\.isWritten).compactMap(\.tensor)
     try expect(!written.contains(logWeights), "the coefficients cannot replace the log-weights.")
@@ -80,10 +73,6 @@ extension Estimate {
 extension OperationFamily {
   /// Refuses temperatures at which single precision loses the bound.
   func validate(temperature: Float) throws(ProgramError) {
-    try expect(
-      abs(temperature) >= BoundRule.leastTemperature && temperature.isFinite,
-      "expected temperatures of at least \(BoundRule.leastTemperature) either way, found "
-        + "\(temperature): nearer to 0, the plain mean, single precision loses the bound. Use a mean "
-        + "share of 1 instead.")
+    if let problem = BoundRule.problem(temperature: temperature) { try expect(false, problem) }
   }
 }

@@ -65,7 +65,9 @@ extension ImageCollection {
       throw SplitError(
         description: "expected at least 3 images, found \(all).", isOfImages: true)
     }
-    if let misfit { throw SplitError(description: misfit, isOfImages: true) }
+    if let misfit = misfit(comparingLevels: true) {
+      throw SplitError(description: misfit, isOfImages: true)
+    }
     var rest = training
     let testing: ImageSet
     if let test {

@@ -8,6 +8,8 @@ public struct DataSource: Sendable {
   public let name: String
   public let namedSet: NamedSet?
   public private(set) var collection: ImageCollection
+  /// The name of the source of the test images, where that is another.
+  private var testName: String?
 
   /// Reads the images.
   ///
@@ -37,6 +39,16 @@ public struct DataSource: Sendable {
     (self.name, namedSet, self.collection) = (name, nil, collection)
   }
 
+  /// The same images, tested on those of another source: on its test part, or on all of them where
+  /// nobody divided them.
+  public func tested(on other: DataSource) -> DataSource {
+    var result = self
+    result.collection.test = other.collection.test ?? other.collection.training
+    result.collection.notes += other.collection.notes.filter { !collection.notes.contains($0) }
+    result.testName = other.name
+    return result
+  }
+
   /// The likelihood that a model of these images has unless told otherwise.
   public var likelihood: Likelihood { namedSet?.likelihood ?? .bernoulli }
 
@@ -49,7 +61,8 @@ public struct DataSource: Sendable {
     result.collection = collection.scaled(for: model.likelihood.support)
     let parts = result.collection.parts
     for (part, images) in parts {
-      try images.check(for: model, name, part: parts.count > 1 ? part : nil)
+      let source = part == "test" ? testName ?? name : name
+      try images.check(for: model, source, part: parts.count > 1 ? part : nil)
     }
     if model.likelihood.isBinarized, let seed = rule.fixedSeed {
       result.collection = result.collection.binarized(seed: seed)

@@ -83,6 +83,22 @@ public struct ModelEvaluation: Sendable {
   }
 }
 
+extension ModelEvaluation {
+  /// The evaluation on a thread of its own, which tells how far it is. Its outcome is what `run` returns.
+  ///
+  /// - Parameter open: Opens the device, on the work's thread: a device serves one thread at a time.
+  public func progress(
+    on open: @escaping @Sendable () throws -> any Device
+  ) -> Work<RunProgress, EvaluationReport?> {
+    Work { tell, stopping in
+      try run(on: try open()) { progress in
+        tell(progress)
+        return !stopping.isRequested
+      }
+    }
+  }
+}
+
 extension ImageSet {
   /// The mean of the log of the data's own density over the images, where it is known.
   public var exactLogLikelihood: Double? {

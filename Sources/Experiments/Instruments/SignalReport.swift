@@ -40,8 +40,8 @@ public struct SignalReport: Encodable, Sendable {
     public var margin: Double?
     /// The numbers of samples that it is of.
     public var points: Int
-    /// The exponent as the number of samples grows without bound.
-    public var theory: Double
+    /// The exponent as the number of samples grows without bound; nil where nobody derived it.
+    public var theory: Double?
 
     public var text: String {
       guard let slope, let margin else { return points < 3 ? "too few counts" : "too noisy" }
@@ -75,7 +75,7 @@ extension SignalMeasurement {
       let encoder = [slope("encoder", .samples), slope("encoder", .groups)]
       table.append(
         [estimator.name]
-          + encoder.flatMap { [cell($0), $0.map { String(format: "%+.1f", $0.theory) } ?? ""] }
+          + encoder.flatMap { [cell($0), $0?.theory.map { String(format: "%+.1f", $0) } ?? ""] }
           + [cell(slope("decoder", .samples)), cell(slope("decoder", .groups))])
     }
     return """

@@ -59,7 +59,7 @@ extension PaperPlan {
             setting.model.likelihood = base.model.likelihood
           }
           // Of one sample both bounds are the same: one run serves both.
-          setting.objective = samples == 1 ? "iwae" : objective
+          setting.objective = .named(samples == 1 ? "iwae" : objective)
           setting.samples = samples
           let published = table?.entry(layers: layers, objective: objective, samples: samples)
           return PlannedRow(
@@ -88,7 +88,7 @@ extension PaperPlan {
   public func rainforth(isPublished: Bool) -> [PlannedRow] {
     RainforthEntry.all.map { entry in
       var setting = base
-      setting.objective = entry.objective
+      setting.objective = .named(entry.objective)
       (setting.groups, setting.samples, setting.beta) = (entry.groups, entry.samples, entry.beta)
       return PlannedRow(
         title: entry.title, cells: cells(setting, layers: 1),

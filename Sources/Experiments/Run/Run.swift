@@ -1,7 +1,6 @@
 import Artifacts
 import Compute
 import Files
-import Foundation
 import IWAE
 
 /// A training run, from its configuration to its folder.
@@ -31,7 +30,7 @@ public struct Run: Sendable {
     images: RunImages, test: TestPlan? = nil
   ) throws {
     (self.configuration, self.folder, self.resumed) = (configuration, folder, resumed)
-    (self.images, self.test) = (images, test ?? configuration.test)
+    (self.images, self.test) = (images, test ?? configuration.testing)
     training = try configuration.training()
     if let resumed, resumed.model != configuration.model {
       throw FormatError(
@@ -58,34 +57,25 @@ public struct Run: Sendable {
       .train(reference: reference)
   }
 
-  /// The passes of a run as they are made, on a thread of their own. When nobody listens any more, the
-  /// run is asked to stop: it ends its step and saves, on its own thread, a moment later.
+  /// Training on a thread of its own, which tells of each pass when it is made. Its outcome is what
+  /// `train` returns.
   ///
   ///     for try await pass in run.passes(on: { try OpenCLDevice.open() }) { print(pass.bound) }
   ///
   /// - Parameters:
-  ///   - open: Opens the device, on the run's thread: a device serves one thread at a time.
+  ///   - open: Opens the device, on the work's thread: a device serves one thread at a time.
   ///   - openReference: Opens what `train` calls the reference.
   public func passes(
     on open: @escaping @Sendable () throws -> any Device,
     reference openReference: @escaping @Sendable () -> (any Device)? = { nil }
-  ) -> AsyncThrowingStream<PassReport, any Error> {
-    AsyncThrowingStream { continuation in
-      let stop = StopRequest()
-      continuation.onTermination = { _ in stop.request() }
-      Thread.detachNewThread {
-        do {
-          let device = try open()
-          // Nothing is replaced for nobody.
-          guard !stop.isRequested else { return continuation.finish() }
-          _ = try train(
-            on: device, reference: openReference(), observe: { continuation.yield($0) },
-            monitor: { _ in !stop.isRequested })
-          continuation.finish()
-        } catch {
-          continuation.finish(throwing: error)
-        }
-      }
+  ) -> Work<PassReport, RunReport?> {
+    Work { tell, stopping in
+      let device = try open()
+      // Nothing is replaced for nobody.
+      if stopping.isRequested { return nil }
+      return try train(
+        on: device, reference: openReference(), observe: tell,
+        monitor: { _ in !stopping.isRequested })
     }
   }
 }
@@ -100,24 +90,4 @@ public struct RunReport: Encodable, Sendable {
   public var trainSeconds: Double
   /// Nil if it was stopped before.
   public var evaluation: EvaluationReport?
-}
-
-/// A request to stop, made on one thread and noticed on another.
-public final class StopRequest: @unchecked Sendable {
-  private let lock = NSLock()
-  private var requested = false
-
-  public init() {}
-
-  /// True if somebody asked to stop.
-  public var isRequested: Bool { lock.withLock { requested } }
-
-  /// Notes a request; returns whether there was one already.
-  @discardableResult public func request() -> Bool {
-    lock.withLock {
-      let before = requested
-      requested = true
-      return before
-    }
-  }
 }

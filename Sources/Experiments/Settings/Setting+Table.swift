@@ -15,6 +15,10 @@ extension Setting {
         + "array of a file.",
       row: Row(name: "data", isAlwaysShown: true)),
     Setting(
+      "test", \.test, "name|file", expected: "a set or a file", standard: .text("the data's own"),
+      help: "Another set or file to test on: its test part, or all of it.",
+      row: Row(name: "test data")),
+    Setting(
       "split", \.split, "rule", examples: ["standard", "full", "released"],
       expected: "standard, full, released or the number of images that validate",
       help:
@@ -128,11 +132,18 @@ extension Setting {
       "groups", short: "-m", \.groups, 1...1 << 20,
       help: "Groups M of samples of each image."),
     Setting(
-      "objective", \.objective, "name", choices: Objective.names,
-      expected: "one of \(Objective.names.joined(separator: ", "))",
-      help: "What is ascended: \(Objective.names.joined(separator: ", ")).",
-      row: Row(name: "objective", isAlwaysShown: true, text: \.objectiveText),
-      isValid: { Objective.names.contains($0) }),
+      "objective", \.objective, "name|json|file", examples: Objective.names,
+      expected: "one of \(Objective.names.joined(separator: ", ")), or JSON, or a file of JSON",
+      help: "What is ascended: \(Objective.names.joined(separator: ", ")), or JSON, or a file of "
+        + "JSON.",
+      isDescribed: true, row: Row(name: "objective", isAlwaysShown: true, text: \.objectiveText),
+      fromText: { text throws(ConfigurationError) in
+        do throws(DensityError) {
+          return try ObjectiveChoice(described: text)
+        } catch {
+          throw ConfigurationError("The value of '--objective' is invalid: \(error)")
+        }
+      }, isValid: { $0.objective() != nil }),
     .choice(
       "estimator", \.estimator,
       help: "How the encoder's gradient is estimated: standard, stl or dreg.",

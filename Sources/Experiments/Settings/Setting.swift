@@ -19,6 +19,8 @@ public struct Setting: Sendable {
   public let objectives: Set<String>?
   /// True if it may change when a run is resumed.
   public let canChange: Bool
+  /// True if the value may be JSON, which the command line takes from a file too.
+  public let isDescribed: Bool
 
   /// Takes a value as text.
   let parse: @Sendable (String, inout RunConfiguration) throws(ConfigurationError) -> Void
@@ -130,14 +132,14 @@ extension Setting {
     _ path: WritableKeyPath<RunConfiguration, Value> & Sendable,
     _ placeholder: String, choices: [String]? = nil, examples: [String] = [], expected: String,
     standard: Standard = .value, help: String, of objectives: Set<String>? = nil,
-    canChange: Bool = false, row: Row? = nil,
-    fromText: @escaping @Sendable (String) -> Value? = {
+    canChange: Bool = false, isDescribed: Bool = false, row: Row? = nil,
+    fromText: @escaping @Sendable (String) throws(ConfigurationError) -> Value? = {
       Value(text: $0)
     }, isValid: @escaping @Sendable (Value) -> Bool = { _ in true }
   ) {
     (self.key, self.short, self.placeholder, self.choices) = (key, short, placeholder, choices)
     (self.expected, self.objectives) = (expected, objectives)
-    (self.canChange, self.row) = (canChange, row)
+    (self.canChange, self.isDescribed, self.row) = (canChange, isDescribed, row)
     let usual = RunConfiguration.usual[keyPath: path]
     self.help =
       switch standard {
@@ -148,7 +150,7 @@ extension Setting {
     let flag = "--" + key.replacing("_", with: "-")
     let names = choices ?? examples
     parse = { text, configuration throws(ConfigurationError) in
-      guard let value = fromText(text), isValid(value) else {
+      guard let value = try fromText(text), isValid(value) else {
         throw ConfigurationError(
           "The value '\(text)' is invalid for '\(flag)': expected \(expected)."
             + suggestion(for: text, among: names))

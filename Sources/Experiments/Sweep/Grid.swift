@@ -16,7 +16,7 @@ public struct Grid: Codable, Sendable {
 
   public var base: RunConfiguration
   public var test: TestPlan
-  public var objectives = ["iwae"]
+  public var objectives: [ObjectiveChoice] = ["iwae"]
   public var estimators = [Objective.Estimator.standard]
   public var sizes = [Size(groups: 1, samples: 50)]
   public var betas = [0.5]
@@ -44,7 +44,8 @@ public struct Grid: Codable, Sendable {
   /// The settings that no further axis can have: all cells share the images, and the others have
   /// axes of their own.
   public static let fixed: Set = [
-    "data", "split", "binarize", "objective", "estimator", "beta", "alpha", "groups", "samples",
+    "data", "test", "split", "binarize", "objective", "estimator", "beta", "alpha", "groups",
+    "samples",
     "seed",
   ]
 
@@ -73,7 +74,7 @@ public struct Grid: Codable, Sendable {
     var notes: [String] = []
     func leaveOut(_ reason: String) { if !notes.contains(reason) { notes.append(reason) } }
     for setting in combinations() {
-      let objective = Objective(setting.objective) ?? .iwae
+      let objective = setting.objective.objective() ?? .iwae
       guard setting.estimator == .standard || objective.hasEstimators else {
         leaveOut("\(setting.objective) has no estimator but the standard one")
         continue
@@ -185,6 +186,10 @@ public struct Grid: Codable, Sendable {
       test.samples >= 1, (test.limit ?? 1) >= 1
     else { return "expected groups, samples and test samples of at least 1, and at most 2^20." }
     if seeds.isEmpty { return "expected a seed." }
+    for (index, objective) in objectives.enumerated()
+    where objectives[..<index].contains(where: { $0.name == objective.name }) {
+      return "two objectives are called '\(objective.name)'; give each a name of its own."
+    }
     for axis in axes {
       do throws(ConfigurationError) {
         for value in axis.values { _ = try base.varied(axis.key, value) }
@@ -237,7 +242,7 @@ private struct Meaning: Hashable {
   let isClosedForm: Bool
 
   init(_ setting: RunConfiguration) {
-    let objective = Objective(setting.objective, beta: setting.beta, alpha: setting.alpha)
+    let objective = setting.objective.objective(beta: setting.beta, alpha: setting.alpha)
     rule = objective?.rule(
       groups: setting.groups, samples: setting.samples, estimator: setting.estimator
     ).inOneScope(ifOnly: setting.groups)
@@ -294,10 +299,10 @@ extension RunConfiguration {
 
   /// A name from the objective, its samples and its estimator.
   public var settingName: String {
-    var parts = [objective]
+    var parts = [objective.name]
     if objective == "ciwae" { parts.append("b\(beta)") }
     if objective == "renyi" { parts.append("a\(alpha)") }
-    if groups > 1 || Objective(objective)?.dependsOnGroups == true { parts.append("m\(groups)") }
+    if groups > 1 || objective.objective()?.dependsOnGroups == true { parts.append("m\(groups)") }
     parts.append("k\(samples)")
     if estimator != .standard { parts.append(estimator.rawValue) }
     return parts.joined(separator: "-")

@@ -35,7 +35,7 @@ public struct SweepReport: Encodable {
       settings =
         values.isEmpty
         ? nil : Dictionary(values.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
-      (objective, estimator) = (setting.objective, setting.estimator.rawValue)
+      (objective, estimator) = (setting.objective.name, setting.estimator.rawValue)
       (groups, samples) = (setting.groups, setting.samples)
       beta = objective == "ciwae" ? setting.beta : nil
       alpha = objective == "renyi" ? setting.alpha : nil

@@ -3,7 +3,9 @@ import Compute
 extension Objective {
   /// beta * ELBO + (1 - beta) * IWAE.
   public static func ciwae(beta: Double) -> Objective {
-    Objective("ciwae", parameter: beta, encoderSignal: beta > 0 ? .stays : .fades) { counts in
+    Objective(
+      "ciwae", from: .table(parameter: beta), encoderSignal: beta > 0 ? .stays : .fades
+    ) { counts in
       let (share, rest) = (Float(beta) * counts.each, Float(1 - beta))
       return Row(
         bound: BoundRule(meanShare: Float(beta)),

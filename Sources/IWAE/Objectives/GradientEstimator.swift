@@ -12,15 +12,18 @@ public struct GradientEstimator: Hashable, Sendable {
     estimator == .standard ? objective.name : "\(objective.name), \(estimator.rawValue)"
   }
 
-  /// Objectives by their names, with every estimator that each has; a name may mean the objective of
-  /// another, which is then there once.
-  public static func all(
-    _ names: [String] = Objective.names, beta: Double, alpha: Double
-  ) -> [GradientEstimator] {
-    var objectives: [Objective] = []
-    for objective in names.compactMap({ Objective($0, beta: beta, alpha: alpha) })
-    where !objectives.contains(objective) { objectives.append(objective) }
-    return objectives.flatMap { objective in
+  /// The objectives of the table, with every estimator that each has.
+  public static func all(beta: Double, alpha: Double) -> [GradientEstimator] {
+    all(of: Objective.names.compactMap { Objective($0, beta: beta, alpha: alpha) })
+  }
+
+  /// Objectives, each once, with every estimator that it has.
+  public static func all(of objectives: [Objective]) -> [GradientEstimator] {
+    var different: [Objective] = []
+    for objective in objectives where !different.contains(objective) {
+      different.append(objective)
+    }
+    return different.flatMap { objective in
       objective.hasEstimators
         ? Objective.Estimator.allCases.map { GradientEstimator(objective, $0) }
         : [GradientEstimator(objective)]
@@ -40,11 +43,13 @@ extension GradientEstimator {
 
   /// The exponent for the encoder (Rainforth et al. 2018).
   ///
-  /// An objective says what its signal does under the standard estimator. The noise of the others is
-  /// that of squared weights, which falls as fast as any signal (Tucker et al. 2019).
-  public func encoderExponent(_ count: Count) -> Double {
+  /// An objective says what its signal does under the standard estimator; of one that does not, nothing
+  /// is predicted. The noise of the other estimators is that of squared weights, which falls as fast
+  /// as any signal (Tucker et al. 2019).
+  public func encoderExponent(_ count: Count) -> Double? {
+    guard let signal = objective.encoderSignal else { return nil }
     if estimator != .standard { return 0.5 }
-    return switch objective.encoderSignal {
+    return switch signal {
     case .stays: 0.5
     case .fadesWithSamples: count == .samples ? -0.5 : 0.5
     case .fades: -0.5

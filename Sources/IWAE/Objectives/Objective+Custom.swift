@@ -22,16 +22,17 @@ extension Objective {
   ///   - name: What messages and tables call it.
   ///   - leastSamples: The fewest samples K with which it means something; of a rule that leaves one
   ///     out, 2.
-  ///   - encoderSignal: What `GradientEstimator.encoderExponent(_:)` predicts from.
+  ///   - encoderSignal: What `GradientEstimator.encoderExponent(_:)` predicts from; nil for no
+  ///     prediction.
   ///   - rule: The bounds and coefficients for M groups of K samples, always the same for the same
   ///     numbers.
   public static func custom(
-    name: String, leastSamples: Int = 1, encoderSignal: EncoderSignal = .stays,
+    name: String, leastSamples: Int = 1, encoderSignal: EncoderSignal? = nil,
     rule: @escaping @Sendable (_ groups: Int, _ samples: Int) -> EstimatorRule
   ) -> Objective {
     Objective(
-      name, encoderSignal: encoderSignal, hasEstimators: false, leastSamples: leastSamples,
-      identity: Identity()
+      name, from: .function(.init()), encoderSignal: encoderSignal, hasEstimators: false,
+      leastSamples: leastSamples
     ) { counts in
       let rule = rule(counts.groups, counts.samples)
       return Row(
@@ -39,7 +40,4 @@ extension Objective {
         score: rule.score, leaveOneOut: rule.leaveOneOut, doubled: rule.path)
     }
   }
-
-  /// What tells an objective whose rule is a function of the user's from all others.
-  final class Identity: Sendable {}
 }

@@ -8,8 +8,6 @@ import Compute
 public struct Objective: Sendable {
   /// The name as the command line spells it.
   public let name: String
-  /// Beta or alpha; nil for an objective without one. With the name, it tells two objectives apart.
-  let parameter: Double?
   /// True if the encoder's gradient can be estimated in other ways than the standard one.
   public let hasEstimators: Bool
   /// The fewest samples K with which the objective means something.
@@ -18,9 +16,9 @@ public struct Objective: Sendable {
   public let problem: String?
   /// True if the topmost divergence is taken in closed form.
   public let isClosedForm: Bool
-  let encoderSignal: EncoderSignal
-  /// Nil for a row of the table, which its name and its parameter tell from the others.
-  private let identity: Identity?
+  /// Nil where nothing is known of it.
+  let encoderSignal: EncoderSignal?
+  let origin: Origin
   private let row: @Sendable (SampleCounts) -> Row
 
   /// The encoder's gradient once there are many samples, by the standard estimator (Rainforth et
@@ -46,16 +44,31 @@ public struct Objective: Sendable {
     case dreg
   }
 
+  /// The place where an objective is written down, which tells those of one name apart.
+  enum Origin: Hashable, Sendable {
+    /// A row of the table; beta or alpha if it has one.
+    case table(parameter: Double?)
+    /// JSON of the user's.
+    case description(JSONValue)
+    /// A function of the user's, known by its address.
+    case function(Function)
+
+    final class Function: Hashable, Sendable {
+      static func == (a: Function, b: Function) -> Bool { a === b }
+      func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+    }
+  }
+
   init(
-    _ name: String, parameter: Double? = nil, encoderSignal: EncoderSignal,
+    _ name: String, from origin: Origin = .table(parameter: nil), encoderSignal: EncoderSignal?,
     hasEstimators: Bool = true, leastSamples: Int = 1, problem: String? = nil,
-    isClosedForm: Bool = false, identity: Identity? = nil,
+    isClosedForm: Bool = false,
     row: @escaping @Sendable (SampleCounts) -> Row
   ) {
-    (self.name, self.parameter) = (name, parameter)
+    (self.name, self.origin) = (name, origin)
     (self.hasEstimators, self.leastSamples) = (hasEstimators, leastSamples)
     (self.problem, self.isClosedForm) = (problem, isClosedForm)
-    (self.encoderSignal, self.identity, self.row) = (encoderSignal, identity, row)
+    (self.encoderSignal, self.row) = (encoderSignal, row)
   }
 
   /// A file in this folder for each row.
@@ -96,11 +109,11 @@ public struct Objective: Sendable {
 
 extension Objective: Hashable {
   public static func == (a: Objective, b: Objective) -> Bool {
-    a.name == b.name && a.parameter == b.parameter && a.identity === b.identity
+    a.name == b.name && a.origin == b.origin
   }
 
   public func hash(into hasher: inout Hasher) {
     hasher.combine(name)
-    hasher.combine(parameter)
+    hasher.combine(origin)
   }
 }

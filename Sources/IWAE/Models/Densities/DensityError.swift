@@ -26,9 +26,9 @@ extension DensityError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notADescription(let kind, let found):
-      "expected a \(kind) to be a name or an object, found \(found)."
+      "expected the \(kind) to be a name or an object, found \(found)."
     case .notJSON(let kind):
-      "expected a \(kind) as JSON, since it begins with '{'; found text that is not JSON."
+      "expected the \(kind) as JSON, since it begins with '{'; found text that is not JSON."
     case .unknownFamily(let kind, let name, let known):
       "unknown \(kind) '\(name)'."
         + (nearest(to: name, among: known).map { " Did you mean '\($0)'?" } ?? "")

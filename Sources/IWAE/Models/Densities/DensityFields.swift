@@ -18,8 +18,10 @@ struct DensityFields {
   }
 
   /// Refuses fields other than these and the family, by name.
-  func allow(_ fields: [String]) throws(DensityError) {
-    let known = ["family"] + fields
+  func allow(_ fields: [String]) throws(DensityError) { try allow(only: ["family"] + fields) }
+
+  /// Refuses fields other than these, by name.
+  func allow(only known: [String]) throws(DensityError) {
     if let unknown = values.keys.sorted().first(where: { !known.contains($0) }) {
       throw .unknownField(density: density, field: unknown, known: known)
     }

@@ -1,0 +1,113 @@
+import Foundation
+
+/// Work on a thread of its own: a sequence of what it tells of while it goes on, and its outcome.
+///
+/// It begins when somebody listens or waits. Whoever leaves the loop, or cancels the task that listens
+/// or waits, asks it to stop; `outcome` then waits until it has, and has saved what it saves.
+///
+///     let passes = run.passes(on: { try OpenCLDevice.open() })
+///     for try await pass in passes {
+///       if pass.bound > -90 { break }
+///     }
+///     let report = try await passes.outcome
+public final class Work<Element: Sendable, Outcome: Sendable>: AsyncSequence, Sendable {
+  /// What is done: given a way to tell, and a request to stop that it heeds.
+  typealias Body =
+    @Sendable (_ tell: @escaping (Element) -> Void, _ stopping: StopRequest) throws -> Outcome
+
+  private let body: Body
+  private let stopping = StopRequest()
+  private let told: AsyncThrowingStream<Element, any Error>
+  private let teller: AsyncThrowingStream<Element, any Error>.Continuation
+  private let state = State()
+
+  init(_ body: @escaping Body) {
+    self.body = body
+    (told, teller) = AsyncThrowingStream.makeStream()
+    // The task that listens was cancelled, or the work has ended.
+    teller.onTermination = { [stopping] _ in stopping.request() }
+  }
+
+  /// Asks it to stop. Before it began, nothing of it is done.
+  public func stop() { stopping.request() }
+
+  /// The result, once it is there.
+  public var outcome: Outcome {
+    get async throws {
+      begin()
+      return try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { state.add($0) }
+      } onCancel: {
+        stop()
+      }
+    }
+  }
+
+  /// Every element is told to one listener.
+  public func makeAsyncIterator() -> AsyncIterator {
+    begin()
+    return AsyncIterator(told: told.makeAsyncIterator(), listener: Listener(stopping))
+  }
+
+  private func begin() {
+    guard state.begins() else { return }
+    Thread.detachNewThread { [body, stopping, teller, state] in
+      let result = Result { try body({ teller.yield($0) }, stopping) }
+      switch result {
+      case .success: teller.finish()
+      case .failure(let error): teller.finish(throwing: error)
+      }
+      state.finish(result)
+    }
+  }
+
+  public struct AsyncIterator: AsyncIteratorProtocol {
+    fileprivate var told: AsyncThrowingStream<Element, any Error>.Iterator
+    fileprivate let listener: Listener
+
+    public mutating func next() async throws -> Element? {
+      try await told.next()
+    }
+  }
+
+  /// Asks the work to stop when it is gone.
+  fileprivate final class Listener: Sendable {
+    private let stopping: StopRequest
+
+    init(_ stopping: StopRequest) { self.stopping = stopping }
+
+    deinit { stopping.request() }
+  }
+
+  /// Whether the work began, its result, and who waits for that.
+  private final class State: @unchecked Sendable {
+    private let lock = NSLock()
+    private var began = false
+    private var result: Result<Outcome, any Error>?
+    private var waiting: [CheckedContinuation<Outcome, any Error>] = []
+
+    /// True the first time.
+    func begins() -> Bool {
+      lock.withLock {
+        defer { began = true }
+        return !began
+      }
+    }
+
+    func add(_ continuation: CheckedContinuation<Outcome, any Error>) {
+      let result = lock.withLock {
+        if self.result == nil { waiting.append(continuation) }
+        return self.result
+      }
+      if let result { continuation.resume(with: result) }
+    }
+
+    func finish(_ result: Result<Outcome, any Error>) {
+      let waiting = lock.withLock {
+        self.result = result
+        return self.waiting
+      }
+      for continuation in waiting { continuation.resume(with: result) }
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import Experiments
+import Files
+import Foundation
+
+/// A file of JSON that a flag names in place of a name or of the JSON itself.
+enum DescriptionFile {
+  /// True if a value is JSON itself.
+  static func isJSON(_ text: String) -> Bool { text.first { !$0.isWhitespace } == "{" }
+
+  /// True if a value that is no name can only be a file.
+  static func isMeant(by text: String) -> Bool {
+    !isJSON(text)
+      && (text.contains("/") || text.hasSuffix(".json")
+        || FileManager.default.fileExists(atPath: text))
+  }
+
+  static func read<Value: Decodable>(_ path: String) throws -> Value {
+    let data = try Files.read(path)
+    do {
+      return try JSONDecoder().decode(Value.self, from: data)
+    } catch {
+      throw FormatError(file: path, problem: sentence(FormatError.words(error)))
+    }
+  }
+}

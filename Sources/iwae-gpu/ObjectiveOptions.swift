@@ -1,0 +1,29 @@
+import Experiments
+import IWAE
+
+/// Objectives as flags give them: names, or files of JSON.
+enum ObjectiveOptions {
+  /// What a sweep and the measurement of gradients call a list of them.
+  static let placeholder = "names|files"
+
+  /// The text of an objective: of a file that describes one, what it says.
+  static func text(_ value: String) throws -> String {
+    guard !Objective.names.contains(value), DescriptionFile.isMeant(by: value) else { return value }
+    let choice: ObjectiveChoice = try DescriptionFile.read(value)
+    return choice.text
+  }
+
+  /// The objectives of '--objectives', with commas between them.
+  static func list(
+    _ arguments: ParsedArguments, default standard: [ObjectiveChoice]
+  ) throws -> [ObjectiveChoice] {
+    let flag = "--objectives"
+    let names = Objective.names.joined(separator: ", ")
+    return try arguments.list(
+      flag, default: standard, expected: "some of \(names), or files of JSON"
+    ) { value in
+      let choice = try ObjectiveChoice(described: try text(value))
+      return choice.objective() == nil ? nil : choice
+    }
+  }
+}
