@@ -74,7 +74,7 @@ enum RunOptions {
   /// How thoroughly runs are tested.
   static let tested = Setting.tested.map(Command.Option.init)
 
-  static func test(_ arguments: ParsedArguments) throws(ConfigurationError) -> TestPlan {
+  static func test(_ arguments: ParsedArguments) throws(ConfigurationError) -> TestSettings {
     var settings = RunConfiguration()
     try settings.apply(arguments, Setting.tested)
     return settings.test

@@ -136,7 +136,7 @@ import Testing
       let source = try DataSource("linear-gaussian", in: DataFolders([]))
       let runner = try CellRunner(
         folder, images: RunImages(source, for: configuration),
-        test: TestPlan(samples: 20, limit: 40))
+        test: TestSettings(samples: 20, limit: 40))
       let isWhole = try runner.run(
         cells, in: .init(open: { try OpenCLDevice.open() }, monitor: { _ in false }))
       return (isWhole, Array(runner.results.keys))

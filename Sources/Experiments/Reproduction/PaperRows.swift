@@ -23,7 +23,7 @@ public struct PlannedRow {
 }
 
 /// The settings that all rows of a paper's table share.
-public struct PaperPlan {
+public struct PaperRecipe {
   public var base: RunConfiguration
   public var seeds: [UInt64]
 
@@ -45,7 +45,7 @@ public struct PaperPlan {
   }
 }
 
-extension PaperPlan {
+extension PaperRecipe {
   /// The rows of Burda et al. for each number of layers, objective and number of samples.
   public func burda(
     layers: [Int], objectives: [String], samples: [Int], table: BurdaTable?

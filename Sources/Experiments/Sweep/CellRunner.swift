@@ -50,7 +50,7 @@ public struct CellProgress: Sendable {
 public final class CellRunner {
   public let folder: String
   public let images: RunImages
-  public let test: TestPlan
+  public let test: TestSettings
   /// Evaluates the bound with so many samples too.
   public let boundSamples: Int?
   private let lock: FolderLock
@@ -83,7 +83,7 @@ public final class CellRunner {
   ///   - test: How thoroughly they are tested.
   ///   - boundSamples: The samples of the further bound that each is measured by; nil for none.
   public init(
-    _ folder: String, images: RunImages, test: TestPlan, boundSamples: Int? = nil
+    _ folder: String, images: RunImages, test: TestSettings, boundSamples: Int? = nil
   ) throws {
     (self.folder, self.images, self.test) = (folder, images, test)
     self.boundSamples = boundSamples

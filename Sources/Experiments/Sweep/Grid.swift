@@ -15,7 +15,7 @@ public struct Grid: Codable, Sendable {
   }
 
   public var base: RunConfiguration
-  public var test: TestPlan
+  public var test: TestSettings
   public var objectives = ["iwae"]
   public var estimators = [Objective.Estimator.standard]
   public var sizes = [Size(groups: 1, samples: 50)]
@@ -34,7 +34,7 @@ public struct Grid: Codable, Sendable {
     public let values: [String]
   }
 
-  public init(base: RunConfiguration, test: TestPlan) { (self.base, self.test) = (base, test) }
+  public init(base: RunConfiguration, test: TestSettings) { (self.base, self.test) = (base, test) }
 
   public var axes: [Axis] { others ?? [] }
 

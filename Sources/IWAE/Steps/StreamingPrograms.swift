@@ -26,7 +26,7 @@ struct WeightStream: Hashable {
 /// divided by the sum of the weights. Every degree of the weights has sums of its own. Nothing is
 /// computed twice.
 struct StreamingPrograms {
-  let programs: [StepPlan.Part: Program]
+  let programs: [StepPrograms.Part: Program]
   /// What starts at zero with every image, and the streams of a group and of an image.
   let zeros: [Tensor]
   let groupStreams: [WeightStream]
@@ -41,7 +41,7 @@ struct StreamingPrograms {
     _ model: Model, _ configuration: StepConfiguration, chunks sizes: Set<Int>
   ) throws(ProgramError) {
     var builder = StreamBuilder(model, configuration, samples: 1)
-    var programs = [StepPlan.Part.begin: try builder.begin()]
+    var programs = [StepPrograms.Part.begin: try builder.begin()]
     for size in sizes {
       var builder = StreamBuilder(model, configuration, samples: size)
       programs[.samples(size)] = try builder.chunk()

@@ -101,7 +101,7 @@ public final class Trainer {
   private let memory: any Memory
   private let data: ResidentSet
   /// How steps are carried out.
-  public let plan: StepPlan
+  public let programs: StepPrograms
   private let runner: StepRunner
   private let evaluator: Evaluator?
   private let total: Tensor
@@ -134,7 +134,7 @@ public final class Trainer {
     data = ResidentSet(images, name: "training")
     total = Tensor("training.bound", .vector(1), .state)
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
-    plan = try StepPlan(
+    programs = try StepPrograms(
       model,
       configuration.step(
         batchSize: batchSize, source: data.batchSource(binarization), boundTotal: total),
@@ -145,10 +145,10 @@ public final class Trainer {
         binarization: binarization, batchSize: 20, chunk: 250)
     }
     let memory = try device.allocate(
-      model.parameters + data.tensors + [total] + plan.states + (needs?.tensors ?? []))
+      model.parameters + data.tensors + [total] + programs.states + (needs?.tensors ?? []))
     self.memory = memory
-    try device.prepare(plan.programs.values + (needs?.programs.all ?? []))
-    runner = try StepRunner(plan, on: memory, device: device)
+    try device.prepare(programs.parts.values + (needs?.programs.all ?? []))
+    runner = try StepRunner(programs, on: memory, device: device)
     evaluator = try needs.map { needs throws(DeviceError) in
       try Evaluator(model, needs, on: memory, device: device, seed: configuration.seed)
     }
@@ -201,7 +201,7 @@ public final class Trainer {
   public var isDone: Bool { progress.pass >= configuration.passes }
 
   /// Images that a batch holds.
-  public var batchSize: Int { plan.configuration.batchSize }
+  public var batchSize: Int { programs.configuration.batchSize }
 
   /// Trains until the end of the pass.
   ///
@@ -316,7 +316,7 @@ extension Trainer {
   /// those whose bounds are not known to be numbers with every intermediate result kept.
   private func diagnose() throws -> TrainingError {
     // Steps in parts are not searched: what they leave does not outlive the part.
-    guard let step = plan.whole else {
+    guard let step = programs.whole else {
       return .notANumber(step: progress.step, operation: "one of the last \(pending) steps")
     }
     let firstSuspect = progress.step - pending
