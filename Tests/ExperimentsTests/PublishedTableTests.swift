@@ -1,9 +1,8 @@
 import Datasets
+import Experiments
 import Foundation
 import IWAE
 import Testing
-
-@testable import Experiments
 
 /// The papers' tables.
 @Suite struct PublishedTableTests {

@@ -1,10 +1,9 @@
 import Artifacts
+import Experiments
 import Files
 import Foundation
 import Report
 import Testing
-
-@testable import Experiments
 
 /// The heat maps of a sweep.
 @Suite struct SweepFigureTests {

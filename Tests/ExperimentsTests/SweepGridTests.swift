@@ -1,7 +1,6 @@
+import Experiments
 import Foundation
 import Testing
-
-@testable import Experiments
 
 /// Which settings a grid has, and how it is asked for.
 @Suite struct SweepGridTests {

@@ -5,14 +5,15 @@ import IWAE
 
 /// A paper's table that is to be made: its recipe, its rows and where the runs go.
 public struct PaperRun {
-  var title: String
-  /// Whose recipe, where there are two.
-  var mode: String?
-  var source: DataSource
-  var recipe: PaperRecipe
-  var rows: [PlannedRow]
-  var boundSamples: Int?
-  var notes: [String]
+  let title: String
+  /// The name of the recipe, where a paper has two.
+  public let mode: String?
+  let source: DataSource
+  public let recipe: PaperRecipe
+  /// The rows of the table, in its order.
+  public let rows: [PlannedRow]
+  let boundSamples: Int?
+  private(set) var notes: [String]
   public let folder: String
 
   /// The part of Burda et al.'s table that is made.
@@ -44,7 +45,7 @@ public struct PaperRun {
     let table = BurdaTable.of(data: source.name, isFixed: burda.isFixed)
     rows = recipe.burda(
       layers: burda.layers, objectives: burda.objectives, samples: burda.samples, table: table)
-    (self.recipe, self.source) = (recipe, source)
+    (self.recipe, self.source, boundSamples) = (recipe, source, nil)
     title = "Burda et al., \(burda.isReleased ? "their released code's" : "the paper's") recipe"
     mode = burda.isReleased ? "released" : "paper"
     notes = ["The divergence of VAE is sampled, so that of one sample it is IWAE: one run is both"]
@@ -61,7 +62,7 @@ public struct PaperRun {
 
   /// Rainforth et al. (2018).
   public init(rainforth recipe: PaperRecipe, of source: DataSource, in folder: String? = nil) {
-    (self.recipe, self.source) = (recipe, source)
+    (self.recipe, self.source, mode) = (recipe, source, nil)
     rows = recipe.rainforth(isPublished: source.name == "mnist")
     boundSamples = PaperRecipe.rainforthSamples
     title = "Rainforth et al."

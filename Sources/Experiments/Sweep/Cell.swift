@@ -19,6 +19,14 @@ public struct CellResult: Encodable, Sendable {
   public var evaluation: EvaluationReport?
   /// The evaluation with the samples of a bound, where one was asked for.
   public var bound: EvaluationReport?
-  /// Why there is no evaluation.
+  /// The reason for which there is no evaluation.
   public var failure: String?
+
+  public init(
+    seed: UInt64, run: String, trainSeconds: Double? = nil, evaluation: EvaluationReport? = nil,
+    bound: EvaluationReport? = nil, failure: String? = nil
+  ) {
+    (self.seed, self.run, self.trainSeconds) = (seed, run, trainSeconds)
+    (self.evaluation, self.bound, self.failure) = (evaluation, bound, failure)
+  }
 }

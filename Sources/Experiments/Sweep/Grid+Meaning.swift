@@ -4,7 +4,7 @@ import IWAE
 extension Grid {
   /// For each of some settings the one that is trained for it: the first that means the same, as piwae
   /// with one group means iwae.
-  func trained(for settings: [RunConfiguration]) -> [RunConfiguration] {
+  public func trained(for settings: [RunConfiguration]) -> [RunConfiguration] {
     var first: [Meaning: RunConfiguration] = [:]
     return settings.map { setting in
       let meaning = Meaning(setting)
