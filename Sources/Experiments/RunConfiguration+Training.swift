@@ -32,7 +32,9 @@ extension RunConfiguration {
   }
 
   /// How thoroughly the run is tested.
-  public var testing: TestPlan { TestPlan(samples: testSamples, limit: limit == 0 ? nil : limit) }
+  public var testing: TestSettings {
+    TestSettings(samples: testSamples, limit: limit == 0 ? nil : limit)
+  }
 
   /// Sets what a setting's text says.
   public mutating func set(

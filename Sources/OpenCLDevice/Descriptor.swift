@@ -37,7 +37,7 @@ struct Descriptor {
     var sharing = 1
   }
 
-  /// A kind of work that kernels know: a family, or what a launch plan adds.
+  /// A kind of work that kernels know: a family, or an addition of the launch sequence.
   struct Kind: CustomStringConvertible {
     let description: String
     let names: KernelNames

@@ -25,11 +25,11 @@ struct DescriptorFactory {
   ///
   /// - Parameter maps: The number of each map among those that were compiled together.
   func descriptors(
-    of launch: Launch, in plan: LaunchPlan, maps: [MapSignature: Int]
+    of launch: Launch, in sequence: LaunchSequence, maps: [MapSignature: Int]
   ) throws(DeviceError) -> [Descriptor] {
     var result: [Descriptor] = []
     for (position, work) in launch.work.enumerated() {
-      for var descriptor in describe(work, launch, plan, maps) {
+      for var descriptor in describe(work, launch, sequence, maps) {
         if !launch.firstGroups.isEmpty { descriptor.firstGroup = launch.firstGroups[position] }
         if let number = descriptor.tooLarge {
           throw .unsupported(
@@ -43,12 +43,13 @@ struct DescriptorFactory {
   }
 
   private func describe(
-    _ work: Work, _ launch: Launch, _ plan: LaunchPlan, _ maps: [MapSignature: Int]
+    _ work: Work, _ launch: Launch, _ sequence: LaunchSequence, _ maps: [MapSignature: Int]
   ) -> [Descriptor] {
     switch work {
     case .operation(let index, let products):
       var descriptor = describe(index, launch)
-      descriptor.variant = plan.signature(of: index, products: products).flatMap { maps[$0] } ?? 0
+      descriptor.variant =
+        sequence.signature(of: index, products: products).flatMap { maps[$0] } ?? 0
       descriptor.companions = products.count
       return products.map { product in
         var companion = describe(product, launch)

@@ -8,7 +8,7 @@ enum KernelPrelude {
       "#define CONSTANTS \(Descriptor.constantCount)",
       "#define ARENAS \(ArenaKind.allCases.count)", "#define ARENA_MARGIN \(Arena.margin)",
       "#define COEFFICIENT_COLUMNS \(AccumulateWeights.maximumCoefficients)",
-      "#define NORMALIZED_VECTORS \(LaunchPlan.normalizedVectors)",
+      "#define NORMALIZED_VECTORS \(LaunchSequence.normalizedVectors)",
       "#define CONTROL_FIELDS \(Control.fields.map { "\($0) \($1);" }.joined(separator: " "))",
       "#define ARENA_NAMES \(arenas.joined(separator: ", "))",
       "#define ARENA_ARGUMENTS "
@@ -19,7 +19,7 @@ enum KernelPrelude {
     lines += codes("ACTIVATION", Activation.allCases)
     lines += codes("BINARIZATION", Binarization.allCases)
     lines += codes("DISTRIBUTION", Noise.Distribution.allCases)
-    lines += codes("PRODUCT", LaunchPlan.Product.allCases)
+    lines += codes("PRODUCT", LaunchSequence.Product.allCases)
     lines.append("#define PURPOSE_BINARIZATION \(NoisePurpose.binarization.code)u")
     lines.append("#define PURPOSE_RESAMPLING \(NoisePurpose.resampling.code)u")
     for kind in Descriptor.Kind.all { lines += accessors(kind.kernelName, kind.names) }

@@ -27,13 +27,13 @@ extension OpenCLDevice {
     }
     defer { clReleaseCommandQueue(profiled) }
     try finish()
-    var times = Array(repeating: [Double](), count: executable.plan.launches.count)
+    var times = Array(repeating: [Double](), count: executable.sequence.launches.count)
     for _ in 0..<runs {
       for (index, nanoseconds) in try executable.profile(control, on: profiled).enumerated() {
         times[index].append(nanoseconds)
       }
     }
-    return zip(executable.plan.launches, times).map { launch, times in
+    return zip(executable.sequence.launches, times).map { launch, times in
       LaunchTime(
         kernel: launch.kernel.name(maps: [:]), operations: launch.operations,
         microseconds: times.sorted()[times.count / 2] * 1e-3)

@@ -82,9 +82,9 @@ public final class OpenCLDevice: Device {
   }
 
   public func workspaceBytes(of program: Program) -> Int {
-    let plan = LaunchPlan(
+    let sequence = LaunchSequence(
       program, tuning: tuning, computeUnits: description.computeUnits, parameters: [])
-    return 4 * WorkspacePlan(program, plan, layout: tuning.schedule, protection: .none).size
+    return 4 * WorkspaceLayout(program, sequence, layout: tuning.schedule, protection: .none).size
   }
 
   public var memoryBytes: Int? {
@@ -108,7 +108,7 @@ public final class OpenCLDevice: Device {
 
   public func prepare(_ programs: [Program], protection: Protection) throws(DeviceError) {
     let modules = programs.flatMap { program in
-      LaunchPlan(
+      LaunchSequence(
         program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
         fusion: .of(protection)
       ).modules

@@ -9,7 +9,7 @@ final class OpenCLExecutable: Executable {
   private let workspace: Arena
   private let placements: [Tensor: Placement]
   private let regions: [Range<Int>]
-  let plan: LaunchPlan
+  let sequence: LaunchSequence
   private let launches: [BoundLaunch]
   private let control: Buffer
   /// The weights whose second copies the program reads.
@@ -29,15 +29,15 @@ final class OpenCLExecutable: Executable {
       throw .unsupported(
         device: device.name, operation: "adam", reason: "the memory holds no parameters.")
     }
-    plan = LaunchPlan(
+    sequence = LaunchSequence(
       program, tuning: device.tuning, computeUnits: device.description.computeUnits,
       parameters: memory.parameters,
       fusion: fusion ?? .of(protection))
-    let workspacePlan = WorkspacePlan(
-      program, plan, layout: memory.layout, protection: protection)
-    placements = workspacePlan.placements
-    regions = workspacePlan.regions
-    let unstored = plan.unstored
+    let workspaceLayout = WorkspaceLayout(
+      program, sequence, layout: memory.layout, protection: protection)
+    placements = workspaceLayout.placements
+    regions = workspaceLayout.regions
+    let unstored = sequence.unstored
     for tensor in program.tensors where !unstored.contains(tensor) {
       let isHere =
         placements[tensor] != nil || memory.placement(of: tensor) != nil
@@ -45,35 +45,35 @@ final class OpenCLExecutable: Executable {
       guard isHere else { throw .unknownTensor(name: tensor.name, role: tensor.role) }
     }
     workspace = try Arena(
-      device, count: workspacePlan.size, what: "the workspace of '\(program.name)'")
+      device, count: workspaceLayout.size, what: "the workspace of '\(program.name)'")
     if protection == .guarded { try workspace.guardAround(regions) }
     control = try Buffer(device, byteCount: 64, isReadOnly: true, what: "the control record")
     let factory = DescriptorFactory(program, memory: memory, placements: placements)
     transposed = factory.transposedWeights
-    let libraries = try device.libraries(for: plan.modules)
-    let descriptors = try plan.launches.map { [plan] launch throws(DeviceError) in
+    let libraries = try device.libraries(for: sequence.modules)
+    let descriptors = try sequence.launches.map { [sequence] launch throws(DeviceError) in
       try factory.descriptors(
-        of: launch, in: plan, maps: libraries[launch.kernel.file]?.maps ?? [:])
+        of: launch, in: sequence, maps: libraries[launch.kernel.file]?.maps ?? [:])
     }
     let table = try device.makeTable(descriptors.flatMap(\.self))
     launches = try Self.bind(
-      plan, descriptors.map(\.count), memory, libraries, workspace: workspace, control: control,
+      sequence, descriptors.map(\.count), memory, libraries, workspace: workspace, control: control,
       table: table)
   }
 
   private static func bind(
-    _ plan: LaunchPlan, _ counts: [Int], _ memory: OpenCLMemory,
+    _ sequence: LaunchSequence, _ counts: [Int], _ memory: OpenCLMemory,
     _ libraries: [KernelModule.File: KernelLibrary], workspace: Arena, control: Buffer,
     table: Buffer
   ) throws(DeviceError) -> [BoundLaunch] {
     var result: [BoundLaunch] = []
     var first = 0
-    for (launch, count) in zip(plan.launches, counts) {
+    for (launch, count) in zip(sequence.launches, counts) {
       guard let library = libraries[launch.kernel.file] else { continue }
       var buffers = BoundLaunch.Buffers(
         arenas: memory.arenas.map(\.memory) + [workspace.memory], source: workspace.memory,
         order: workspace.memory, control: control.memory, table: table)
-      for case .gather(let gather) in launch.operations.map({ plan.program.operations[$0] }) {
+      for case .gather(let gather) in launch.operations.map({ sequence.program.operations[$0] }) {
         buffers.source = memory.resident(gather.source) ?? buffers.source
         buffers.order = memory.resident(gather.order) ?? buffers.order
       }
@@ -103,7 +103,7 @@ final class OpenCLExecutable: Executable {
   /// An update that joins the gradients writes the second copies that the program itself needs.
   private func noteUpdate() {
     guard program.updatesParameters else { return }
-    memory.noteUpdate(refreshing: plan.joinsUpdate ? transposed : [])
+    memory.noteUpdate(refreshing: sequence.joinsUpdate ? transposed : [])
   }
 
   func finish() throws(DeviceError) { try device.finish() }
@@ -152,7 +152,7 @@ final class OpenCLExecutable: Executable {
   }
 
   func poison(_ tensors: [Tensor]) throws(DeviceError) {
-    let unstored = plan.unstored
+    let unstored = sequence.unstored
     for tensor in tensors where !unstored.contains(tensor) {
       try placed(tensor).fill(with: Arena.poisonWord)
     }

@@ -27,11 +27,11 @@ struct BenchBatch {
     .resident(source: source, order: order, scale: 1, binarization: .none)
   }
 
-  /// Room for a plan, with a batch, and with fresh parameters or those of another memory.
+  /// Memory for programs, with a batch, and with fresh parameters or those of another memory.
   func memory(
-    for plan: StepPlan, parametersOf other: (any Memory)? = nil
+    for programs: StepPrograms, parametersOf other: (any Memory)? = nil
   ) throws(DeviceError) -> any Memory {
-    let memory = try device.allocate(model.parameters + [source, order, bound] + plan.states)
+    let memory = try device.allocate(model.parameters + [source, order, bound] + programs.states)
     if let other {
       for parameter in model.parameters {
         try memory.upload(try other.floats(parameter), to: parameter)

@@ -101,7 +101,7 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let times = try workload.time(count)
   let openCL = device as? OpenCLDevice
   if arguments.has("--profile") {
-    guard openCL != nil, workload.plan?.whole != nil else {
+    guard openCL != nil, workload.programs?.whole != nil else {
       throw arguments.error(
         "'--profile' shows a step that an OpenCL device carries out at once; leave out "
           + "'--backend cpu' and '--backward-samples', or allow more '--memory'.")
@@ -117,7 +117,7 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     evaluationMilliseconds: evaluates ? median : nil,
     fastestMilliseconds: times.min() ?? median, slowestMilliseconds: times.max() ?? median,
     timed: count, gflops: gflops, peakGflops: peak, peakFraction: peak.map { gflops / $0 },
-    division: workload.plan?.description, stepBytes: workload.plan?.bytes,
+    division: workload.programs?.description, stepBytes: workload.programs?.bytes,
     firstStepMilliseconds: first,
     kernelsWereCached: openCL.map(\.kernelsAreCached),
     backend: device.backend, device: device.name,

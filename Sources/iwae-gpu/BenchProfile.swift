@@ -23,7 +23,7 @@ enum BenchProfile {
   private static let runs = 50
 
   static func measure(_ workload: Workload, on device: OpenCLDevice) throws -> [Entry] {
-    guard let program = workload.plan?.whole?.program, let memory = workload.memory else {
+    guard let program = workload.programs?.whole?.program, let memory = workload.memory else {
       return []
     }
     func times(_ fusion: Fusion) throws -> [LaunchTime] {

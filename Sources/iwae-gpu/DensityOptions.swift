@@ -24,38 +24,26 @@ enum DensityOptions {
 
   /// Gives a model the distributions that the flags name.
   static func apply(_ arguments: ParsedArguments, to model: inout Model) throws {
-    if let likelihood = try read(
-      "--likelihood", arguments, Likelihood.names,
-      { text throws(DensityError) in try Likelihood(named: text) })
-    {
+    if let likelihood: Likelihood = try density("--likelihood", arguments) {
       model.likelihood = likelihood
     }
-    if let posterior = try read(
-      "--posterior", arguments, Posterior.names,
-      { text throws(DensityError) in try Posterior(named: text) })
-    {
+    if let posterior: Posterior = try density("--posterior", arguments) {
       for layer in model.encoder.indices { model.encoder[layer].posterior = posterior }
     }
-    if let prior = try read(
-      "--prior", arguments, Prior.names,
-      { text throws(DensityError) in try Prior(named: text) })
-    {
-      model.prior = prior
-    }
+    if let prior: Prior = try density("--prior", arguments) { model.prior = prior }
   }
 
   /// The distribution that a flag says; nil where it is absent.
-  private static func read<Value: Decodable>(
-    _ flag: String, _ arguments: ParsedArguments, _ names: [String],
-    _ parse: (String) throws(DensityError) -> Value
-  ) throws -> Value? {
+  private static func density<Member: Density>(
+    _ flag: String, _ arguments: ParsedArguments
+  ) throws -> Member? {
     guard let text = arguments.string(flag) else { return nil }
     let family = String(text.prefix { $0 != ":" })
-    if !names.contains(family), DescriptionFile.isMeant(by: text) {
+    if !Member.names.contains(family), DescriptionFile.isMeant(by: text) {
       return try DescriptionFile.read(text)
     }
     do throws(DensityError) {
-      return try parse(text)
+      return try Member(named: text)
     } catch {
       if DescriptionFile.isJSON(text) {
         throw arguments.error("The value of '\(flag)' is invalid: \(error)")

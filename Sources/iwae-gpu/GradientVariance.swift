@@ -16,7 +16,7 @@ struct GradientVariance: Encodable {
 
   /// The variances at the parameters that a workload has reached; nil where it draws no samples.
   static func measure(_ workload: Workload) throws -> GradientVariance? {
-    guard var configuration = workload.plan?.configuration, configuration.backwardSamples != nil
+    guard var configuration = workload.programs?.configuration, configuration.backwardSamples != nil
     else { return nil }
     configuration.optimizer = nil
     let drawn = try variance(configuration, workload).variance
@@ -30,9 +30,9 @@ struct GradientVariance: Encodable {
     _ configuration: StepConfiguration, _ workload: Workload
   ) throws -> (variance: Double, milliseconds: Double) {
     let batch = workload.batch
-    let plan = try StepPlan(batch.model, configuration, on: batch.device)
-    let memory = try batch.memory(for: plan, parametersOf: workload.memory)
-    let runner = try StepRunner(plan, on: memory, device: batch.device)
+    let programs = try StepPrograms(batch.model, configuration, on: batch.device)
+    let memory = try batch.memory(for: programs, parametersOf: workload.memory)
+    let runner = try StepRunner(programs, on: memory, device: batch.device)
     let gradients = batch.model.parameters.map { $0.counterpart(.gradient) }
     var means = gradients.map { [Double](repeating: 0, count: $0.shape.count) }
     var deviations = 0.0

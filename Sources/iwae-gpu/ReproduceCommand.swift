@@ -75,13 +75,13 @@ private func paper(_ arguments: ParsedArguments) throws -> PaperRun {
   burda.isReleased = arguments.string("--mode") == "released"
   burda.isFixed = arguments.string("--binarize") == "fixed"
   let source = try DataOptions.source(arguments.string("--data") ?? "mnist")
-  let plan = PaperPlan(
+  let recipe = PaperRecipe(
     of: source,
     passes: try arguments.integer(
       "--passes", default: LearningRate.burdaPasses, maximum: LearningRate.burdaPasses),
     seeds: try arguments.seeds(default: name == "burda" ? [0] : [0, 1, 2, 3]))
   let folder = arguments.string("--out")
   return name == "burda"
-    ? PaperRun(burda, plan, of: source, in: folder)
-    : PaperRun(rainforth: plan, of: source, in: folder)
+    ? PaperRun(burda, recipe, of: source, in: folder)
+    : PaperRun(rainforth: recipe, of: source, in: folder)
 }

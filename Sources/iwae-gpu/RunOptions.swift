@@ -73,7 +73,7 @@ enum RunOptions {
   /// How thoroughly runs are tested.
   static let tested = Setting.tested.map(Command.Option.init)
 
-  static func test(_ arguments: ParsedArguments) throws -> TestPlan {
+  static func test(_ arguments: ParsedArguments) throws -> TestSettings {
     var settings = RunConfiguration()
     try settings.apply(arguments, Setting.tested)
     return settings.testing

@@ -42,9 +42,9 @@ enum StepComparison {
   private static func gradients(
     _ configuration: StepConfiguration, _ batch: BenchBatch
   ) throws -> [[Float]] {
-    let plan = try StepPlan(batch.model, configuration, .whole, batch.device)
-    let memory = try batch.memory(for: plan)
-    let runner = try StepRunner(plan, on: memory, device: batch.device)
+    let programs = try StepPrograms(batch.model, configuration, .whole, batch.device)
+    let memory = try batch.memory(for: programs)
+    let runner = try StepRunner(programs, on: memory, device: batch.device)
     try runner.run(Control())
     return try batch.model.parameters.map { try memory.floats($0.counterpart(.gradient)) }
   }

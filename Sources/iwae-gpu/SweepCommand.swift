@@ -33,7 +33,7 @@ extension Command {
 }
 
 private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let (folder, grid, source) = try plan(arguments)
+  let (folder, grid, source) = try requestedSweep(arguments)
   let display = Display(arguments, terminal)
   let sweep = try Sweep(grid, in: folder, images: source)
   if let warning = grid.base.model.warning { terminal.error(warning) }
@@ -66,7 +66,7 @@ extension Display {
 }
 
 /// The sweep that the flags describe, or go on with.
-private func plan(
+private func requestedSweep(
   _ arguments: ParsedArguments
 ) throws -> (folder: String, grid: Grid, source: DataSource) {
   if let folder = arguments.string("--resume") {

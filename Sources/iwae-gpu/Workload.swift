@@ -6,7 +6,7 @@ final class Workload {
   /// The operations of one run's matrix products.
   let productOperations: Double
   /// The step, where that is what is timed.
-  let plan: StepPlan?
+  let programs: StepPrograms?
   let batch: BenchBatch
   private(set) var memory: (any Memory)?
   private let body: () throws(DeviceError) -> Void
@@ -21,7 +21,7 @@ final class Workload {
     let batch = BenchBatch(model, count: count, seed: seed, device)
     self.batch = batch
     if arguments.has("--evaluate") {
-      plan = nil
+      programs = nil
       let evaluator = try Evaluator(
         model, parameters: batch.initialParameters,
         images: ImageSet(name: "bench", values: .bytes(batch.batches[0]), width: model.dataSize),
@@ -35,13 +35,13 @@ final class Workload {
     var configuration = try settings.step(from: batch.batchSource)
     configuration.optimizer = Adam()
     configuration.boundTotal = batch.bound
-    let plan = try StepPlan(
+    let programs = try StepPrograms(
       model, configuration, on: device, limit: settings.memory == 0 ? nil : settings.memory)
-    self.plan = plan
-    productOperations = plan.productOperations
-    let memory = try batch.memory(for: plan)
+    self.programs = programs
+    productOperations = programs.productOperations
+    let memory = try batch.memory(for: programs)
     self.memory = memory
-    let runner = try StepRunner(plan, on: memory, device: device)
+    let runner = try StepRunner(programs, on: memory, device: device)
     var control = Control()
     control.seed = seed
     body = { () throws(DeviceError) in

@@ -1,11 +1,11 @@
 import Artifacts
 import Datasets
+import Experiments
 import Foundation
 import IWAE
 import OpenCLDevice
 import Testing
 
-@testable import Experiments
 @testable import iwae_gpu
 
 /// Grids of settings, through the command line.
@@ -136,7 +136,7 @@ import Testing
       let source = try DataSource("linear-gaussian", in: DataFolders([]))
       let runner = try CellRunner(
         folder, images: RunImages(source, for: configuration),
-        test: TestPlan(samples: 20, limit: 40))
+        test: TestSettings(samples: 20, limit: 40))
       let isWhole = try runner.run(
         cells, in: .init(open: { try OpenCLDevice.open() }, monitor: { _ in false }))
       return (isWhole, Array(runner.results.keys))
@@ -152,11 +152,12 @@ import Testing
 
   @Test func aFolderHasOneSweepAtATime() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let lock = try FolderLock(folder)
+    let source = try DataSource("strokes", in: DataFolders([]))
+    let runner = try CellRunner(
+      folder, images: RunImages(source, for: RunConfiguration()), test: TestSettings())
     let refused = sweep("--samples", "2")
     #expect(refused.status == .failed && refused.error.contains("Another process is at work"))
-    withExtendedLifetime(lock) {}
+    withExtendedLifetime(runner) {}
   }
 
   @Test func damagedSweepsAreRefused() throws {

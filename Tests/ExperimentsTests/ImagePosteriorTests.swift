@@ -1,8 +1,7 @@
 import Compute
+import Experiments
 import Foundation
 import Testing
-
-@testable import Experiments
 
 /// Posteriors that are known.
 @Suite struct ImagePosteriorTests {

@@ -1,9 +1,8 @@
 import Datasets
+import Experiments
 import Foundation
 import IWAE
 import Testing
-
-@testable import Experiments
 
 /// The papers' tables.
 @Suite struct PublishedTableTests {
@@ -107,11 +106,11 @@ import Testing
     var burda = PaperRun.Burda()
     change(&burda)
     let source = try strokes.get()
-    return PaperRun(burda, PaperPlan(of: source, seeds: [0]), of: source)
+    return PaperRun(burda, PaperRecipe(of: source, seeds: [0]), of: source)
   }
 
   @Test func bothRecipesAreThePapers() throws {
-    let paper = try burda().plan.base
+    let paper = try burda().recipe.base
     #expect(paper.batch == 20 && paper.passes == 3280 && paper.schedule == .burda)
     #expect(paper.order == .shuffled && paper.optimizer == .usual && paper.split == .full)
     #expect(paper.keep == .last && paper.activityImages == 0 && paper.binarize == .sample)
@@ -119,28 +118,28 @@ import Testing
     #expect(paper.model == .burda1(dataSize: 784) && paper.estimator == .standard)
     let released = try burda { $0.isReleased = true }
     #expect(
-      Differences.between(paper, released.plan.base) == [
+      Differences.between(paper, released.recipe.base) == [
         "activity_images was 0 and is 500 now", "optimizer was usual and is released now",
         "order was shuffled and is fixed now", "schedule was burda and is burda-released now",
         "split was full and is released now",
       ])
     #expect(released.mode == "released" && released.folder.hasSuffix("-strokes-released"))
     #expect(
-      try Differences.between(paper, burda { $0.isFixed = true }.plan.base) == [
+      try Differences.between(paper, burda { $0.isFixed = true }.recipe.base) == [
         "binarize was sample and is fixed now"
       ])
     let source = try strokes.get()
     let rainforth = PaperRun(
-      rainforth: PaperPlan(of: source, passes: 13, seeds: [0, 1, 2, 3]), of: source)
+      rainforth: PaperRecipe(of: source, passes: 13, seeds: [0, 1, 2, 3]), of: source)
     #expect(
-      Differences.between(paper, rainforth.plan.base) == ["passes was 3280 and is 13 now"])
+      Differences.between(paper, rainforth.recipe.base) == ["passes was 3280 and is 13 now"])
     #expect(rainforth.rows.allSatisfy { $0.cells.map(\.configuration.seed) == [0, 1, 2, 3] })
   }
 
   /// What the configuration's names stand for.
   @Test func theReleasedCodeHasItsOwnRatesAndOptimizer() throws {
-    let paper = try burda().plan.base.training()
-    let released = try burda { $0.isReleased = true }.plan.base.training()
+    let paper = try burda().recipe.base.training()
+    let released = try burda { $0.isReleased = true }.recipe.base.training()
     #expect(paper.schedule == .burda && released.schedule == .burdaReleased)
     #expect(paper.convention == .usual && released.convention == .released)
     #expect(paper.shuffles && !released.shuffles)

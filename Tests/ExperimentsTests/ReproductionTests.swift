@@ -1,7 +1,6 @@
+import Experiments
 import Foundation
 import Testing
-
-@testable import Experiments
 
 /// How our numbers are set beside a paper's.
 @Suite struct ReproductionTests {

@@ -29,7 +29,7 @@ import Testing
     let (configuration, images) = try configuration(passes: passes)
     return try Run(
       configuration, in: folder, resumed: resumed, images: images,
-      test: TestPlan(samples: 10, limit: 20))
+      test: TestSettings(samples: 10, limit: 20))
   }
 
   @Test func aRunTrainsEvaluatesAndKeeps() throws {

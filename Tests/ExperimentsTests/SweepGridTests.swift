@@ -1,12 +1,11 @@
+import Experiments
 import Foundation
 import Testing
-
-@testable import Experiments
 
 /// Which settings a grid has, and how it is asked for.
 @Suite struct SweepGridTests {
   @Test func gridsSayWhatTheyLeaveOut() throws {
-    var grid = Grid(base: RunConfiguration(), test: TestPlan())
+    var grid = Grid(base: RunConfiguration(), test: TestSettings())
     grid.objectives = ["iwae", "elbo", "vimco", "renyi", "piwae"]
     grid.estimators = [.standard, .stl]
     grid.sizes = [(1, 4), (2, 2), (4, 1)].map { Grid.Size(groups: $0, samples: $1) }
@@ -36,7 +35,7 @@ import Testing
 
   /// Even where no other setting means the same.
   @Test func groupsThatDoNotCountAreNamed() {
-    var grid = Grid(base: RunConfiguration(), test: TestPlan())
+    var grid = Grid(base: RunConfiguration(), test: TestSettings())
     grid.sizes = [Grid.Size(groups: 2, samples: 3)]
     let (settings, notes) = grid.settings()
     #expect(settings.map(\.groups) == [1] && settings.map(\.samples) == [6])
@@ -49,7 +48,7 @@ import Testing
   }
 
   @Test func otherSettingsAreAxesToo() throws {
-    var grid = Grid(base: RunConfiguration(), test: TestPlan())
+    var grid = Grid(base: RunConfiguration(), test: TestSettings())
     try grid.vary("learning_rate", over: "1e-3,1e-4,1e-3")
     try grid.vary("layers", over: "20,10:3,5:2/4:1")
     try grid.vary("schedule", over: "constant,burda-released")
@@ -65,7 +64,7 @@ import Testing
     let kept = try JSONDecoder().decode(Grid.self, from: JSONEncoder().encode(grid))
     #expect(kept.settings().settings.map(kept.name) == settings.map(grid.name))
     #expect(grid.problem(goingOnWith: kept) == nil)
-    var other = Grid(base: RunConfiguration(), test: TestPlan())
+    var other = Grid(base: RunConfiguration(), test: TestSettings())
     try other.vary("learning_rate", over: "1e-3")
     #expect(other.problem(goingOnWith: kept) != nil)
     for (key, text) in [

@@ -139,7 +139,7 @@ private struct SkippingLayer: HiddenLayer {
 
   /// The gradients of a step that is divided, on the second image.
   private func gradients(
-    _ model: Model, _ division: StepPlan.Division
+    _ model: Model, _ division: StepPrograms.Division
   ) throws -> [Tensor: [Float]] {
     let device = ReferenceDevice()
     let data = Tensor("data", .matrix(rows: 2, columns: 4), .resident)
@@ -148,12 +148,12 @@ private struct SkippingLayer: HiddenLayer {
       batchSize: 1, samples: 6, objective: .iwae,
       source: .resident(source: data, order: order, scale: 1, binarization: .none),
       optimizer: nil)
-    let plan = try StepPlan(model, configuration, division, device)
-    let memory = try device.allocate(model.parameters + [data, order] + plan.states)
+    let programs = try StepPrograms(model, configuration, division, device)
+    let memory = try device.allocate(model.parameters + [data, order] + programs.states)
     for (parameter, values) in parameters(of: model) { try memory.upload(values, to: parameter) }
     try memory.upload(images, to: data)
     try memory.upload(.words([1, 0]), to: order)
-    let runner = try StepRunner(plan, on: memory, device: device)
+    let runner = try StepRunner(programs, on: memory, device: device)
     try runner.run(Control())
     try runner.finish()
     var result: [Tensor: [Float]] = [:]

@@ -33,7 +33,7 @@ let configuration = RunConfiguration(
 let folder = RunFolder(FileManager.default.temporaryDirectory.path + "/own-array")
 let run = try Run(
   configuration, in: folder, images: RunImages(source, for: configuration),
-  test: TestPlan(samples: 500))
+  test: TestSettings(samples: 500))
 let report = try run.train(on: OpenCLDevice.open()) { pass in
   if pass.progress.pass % 20 == 0 { print("pass \(pass.progress.pass): bound \(pass.bound)") }
 }

@@ -15,8 +15,8 @@ public struct RunImages: Sendable {
   }
 }
 
-/// How thoroughly a run is tested.
-public struct TestPlan: Codable, Hashable, Sendable {
+/// The samples and images that a run is tested with.
+public struct TestSettings: Codable, Hashable, Sendable {
   /// Samples of each image.
   public var samples: Int
   /// Only so many images; nil for all.

@@ -2,34 +2,36 @@ import Compute
 import Foundation
 import Report
 
-/// The posterior of one image over two latents, beside what the encoder says it is.
-struct ImagePosterior {
-  static let draws = 10_000
+/// The posterior of one image over two latents on a grid, beside the encoder's distribution.
+public struct ImagePosterior {
+  /// The samples that are drawn of the encoder's distribution.
+  public static let draws = 10_000
   /// A window holds what is within so many nats of the posterior's peak: 4.5 standard deviations of
   /// a normal one.
   private static let depth = 10.0
 
-  let encoderMean: [Double]
-  let encoderSigma: [Double]
-  let window: LatentWindow
+  /// The encoder's mean in both latents, and its standard deviations.
+  public let encoderMean: [Double]
+  public let encoderSigma: [Double]
+  /// The window that the grid divides into cells: it holds the posterior.
+  public let window: LatentWindow
   /// The posterior's share in each cell, and the share outside the window.
-  let posterior: [Double]
-  let posteriorOutside: Double
+  public let posterior: [Double]
+  public let posteriorOutside: Double
   /// The same of the encoder's distribution.
-  let encoder: [Double]
-  let encoderOutside: Double
+  public let encoder: [Double]
+  public let encoderOutside: Double
   /// In each cell, the samples of the encoder's distribution once drawn again by their weights.
-  let samples: [Double]
-  let samplesOutside: Int
+  public let samples: [Double]
+  public let samplesOutside: Int
 
-  /// nil where a density or a weight is not finite.
-  ///
   /// - Parameters:
-  ///   - mean: The encoder's, of both latents.
-  ///   - logSigma: The encoder's.
-  ///   - noise: Where samples come from.
+  ///   - mean: The encoder's mean, of both latents.
+  ///   - logSigma: The logarithms of the encoder's standard deviations.
+  ///   - noise: The address of the samples' noise.
   ///   - logDensities: log p(x, h) at many values of h, but for a constant.
-  init?(
+  /// - Returns: Nil where a density or a weight is not finite.
+  public init?(
     mean: [Double], logSigma: [Double], noise: NoiseAddress,
     logDensities: ([[Float]]) throws -> [Double]
   ) rethrows {
@@ -57,7 +59,8 @@ struct ImagePosterior {
     (samples, samplesOutside) = drawn
   }
 
-  /// Where the posterior's mass is: first among coarse points and among the encoder's own, then closer.
+  /// The window of the posterior's mass: first among coarse points and among the encoder's own, then
+  /// closer.
   private static func located(
     _ start: LatentWindow, _ coarse: [Double], _ encoder: LatentWindow,
     _ logDensities: ([[Float]]) throws -> [Double]
@@ -140,13 +143,13 @@ struct ImagePosterior {
 extension ImagePosterior {
   /// Half the absolute difference of both distributions, from 0 to 1. Outside the window they count as
   /// different: there it is an upper bound.
-  var totalVariation: Double {
+  public var totalVariation: Double {
     let inside = zip(posterior, encoder).reduce(0) { $0 + abs($1.0 - $1.1) }
     return min((inside + posteriorOutside + encoderOutside) / 2, 1)
   }
 
   /// The posterior's mean and standard deviation in a latent, within the window.
-  func moments(_ latent: Int) -> (mean: Double, deviation: Double) {
+  public func moments(_ latent: Int) -> (mean: Double, deviation: Double) {
     let middles = window.middles(latent)
     let places = LatentWindow.cells { middles[latent == 0 ? $0 : $1] }
     let whole = posterior.reduce(0, +)

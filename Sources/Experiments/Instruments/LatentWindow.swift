@@ -2,15 +2,15 @@
 ///
 /// Cells are numbered as pixels are, row by row from the top: the first latent goes to the right, the
 /// second upwards.
-struct LatentWindow {
+public struct LatentWindow {
   /// Cells along each side.
-  static let side = 96
+  public static let side = 96
 
   /// The ends in each latent.
-  var low: [Double]
-  var high: [Double]
+  public var low: [Double]
+  public var high: [Double]
 
-  init(low: [Double], high: [Double]) {
+  public init(low: [Double], high: [Double]) {
     (self.low, self.high) = (low, high)
   }
 
@@ -20,29 +20,29 @@ struct LatentWindow {
     high = zip(mean, sigma).map { $0 + reach * $1 }
   }
 
-  var center: [Double] { zip(low, high).map { ($0 + $1) / 2 } }
-  var width: [Double] { zip(low, high).map { $1 - $0 } }
-  var cellSize: [Double] { width.map { $0 / Double(Self.side) } }
-  var cellArea: Double { cellSize[0] * cellSize[1] }
+  public var center: [Double] { zip(low, high).map { ($0 + $1) / 2 } }
+  public var width: [Double] { zip(low, high).map { $1 - $0 } }
+  public var cellSize: [Double] { width.map { $0 / Double(Self.side) } }
+  public var cellArea: Double { cellSize[0] * cellSize[1] }
 
   /// The middles of the cells along a latent, upwards.
-  func middles(_ latent: Int) -> [Double] {
+  public func middles(_ latent: Int) -> [Double] {
     (0..<Self.side).map { low[latent] + (Double($0) + 0.5) * cellSize[latent] }
   }
 
   /// A value for each cell, of the places along the first and the second latent.
-  static func cells<Value>(_ value: (Int, Int) -> Value) -> [Value] {
+  public static func cells<Value>(_ value: (Int, Int) -> Value) -> [Value] {
     (0..<side * side).map { value($0 % side, side - 1 - $0 / side) }
   }
 
   /// The middle of each cell.
-  var points: [[Float]] {
+  public var points: [[Float]] {
     let (first, second) = (middles(0), middles(1))
     return Self.cells { [Float(first[$0]), Float(second[$1])] }
   }
 
   /// The cell that holds a point; nil outside.
-  func cell(of point: [Float]) -> Int? {
+  public func cell(of point: [Float]) -> Int? {
     let shares = point.indices.map { (Double(point[$0]) - low[$0]) / width[$0] }
     // Before whole numbers are made of them: a sample may lie anywhere.
     guard shares.allSatisfy({ (0..<1).contains($0) }) else { return nil }
@@ -62,7 +62,7 @@ struct LatentWindow {
   ///
   /// - Parameters:
   ///   - grids: Windows, with the log-density at each of their points.
-  ///   - depth: How far below the largest counts as near.
+  ///   - depth: The distance below the largest within which a log-density counts as near.
   static func holding(_ grids: [(window: LatentWindow, densities: [Double])], depth: Double)
     -> LatentWindow?
   {

@@ -5,14 +5,15 @@ import IWAE
 
 /// A paper's table that is to be made: its recipe, its rows and where the runs go.
 public struct PaperRun {
-  var title: String
-  /// Whose recipe, where there are two.
-  var mode: String?
-  var source: DataSource
-  var plan: PaperPlan
-  var rows: [PlannedRow]
-  var boundSamples: Int?
-  var notes: [String]
+  let title: String
+  /// The name of the recipe, where a paper has two.
+  public let mode: String?
+  let source: DataSource
+  public let recipe: PaperRecipe
+  /// The rows of the table, in its order.
+  public let rows: [PlannedRow]
+  let boundSamples: Int?
+  private(set) var notes: [String]
   public let folder: String
 
   /// The part of Burda et al.'s table that is made.
@@ -31,18 +32,20 @@ public struct PaperRun {
   /// Burda et al. (2016).
   ///
   /// - Parameters:
-  ///   - burda: What of their table is made.
-  ///   - plan: What is common to all rows.
+  ///   - burda: The part of their table that is made.
+  ///   - recipe: The settings that all rows share.
   ///   - source: The images.
   ///   - folder: Where it goes; nil for a folder of its own under `runs`.
-  public init(_ burda: Burda, _ plan: PaperPlan, of source: DataSource, in folder: String? = nil) {
-    var plan = plan
-    if burda.isReleased { plan.base.followReleasedCode() }
-    if burda.isFixed { plan.base.binarize = .fixed() }
+  public init(
+    _ burda: Burda, _ recipe: PaperRecipe, of source: DataSource, in folder: String? = nil
+  ) {
+    var recipe = recipe
+    if burda.isReleased { recipe.base.followReleasedCode() }
+    if burda.isFixed { recipe.base.binarize = .fixed() }
     let table = BurdaTable.of(data: source.name, isFixed: burda.isFixed)
-    rows = plan.burda(
+    rows = recipe.burda(
       layers: burda.layers, objectives: burda.objectives, samples: burda.samples, table: table)
-    (self.plan, self.source) = (plan, source)
+    (self.recipe, self.source, boundSamples) = (recipe, source, nil)
     title = "Burda et al., \(burda.isReleased ? "their released code's" : "the paper's") recipe"
     mode = burda.isReleased ? "released" : "paper"
     notes = ["The divergence of VAE is sampled, so that of one sample it is IWAE: one run is both"]
@@ -58,10 +61,10 @@ public struct PaperRun {
   }
 
   /// Rainforth et al. (2018).
-  public init(rainforth plan: PaperPlan, of source: DataSource, in folder: String? = nil) {
-    (self.plan, self.source) = (plan, source)
-    rows = plan.rainforth(isPublished: source.name == "mnist")
-    boundSamples = PaperPlan.rainforthSamples
+  public init(rainforth recipe: PaperRecipe, of source: DataSource, in folder: String? = nil) {
+    (self.recipe, self.source, mode) = (recipe, source, nil)
+    rows = recipe.rainforth(isPublished: source.name == "mnist")
+    boundSamples = PaperRecipe.rainforthSamples
     title = "Rainforth et al."
     notes = [
       "The standard error over images of -KL(Q to P), IWAE-64 minus log p(x), is not known",
@@ -81,9 +84,9 @@ public struct PaperRun {
   ///
   /// - Returns: The table, and whether nothing was left when the monitor stopped.
   public func run(
-    test: TestPlan, in surroundings: CellRunner.Surroundings
+    test: TestSettings, in surroundings: CellRunner.Surroundings
   ) throws -> (report: Reproduction, isWhole: Bool) {
-    let images = try RunImages(source, for: plan.base)
+    let images = try RunImages(source, for: recipe.base)
     let runner = try CellRunner(folder, images: images, test: test, boundSamples: boundSamples)
     var cells: [Cell] = []
     for cell in rows.flatMap(\.cells) where !cells.contains(where: { $0.name == cell.name }) {
@@ -93,8 +96,8 @@ public struct PaperRun {
     let all = images.split.test.count
     let isPartial = runner.tested.count < all
     let report = Reproduction(
-      paper: title, mode: mode, data: source.name, passes: plan.base.passes,
-      publishedPasses: LearningRate.burdaPasses, seeds: plan.seeds.count, isPartial: isPartial,
+      paper: title, mode: mode, data: source.name, passes: recipe.base.passes,
+      publishedPasses: LearningRate.burdaPasses, seeds: recipe.seeds.count, isPartial: isPartial,
       rows: rows.map { $0.row(runner.results, isPartial: isPartial) },
       notes: notes + test.notes(of: all) + source.collection.notes, folder: folder)
     try Files.write(try JSONText.data(report), to: "\(folder)/results.json")
@@ -102,7 +105,7 @@ public struct PaperRun {
   }
 }
 
-extension TestPlan {
+extension TestSettings {
   /// Remarks on a test that is less thorough than the papers'.
   fileprivate func notes(of images: Int) -> [String] {
     var notes: [String] = []

@@ -8,6 +8,14 @@ public struct ReproductionRow: Encodable {
   public var activeUnits: [Double]?
   public var publishedActiveUnits: [Int]?
   public var runs: [CellResult]
+
+  public init(
+    title: String, measures: [Measure], activeUnits: [Double]?, publishedActiveUnits: [Int]?,
+    runs: [CellResult]
+  ) {
+    (self.title, self.measures, self.runs) = (title, measures, runs)
+    (self.activeUnits, self.publishedActiveUnits) = (activeUnits, publishedActiveUnits)
+  }
 }
 
 /// A paper's table, ours beside it: what `--json` prints and `results.json` holds.

@@ -16,7 +16,7 @@ public struct Run: Sendable {
   /// The checkpoint at which the run goes on; nil for a fresh one.
   public let resumed: Checkpoint?
   public let images: RunImages
-  public let test: TestPlan
+  public let test: TestSettings
   let training: TrainingConfiguration
 
   /// - Parameters:
@@ -27,7 +27,7 @@ public struct Run: Sendable {
   ///   - test: How thoroughly it is tested; nil for what the configuration says.
   public init(
     _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint? = nil,
-    images: RunImages, test: TestPlan? = nil
+    images: RunImages, test: TestSettings? = nil
   ) throws {
     (self.configuration, self.folder, self.resumed) = (configuration, folder, resumed)
     (self.images, self.test) = (images, test ?? configuration.testing)

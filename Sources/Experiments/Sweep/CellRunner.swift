@@ -4,53 +4,11 @@ import Files
 import Foundation
 import IWAE
 
-/// One training run among others, in a folder of its own.
-public struct Cell: Sendable {
-  /// The name of its folder.
-  public var name: String
-  public var configuration: RunConfiguration
-
-  public init(name: String, configuration: RunConfiguration) {
-    (self.name, self.configuration) = (name, configuration)
-  }
-}
-
-/// The result of a cell.
-public struct CellResult: Encodable, Sendable {
-  public var seed: UInt64
-  /// Its run folder.
-  public var run: String
-  public var trainSeconds: Double?
-  /// The evaluation that `evaluate` makes too.
-  public var evaluation: EvaluationReport?
-  /// The evaluation with the samples of a bound, where one was asked for.
-  public var bound: EvaluationReport?
-  /// Why there is no evaluation.
-  public var failure: String?
-}
-
-/// How far the runs of some cells are.
-public struct CellProgress: Sendable {
-  public var run: RunProgress
-  /// The cell that is under way, from 1, and its name.
-  public var cell: Int
-  public var cells: Int
-  public var name: String
-  /// The time left over all, judged by the cells that are done.
-  public var secondsLeft: Double?
-
-  /// One line for people.
-  public var text: String {
-    let left = secondsLeft.map { ", \(readable(.seconds($0))) left over all" } ?? ""
-    return "\(run.text)  cell \(cell) of \(cells)\(left), \(name)"
-  }
-}
-
 /// Makes the runs of cells that are not made yet.
 public final class CellRunner {
   public let folder: String
   public let images: RunImages
-  public let test: TestPlan
+  public let test: TestSettings
   /// Evaluates the bound with so many samples too.
   public let boundSamples: Int?
   private let lock: FolderLock
@@ -83,7 +41,7 @@ public final class CellRunner {
   ///   - test: How thoroughly they are tested.
   ///   - boundSamples: The samples of the further bound that each is measured by; nil for none.
   public init(
-    _ folder: String, images: RunImages, test: TestPlan, boundSamples: Int? = nil
+    _ folder: String, images: RunImages, test: TestSettings, boundSamples: Int? = nil
   ) throws {
     (self.folder, self.images, self.test) = (folder, images, test)
     self.boundSamples = boundSamples
@@ -110,7 +68,7 @@ public final class CellRunner {
     if waiting.isEmpty { return true }
     let device = try surroundings.open()
     let work = waiting.map(work)
-    var clock = Clock(total: work.reduce(0, +))
+    var clock = CellClock(total: work.reduce(0, +))
     for (index, cell) in waiting.enumerated() {
       let monitor: ProgressMonitor = { [clock] progress in
         surroundings.monitor(
@@ -235,27 +193,5 @@ public final class CellRunner {
     return CellResult(
       seed: cell.configuration.seed, run: folder.path, trainSeconds: report.trainSeconds,
       evaluation: evaluation)
-  }
-}
-
-/// How long the cells that are left will take, judged by those that are done.
-private struct Clock {
-  let total: Double
-  private var done = 0.0
-  private let start = ContinuousClock.now
-  private var lastEnd = ContinuousClock.now
-
-  init(total: Double) { self.total = total }
-
-  mutating func finish(_ work: Double) {
-    done += work
-    lastEnd = ContinuousClock.now
-  }
-
-  /// In seconds, where it can be told.
-  var left: Double? {
-    guard done > 0 else { return nil }
-    let rest = (lastEnd - start) * ((total - done) / done) - (ContinuousClock.now - lastEnd)
-    return max(rest, .zero) / .seconds(1)
   }
 }

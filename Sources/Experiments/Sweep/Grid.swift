@@ -1,4 +1,3 @@
-import Compute
 import Foundation
 import IWAE
 
@@ -15,7 +14,7 @@ public struct Grid: Codable, Sendable {
   }
 
   public var base: RunConfiguration
-  public var test: TestPlan
+  public var test: TestSettings
   public var objectives: [ObjectiveChoice] = ["iwae"]
   public var estimators = [Objective.Estimator.standard]
   public var sizes = [Size(groups: 1, samples: 50)]
@@ -34,7 +33,7 @@ public struct Grid: Codable, Sendable {
     public let values: [String]
   }
 
-  public init(base: RunConfiguration, test: TestPlan) { (self.base, self.test) = (base, test) }
+  public init(base: RunConfiguration, test: TestSettings) { (self.base, self.test) = (base, test) }
 
   public var axes: [Axis] { others ?? [] }
 
@@ -96,18 +95,6 @@ public struct Grid: Codable, Sendable {
       }
     }
     return (settings, notes)
-  }
-
-  /// For each of some settings the one that is trained for it: the first that means the same, as piwae
-  /// with one group means iwae.
-  func trained(for settings: [RunConfiguration]) -> [RunConfiguration] {
-    var first: [Meaning: RunConfiguration] = [:]
-    return settings.map { setting in
-      let meaning = Meaning(setting)
-      let known = first[meaning] ?? setting
-      first[meaning] = known
-      return known
-    }
   }
 
   private func combinations() -> [RunConfiguration] {
@@ -179,162 +166,4 @@ public struct Grid: Codable, Sendable {
     return (result, reasons)
   }
 
-  /// Why nothing can be run with it; nil if something can.
-  public var problem: String? {
-    let counts = 1...(1 << 20)
-    guard sizes.allSatisfy({ counts.contains($0.groups) && counts.contains($0.samples) }),
-      test.samples >= 1, (test.limit ?? 1) >= 1
-    else { return "expected groups, samples and test samples of at least 1, and at most 2^20." }
-    if seeds.isEmpty { return "expected a seed." }
-    for (index, objective) in objectives.enumerated()
-    where objectives[..<index].contains(where: { $0.name == objective.name }) {
-      return "two objectives are called '\(objective.name)'; give each a name of its own."
-    }
-    for axis in axes {
-      do throws(ConfigurationError) {
-        for value in axis.values { _ = try base.varied(axis.key, value) }
-      } catch {
-        return error.description
-      }
-    }
-    let (settings, notes) = settings()
-    if settings.isEmpty { return "no setting is left: \(notes.joined(separator: "; "))" }
-    do throws(ConfigurationError) {
-      for setting in settings { _ = try setting.training() }
-    } catch {
-      return error.description
-    }
-    return nil
-  }
-
-  /// Why this grid cannot go on where another left off; nil if it only adds to it.
-  public func problem(goingOnWith old: Grid) -> String? {
-    var problems = Differences.between(old.base, base)
-    problems += Differences.between(old.test, test).map { "test \($0)" }
-    func compare<Value: Hashable>(_ name: String, _ axis: KeyPath<Grid, [Value]>) {
-      let missing = Set(old[keyPath: axis]).subtracting(self[keyPath: axis])
-      if !missing.isEmpty {
-        let values = old[keyPath: axis].filter(missing.contains).map { "\($0)" }
-        problems.append("\(name) \(values.joined(separator: ", ")) not asked for now")
-      }
-    }
-    compare("objectives", \.objectives)
-    compare("estimators", \.estimators)
-    compare("groups and samples", \.sizes)
-    compare("betas", \.betas)
-    compare("alphas", \.alphas)
-    compare("seeds", \.seeds)
-    if axes.map(\.key) != old.axes.map(\.key) { problems.append("other settings are varied") }
-    for (axis, before) in zip(axes, old.axes) {
-      let missing = before.values.filter { !axis.values.contains($0) }
-      if !missing.isEmpty {
-        problems.append("\(axis.key) \(missing.joined(separator: ", ")) not asked for now")
-      }
-    }
-    return problems.isEmpty ? nil : problems.joined(separator: "; ")
-  }
-}
-
-/// A run's training, whatever its objective is called.
-private struct Meaning: Hashable {
-  let configuration: RunConfiguration
-  let rule: EstimatorRule?
-  let isClosedForm: Bool
-
-  init(_ setting: RunConfiguration) {
-    let objective = setting.objective.objective(beta: setting.beta, alpha: setting.alpha)
-    rule = objective?.rule(
-      groups: setting.groups, samples: setting.samples, estimator: setting.estimator
-    ).inOneScope(ifOnly: setting.groups)
-    isClosedForm = objective?.isClosedForm ?? false
-    // Estimators that are the same rule are the same.
-    var configuration = setting
-    (configuration.objective, configuration.estimator) = ("", .standard)
-    (configuration.beta, configuration.alpha) = (0, 0)
-    if !setting.schedule.takesRate { configuration.learningRate = 0 }
-    self.configuration = configuration
-  }
-}
-
-extension EstimatorRule {
-  /// The same rule with every scope the whole, where a group is the whole.
-  fileprivate func inOneScope(ifOnly groups: Int) -> EstimatorRule {
-    guard groups == 1 else { return self }
-    var rule = self
-    rule.bound.scope = .all
-    rule.encoderBound.scope = .all
-    rule.decoder.scope = .all
-    rule.path.scope = .all
-    rule.score.scope = .all
-    return rule
-  }
-}
-
-extension RunConfiguration {
-  /// The same with another value of a setting, or of the model's layers.
-  fileprivate func varied(
-    _ key: String, _ text: String
-  ) throws(ConfigurationError) -> RunConfiguration {
-    if Grid.fixed.contains(key) {
-      throw ConfigurationError(
-        "'\(key)' cannot vary so: all cells share it, or it has an axis of its own.")
-    }
-    var result = self
-    if key == Grid.layers {
-      var model = try Model(layers: text, dataSize: model.dataSize)
-      (model.activation, model.likelihood) = (self.model.activation, self.model.likelihood)
-      (model.prior, model.hiddenKind) = (self.model.prior, self.model.hiddenKind)
-      for layer in model.encoder.indices {
-        model.encoder[layer].posterior = self.model.encoder[0].posterior
-      }
-      if let problem = model.problem { throw ConfigurationError("The model: \(problem)") }
-      result.model = model
-    } else if let setting = Setting.named(key) {
-      try result.set(setting, to: text)
-    } else {
-      throw ConfigurationError("there is no setting '\(key)'.")
-    }
-    return result
-  }
-
-  /// A name from the objective, its samples and its estimator.
-  public var settingName: String {
-    var parts = [objective.name]
-    if objective == "ciwae" { parts.append("b\(beta)") }
-    if objective == "renyi" { parts.append("a\(alpha)") }
-    if groups > 1 || objective.objective()?.dependsOnGroups == true { parts.append("m\(groups)") }
-    parts.append("k\(samples)")
-    if estimator != .standard { parts.append(estimator.rawValue) }
-    return parts.joined(separator: "-")
-  }
-
-  /// The same with another seed.
-  public func seeded(_ seed: UInt64) -> RunConfiguration {
-    var result = self
-    result.seed = seed
-    return result
-  }
-}
-
-/// In what two values differ, field by field of their JSON.
-public enum Differences {
-  public static func between<Value: Encodable>(_ old: Value, _ new: Value) -> [String] {
-    let (old, new) = (fields(old), fields(new))
-    return Set(old.keys).union(new.keys).sorted().compactMap { key in
-      let (before, after) = (old[key] ?? "none", new[key] ?? "none")
-      return before == after ? nil : "\(key) was \(before) and is \(after) now"
-    }
-  }
-
-  private static func fields(_ value: some Encodable) -> [String: String] {
-    guard let data = try? JSONEncoder().encode(value),
-      let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-    else { return [:] }
-    return object.mapValues { value in
-      if let value = value as? String { return value }
-      let options: JSONSerialization.WritingOptions = [.sortedKeys, .fragmentsAllowed]
-      let text = try? JSONSerialization.data(withJSONObject: value, options: options)
-      return text.map { String(decoding: $0, as: UTF8.self) } ?? "\(value)"
-    }
-  }
 }

@@ -59,9 +59,10 @@ private enum Axis: Hashable {
 }
 
 extension SweepReport {
-  /// Draws a heat map of the NLL over groups and samples if both vary, else over the two axes that
-  /// vary most: one for each combination of whatever else varies.
-  mutating func drawFigures() throws {
+  /// Draws heat maps of the NLL into the sweep's folder, and lists them as its figures: over groups
+  /// and samples if both vary, else over the two axes that vary most; one for each combination of
+  /// whatever else varies.
+  public mutating func drawFigures() throws {
     let varying = Axis.all(rows).filter { $0.values(rows).count > 1 }
     guard !varying.isEmpty else { return }
     let hasSizes = varying.contains(.groups) && varying.contains(.samples)

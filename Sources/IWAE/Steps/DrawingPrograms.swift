@@ -5,7 +5,7 @@ import Compute
 /// addressed, and walks them backwards.
 func drawingPrograms(
   _ model: Model, _ configuration: StepConfiguration, draws: Int
-) throws(ProgramError) -> [StepPlan.Part: Program] {
+) throws(ProgramError) -> [StepPrograms.Part: Program] {
   let rule = configuration.objective.rule(
     groups: configuration.groups, samples: configuration.samples,
     estimator: configuration.estimator)

@@ -1,33 +1,35 @@
 import Compute
 
-/// Carries out training steps as their plan says.
+/// Carries out training steps, program by program.
 public final class StepRunner {
-  public let plan: StepPlan
+  public let programs: StepPrograms
   private let memory: any Memory
   private let gradients: [Tensor]
-  private var executables: [StepPlan.Part: any Executable] = [:]
+  private var executables: [StepPrograms.Part: any Executable] = [:]
 
   /// - Parameters:
-  ///   - plan: The steps.
-  ///   - memory: The model's parameters, the plan's states, and the data.
+  ///   - programs: The programs of a step.
+  ///   - memory: The model's parameters, the programs' states, and the data.
   ///   - device: The device of that memory.
-  public init(_ plan: StepPlan, on memory: any Memory, device: any Device) throws(DeviceError) {
-    self.plan = plan
+  public init(_ programs: StepPrograms, on memory: any Memory, device: any Device)
+    throws(DeviceError)
+  {
+    self.programs = programs
     self.memory = memory
-    gradients = plan.model.parameters.map { $0.counterpart(.gradient) }
-    try device.prepare(Array(plan.programs.values))
-    for (part, program) in plan.programs {
+    gradients = programs.model.parameters.map { $0.counterpart(.gradient) }
+    try device.prepare(Array(programs.parts.values))
+    for (part, program) in programs.parts {
       executables[part] = try device.compile(program, on: memory)
     }
-    for (tensor, value) in plan.streaming?.constants ?? [] {
+    for (tensor, value) in programs.streaming?.constants ?? [] {
       try memory.upload([value], to: tensor)
     }
   }
 
   /// Starts one step; returns before it is done.
   public func run(_ control: Control) throws(DeviceError) {
-    let batchSize = plan.configuration.batchSize
-    switch plan.division {
+    let batchSize = programs.configuration.batchSize
+    switch programs.division {
     case .whole: try run(.images(batchSize), control)
     case .drawn:
       try run(.weigh, control)
@@ -54,18 +56,18 @@ public final class StepRunner {
   /// Waits until every step is done.
   public func finish() throws(DeviceError) { try executables.values.first?.finish() }
 
-  private func run(_ part: StepPlan.Part, _ control: Control) throws(DeviceError) {
+  private func run(_ part: StepPrograms.Part, _ control: Control) throws(DeviceError) {
     try executables[part]?.run(control)
   }
 
   private func stream(_ control: Control, _ count: Int) throws(DeviceError) {
-    guard let streaming = plan.streaming else { return }
-    let samples = plan.configuration.samples
+    guard let streaming = programs.streaming else { return }
+    let samples = programs.configuration.samples
     var control = control
     try memory.clear(streaming.zeros)
     try reset(streaming.imageStreams)
     try run(.begin, control)
-    for group in 0..<plan.configuration.groups {
+    for group in 0..<programs.configuration.groups {
       try reset(streaming.groupStreams)
       for first in stride(from: 0, to: samples, by: count) {
         control.sampleOffset = UInt32(group * samples + first)

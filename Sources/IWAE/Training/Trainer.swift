@@ -1,116 +1,26 @@
 import Compute
 
-/// How a model is trained.
-public struct TrainingConfiguration: Hashable, Sendable {
-  public var objective: Objective
-  public var estimator: Objective.Estimator = .standard
-  public var groups = 1
-  public var samples = 50
-  public var batchSize = 20
-  public var passes = 10
-  public var schedule = LearningRate.burda
-  /// True if each pass takes the images in another order; else in their own, and those that fill no
-  /// batch at its end are never trained on.
-  public var shuffles = true
-  public var convention = AdamConvention.usual
-  /// Passes over which the weight of log p(h) - log q(h|x) rises from 0 to 1.
-  public var warmUpPasses = 0.0
-  public var binarization = Binarization.sample
-  /// Samples of each validation image.
-  public var validationSamples = 50
-  public var seed: UInt64 = 0
-  /// The most bytes for parameters and a step; nil for a quarter of the device's.
-  public var memoryLimit: Int?
-  /// The samples that are walked backwards, drawn in proportion to their weights; nil for all.
-  public var backwardSamples: Int?
-
-  public init(objective: Objective) {
-    self.objective = objective
-  }
-
-  /// The step that it trains with.
-  func step(batchSize: Int, source: BatchSource, boundTotal: Tensor? = nil) -> StepConfiguration {
-    StepConfiguration(
-      batchSize: batchSize, groups: groups, samples: samples, objective: objective,
-      estimator: estimator, source: source, optimizer: Adam(convention),
-      sumsOverBatch: convention == .released, boundTotal: boundTotal,
-      backwardSamples: backwardSamples)
-  }
-
-  /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.
-  public var problem: String? {
-    let data = Tensor("data", .matrix(rows: 1, columns: 1), .resident)
-    return step(
-      batchSize: 1, source: .resident(source: data, order: data, scale: 1, binarization: .none)
-    ).problem
-  }
-}
-
-/// Where a training run stands: all that resuming needs beside parameters and moments, because
-/// noise and order are addressed.
-public struct TrainingProgress: Hashable, Sendable, Codable {
-  /// Updates made.
-  public var step = 0
-  /// The pass under way, and the batches of it that are done.
-  public var pass = 0
-  public var batch = 0
-  /// The sum of the bounds of those batches, and their number.
-  public var boundSum = 0.0
-  public var boundCount = 0
-  /// The best validation so far, and the passes since.
-  public var bestValidation: Double?
-  public var passesSinceBest = 0
-
-  public init() {}
-}
-
-/// What a finished pass reports.
-public struct PassReport: Sendable {
-  public var progress: TrainingProgress
-  /// The mean of the steps' bounds.
-  public var bound: Double
-  public var learningRate: Double
-  /// log p(x) on the validation images, where there are any.
-  public var validation: Double?
-  /// True if the validation is the best so far.
-  public var isBest: Bool
-}
-
-/// Why training stopped early.
-public enum TrainingError: Error, Sendable, CustomStringConvertible {
-  /// The bound ceased to be a number.
-  case notANumber(step: Int, operation: String)
-
-  public var description: String {
-    switch self {
-    case .notANumber(let step, let operation):
-      "The bound became NaN or infinite at step \(step); \(operation) was the first to produce it. "
-        + "Try a lower learning rate."
-    }
-  }
-}
-
 /// Trains a model on a device, batch after batch, with everything resident there.
 public final class Trainer {
   public let model: Model
   public let configuration: TrainingConfiguration
-  public private(set) var progress: TrainingProgress
+  public internal(set) var progress: TrainingProgress
   /// The batches of a pass. What is left over at its end is another set of images each pass.
   public let batchesPerPass: Int
-  private let device: any Device
-  private let memory: any Memory
+  let device: any Device
+  let memory: any Memory
   private let data: ResidentSet
   /// How steps are carried out.
-  public let plan: StepPlan
-  private let runner: StepRunner
+  public let programs: StepPrograms
+  let runner: StepRunner
   private let evaluator: Evaluator?
-  private let total: Tensor
+  let total: Tensor
   /// The updates made since the total was last read.
-  private var pending = 0
+  private(set) var pending = 0
   /// A state that was good.
-  private var snapshot: [Tensor: [Float]]
-  private var snapshotProgress: TrainingProgress
-  private var uploadedPass: Int?
+  var snapshot: [Tensor: [Float]]
+  var snapshotProgress: TrainingProgress
+  private(set) var uploadedPass: Int?
 
   /// - Parameters:
   ///   - model: The model.
@@ -134,7 +44,7 @@ public final class Trainer {
     data = ResidentSet(images, name: "training")
     total = Tensor("training.bound", .vector(1), .state)
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
-    plan = try StepPlan(
+    programs = try StepPrograms(
       model,
       configuration.step(
         batchSize: batchSize, source: data.batchSource(binarization), boundTotal: total),
@@ -145,10 +55,10 @@ public final class Trainer {
         binarization: binarization, batchSize: 20, chunk: 250)
     }
     let memory = try device.allocate(
-      model.parameters + data.tensors + [total] + plan.states + (needs?.tensors ?? []))
+      model.parameters + data.tensors + [total] + programs.states + (needs?.tensors ?? []))
     self.memory = memory
-    try device.prepare(plan.programs.values + (needs?.programs.all ?? []))
-    runner = try StepRunner(plan, on: memory, device: device)
+    try device.prepare(programs.parts.values + (needs?.programs.all ?? []))
+    runner = try StepRunner(programs, on: memory, device: device)
     evaluator = try needs.map { needs throws(DeviceError) in
       try Evaluator(model, needs, on: memory, device: device, seed: configuration.seed)
     }
@@ -201,7 +111,7 @@ public final class Trainer {
   public var isDone: Bool { progress.pass >= configuration.passes }
 
   /// Images that a batch holds.
-  public var batchSize: Int { plan.configuration.batchSize }
+  public var batchSize: Int { programs.configuration.batchSize }
 
   /// Trains until the end of the pass.
   ///
@@ -265,7 +175,7 @@ public final class Trainer {
     return configuration.schedule.rate(pass: progress.pass, progress: done)
   }
 
-  private func control(for progress: TrainingProgress) -> Control {
+  func control(for progress: TrainingProgress) -> Control {
     var control = Control()
     control.seed = configuration.seed
     control.step = UInt32(progress.step)
@@ -282,7 +192,7 @@ public final class Trainer {
   }
 
   /// Each pass has an order of its own, which its number determines, where images are shuffled.
-  private func uploadOrder() throws(DeviceError) {
+  func uploadOrder() throws(DeviceError) {
     guard configuration.shuffles else { return }
     let address = NoiseAddress(
       seed: configuration.seed, purpose: .shuffling, time: UInt32(progress.pass))
@@ -300,59 +210,5 @@ public final class Trainer {
     try memory.upload([0], to: total)
     pending = 0
     return (sum, count)
-  }
-}
-
-// MARK: When a bound is not a number
-
-extension Trainer {
-  /// Makes a state the one that a search for NaN starts from; called when a checkpoint is written.
-  public func keep(_ state: [Tensor: [Float]]) {
-    snapshot = state
-    snapshotProgress = progress
-  }
-
-  /// Finds the step and the operation at fault: the steps since the last good state are run again,
-  /// those whose bounds are not known to be numbers with every intermediate result kept.
-  private func diagnose() throws -> TrainingError {
-    // Steps in parts are not searched: what they leave does not outlive the part.
-    guard let step = plan.whole else {
-      return .notANumber(step: progress.step, operation: "one of the last \(pending) steps")
-    }
-    let firstSuspect = progress.step - pending
-    let end = progress.step
-    let probe = try device.compile(step.program, on: memory, protection: .guarded)
-    for (tensor, values) in snapshot { try memory.upload(values, to: tensor) }
-    progress = snapshotProgress
-    while progress.step < end {
-      if progress.batch == batchesPerPass {
-        progress.pass += 1
-        progress.batch = 0
-      }
-      if uploadedPass != progress.pass { try uploadOrder() }
-      let control = control(for: progress)
-      if progress.step < firstSuspect {
-        try runner.run(control)
-      } else {
-        try probe.run(control)
-        if let operation = try firstFault(probe, in: step) {
-          return .notANumber(step: progress.step, operation: operation)
-        }
-      }
-      progress.step += 1
-      progress.batch += 1
-    }
-    return .notANumber(step: end, operation: "an update of the parameters")
-  }
-
-  private func firstFault(_ probe: any Executable, in step: Step) throws(DeviceError) -> String? {
-    for operation in step.program.operations {
-      for tensor in operation.writes where tensor.element == .float32 && tensor != total {
-        if try probe.floats(tensor).contains(where: { !$0.isFinite }) {
-          return "'\(operation.kind)' into '\(tensor.name)'"
-        }
-      }
-    }
-    return nil
   }
 }

@@ -1,9 +1,9 @@
 import Compute
 
-/// How a training step is carried out within a limit of memory: at once, some images at a time, or
-/// one image at a time with its samples in chunks. The gradient is the same up to rounding.
-public struct StepPlan {
-  /// What is taken at a time.
+/// The programs of a training step within a limit of memory: of all of it, of some images at a time,
+/// or of one image at a time with its samples in chunks. The gradient is the same up to rounding.
+public struct StepPrograms {
+  /// The part of a batch that is taken at a time.
   public enum Division: Hashable, Sendable {
     case whole
     /// So many images, with all of their samples.
@@ -32,20 +32,20 @@ public struct StepPlan {
   public let configuration: StepConfiguration
   /// The step, where it is carried out at once.
   public let whole: Step?
-  /// What running it takes beside the data and what is uploaded, in bytes.
+  /// The memory that running it takes, in bytes, beside the data and what is uploaded.
   public let bytes: Int
   /// The states that the memory must hold for the step, beside those of the caller.
   public let states: [Tensor]
   let model: Model
-  let programs: [Part: Program]
+  let parts: [Part: Program]
   let streaming: StreamingPrograms?
 
-  /// The plan that takes as much at a time as the limit allows.
+  /// The programs that take as much at a time as the limit allows.
   ///
   /// - Parameters:
   ///   - model: The model.
   ///   - configuration: The step.
-  ///   - device: The device, which knows what programs take there.
+  ///   - device: The device that they are to run on.
   ///   - limit: The most bytes for parameters, their moments and everything computed; nil for a
   ///     quarter of the device's memory.
   public init(
@@ -54,17 +54,17 @@ public struct StepPlan {
     let limit = limit ?? device.memoryBytes.map { $0 / 4 } ?? Int.max
     var least = Int.max
     for division in Self.divisions(configuration) {
-      let plan = try StepPlan(model, configuration, division, device)
-      least = min(least, plan.bytes)
-      if plan.bytes <= limit {
-        self = plan
+      let programs = try StepPrograms(model, configuration, division, device)
+      least = min(least, programs.bytes)
+      if programs.bytes <= limit {
+        self = programs
         return
       }
     }
-    throw StepPlanError.tooLittleMemory(limit: limit, least: least, configuration: configuration)
+    throw StepMemoryError.tooLittleMemory(limit: limit, least: least, configuration: configuration)
   }
 
-  /// A plan that takes so much at a time.
+  /// The programs that take so much at a time.
   public init(
     _ model: Model, _ configuration: StepConfiguration, _ division: Division, _ device: any Device
   ) throws(ProgramError) {
@@ -73,7 +73,7 @@ public struct StepPlan {
     self.division = division
     var whole: Step?
     var streaming: StreamingPrograms?
-    var programs: [Part: Program] = [:]
+    var parts: [Part: Program] = [:]
     func part(of batchSize: Int) -> StepConfiguration {
       var part = configuration
       (part.batchSize, part.optimizer) = (batchSize, nil)
@@ -84,29 +84,29 @@ public struct StepPlan {
     case .whole:
       let step = try Step.build(model, configuration)
       whole = step
-      programs[.images(configuration.batchSize)] = step.program
+      parts[.images(configuration.batchSize)] = step.program
     case .images(let count):
       for size in Self.sizes(configuration.batchSize, by: count) {
-        programs[.images(size)] = try Step.build(model, part(of: size)).program
+        parts[.images(size)] = try Step.build(model, part(of: size)).program
       }
-      programs[.update] = try Self.update(configuration)
+      parts[.update] = try Self.update(configuration)
     case .samples(let count):
       let sizes = Self.sizes(configuration.samples, by: count)
       let stream = try StreamingPrograms(model, part(of: 1), chunks: sizes)
-      (streaming, programs) = (stream, stream.programs)
-      programs[.update] = try Self.update(configuration)
+      (streaming, parts) = (stream, stream.programs)
+      parts[.update] = try Self.update(configuration)
     case .drawn(let count):
       if let problem = configuration.problem { throw .invalid(operation: "step", problem: problem) }
-      programs = try drawingPrograms(model, configuration, draws: count)
+      parts = try drawingPrograms(model, configuration, draws: count)
     }
-    (self.whole, self.streaming, self.programs) = (whole, streaming, programs)
-    states = programs.values.tensors([.state, .accumulator])
+    (self.whole, self.streaming, self.parts) = (whole, streaming, parts)
+    states = parts.values.tensors([.state, .accumulator])
       .filter { $0 != configuration.boundTotal }
     // Parameters, gradients, two moments and a second copy of the weights.
     bytes =
       5 * model.parameters.reduce(0) { $0 + device.bytes(of: $1) }
       + states.reduce(0) { $0 + device.bytes(of: $1) }
-      + programs.values.reduce(0) { $0 + device.workspaceBytes(of: $1) }
+      + parts.values.reduce(0) { $0 + device.workspaceBytes(of: $1) }
   }
 
   private static func update(_ configuration: StepConfiguration) throws(ProgramError) -> Program? {
@@ -116,7 +116,7 @@ public struct StepPlan {
     return builder.build()
   }
 
-  /// What is tried, from the coarsest to the finest.
+  /// The divisions to try, from the coarsest to the finest.
   private static func divisions(_ configuration: StepConfiguration) -> [Division] {
     if let draws = configuration.backwardSamples { return [.drawn(draws)] }
     var result = [Division.whole]
@@ -162,7 +162,7 @@ public struct StepPlan {
         ]
       case .drawn: [.weigh: 1, .walk: 1]
       }
-    return times.reduce(0) { $0 + Double($1.value) * (programs[$1.key]?.productOperations ?? 0) }
+    return times.reduce(0) { $0 + Double($1.value) * (parts[$1.key]?.productOperations ?? 0) }
   }
 
   public var description: String {
@@ -193,8 +193,8 @@ extension StepConfiguration {
   }
 }
 
-/// Why a step cannot be carried out.
-public enum StepPlanError: Error, Sendable, CustomStringConvertible {
+/// A limit of memory that no division of a step keeps.
+public enum StepMemoryError: Error, Sendable, CustomStringConvertible {
   case tooLittleMemory(limit: Int, least: Int, configuration: StepConfiguration)
 
   public var description: String {

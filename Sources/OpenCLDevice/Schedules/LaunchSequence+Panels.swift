@@ -1,7 +1,7 @@
 import Compute
 
 /// Panels: blocks of rows walk through lists of operations; sums over rows follow.
-extension LaunchPlan {
+extension LaunchSequence {
   /// A launch of row operations that still grows.
   struct Walk {
     var operations: [Int]

@@ -4,7 +4,7 @@ import Testing
 
 @testable import OpenCLDevice
 
-@Suite struct LaunchPlanTests {
+@Suite struct LaunchSequenceTests {
   private func step(batch: Int, samples: Int, model: Model = .burda1(dataSize: 784)) throws
     -> Program
   {
@@ -18,16 +18,16 @@ import Testing
     ).program
   }
 
-  private func plan(
+  private func launchSequence(
     _ program: Program, _ schedule: Schedule = .panels, model: Model = .burda1(dataSize: 784)
-  ) -> LaunchPlan {
-    LaunchPlan(
+  ) -> LaunchSequence {
+    LaunchSequence(
       program, tuning: Tuning(schedule: schedule), computeUnits: 2, parameters: model.parameters)
   }
 
   /// The encoder; the samples there and back; the encoder back; gradients with their updates.
   @Test func aStepIsFourLaunches() throws {
-    let launches = plan(try step(batch: 20, samples: 50)).launches
+    let launches = launchSequence(try step(batch: 20, samples: 50)).launches
     #expect(launches.map(\.kernel) == [.walk, .walk, .walk, .sum])
     // Blocks of two images of fifty samples, ten for two processors.
     #expect(launches[1].units == 20 && launches[1].unitsPerGroup == 2 && launches[1].groups == 10)
@@ -37,13 +37,13 @@ import Testing
   /// lie, and every gradient goes straight into its update; with an observer, nothing of the sort.
   @Test func whatNothingReadsIsNotWritten() throws {
     let program = try step(batch: 20, samples: 50)
-    let full = plan(program)
+    let full = launchSequence(program)
     #expect(Set(full.unstored.map(\.name)) == ["decoder.0.logits", "latent.0.delta"])
     let work = full.launches.flatMap(\.work)
     let scalings = work.count { if case .scaling = $0 { true } else { false } }
     #expect(scalings == 3)
     #expect(full.joinsUpdate)
-    let observable = LaunchPlan(
+    let observable = LaunchSequence(
       program, tuning: Tuning(schedule: .panels), computeUnits: 2,
       parameters: Model.burda1(dataSize: 784).parameters, fusion: .observable)
     #expect(observable.unstored.isEmpty && !observable.joinsUpdate)
@@ -67,9 +67,9 @@ import Testing
       var model = Model.burda1(dataSize: 784)
       model.likelihood = likelihood
       let program = try step(batch: 20, samples: 50, model: model)
-      let joined = plan(program, model: model).joined
+      let joined = launchSequence(program, model: model).joined
       #expect(joined == [heads, ["latent.0.delta"]], "\(likelihood)")
-      #expect(plan(program, .tiles, model: model).joined.isEmpty)
+      #expect(launchSequence(program, .tiles, model: model).joined.isEmpty)
     }
   }
 
@@ -91,7 +91,7 @@ import Testing
         let copy = Tensor("copy", logits.shape, .output)
         try builder.append(.map(Map([.init("logits", into: copy)], reading: [logits])))
       }
-      return LaunchPlan(
+      return LaunchSequence(
         builder.build(), tuning: Tuning(schedule: .panels), computeUnits: 2, parameters: [weight],
         fusion: fusion
       ).joined
@@ -108,7 +108,7 @@ import Testing
   /// puts log-weights together run in one walk with the products.
   @Test func mapsJoinWalks() throws {
     let program = try step(batch: 20, samples: 50)
-    let launches = plan(program).launches
+    let launches = launchSequence(program).launches
     for (index, operation) in program.operations.enumerated() {
       guard case .map = operation else { continue }
       let launch = try #require(launches.first { $0.operations.contains(index) })
@@ -120,15 +120,15 @@ import Testing
   @Test func aParameterWithoutGradientIsUpdatedAlone() throws {
     let program = try step(batch: 2, samples: 3)
     let more = Tensor("another", .vector(3), .parameter)
-    let plan = LaunchPlan(
+    let sequence = LaunchSequence(
       program, tuning: Tuning(schedule: .panels), computeUnits: 2,
       parameters: Model.burda1(dataSize: 784).parameters + [more])
-    #expect(plan.launches.last?.kernel == .update && !plan.joinsUpdate)
+    #expect(sequence.launches.last?.kernel == .update && !sequence.joinsUpdate)
   }
 
   /// One sample an image: everything that walks rows is one launch.
   @Test func oneSampleIsOneWalk() throws {
-    let launches = plan(try step(batch: 20, samples: 1)).launches
+    let launches = launchSequence(try step(batch: 20, samples: 1)).launches
     #expect(launches.map(\.kernel) == [.walk, .sum])
     #expect(launches[0].unitsPerGroup == 10)
   }
@@ -137,7 +137,7 @@ import Testing
   /// allows.
   @Test func blocksAreEven() throws {
     for (samples, images) in [(25, 2), (30, 2), (50, 2), (10, 10), (99, 1), (20, 5)] {
-      let launches = plan(try step(batch: 20, samples: samples)).launches
+      let launches = launchSequence(try step(batch: 20, samples: samples)).launches
       #expect(launches[1].unitsPerGroup == images, "K=\(samples): \(launches[1].unitsPerGroup)")
     }
   }
@@ -153,15 +153,15 @@ import Testing
           input: accumulator, sum: Tensor("sum", .vector(1), .input),
           output: parameter.counterpart(.gradient))))
     try builder.append(.adam(Adam()))
-    let plan = LaunchPlan(
+    let sequence = LaunchSequence(
       builder.build(), tuning: Tuning(schedule: .panels), computeUnits: 2, parameters: [parameter])
-    #expect(plan.launches.map(\.kernel) == [.sum, .update])
+    #expect(sequence.launches.map(\.kernel) == [.sum, .update])
   }
 
   /// Images of too many samples for a block are taken apart, and put together by image.
   @Test func manySamplesAreBlocksOfRows() throws {
     let program = try step(batch: 2, samples: 5000)
-    for launch in plan(program).launches where launch.kernel == .walk {
+    for launch in launchSequence(program).launches where launch.kernel == .walk {
       let products = launch.operations.filter {
         if case .multiply = program.operations[$0] { true } else { false }
       }
@@ -174,7 +174,7 @@ import Testing
     for (batch, samples) in [(1, 1), (20, 50), (3, 5000), (7, 13)] {
       for model in [Model.burda1(dataSize: 784), .burda2(dataSize: 784)] {
         let program = try step(batch: batch, samples: samples, model: model)
-        let launches = plan(program, schedule, model: model).launches
+        let launches = launchSequence(program, schedule, model: model).launches
         #expect(launches.flatMap(\.operations).sorted() == Array(program.operations.indices))
         #expect(launches.allSatisfy { $0.groups >= 1 && $0.units >= 1 })
       }
@@ -185,7 +185,7 @@ import Testing
   @Test(arguments: Schedule.allCases) func launchesKeepTheOrder(schedule: Schedule) throws {
     let model = Model.burda2(dataSize: 784)
     let program = try step(batch: 20, samples: 50, model: model)
-    let order = plan(program, schedule, model: model).launches.flatMap(\.operations)
+    let order = launchSequence(program, schedule, model: model).launches.flatMap(\.operations)
     for (position, index) in order.enumerated() {
       let operation = program.operations[index]
       for later in order[(position + 1)...] where later < index {
@@ -204,9 +204,9 @@ import Testing
     for (batch, samples) in [(20, 50), (3, 500)] {
       let model = Model.burda2(dataSize: 784)
       let program = try step(batch: batch, samples: samples, model: model)
-      let plan = plan(program, schedule, model: model)
-      let launches = plan.launches
-      let workspace = WorkspacePlan(program, plan, layout: schedule, protection: .none)
+      let sequence = launchSequence(program, schedule, model: model)
+      let launches = sequence.launches
+      let workspace = WorkspaceLayout(program, sequence, layout: schedule, protection: .none)
       var alive: [Tensor: ClosedRange<Int>] = [:]
       for (index, launch) in launches.enumerated() {
         for operation in launch.operations.map({ program.operations[$0] }) {
@@ -236,7 +236,7 @@ import Testing
   }
 }
 
-extension LaunchPlan {
+extension LaunchSequence {
   /// The products that each map takes, by what they compute.
   fileprivate var joined: [[String]] {
     launches.flatMap(\.work).compactMap { work in

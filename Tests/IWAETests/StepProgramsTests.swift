@@ -7,7 +7,7 @@ import Testing
 @testable import IWAE
 
 /// Steps in parts: the same gradient and bound as at once, whatever the parts.
-@Suite struct StepPlanTests {
+@Suite struct StepProgramsTests {
   private static let models = [
     Model(
       dataSize: 37, encoder: [.init(hidden: [19], latent: 5)], decoder: [.init(hidden: [17])]),
@@ -71,7 +71,7 @@ import Testing
           {
             continue
           }
-          programs += try StepPlan(model, configuration, division, device).programs.values
+          programs += try StepPrograms(model, configuration, division, device).parts.values
         }
       }
     }
@@ -82,17 +82,17 @@ import Testing
   /// The gradient of every parameter, and the bound.
   private func gradients(
     _ model: Model, _ objective: Objective, _ estimator: Objective.Estimator,
-    _ division: StepPlan.Division, on device: any Device, batch: Int = 3, samples: Int = 8,
+    _ division: StepPrograms.Division, on device: any Device, batch: Int = 3, samples: Int = 8,
     update: Adam? = nil, sumsOverBatch: Bool = false
   ) throws -> [String: [Float]] {
     let images = 2 * batch
     let (source, order, total) = Self.data(model, images: images)
-    let plan = try StepPlan(
+    let programs = try StepPrograms(
       model,
       Self.configuration(
         model, objective, estimator, batch: batch, samples: samples, update: update,
         sumsOverBatch: sumsOverBatch), division, device)
-    let memory = try device.allocate(model.parameters + [source, order, total] + plan.states)
+    let memory = try device.allocate(model.parameters + [source, order, total] + programs.states)
     let address = NoiseAddress(seed: 7, purpose: .data)
     for (index, parameter) in model.parameters.enumerated() {
       var row = address
@@ -112,7 +112,7 @@ import Testing
       try memory.upload(
         Array(repeating: 3, count: parameter.shape.count), to: parameter.counterpart(.gradient))
     }
-    let runner = try StepRunner(plan, on: memory, device: device)
+    let runner = try StepRunner(programs, on: memory, device: device)
     var control = Control()
     (control.seed, control.step, control.batchOffset, control.klWeight) = (5, 3, 2, 0.8)
     if let update {
@@ -144,7 +144,7 @@ import Testing
     return worst
   }
 
-  private static let divisions: [StepPlan.Division] = [
+  private static let divisions: [StepPrograms.Division] = [
     .images(1), .images(2), .samples(8), .samples(3), .samples(1),
   ]
 
@@ -274,8 +274,8 @@ import Testing
     let device = ReferenceDevice()
     let source = Tensor("data", .matrix(rows: 20, columns: 784), .resident)
     let order = Tensor("order", .vector(20), .resident, element: .uint32)
-    func plan(_ limit: Int, _ objective: Objective = .iwae) throws -> StepPlan {
-      try StepPlan(
+    func programs(_ limit: Int, _ objective: Objective = .iwae) throws -> StepPrograms {
+      try StepPrograms(
         .burda1(dataSize: 784),
         StepConfiguration(
           batchSize: 20, samples: 5000, objective: objective,
@@ -284,17 +284,17 @@ import Testing
     }
     var bytes = Int.max
     for limit in [4 << 30, 512 << 20, 128 << 20, 32 << 20] {
-      let plan = try plan(limit)
-      #expect(plan.bytes <= limit && plan.bytes < bytes)
-      bytes = plan.bytes
+      let programs = try programs(limit)
+      #expect(programs.bytes <= limit && programs.bytes < bytes)
+      bytes = programs.bytes
     }
-    #expect(try plan(4 << 30).division == .whole)
-    guard case .samples(let count) = try plan(32 << 20).division else {
+    #expect(try programs(4 << 30).division == .whole)
+    guard case .samples(let count) = try programs(32 << 20).division else {
       Issue.record("32 MiB hold no image of 5000 samples")
       return
     }
     #expect(count < 5000)
-    #expect(throws: StepPlanError.self) { try plan(1 << 20) }
-    #expect(throws: StepPlanError.self) { try plan(32 << 20, .vimco) }
+    #expect(throws: StepMemoryError.self) { try programs(1 << 20) }
+    #expect(throws: StepMemoryError.self) { try programs(32 << 20, .vimco) }
   }
 }

@@ -16,12 +16,12 @@ public enum Fusion: Sendable {
   }
 }
 
-/// How a program's operations become launches.
+/// The launches that carry out a program's operations.
 ///
 /// In panels, consecutive operations that walk rows become one launch as long as a block of rows
 /// needs nothing from another block; sums over rows gather in another. In tiles, every operation is
 /// a launch.
-struct LaunchPlan {
+struct LaunchSequence {
   var launches: [Launch] = []
   let program: Program
   let tuning: Tuning

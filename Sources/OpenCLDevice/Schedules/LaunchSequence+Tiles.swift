@@ -1,7 +1,7 @@
 import Compute
 
 /// Tiles: every operation is a launch.
-extension LaunchPlan {
+extension LaunchSequence {
   mutating func appendTile(_ index: Int) {
     let operation = program.operations[index]
     switch operation {

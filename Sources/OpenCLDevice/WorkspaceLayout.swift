@@ -1,24 +1,24 @@
 import Compute
 
-/// Where a program's own tensors lie: inputs and outputs side by side, temporaries sharing what is
-/// left by lifetime.
-struct WorkspacePlan {
+/// The places of a program's own tensors: inputs and outputs side by side, temporaries sharing what
+/// is left by lifetime.
+struct WorkspaceLayout {
   let placements: [Tensor: Placement]
   let size: Int
-  /// What the tensors take, in floats.
+  /// The floats that each tensor occupies.
   let regions: [Range<Int>]
 
   /// - Parameters:
   ///   - program: The program.
-  ///   - launchPlan: Its launches. A launch takes different blocks through different operations at
+  ///   - sequence: Its launches. A launch takes different blocks through different operations at
   ///     the same time, so a temporary lives for whole launches.
   ///   - layout: How tensors lie.
   ///   - protection: With guards, nothing is shared and every tensor stands alone.
   init(
-    _ program: Program, _ launchPlan: LaunchPlan, layout: Schedule, protection: Protection
+    _ program: Program, _ sequence: LaunchSequence, layout: Schedule, protection: Protection
   ) {
-    let launches = launchPlan.launches
-    let unstored = launchPlan.unstored
+    let launches = sequence.launches
+    let unstored = sequence.unstored
     var launchOf: [Int: Int] = [:]
     for (launch, content) in launches.enumerated() {
       for operation in content.operations { launchOf[operation] = launch }

@@ -1,0 +1,76 @@
+import IWAE
+
+/// The settings that all rows of a paper's table share.
+public struct PaperRecipe {
+  public var base: RunConfiguration
+  public var seeds: [UInt64]
+
+  /// The papers' recipe: all training images train, and the last parameters are tested.
+  public init(of source: DataSource, passes: Int = LearningRate.burdaPasses, seeds: [UInt64]) {
+    var model = Model.burda1(dataSize: source.collection.training.width)
+    model.likelihood = source.likelihood
+    base = RunConfiguration(
+      data: source.name, split: .full, model: model, passes: passes, schedule: .burda, keep: .last)
+    self.seeds = seeds
+  }
+
+  func cells(_ setting: RunConfiguration, layers: Int) -> [Cell] {
+    seeds.map { seed in
+      Cell(
+        name: "layers\(layers)-\(setting.settingName)-seed\(seed)",
+        configuration: setting.seeded(seed))
+    }
+  }
+}
+
+extension PaperRecipe {
+  /// The rows of Burda et al. for each number of layers, objective and number of samples.
+  public func burda(
+    layers: [Int], objectives: [String], samples: [Int], table: BurdaTable?
+  ) -> [PlannedRow] {
+    layers.flatMap { layers in
+      samples.flatMap { samples in
+        objectives.map { objective in
+          var setting = base
+          if layers == 2 {
+            setting.model = .burda2(dataSize: base.model.dataSize)
+            setting.model.likelihood = base.model.likelihood
+          }
+          // Of one sample both bounds are the same: one run serves both.
+          setting.objective = .named(samples == 1 ? "iwae" : objective)
+          setting.samples = samples
+          let published = table?.entry(layers: layers, objective: objective, samples: samples)
+          return PlannedRow(
+            title:
+              "\(counted(layers, "layer")), \(objective.uppercased()), k=\(samples)",
+            cells: cells(setting, layers: layers), publishedActiveUnits: published?.activeUnits,
+            measures: { results, isPartial in
+              let summary = CellSummary(results)
+              return [
+                Measure(
+                  "NLL", summary.nll, standardError: summary.standardError,
+                  published: published.map { Published($0.nll) }, isPartial: isPartial)
+              ]
+            })
+        }
+      }
+    }
+  }
+
+  /// The samples of Rainforth et al.'s bound.
+  public static let rainforthSamples = 64
+
+  /// The rows of Rainforth et al.
+  ///
+  /// - Parameter isPublished: Whether the paper has numbers of these images.
+  public func rainforth(isPublished: Bool) -> [PlannedRow] {
+    RainforthEntry.all.map { entry in
+      var setting = base
+      setting.objective = .named(entry.objective)
+      (setting.groups, setting.samples, setting.beta) = (entry.groups, entry.samples, entry.beta)
+      return PlannedRow(
+        title: entry.title, cells: cells(setting, layers: 1),
+        measures: { entry.measures($0, isPublished: isPublished, isPartial: $1) })
+    }
+  }
+}

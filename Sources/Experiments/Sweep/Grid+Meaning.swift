@@ -1,0 +1,51 @@
+import Compute
+import IWAE
+
+extension Grid {
+  /// For each of some settings the one that is trained for it: the first that means the same, as piwae
+  /// with one group means iwae.
+  public func trained(for settings: [RunConfiguration]) -> [RunConfiguration] {
+    var first: [Meaning: RunConfiguration] = [:]
+    return settings.map { setting in
+      let meaning = Meaning(setting)
+      let known = first[meaning] ?? setting
+      first[meaning] = known
+      return known
+    }
+  }
+}
+
+/// A run's training, whatever its objective is called.
+private struct Meaning: Hashable {
+  let configuration: RunConfiguration
+  let rule: EstimatorRule?
+  let isClosedForm: Bool
+
+  init(_ setting: RunConfiguration) {
+    let objective = setting.objective.objective(beta: setting.beta, alpha: setting.alpha)
+    rule = objective?.rule(
+      groups: setting.groups, samples: setting.samples, estimator: setting.estimator
+    ).inOneScope(ifOnly: setting.groups)
+    isClosedForm = objective?.isClosedForm ?? false
+    // Estimators that are the same rule are the same.
+    var configuration = setting
+    (configuration.objective, configuration.estimator) = ("", .standard)
+    (configuration.beta, configuration.alpha) = (0, 0)
+    if !setting.schedule.takesRate { configuration.learningRate = 0 }
+    self.configuration = configuration
+  }
+}
+
+extension EstimatorRule {
+  /// The same rule with every scope the whole, where a group is the whole.
+  fileprivate func inOneScope(ifOnly groups: Int) -> EstimatorRule {
+    guard groups == 1 else { return self }
+    var rule = self
+    rule.bound.scope = .all
+    rule.encoderBound.scope = .all
+    rule.decoder.scope = .all
+    rule.path.scope = .all
+    rule.score.scope = .all
+    return rule
+  }
+}

@@ -1,0 +1,56 @@
+extension Grid {
+  /// Why nothing can be run with it; nil if something can.
+  public var problem: String? {
+    let counts = 1...(1 << 20)
+    guard sizes.allSatisfy({ counts.contains($0.groups) && counts.contains($0.samples) }),
+      test.samples >= 1, (test.limit ?? 1) >= 1
+    else { return "expected groups, samples and test samples of at least 1, and at most 2^20." }
+    if seeds.isEmpty { return "expected a seed." }
+    for (index, objective) in objectives.enumerated()
+    where objectives[..<index].contains(where: { $0.name == objective.name }) {
+      return "two objectives are called '\(objective.name)'; give each a name of its own."
+    }
+    for axis in axes {
+      do throws(ConfigurationError) {
+        for value in axis.values { _ = try base.varied(axis.key, value) }
+      } catch {
+        return error.description
+      }
+    }
+    let (settings, notes) = settings()
+    if settings.isEmpty { return "no setting is left: \(notes.joined(separator: "; "))" }
+    do throws(ConfigurationError) {
+      for setting in settings { _ = try setting.training() }
+    } catch {
+      return error.description
+    }
+    return nil
+  }
+
+  /// Why this grid cannot go on where another left off; nil if it only adds to it.
+  public func problem(goingOnWith old: Grid) -> String? {
+    var problems = Differences.between(old.base, base)
+    problems += Differences.between(old.test, test).map { "test \($0)" }
+    func compare<Value: Hashable>(_ name: String, _ axis: KeyPath<Grid, [Value]>) {
+      let missing = Set(old[keyPath: axis]).subtracting(self[keyPath: axis])
+      if !missing.isEmpty {
+        let values = old[keyPath: axis].filter(missing.contains).map { "\($0)" }
+        problems.append("\(name) \(values.joined(separator: ", ")) not asked for now")
+      }
+    }
+    compare("objectives", \.objectives)
+    compare("estimators", \.estimators)
+    compare("groups and samples", \.sizes)
+    compare("betas", \.betas)
+    compare("alphas", \.alphas)
+    compare("seeds", \.seeds)
+    if axes.map(\.key) != old.axes.map(\.key) { problems.append("other settings are varied") }
+    for (axis, before) in zip(axes, old.axes) {
+      let missing = before.values.filter { !axis.values.contains($0) }
+      if !missing.isEmpty {
+        problems.append("\(axis.key) \(missing.joined(separator: ", ")) not asked for now")
+      }
+    }
+    return problems.isEmpty ? nil : problems.joined(separator: "; ")
+  }
+}

@@ -1,0 +1,53 @@
+import Compute
+
+extension Trainer {
+  /// Makes a state the one that a search for NaN starts from; called when a checkpoint is written.
+  public func keep(_ state: [Tensor: [Float]]) {
+    snapshot = state
+    snapshotProgress = progress
+  }
+
+  /// Finds the step and the operation at fault: the steps since the last good state are run again,
+  /// those whose bounds are not known to be numbers with every intermediate result kept.
+  func diagnose() throws -> TrainingError {
+    // Steps in parts are not searched: what they leave does not outlive the part.
+    guard let step = programs.whole else {
+      return .notANumber(step: progress.step, operation: "one of the last \(pending) steps")
+    }
+    let firstSuspect = progress.step - pending
+    let end = progress.step
+    let probe = try device.compile(step.program, on: memory, protection: .guarded)
+    for (tensor, values) in snapshot { try memory.upload(values, to: tensor) }
+    progress = snapshotProgress
+    while progress.step < end {
+      if progress.batch == batchesPerPass {
+        progress.pass += 1
+        progress.batch = 0
+      }
+      if uploadedPass != progress.pass { try uploadOrder() }
+      let control = control(for: progress)
+      if progress.step < firstSuspect {
+        try runner.run(control)
+      } else {
+        try probe.run(control)
+        if let operation = try firstFault(probe, in: step) {
+          return .notANumber(step: progress.step, operation: operation)
+        }
+      }
+      progress.step += 1
+      progress.batch += 1
+    }
+    return .notANumber(step: end, operation: "an update of the parameters")
+  }
+
+  private func firstFault(_ probe: any Executable, in step: Step) throws(DeviceError) -> String? {
+    for operation in step.program.operations {
+      for tensor in operation.writes where tensor.element == .float32 && tensor != total {
+        if try probe.floats(tensor).contains(where: { !$0.isFinite }) {
+          return "'\(operation.kind)' into '\(tensor.name)'"
+        }
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,29 @@
+/// Where a training run stands: all that resuming needs beside parameters and moments, because
+/// noise and order are addressed.
+public struct TrainingProgress: Hashable, Sendable, Codable {
+  /// Updates made.
+  public var step = 0
+  /// The pass under way, and the batches of it that are done.
+  public var pass = 0
+  public var batch = 0
+  /// The sum of the bounds of those batches, and their number.
+  public var boundSum = 0.0
+  public var boundCount = 0
+  /// The best validation so far, and the passes since.
+  public var bestValidation: Double?
+  public var passesSinceBest = 0
+
+  public init() {}
+}
+
+/// What a finished pass reports.
+public struct PassReport: Sendable {
+  public var progress: TrainingProgress
+  /// The mean of the steps' bounds.
+  public var bound: Double
+  public var learningRate: Double
+  /// log p(x) on the validation images, where there are any.
+  public var validation: Double?
+  /// True if the validation is the best so far.
+  public var isBest: Bool
+}

@@ -1,0 +1,116 @@
+/// A subcommand: what it is called, what it takes, and what it does.
+struct Command: Sendable {
+  var name: String
+  var abstract: String
+  var arguments: [Argument] = []
+  var options: [Option]
+  var run: @Sendable (ParsedArguments, Terminal) throws -> ExitCode
+
+  /// A value without a name, known by its place.
+  struct Argument: Sendable {
+    var name: String
+    /// True if it takes any number of values, but at least one; only the last may.
+    var isRepeated: Bool
+    var help: String
+    var isOptional: Bool
+
+    init(
+      _ name: String, isOptional: Bool = false, isRepeated: Bool = false, help: String
+    ) {
+      self.name = name
+      (self.isOptional, self.isRepeated) = (isOptional, isRepeated)
+      self.help = help
+    }
+
+    /// As usage shows it.
+    var spelling: String { isRepeated ? "<\(name)> ..." : "<\(name)>" }
+  }
+
+  /// An option with a value, or a flag.
+  struct Option: Sendable {
+    /// With its dashes, as `--backend`.
+    var name: String
+    /// A short spelling with its dash, as `-k`.
+    var short: String?
+    /// How the help names the value; nil for a flag.
+    var placeholder: String?
+    var help: String
+    /// The only values there are.
+    var choices: [String]?
+
+    init(
+      _ name: String, short: String? = nil, _ placeholder: String? = nil, choices: [String]? = nil,
+      help: String
+    ) {
+      self.name = name
+      self.short = short
+      self.placeholder = placeholder
+      self.choices = choices
+      self.help = help
+    }
+
+    fileprivate var spelling: String {
+      let names = [short, name].compactMap(\.self).joined(separator: ", ")
+      return placeholder.map { "\(names) <\($0)>" } ?? names
+    }
+  }
+
+  var usage: String {
+    let places = arguments.map { $0.isOptional ? "[\($0.spelling)]" : $0.spelling }
+    let parts = options.map { option in
+      "[\(option.name)\(option.placeholder.map { " <\($0)>" } ?? "")]"
+    }
+    return (["iwae-gpu \(name)"] + places + parts).joined(separator: " ")
+  }
+
+  var help: String {
+    let rows =
+      options.map { ($0.spelling, $0.help) } + [("-h, --help", "Show help information.")]
+    let places =
+      arguments.isEmpty
+      ? "" : "ARGUMENTS:\n\(columns(arguments.map { ($0.spelling, $0.help) }))\n\n"
+    return """
+      OVERVIEW: \(abstract)
+
+      USAGE: \(usage)
+
+      \(places)OPTIONS:
+      \(columns(rows))
+      """
+  }
+
+  func usageError(_ message: String) -> UsageError {
+    UsageError(
+      message,
+      usage: "Usage: \(usage)\n  See 'iwae-gpu \(name) --help' for more information.")
+  }
+}
+
+/// What the user wrote makes no sense: exits 64 and shows the usage.
+struct UsageError: Error {
+  var message: String
+  var usage: String
+
+  init(_ message: String, usage: String) {
+    self.message = message
+    self.usage = usage
+  }
+}
+
+/// Anything else that stops a command.
+struct CommandError: Error, CustomStringConvertible {
+  var message: String
+  var code: ExitCode
+
+  var description: String { message }
+}
+
+/// Two columns, as help shows them.
+func columns(_ rows: [(String, String)]) -> String {
+  rows.map { left, right in
+    let padded = "  " + left
+    return padded.count < 26
+      ? padded + String(repeating: " ", count: 26 - padded.count) + right
+      : padded + "\n" + String(repeating: " ", count: 26) + right
+  }.joined(separator: "\n")
+}
