@@ -42,7 +42,7 @@ enum DensityOptions {
     if !Member.names.contains(family), DescriptionFile.isMeant(by: text) {
       return try DescriptionFile.read(text)
     }
-    do throws(DensityError) {
+    do throws(DescriptionError) {
       return try Member(named: text)
     } catch {
       if DescriptionFile.isJSON(text) {

@@ -19,7 +19,7 @@ extension ExitCode {
     self =
       switch error {
       case let error as CommandError: error.code
-      case is FormatError, is DensityError: .badInput
+      case is FormatError, is DescriptionError: .badInput
       case is FileAccessError: .fileAccess
       case ProgramError.invalid: .usage
       case DeviceError.noPlatform, DeviceError.noSuchDevice, DeviceError.ambiguousDevice: .noDevice

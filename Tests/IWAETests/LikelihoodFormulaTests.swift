@@ -26,8 +26,8 @@ import Testing
   }
 
   @Test func whatIsWrongWithThemIsSaid() {
-    let error = #expect(throws: DensityError.self) { try Self.laplace("x" - "mean") }
+    let error = #expect(throws: DescriptionError.self) { try Self.laplace("x" - "mean") }
     #expect(error?.description.contains("log_scale") == true)
-    #expect(throws: DensityError.self) { try Self.laplace(Self.logDensity, draw: "u" * "n") }
+    #expect(throws: DescriptionError.self) { try Self.laplace(Self.logDensity, draw: "u" * "n") }
   }
 }

@@ -47,7 +47,7 @@ import Testing
     ("formula", "likelihood 'formula': the field 'name' is missing: expected a name."),
   ])
   func namesAndOptionsThatMeanNothingAreRefused(text: String, message: String) {
-    let error = #expect(throws: DensityError.self) { try Likelihood(named: text) }
+    let error = #expect(throws: DescriptionError.self) { try Likelihood(named: text) }
     #expect(error?.description == message)
   }
 
@@ -95,7 +95,7 @@ import Testing
     ),
   ])
   func fieldsOfAFormulaAreRefused(field: String, value: String, message: String) {
-    let error = #expect(throws: DensityError.self) {
+    let error = #expect(throws: DescriptionError.self) {
       try Likelihood(named: Self.text(field, value))
     }
     #expect(error?.description == "likelihood 'student', " + message)
@@ -107,21 +107,21 @@ import Testing
       ("heads", "an array of names"), ("support", "one of unit, counts, positive, reals"),
       ("mean", "a formula"), ("log_density", "a formula"),
     ] {
-      let error = #expect(throws: DensityError.self) {
+      let error = #expect(throws: DescriptionError.self) {
         try Likelihood(named: Self.text(field, nil))
       }
       #expect(
         error?.description
           == "likelihood 'student': the field '\(field)' is missing: expected \(expected).")
     }
-    let error = #expect(throws: DensityError.self) {
+    let error = #expect(throws: DescriptionError.self) {
       try Likelihood(named: Self.text("sample", #""n""#))
     }
     #expect(
       error?.description
         == "likelihood 'student' has an unknown field 'sample'. Known: family, name, heads, "
         + "log_density, mean, support, draw.")
-    let mean = #expect(throws: DensityError.self) {
+    let mean = #expect(throws: DescriptionError.self) {
       try Likelihood(named: Self.text("mean", #""m + x""#))
     }
     #expect(

@@ -121,7 +121,7 @@ import Testing
     ),
   ])
   func aWrongDescriptionIsRefused(_ json: String, _ problem: String) {
-    #expect(throws: DensityError.self) { try Objective(description: json) }
+    #expect(throws: DescriptionError.self) { try Objective(description: json) }
     do {
       _ = try Objective(description: json)
     } catch {

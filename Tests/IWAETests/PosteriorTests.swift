@@ -109,7 +109,7 @@ import Testing
     ("gaussian:2", "posterior 'gaussian' takes no number after its name, found ':2'."),
   ])
   func descriptionsThatAreNoPosteriorAreRefused(text: String, message: String) {
-    let error = #expect(throws: DensityError.self) { try Posterior(named: text) }
+    let error = #expect(throws: DescriptionError.self) { try Posterior(named: text) }
     #expect(error?.description == message)
   }
 }

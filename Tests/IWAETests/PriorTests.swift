@@ -71,7 +71,7 @@ import Testing
     #expect(abs(exponential.integral(parameters: [:]) - 1) < 1e-3)
     let none = try Self.prior("log(-1 - z^2)")
     #expect(none.integral(parameters: [:]) == 0)
-    let error = #expect(throws: DensityError.self) { try none.quantiles([0.5], parameters: [:]) }
+    let error = #expect(throws: DescriptionError.self) { try none.quantiles([0.5], parameters: [:]) }
     #expect(
       error?.description
         == "prior 'own': the formula gives no finite positive density anywhere on the real line.")
@@ -89,7 +89,7 @@ import Testing
   func formulasThatAreNoPriorAreRefused(
     logDensity: String, parameter: String, message: String
   ) {
-    let error = #expect(throws: DensityError.self) {
+    let error = #expect(throws: DescriptionError.self) {
       try Self.prior(logDensity, parameter.isEmpty ? [] : [parameter])
     }
     #expect(error?.description.hasPrefix(message) == true, "\(String(describing: error))")
@@ -97,7 +97,7 @@ import Testing
 
   @Test func namesAreKnown() {
     #expect(Prior.names == ["standard-normal"] && Posterior.names == ["gaussian"])
-    let error = #expect(throws: DensityError.self) { try Prior(named: "vamp:500") }
+    let error = #expect(throws: DescriptionError.self) { try Prior(named: "vamp:500") }
     #expect(
       error?.description == "unknown prior 'vamp'. Known: standard-normal, formula.")
   }

@@ -30,7 +30,7 @@ public struct SandwichMeasurement: Sendable {
     let (model, path) = (subject.model, subject.name)
     if model.likelihood.draw == nil && model.likelihood.support != .counts {
       throw FormatError(
-        file: path, problem: DensityError.noDraw(likelihood: model.likelihood.name).description)
+        file: path, problem: DescriptionError.noDraw(likelihood: model.likelihood.name).description)
     }
     if model.prior.sample == nil {
       throw FormatError(

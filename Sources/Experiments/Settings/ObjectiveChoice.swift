@@ -32,7 +32,7 @@ extension ObjectiveChoice: ExpressibleByStringLiteral, CustomStringConvertible {
 
 extension ObjectiveChoice {
   /// The objective of a name, or of JSON.
-  public init(described text: String) throws(DensityError) {
+  public init(described text: String) throws(DescriptionError) {
     self =
       text.first { !$0.isWhitespace } == "{"
       ? .own(try Objective(description: text)) : .named(text)

@@ -138,7 +138,7 @@ extension Setting {
         + "JSON.",
       isDescribed: true, row: Row(name: "objective", isAlwaysShown: true, text: \.objectiveText),
       fromText: { text throws(ConfigurationError) in
-        do throws(DensityError) {
+        do throws(DescriptionError) {
           return try ObjectiveChoice(described: text)
         } catch {
           throw ConfigurationError("The value of '--objective' is invalid: \(error)")

@@ -36,7 +36,7 @@ extension Generator {
           parameters: learned.map { Double($0.count == 1 ? $0[0] : $0[column]) },
           uniform: Double(address.openUniform(column: column)),
           normal: Double(address.normal(column: column)))
-        guard let drawn else { throw DensityError.noDraw(likelihood: model.likelihood.name) }
+        guard let drawn else { throw DescriptionError.noDraw(likelihood: model.likelihood.name) }
         pixels.append(Float(drawn))
       }
     }

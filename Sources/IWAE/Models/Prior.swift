@@ -21,12 +21,12 @@ extension Prior {
   /// - Parameters:
   ///   - uniforms: Probabilities in (0, 1).
   ///   - parameters: The unit's value of every parameter.
-  /// - Throws: `DensityError.noMass` if the density is 0 everywhere.
+  /// - Throws: `DescriptionError.noMass` if the density is 0 everywhere.
   public func quantiles(
     _ uniforms: [Double], parameters: [String: Double]
-  ) throws(DensityError) -> [Double] {
+  ) throws(DescriptionError) -> [Double] {
     guard let table = QuantileTable(logDensity: logDensity, parameters: parameters) else {
-      throw .noMass(density: "\(Self.kind) '\(name)'")
+      throw .noMass(of: "\(Self.kind) '\(name)'")
     }
     return uniforms.map(table.quantile)
   }

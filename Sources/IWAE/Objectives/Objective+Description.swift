@@ -14,7 +14,7 @@ import Compute
 /// estimators.
 extension Objective {
   /// The objective of a text that is JSON.
-  public init(description text: String) throws(DensityError) {
+  public init(description text: String) throws(DescriptionError) {
     guard let json = JSONValue(text: text) else { throw .notJSON(kind: Self.kind) }
     try self.init(json)
   }
@@ -27,13 +27,13 @@ extension Objective {
   private static let kind = "objective"
 
   /// The objective of a value of JSON.
-  public init(_ json: JSONValue) throws(DensityError) {
+  public init(_ json: JSONValue) throws(DescriptionError) {
     guard case .object(let values) = json else {
       throw .notADescription(kind: Self.kind, found: json.quoted)
     }
-    var fields = DensityFields(density: "the \(Self.kind)", values: values)
+    var fields = DescriptionFields(of: "the \(Self.kind)", values: values)
     let name = try Self.name(fields)
-    fields = DensityFields(density: "\(Self.kind) '\(name)'", values: values)
+    fields = DescriptionFields(of: "\(Self.kind) '\(name)'", values: values)
     try fields.allow(only: [
       "name", "least_samples", "bound", "encoder_bound", "decoder", "path", "score",
       "leave_one_out",
@@ -60,7 +60,7 @@ extension Objective {
   }
 
   /// A name that can be a part of a file's, and that no row of the table has.
-  private static func name(_ fields: DensityFields) throws(DensityError) -> String {
+  private static func name(_ fields: DescriptionFields) throws(DescriptionError) -> String {
     let name = try fields.string("name", expected: "a name")
     let isPlain = name.allSatisfy {
       $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0))
@@ -82,7 +82,7 @@ private struct BoundFormula: Sendable {
   let temperature: CountFormula
   let meanShare: CountFormula
 
-  init(_ fields: DensityFields, _ name: String) throws(DensityError) {
+  init(_ fields: DescriptionFields, _ name: String) throws(DescriptionError) {
     let part = try fields.part(name)
     try part.allow(only: ["scope", "temperature", "mean_share"])
     scope = try part.scope()
@@ -103,7 +103,7 @@ private struct CoefficientFormula: Sendable {
   let linear: CountFormula
   let square: CountFormula
 
-  init(_ fields: DensityFields, _ name: String) throws(DensityError) {
+  init(_ fields: DescriptionFields, _ name: String) throws(DescriptionError) {
     let part = try fields.part(name)
     try part.allow(only: ["scope", "temperature", "constant", "linear", "square"])
     scope = try part.scope()
@@ -133,25 +133,25 @@ private struct CountFormula: Sendable {
   }
 }
 
-extension DensityFields {
+extension DescriptionFields {
   /// A field's value, read in its own way; nil where the field is absent.
   fileprivate func ifPresent<Value>(
-    _ field: String, _ read: (DensityFields, String) throws(DensityError) -> Value
-  ) throws(DensityError) -> Value? {
+    _ field: String, _ read: (DescriptionFields, String) throws(DescriptionError) -> Value
+  ) throws(DescriptionError) -> Value? {
     values[field] == nil ? nil : try read(self, field)
   }
 
   /// The fields of a field that is an object.
-  fileprivate func part(_ field: String) throws(DensityError) -> DensityFields {
+  fileprivate func part(_ field: String) throws(DescriptionError) -> DescriptionFields {
     let expected = "an object"
     let value = try value(field, expected: expected)
     guard case .object(let values) = value else {
       throw wrong(field, expected: expected, found: value.quoted)
     }
-    return DensityFields(density: "\(density), \(field)", values: values)
+    return DescriptionFields(of: "\(subject), \(field)", values: values)
   }
 
-  fileprivate func scope() throws(DensityError) -> SampleScope {
+  fileprivate func scope() throws(DescriptionError) -> SampleScope {
     guard values["scope"] != nil else { return .all }
     let text = try string("scope", expected: "'all' or 'group'")
     switch text {
@@ -164,7 +164,7 @@ extension DensityFields {
   /// A number, or a formula in m and k.
   fileprivate func counted(
     _ field: String, otherwise standard: Double
-  ) throws(DensityError) -> CountFormula {
+  ) throws(DescriptionError) -> CountFormula {
     switch values[field] {
     case nil: return CountFormula(formula: Formula(standard))
     case .number(let value): return CountFormula(formula: Formula(value))
@@ -172,7 +172,7 @@ extension DensityFields {
     }
   }
 
-  fileprivate func leastSamples(_ least: Int) throws(DensityError) -> Int {
+  fileprivate func leastSamples(_ least: Int) throws(DescriptionError) -> Int {
     let field = "least_samples"
     guard let value = values[field] else { return least }
     guard case .number(let number) = value, let count = Int(exactly: number),

@@ -22,13 +22,13 @@ public struct DensityFamily<Member>: Sendable {
   /// The field that the number in `name:NUMBER` stands for; nil if the family takes none.
   var numberField: String?
   /// The density that an object's fields describe.
-  let read: @Sendable (DensityFields) throws(DensityError) -> Member
+  let read: @Sendable (DescriptionFields) throws(DescriptionError) -> Member
 }
 
 extension DensityFamily {
   /// A family of one member, which its name says.
   init(_ name: String, _ member: @autoclosure @escaping @Sendable () -> Member) {
-    self.init(name: name) { fields throws(DensityError) in
+    self.init(name: name) { fields throws(DescriptionError) in
       try fields.allow([])
       return member()
     }
@@ -48,16 +48,16 @@ extension Density {
   public func encode(to encoder: any Encoder) throws { try definition.encode(to: encoder) }
 
   /// The density of a checkpoint's field.
-  static func reading(_ json: JSONValue) throws(DensityError) -> Self {
+  static func reading(_ json: JSONValue) throws(DescriptionError) -> Self {
     switch json {
     case .string(let name): return try reading(name, ["family": json])
     case .object(let fields):
       guard let family = fields["family"] else {
-        throw .missingField(density: "the \(kind)", field: "family", expected: "a name")
+        throw .missingField(of: "the \(kind)", field: "family", expected: "a name")
       }
       guard case .string(let name) = family else {
         throw .wrongValue(
-          density: "the \(kind)", field: "family", expected: "a name", found: family.quoted)
+          of: "the \(kind)", field: "family", expected: "a name", found: family.quoted)
       }
       return try reading(name, fields)
     default: throw .notADescription(kind: kind, found: json.quoted)
@@ -65,7 +65,7 @@ extension Density {
   }
 
   /// The density of a name, of `name:NUMBER` where a family takes a number, or of JSON.
-  public init(named text: String) throws(DensityError) {
+  public init(named text: String) throws(DescriptionError) {
     if text.first(where: { !$0.isWhitespace }) == "{" {
       guard let json = JSONValue(text: text) else { throw .notJSON(kind: Self.kind) }
       self = try Self.reading(json)
@@ -80,22 +80,22 @@ extension Density {
     let row = try Self.family(name)
     let density = "\(Self.kind) '\(name)'"
     guard let field = row.numberField else {
-      throw .takesNoNumber(density: density, number: String(parts[1]))
+      throw .takesNoNumber(of: density, number: String(parts[1]))
     }
     guard let number = Double(parts[1]), number.isFinite else {
       throw .wrongValue(
-        density: density, field: field, expected: "a number", found: "'\(parts[1])'")
+        of: density, field: field, expected: "a number", found: "'\(parts[1])'")
     }
     self = try Self.reading(name, ["family": .string(name), field: .number(number)])
   }
 
   private static func reading(
     _ name: String, _ fields: [String: JSONValue]
-  ) throws(DensityError) -> Self {
-    try family(name).read(DensityFields(density: "\(kind) '\(name)'", values: fields))
+  ) throws(DescriptionError) -> Self {
+    try family(name).read(DescriptionFields(of: "\(kind) '\(name)'", values: fields))
   }
 
-  private static func family(_ name: String) throws(DensityError) -> DensityFamily<Self> {
+  private static func family(_ name: String) throws(DescriptionError) -> DensityFamily<Self> {
     if let row = families.first(where: { $0.name == name }) { return row }
     throw .unknownFamily(kind: kind, name: name, known: families.map(\.name))
   }

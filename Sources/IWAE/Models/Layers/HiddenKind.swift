@@ -17,7 +17,7 @@ extension HiddenKind {
   public static var names: [String] { all.map(\.name) }
 
   /// The kind of a name.
-  public init(named name: String) throws(DensityError) {
+  public init(named name: String) throws(DescriptionError) {
     guard let kind = Self.all.first(where: { $0.name == name }) else {
       throw .unknownFamily(kind: "kind of hidden layers", name: name, known: Self.names)
     }

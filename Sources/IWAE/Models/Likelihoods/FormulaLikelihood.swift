@@ -3,7 +3,7 @@ import Compute
 extension Likelihood {
   /// A likelihood of the user's own: formulas in x and its heads.
   static let formulaFamily = DensityFamily<Likelihood>(name: "formula", isNamed: false) {
-    unnamed throws(DensityError) in
+    unnamed throws(DescriptionError) in
     let (name, fields) = try unnamed.named(kind)
     try fields.allow(["name", "heads", "log_density", "mean", "support", "draw"])
     let heads = try fields.names("heads")

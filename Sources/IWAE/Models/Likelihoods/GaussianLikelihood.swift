@@ -34,7 +34,7 @@ extension Likelihood {
     "-0.5 * ((x - mean) * exp(-log_sigma))^2 - log_sigma - 0.5 * log(2 * pi)"
 
   static let gaussianFamily = DensityFamily<Likelihood>(name: "gaussian") {
-    fields throws(DensityError) in
+    fields throws(DescriptionError) in
     try fields.allow(["sigma"])
     switch fields.values["sigma"] {
     case nil: return .gaussian

@@ -20,7 +20,7 @@ extension Likelihood {
   public init(
     _ name: String, heads: [String], logDensity: Formula, mean: Formula, support: Support,
     draw: Formula? = nil
-  ) throws(DensityError) {
+  ) throws(DescriptionError) {
     var fields: [String: JSONValue] = [
       "family": .string("formula"), "name": .string(name),
       "heads": .array(heads.map { .string($0) }), "log_density": .string(logDensity.description),

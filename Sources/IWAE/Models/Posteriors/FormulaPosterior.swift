@@ -3,7 +3,7 @@ import Compute
 extension Posterior {
   /// A posterior of the user's own: a sample in the noise e and the heads, and a density in z.
   static let formulaFamily = DensityFamily<Posterior>(name: "formula", isNamed: false) {
-    unnamed throws(DensityError) in
+    unnamed throws(DescriptionError) in
     let (name, fields) = try unnamed.named(kind)
     try fields.allow(["name", "heads", "noise", "sample", "log_density"])
     let heads = try fields.names("heads")
@@ -21,8 +21,8 @@ extension Posterior {
   }
 }
 
-extension DensityFields {
-  fileprivate func distribution(_ field: String) throws(DensityError) -> Noise.Distribution {
+extension DescriptionFields {
+  fileprivate func distribution(_ field: String) throws(DescriptionError) -> Noise.Distribution {
     let names = Noise.Distribution.allCases.map { "\($0)" }.joined(separator: " or ")
     let name = try string(field, expected: names)
     guard let distribution = Noise.Distribution.allCases.first(where: { "\($0)" == name }) else {

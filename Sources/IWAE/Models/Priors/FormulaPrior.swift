@@ -3,7 +3,7 @@ import Compute
 extension Prior {
   /// A prior of the user's own: a density in z and its parameters.
   static let formulaFamily = DensityFamily<Prior>(name: "formula", isNamed: false) {
-    unnamed throws(DensityError) in
+    unnamed throws(DescriptionError) in
     let (name, fields) = try unnamed.named(kind)
     try fields.allow(["name", "parameters", "log_density"])
     var parameters: [String] = []

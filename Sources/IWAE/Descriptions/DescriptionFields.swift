@@ -1,15 +1,19 @@
 import Compute
 
-/// The fields of a density's description, read one by one.
-struct DensityFields {
-  /// The density's name in messages, as "likelihood 'gaussian'".
-  let density: String
+/// The fields of a description, read one by one.
+struct DescriptionFields {
+  /// The name of what is described in messages, as "likelihood 'gaussian'".
+  let subject: String
   let values: [String: JSONValue]
 
+  init(of subject: String, values: [String: JSONValue]) {
+    (self.subject, self.values) = (subject, values)
+  }
+
   /// The name of a user's own density, and the fields with messages that call it so.
-  func named(_ kind: String) throws(DensityError) -> (name: String, fields: DensityFields) {
+  func named(_ kind: String) throws(DescriptionError) -> (name: String, fields: DescriptionFields) {
     let name = try string("name", expected: "a name")
-    return (name, DensityFields(density: "\(kind) '\(name)'", values: values))
+    return (name, DescriptionFields(of: "\(kind) '\(name)'", values: values))
   }
 
   /// The description to keep: the bare name if there is nothing else.
@@ -18,27 +22,27 @@ struct DensityFields {
   }
 
   /// Refuses fields other than these and the family, by name.
-  func allow(_ fields: [String]) throws(DensityError) { try allow(only: ["family"] + fields) }
+  func allow(_ fields: [String]) throws(DescriptionError) { try allow(only: ["family"] + fields) }
 
   /// Refuses fields other than these, by name.
-  func allow(only known: [String]) throws(DensityError) {
+  func allow(only known: [String]) throws(DescriptionError) {
     if let unknown = values.keys.sorted().first(where: { !known.contains($0) }) {
-      throw .unknownField(density: density, field: unknown, known: known)
+      throw .unknownField(of: subject, field: unknown, known: known)
     }
   }
 
-  func wrong(_ field: String, expected: String, found: String) -> DensityError {
-    .wrongValue(density: density, field: field, expected: expected, found: found)
+  func wrong(_ field: String, expected: String, found: String) -> DescriptionError {
+    .wrongValue(of: subject, field: field, expected: expected, found: found)
   }
 
-  func value(_ field: String, expected: String) throws(DensityError) -> JSONValue {
+  func value(_ field: String, expected: String) throws(DescriptionError) -> JSONValue {
     guard let value = values[field] else {
-      throw .missingField(density: density, field: field, expected: expected)
+      throw .missingField(of: subject, field: field, expected: expected)
     }
     return value
   }
 
-  func string(_ field: String, expected: String) throws(DensityError) -> String {
+  func string(_ field: String, expected: String) throws(DescriptionError) -> String {
     let value = try value(field, expected: expected)
     guard case .string(let text) = value, !text.isEmpty else {
       throw wrong(field, expected: expected, found: value.quoted)
@@ -53,7 +57,7 @@ struct DensityFields {
   static let mostNames = 5
 
   /// Names that formulas may use as variables, each once.
-  func names(_ field: String) throws(DensityError) -> [String] {
+  func names(_ field: String) throws(DescriptionError) -> [String] {
     let expected = "an array of names"
     let value = try value(field, expected: expected)
     guard case .array(let elements) = value else {
@@ -78,7 +82,7 @@ struct DensityFields {
       do {
         _ = try Formula(parsing: "0", variables: [name])
       } catch {
-        throw .formula(density: density, field: field, error)
+        throw .formula(of: subject, field: field, error)
       }
       names.append(name)
     }
@@ -88,17 +92,17 @@ struct DensityFields {
   /// - Parameter mentioning: Variables without which the formula has no sense.
   func formula(
     _ field: String, _ variables: [String], mentioning: [String] = []
-  ) throws(DensityError) -> Formula {
+  ) throws(DescriptionError) -> Formula {
     let text = try string(field, expected: "a formula")
     let formula: Formula
     do {
       formula = try Formula(parsing: text, variables: variables)
     } catch {
-      throw .formula(density: density, field: field, error)
+      throw .formula(of: subject, field: field, error)
     }
     let mentioned = formula.variables
     if let missing = mentioning.first(where: { !mentioned.contains($0) }) {
-      throw .doesNotMention(density: density, field: field, variable: missing)
+      throw .doesNotMention(of: subject, field: field, variable: missing)
     }
     return formula
   }

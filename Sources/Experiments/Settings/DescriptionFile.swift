@@ -1,20 +1,19 @@
-import Experiments
 import Files
 import Foundation
 
-/// A file of JSON that a flag names in place of a name or of the JSON itself.
-enum DescriptionFile {
+/// A file of JSON that stands in place of a name or of the JSON itself.
+public enum DescriptionFile {
   /// True if a value is JSON itself.
-  static func isJSON(_ text: String) -> Bool { text.first { !$0.isWhitespace } == "{" }
+  public static func isJSON(_ text: String) -> Bool { text.first { !$0.isWhitespace } == "{" }
 
   /// True if a value that is no name can only be a file.
-  static func isMeant(by text: String) -> Bool {
+  public static func isMeant(by text: String) -> Bool {
     !isJSON(text)
       && (text.contains("/") || text.hasSuffix(".json")
         || FileManager.default.fileExists(atPath: text))
   }
 
-  static func read<Value: Decodable>(_ path: String) throws -> Value {
+  public static func read<Value: Decodable>(_ path: String) throws -> Value {
     let data = try Files.read(path)
     do {
       return try JSONDecoder().decode(Value.self, from: data)
