@@ -140,7 +140,7 @@ extension Safetensors {
     return header.metadata
   }
 
-  /// Where the header ends in a file of so many bytes.
+  /// The end of the header in a file of so many bytes.
   private static func headerEnd(
     _ beginning: ArraySlice<UInt8>, of size: Int, file: String
   ) throws(FormatError) -> Int {

@@ -4,7 +4,7 @@ import Compute
 /// A kernel whose arguments are set once and for all.
 final class BoundLaunch {
   private let kernel: cl_kernel
-  /// What the kernel is bound to must live as long as it.
+  /// The table and the library that the kernel is bound to, which must live as long as it.
   private let table: Buffer
   private let library: KernelLibrary
   private let groups: Int

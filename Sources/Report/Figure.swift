@@ -6,7 +6,7 @@ public struct Figure: Hashable, Codable, Sendable {
   /// The name of its files, as `bounds`.
   public var name: String
   public var title: String
-  /// What a reader who does not see it should know.
+  /// A description for a reader who does not see it.
   public var summary: String
   public var content: Content
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What options say, as values that were checked.
+/// The values of options, checked.
 extension ParsedArguments {
   /// A whole number of at least `minimum`.
   func integer(

@@ -1,11 +1,11 @@
 import Compute
 import IWAE
 
-/// What `bench` times: one training step over a fresh batch, or the evaluation of one batch.
+/// The work that `bench` times: a training step over a fresh batch, or the evaluation of one batch.
 final class Workload {
   /// The operations of one run's matrix products.
   let productOperations: Double
-  /// The step, where that is what is timed.
+  /// The programs of the step; nil where an evaluation is timed.
   let programs: StepPrograms?
   let batch: BenchBatch
   private(set) var memory: (any Memory)?

@@ -33,7 +33,7 @@ public struct Map: OperationFamily {
     }
   }
 
-  /// How a tensor is read.
+  /// The way in which a tensor's values are spread over the elements of the results.
   public enum Reading: Hashable, Sendable {
     case element, rowValue, columnValue, single
   }

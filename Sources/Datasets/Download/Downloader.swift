@@ -2,7 +2,7 @@ import Foundation
 
 /// Brings files from the network, and lets only verified ones get to their place.
 ///
-/// What has arrived is kept beside the target with `.partial` at its name's end, so that a
+/// Bytes that have arrived are kept beside the target with `.partial` at its name's end, so that a
 /// download that was cut off goes on from there, on whichever mirror.
 public struct Downloader: Sendable {
   /// Seconds that a connection may take.
@@ -25,7 +25,7 @@ public struct Downloader: Sendable {
     self.certificateFile = certificateFile
   }
 
-  /// What `SSL_CERT_FILE` names.
+  /// The file that `SSL_CERT_FILE` names.
   public static var environmentCertificateFile: String? {
     let name = ProcessInfo.processInfo.environment["SSL_CERT_FILE"]
     return name?.isEmpty == true ? nil : name

@@ -1,7 +1,7 @@
 import CZlib
 import Files
 
-/// How compressed bytes are wrapped.
+/// The wrapping of compressed bytes.
 enum Compression {
   /// RFC 1952, possibly several members in a row.
   case gzip

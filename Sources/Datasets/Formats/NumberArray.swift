@@ -73,7 +73,7 @@ public struct NumberArray: Hashable, Sendable {
   }
 }
 
-/// How a file writes one number.
+/// The representation of one number in a file.
 struct NumberType: Hashable {
   enum Kind: Hashable {
     case boolean, signed, unsigned, float

@@ -6,7 +6,7 @@ public struct Split: Sendable {
   public var validation: ImageSet?
   public var test: ImageSet
 
-  /// How a part of the training images is held out for validation.
+  /// The part of the training images that is held out for validation.
   public enum Validation: Hashable, Sendable {
     /// A tenth of all.
     case share
@@ -16,7 +16,7 @@ public struct Split: Sendable {
     case shuffled(Int, seed: UInt32)
   }
 
-  /// What a user may ask for.
+  /// A division of the images that a user may ask for.
   public enum Rule: Hashable, Sendable {
     /// The set's own.
     case standard

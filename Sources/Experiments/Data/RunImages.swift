@@ -36,7 +36,7 @@ public struct TestSettings: Codable, Hashable, Sendable {
 public struct TestImages: Sendable {
   public var images: ImageSet
   public var name: String
-  /// How they are binarized.
+  /// The rule by which they are binarized.
   public var rule: BinarizationRule
   /// Remarks on the data that a reader of results needs.
   public var notes: [String]

@@ -2,7 +2,7 @@ import Compute
 import Foundation
 import IWAE
 
-/// How the bound L_k rises with k.
+/// A measurement of the bound L_k as k rises.
 public struct BoundsMeasurement: Sendable {
   /// As many samples as are kept of each image of a batch.
   public static let mostSamples = 1 << 20

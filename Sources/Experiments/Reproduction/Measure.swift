@@ -11,8 +11,8 @@ public struct Measure: Encodable {
   public var published: Published?
   /// Ours minus the paper's.
   public var difference: Double?
-  /// What of a difference the training of other seeds explains, and that of other images where only
-  /// some were tested; nil where nothing is known of it.
+  /// The part of a difference that training with other seeds explains, and testing on other images
+  /// where only some were tested; nil where nothing is known of it.
   public var allowed: Double?
   /// True if the difference is allowed.
   public var isInside: Bool?

@@ -1,6 +1,6 @@
 import Compute
 
-/// What a gradient's signal is measured with.
+/// The settings with which a gradient's signal is measured.
 public struct SignalConfiguration: Hashable, Sendable {
   public var groups = 1
   public var samples = 1

@@ -124,8 +124,8 @@ extension StepBuilder {
     !(configuration.objective.isClosedForm && layer == top)
   }
 
-  /// What a head ascends, sample by sample: through the sample by its coefficient, and through the
-  /// density by what is left of path and score.
+  /// The direction that a head ascends, sample by sample: through the sample by its coefficient,
+  /// through the density by what is left of path and score.
   private mutating func weighed(
     _ layer: Int, _ position: Int, _ column: SampleCoefficients, _ walk: inout Derivation
   ) throws(ProgramError) -> BoundFormula? {

@@ -7,7 +7,7 @@ public struct ImageSet: Hashable, Sendable {
   public let values: HostValues
   public let count: Int
   public let width: Int
-  /// What the values are multiplied by: 1/255 for grey bytes.
+  /// The factor of the values: 1/255 for grey bytes.
   public let scale: Float
   /// True for bytes of which some are above 1: grey levels, unless they are counts.
   private let hasLevels: Bool

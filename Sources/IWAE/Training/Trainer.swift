@@ -10,7 +10,7 @@ public final class Trainer {
   let device: any Device
   let memory: any Memory
   private let data: ResidentSet
-  /// How steps are carried out.
+  /// The programs of a step, and the part of a batch that each takes.
   public let programs: StepPrograms
   let runner: StepRunner
   private let evaluator: Evaluator?

@@ -10,7 +10,7 @@ struct FigureElement {
   private let drawing: Drawing
   /// The numbers of the file that is offered.
   private let table: FigureTable
-  /// How many rows there are of each in the file.
+  /// The rows of numbers for each row of the file.
   private let rowStep: Int
 
   /// A page shows at most so many rows of numbers.
