@@ -56,7 +56,7 @@ public final class EventFile {
   /// Adds a grey picture.
   ///
   /// - Parameters:
-  ///   - tag: What the picture shows; pictures of one tag and several steps are shown as a row.
+  ///   - tag: The subject of the picture; pictures of one tag and several steps are shown as a row.
   ///   - png: The encoded picture.
   ///   - width: The picture's width in pixels.
   ///   - height: The picture's height in pixels.

@@ -59,7 +59,7 @@ final class BoundLaunch {
 
   deinit { clReleaseKernel(kernel) }
 
-  /// - Parameter event: Where the driver's record of the launch goes, if anywhere.
+  /// - Parameter event: Receives the driver's record of the launch; nil for none.
   func enqueue(
     on queue: cl_command_queue, event: UnsafeMutablePointer<cl_event?>? = nil
   ) throws(DeviceError) {

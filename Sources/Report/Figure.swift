@@ -39,7 +39,7 @@ public struct Figure: Hashable, Codable, Sendable {
 
   var drawing: Drawing { drawing(reaching: AxisReach()) }
 
-  /// - Parameter reach: What the axes show besides the figure's own values.
+  /// - Parameter reach: The values that the axes show besides the figure's own.
   func drawing(reaching reach: AxisReach) -> Drawing {
     switch content {
     case .lines(let plot): plot.drawing(reaching: reach)

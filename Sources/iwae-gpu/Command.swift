@@ -1,4 +1,4 @@
-/// A subcommand: what it is called, what it takes, and what it does.
+/// A subcommand: its name, its arguments and options, and its work.
 struct Command: Sendable {
   var name: String
   var abstract: String

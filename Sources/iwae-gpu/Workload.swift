@@ -14,7 +14,7 @@ final class Workload {
   /// - Parameters:
   ///   - arguments: The flags of `bench`.
   ///   - model: The model.
-  ///   - device: Where.
+  ///   - device: The device that is timed.
   init(_ arguments: ParsedArguments, _ model: Model, _ device: any Device) throws {
     let seed = try arguments.seed(default: 0)
     let count = try arguments.integer("--batch", default: 20, maximum: 1 << 20)

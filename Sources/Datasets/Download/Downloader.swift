@@ -37,8 +37,8 @@ public struct Downloader: Sendable {
   /// the right one has arrived whole.
   ///
   /// - Parameters:
-  ///   - file: What must be there in the end.
-  ///   - path: Where; folders that are missing are made.
+  ///   - file: The file that is wanted.
+  ///   - path: The path to download it to; folders that are missing are made.
   ///   - progress: Called whenever something has arrived, and about once a second; it says
   ///     whether to go on. What has arrived is kept in either case.
   public func download(

@@ -53,9 +53,9 @@ extension ImageCollection {
   /// tenth tests.
   ///
   /// - Parameters:
-  ///   - rule: What the user asked for.
-  ///   - held: How the set holds out validation images.
-  ///   - released: How the released IWAE code does; nil where it does not know the set.
+  ///   - rule: The division that the user asked for.
+  ///   - held: The part that the set holds out for validation.
+  ///   - released: The part that the released IWAE code holds out; nil for a set it does not know.
   public func split(
     _ rule: Split.Rule = .standard, validation held: Split.Validation = .share,
     released: Split.Validation? = nil

@@ -46,7 +46,7 @@ public struct TestImages: Sendable {
   /// - Parameters:
   ///   - source: The images; their test part, if they have one.
   ///   - model: The model that is tested.
-  ///   - rule: How they are binarized.
+  ///   - rule: The rule by which they are binarized.
   ///   - isWhole: True to take them whole where nobody divided them.
   ///   - run: The run whose own data they are; nil for others.
   public init(

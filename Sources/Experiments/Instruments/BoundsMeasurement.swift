@@ -20,7 +20,7 @@ public struct BoundsMeasurement: Sendable {
   /// Measures; nil if the monitor stopped it.
   ///
   /// - Parameters:
-  ///   - device: Where.
+  ///   - device: The device to measure on.
   ///   - note: Told what is worth a line that stays.
   ///   - monitor: Told how far it is; returns whether to go on.
   public func run(

@@ -34,7 +34,7 @@ extension GradientSignal {
   ///   - images: The set.
   ///   - configuration: The sizes, and how many gradients are drawn.
   ///   - estimators: Whose gradients.
-  ///   - device: Where.
+  ///   - device: The device to measure on.
   ///   - progress: Told of the blocks done; returns whether to go on.
   /// - Returns: Nil if `progress` asked to stop.
   public static func measure(

@@ -12,7 +12,7 @@ extension StepBuilder {
 
   /// Walks back through the log-weights and the decoder.
   ///
-  /// - Parameter leaves: What is differentiated by although the program does not compute it.
+  /// - Parameter leaves: The tensors to differentiate by that the program does not compute.
   mutating func beginBackward(
     from logWeights: Tensor, leaves: Set<Tensor> = []
   ) throws(ProgramError) -> Derivation {

@@ -18,7 +18,7 @@ struct FigureElement {
   /// The file within the page has at most so many, so that no page takes long to open.
   private static let mostFileRows = 10_000
 
-  /// - Parameter reach: What the axes show besides the figure's own values.
+  /// - Parameter reach: The values that the axes show besides the figure's own.
   init(
     _ figure: Figure, run: String? = nil, showsTitle: Bool = true, reach: AxisReach = AxisReach()
   ) {
