@@ -4,7 +4,7 @@ import Foundation
 enum CRC32C {
   private static let polynomial: UInt32 = 0x82f6_3b78
 
-  /// What eight zero bits shifted in behind each byte leave.
+  /// For each byte, the remainder once eight zero bits are shifted in behind it.
   private static let table: [UInt32] = (0..<256).map { byte in
     (0..<8).reduce(UInt32(byte)) { rest, _ in
       rest & 1 == 1 ? rest >> 1 ^ polynomial : rest >> 1

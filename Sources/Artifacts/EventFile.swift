@@ -9,7 +9,7 @@ import Foundation
 /// Every call appends one record with one write, and nothing is held back: a process that is killed
 /// leaves whole records and at most one cut-off record at the end, which readers skip.
 public final class EventFile {
-  /// Where the file is, in the run's folder.
+  /// The path of the file, which lies in the run's folder.
   public let path: String
 
   private let descriptor: Int32
@@ -56,7 +56,7 @@ public final class EventFile {
   /// Adds a grey picture.
   ///
   /// - Parameters:
-  ///   - tag: What the picture shows; pictures of one tag and several steps are shown as a row.
+  ///   - tag: The subject of the picture; pictures of one tag and several steps are shown as a row.
   ///   - png: The encoded picture.
   ///   - width: The picture's width in pixels.
   ///   - height: The picture's height in pixels.
@@ -117,7 +117,7 @@ extension EventFile {
     }
   }
 
-  /// What the system says about the call that just failed.
+  /// The system's message about the call that just failed.
   private static func systemReason() -> String { "\(String(cString: strerror(errno)))." }
 }
 

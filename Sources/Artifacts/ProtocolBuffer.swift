@@ -8,7 +8,7 @@ struct ProtocolBuffer: Hashable, Sendable {
   /// The message's bytes.
   private(set) var data = Data()
 
-  /// How a field's bytes are delimited.
+  /// The way in which a field's bytes are delimited.
   private enum WireType: UInt64 {
     case varint = 0
     case fixed64 = 1

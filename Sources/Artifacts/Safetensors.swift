@@ -113,7 +113,7 @@ extension Safetensors {
   ///
   /// - Parameters:
   ///   - data: All bytes of the file.
-  ///   - file: What to call the file in errors.
+  ///   - file: The file's name in errors.
   public init(_ data: Data, file: String) throws(FormatError) {
     let bytes = [UInt8](data)
     let start = try Self.headerEnd(bytes.prefix(8), of: bytes.count, file: file)
@@ -140,7 +140,7 @@ extension Safetensors {
     return header.metadata
   }
 
-  /// Where the header ends in a file of so many bytes.
+  /// The end of the header in a file of so many bytes.
   private static func headerEnd(
     _ beginning: ArraySlice<UInt8>, of size: Int, file: String
   ) throws(FormatError) -> Int {

@@ -1,4 +1,4 @@
-/// What changes from run to run of a program; uploaded before each.
+/// The numbers that change from run to run of a program; uploaded before each.
 public struct Control: Hashable, Sendable {
   /// The key of all addressed noise.
   public var seed: UInt64 = 0
@@ -6,7 +6,7 @@ public struct Control: Hashable, Sendable {
   public var step: UInt32 = 0
   /// The pass over the data: the time of binarization noise.
   public var pass: UInt32 = 0
-  /// Where in the order the batch begins.
+  /// The position in the order at which the batch begins.
   public var batchOffset: UInt32 = 0
   /// The index of the first sample of each image, for evaluation in chunks.
   public var sampleOffset: UInt32 = 0
@@ -14,10 +14,10 @@ public struct Control: Hashable, Sendable {
   public var klWeight: Float = 1
   /// Adam's step length, with its bias correction.
   public var stepSize: Float = 0
-  /// What multiplies the square root of Adam's second moment.
+  /// The factor of the square root of Adam's second moment.
   public var momentScale: Float = 1
 
-  /// What multiplies a log density in Hamiltonian transitions.
+  /// The factor of a log density in Hamiltonian transitions.
   public var densityScale: Float = 1
 
   public init() {}
@@ -34,7 +34,7 @@ public struct Control: Hashable, Sendable {
 }
 
 extension Control {
-  /// What formulas may mention of the record.
+  /// A field of the record that formulas may mention.
   public enum Value: String, Hashable, Sendable, CaseIterable {
     case klWeight = "kl_weight"
     case densityScale = "density_scale"
@@ -60,7 +60,7 @@ extension Control {
   ]
 }
 
-/// How Adam's bias correction enters the update.
+/// A convention by which Adam's bias correction enters the update.
 public enum AdamConvention: String, Hashable, Sendable, CaseIterable {
   /// Kingma and Ba's algorithm: epsilon is added to the corrected square root.
   case usual

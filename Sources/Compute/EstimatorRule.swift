@@ -9,7 +9,7 @@ public enum SampleScope: Int, Hashable, Sendable {
 /// A column of coefficients as a polynomial in normalised weights:
 /// `c = constant + linear * w + square * w^2`, with `w = softmax(temperature * log w)`.
 ///
-/// Where every log-weight of a scope is -infinity there is no signal, and w is 0.
+/// In a scope whose log-weights are all -infinity there is no signal, and w is 0.
 public struct CoefficientRule: Hashable, Sendable {
   public var scope: SampleScope
   public var temperature: Float
@@ -73,7 +73,7 @@ public struct EstimatorRule: Hashable, Sendable {
   public var decoder: CoefficientRule
   public var path: CoefficientRule
   public var score: CoefficientRule
-  /// What is added to the score for each sample, times how much the group's bound would fall if the
+  /// The factor, in each sample's score, of the amount by which the group's bound would fall if the
   /// sample's log-weight were the mean of the others' (Mnih and Rezende 2016). Needs two samples.
   public var leaveOneOut: Float
 

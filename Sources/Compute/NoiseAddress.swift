@@ -1,4 +1,4 @@
-/// What a random number is for. Distinct purposes never share a counter.
+/// The purpose of a random number. Distinct purposes never share a counter.
 public enum NoisePurpose: Hashable, Sendable {
   /// The threshold of a pixel that is binarized afresh.
   case binarization

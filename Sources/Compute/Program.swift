@@ -34,7 +34,7 @@ public struct Program: Hashable, Sendable {
 /// Builds a program and checks every operation as it is appended.
 public struct ProgramBuilder {
   private let name: String
-  /// What has been appended.
+  /// The operations appended so far.
   public private(set) var operations: [Operation] = []
   private var tensors: [Tensor] = []
   private var byName: [String: Tensor] = [:]

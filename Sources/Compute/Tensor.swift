@@ -24,7 +24,7 @@ extension Shape: CustomStringConvertible {
   }
 }
 
-/// What the host stores in one element of a tensor.
+/// The type of one element of a tensor, as the host stores it.
 public enum Element: String, Hashable, Sendable {
   case float32, uint8, uint32
 

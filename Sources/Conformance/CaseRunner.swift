@@ -1,7 +1,7 @@
 import Compute
 import ReferenceDevice
 
-/// What came of one case.
+/// The result of one case.
 public struct CaseResult: Sendable {
   public enum Outcome: Sendable {
     case passed
@@ -21,7 +21,7 @@ public struct CaseResult: Sendable {
   }
 }
 
-/// What came of a table of cases.
+/// The results of a table of cases.
 public struct ConformanceReport: Sendable {
   public let results: [CaseResult]
 

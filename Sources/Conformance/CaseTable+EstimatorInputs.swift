@@ -45,7 +45,7 @@ extension CaseTable {
     ]
   }()
 
-  /// How the log-weights of a case are spread.
+  /// The spread of a case's log-weights.
   enum Spread: String, CaseIterable {
     case usual, equal, far, partlyImpossible, impossible, notNumbers
 

@@ -5,12 +5,12 @@ public struct ConformanceCase: Sendable {
   /// The operation and its sizes, as `multiply(m=7,n=93,k=784)`.
   public let name: String
   let program: Program
-  /// What the memory is to hold.
+  /// The tensors that the memory holds for the program.
   let shared: [Tensor]
   let values: [Tensor: HostValues]
   let control: Control
   let checks: [Check]
-  /// How often the program runs before its results are compared, each time one step later.
+  /// The runs of the program before its results are compared, each one step later.
   var runs = 1
   /// With guards, stray writes are seen and every tensor stands alone; without, temporaries share
   /// their places as they do in earnest.

@@ -46,7 +46,7 @@ enum DerivationCheck {
     return build.finish(term)
   }
 
-  /// What a layer computes is added to what it reads, so that two operations read it.
+  /// A layer whose result is added to its input, so that two operations read the input.
   private static func residual(_ seed: UInt64) -> DifferenceCheck.Problem {
     var build = DerivationBuilder("residual", seed)
     let x = build.layer("first", build.input("x", 5, 4), 3, .tanh)

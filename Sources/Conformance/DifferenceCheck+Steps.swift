@@ -37,8 +37,8 @@ extension DifferenceCheck {
       pairs: model.parameters.map { ($0, $0.counterpart(.gradient)) })
   }
 
-  /// What each objective and estimator ascends with its coefficients held still, worked out by plain
-  /// loops:
+  /// The function that each objective and estimator ascends with its coefficients held still, from
+  /// plain loops:
   ///
   ///     sum over samples of  cDecoder log p(x, h)                  by the parameters of p
   ///                        + cPath (log p(x, h) - log q(h|x))      through h, log q's parameters held

@@ -30,7 +30,7 @@ public enum DifferenceCheck {
     var held: [Tensor] = []
     /// The function, read off the program's results.
     var function: (_ moved: ReferenceExecutable, _ held: [Tensor: [Double]]) -> Double
-    /// What the function depends on, and the tensor with the derivative.
+    /// The variables of the function, each with the tensor that holds the derivative by it.
     var pairs: [(variable: Tensor, gradient: Tensor)]
     /// True if the function needs the program's results, and not its variables alone.
     var readsResults = true

@@ -1,6 +1,6 @@
 import Compute
 
-/// How the operands of a map's case are chosen.
+/// The distribution of an operand of a map's case.
 enum MapValues {
   case normal(scale: Float = 1)
   case uniform(ClosedRange<Float>)
@@ -81,7 +81,7 @@ struct MapCaseBuilder {
     parameter(name, 1, values)
   }
 
-  /// What an operation before the map has computed.
+  /// Reads the result of an operation before the map.
   mutating func read(_ tensor: Tensor) -> Formula {
     inputs.append(tensor)
     return tensor.value
@@ -142,7 +142,7 @@ struct MapCaseBuilder {
     return read(output)
   }
 
-  /// What every layer of so many inputs reads.
+  /// The input that all layers of so many inputs share.
   private mutating func layerInput(_ depth: Int) -> Tensor {
     if let known = layerInputs[depth] { return known }
     let tensor = build.input("input\(depth)", .matrix(rows: size.rows, columns: depth))

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How far a single-precision result may be from the double-precision one.
+/// The error that a single-precision result may have beside the double-precision one.
 ///
 /// An element's error is its distance from the expected value, relative to that value's size plus
 /// a scale: the root mean square of the whole tensor, or more where sums of larger terms cancel.
@@ -36,7 +36,7 @@ public struct Comparison: Hashable, Sendable {
   /// The largest element's error; infinite where NaN, infinities or bits disagree.
   public let error: Double
   public let limit: Double
-  /// Where and how it was largest.
+  /// The element whose error is largest, and its values.
   public let detail: String
 
   public var passes: Bool { error <= limit }

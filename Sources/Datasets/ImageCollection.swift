@@ -8,9 +8,9 @@ public struct ImageCollection: Sendable {
   public var training: ImageSet
   public var validation: ImageSet?
   public var test: ImageSet?
-  /// What the files were found to be.
+  /// The format that the files were found to have.
   public var format: String
-  /// What was done to them, and what may be claimed of them.
+  /// Remarks on the changes made to them, and on the claims that they allow.
   public var notes: [String]
 
   public init(
@@ -78,7 +78,7 @@ public struct ImageCollection: Sendable {
   func asPictures() -> ImageCollection { mapped { part, _ in part.asPictures } }
 }
 
-/// How an array of a file holds images.
+/// The arrangement of images in an array of a file.
 struct ImageRecipe: Sendable {
   /// True if each column is an image, not each row.
   var columnsAreImages = false

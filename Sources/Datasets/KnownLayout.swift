@@ -2,7 +2,8 @@ import Files
 import Foundation
 import IWAE
 
-/// What the arrays of files that are well known mean: told by their names and shapes.
+/// A well-known file, which the names and shapes of its arrays give away, and the parts that they
+/// hold.
 struct KnownLayout: Sendable {
   /// The array of a part's images, and that of its labels.
   struct Part: Sendable {

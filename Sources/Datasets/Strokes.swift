@@ -29,8 +29,8 @@ public struct Strokes: Sendable {
       labels: labels)
   }
 
-  /// How a digit is written: strokes as control points of a smooth curve, in a unit square whose
-  /// y points down. Several entries are several hands.
+  /// The strokes of each digit, as control points of a smooth curve in a unit square whose y points
+  /// down. Several entries are several hands.
   private static let forms: [[[[(Double, Double)]]]] = [
     [
       [

@@ -16,7 +16,7 @@ extension RunConfiguration {
       + "\(model.likelihood)"
   }
 
-  /// How grey pixels become 0s and 1s, where the likelihood wants it.
+  /// The rule by which grey pixels become 0s and 1s, where the likelihood wants it.
   private var binarizationText: String { model.likelihood.isBinarized ? binarize.text : "none" }
 
   /// The objective with all that makes its bound tighter.

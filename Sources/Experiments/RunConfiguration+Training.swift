@@ -31,7 +31,7 @@ extension RunConfiguration {
     return result
   }
 
-  /// How thoroughly the run is tested.
+  /// The samples and images that the run is tested with.
   public var testing: TestSettings {
     TestSettings(samples: testSamples, limit: limit == 0 ? nil : limit)
   }

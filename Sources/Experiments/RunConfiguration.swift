@@ -57,7 +57,7 @@ public struct RunConfiguration: Hashable, Sendable {
     func hash(into hasher: inout Hasher) {}
   }
 
-  /// How the learning rate changes, by name.
+  /// A course of the learning rate, by name.
   public enum Schedule: String, CaseIterable, SettingValue, Sendable {
     case burda
     case burdaReleased = "burda-released"

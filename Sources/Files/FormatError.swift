@@ -18,7 +18,7 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
     "\(file)\(offset.map { ", byte \($0)" } ?? ""): \(problem)"
   }
 
-  /// What JSON that could not be read as expected had wrong with it.
+  /// The words for what is wrong with JSON that could not be decoded.
   public static func words(_ error: any Error) -> String {
     switch error {
     case DecodingError.dataCorrupted(let context): context.debugDescription

@@ -4,7 +4,7 @@ public struct SHA256: Sendable {
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a,
     0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
   ]
-  /// What does not fill a block of 64 bytes yet.
+  /// The last bytes, which do not fill a block of 64 yet.
   private var rest: [UInt8] = []
   private var length: UInt64 = 0
 

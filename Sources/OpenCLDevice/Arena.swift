@@ -5,9 +5,9 @@ import Compute
 /// a tensor; they are the outermost guards.
 final class Arena {
   static let margin = 16
-  /// What guard words hold.
+  /// The value of guard words.
   static let guardWord: UInt32 = 0xDEAD_BEEF
-  /// What poisoned floats hold: a quiet NaN.
+  /// The value of poisoned floats: a quiet NaN.
   static let poisonWord: UInt32 = 0x7FC0_DEAD
 
   /// The floats between the margins.

@@ -4,7 +4,7 @@ import Compute
 /// A kernel whose arguments are set once and for all.
 final class BoundLaunch {
   private let kernel: cl_kernel
-  /// What the kernel is bound to must live as long as it.
+  /// The table and the library that the kernel is bound to, which must live as long as it.
   private let table: Buffer
   private let library: KernelLibrary
   private let groups: Int
@@ -59,7 +59,7 @@ final class BoundLaunch {
 
   deinit { clReleaseKernel(kernel) }
 
-  /// - Parameter event: Where the driver's record of the launch goes, if anywhere.
+  /// - Parameter event: Receives the driver's record of the launch; nil for none.
   func enqueue(
     on queue: cl_command_queue, event: UnsafeMutablePointer<cl_event?>? = nil
   ) throws(DeviceError) {

@@ -13,7 +13,7 @@ struct Placement: Hashable {
   var stride: Int
 }
 
-/// What a kernel knows of an operation: `descriptor` in descriptor.cl, whose sizes are these.
+/// An operation as kernels read it: `descriptor` in descriptor.cl, whose sizes are these.
 struct Descriptor {
   static let operandCount = Map.maximumOperands
   static let countCount = 4
@@ -42,7 +42,7 @@ struct Descriptor {
     let description: String
     let names: KernelNames
 
-    /// What another descriptor carries out.
+    /// An operation that another descriptor carries out.
     static let companion = Kind("companion")
     static let scaleRows = Kind("scaleRows", KernelNames(operands: ["matrix", "coefficients"]))
     static let transposeWeights = Kind(

@@ -8,7 +8,7 @@ struct DescriptorFactory {
   /// The weights whose second copies the program reads.
   let transposedWeights: [Tensor]
 
-  /// - Parameter placements: Where the program's own tensors lie.
+  /// - Parameter placements: The places of the program's own tensors.
   init(_ program: Program, memory: OpenCLMemory, placements: [Tensor: Placement]) {
     self.program = program
     self.memory = memory

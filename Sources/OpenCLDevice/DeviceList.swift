@@ -2,7 +2,7 @@ import COpenCL
 import Compute
 import Foundation
 
-/// What a driver says of one of its devices.
+/// A device as its driver describes it.
 public struct DeviceDescription: Sendable {
   public enum Kind: String, Sendable {
     case gpu = "GPU"

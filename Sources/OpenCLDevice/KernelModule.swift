@@ -77,7 +77,7 @@ struct KernelSource {
     text = KernelPrelude.text + "#define WALK_CASES \(Self.walkCases(families, numbers))\n" + file
   }
 
-  /// What a walk does for each kind of operation.
+  /// The cases of a walk's switch, one for each kind of operation.
   private static func walkCases(
     _ families: [Compute.Operation.Family], _ maps: [(number: Int, signature: MapSignature)]
   ) -> String {

@@ -1,6 +1,6 @@
 import Compute
 
-/// What Swift and the kernels both know, written as OpenCL C from its one declaration.
+/// The constants that Swift and the kernels share, written as OpenCL C from their one declaration.
 enum KernelPrelude {
   static let text: String = {
     var lines = [

@@ -22,7 +22,7 @@ struct PlacedTensor {
 
   func fill(with word: UInt32) throws(DeviceError) { try arena.fill(occupied, with: word) }
 
-  /// What the padding holds other than zero; nil in tiles, where padding is not read.
+  /// A description of padding that is not zero; nil in tiles, where padding is not read.
   func paddingDamage() throws(DeviceError) -> String? {
     guard layout == .panels else { return nil }
     return layout.dirtyPadding(try arena.read(occupied), of: tensor)

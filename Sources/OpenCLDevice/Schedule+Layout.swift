@@ -1,6 +1,6 @@
 import Compute
 
-/// Where the elements of a tensor lie in an arena. Vectors are contiguous; every tensor takes a
+/// The layout of a tensor's elements in an arena. Vectors are contiguous; every tensor takes a
 /// multiple of 16 floats. A matrix lies
 ///
 ///     panels    [column / 16][row][16]; what lies as parameters do, as the panels of its transpose

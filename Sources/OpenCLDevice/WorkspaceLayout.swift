@@ -12,7 +12,7 @@ struct WorkspaceLayout {
   ///   - program: The program.
   ///   - sequence: Its launches. A launch takes different blocks through different operations at
   ///     the same time, so a temporary lives for whole launches.
-  ///   - layout: How tensors lie.
+  ///   - layout: The layout of each tensor.
   ///   - protection: With guards, nothing is shared and every tensor stands alone.
   init(
     _ program: Program, _ sequence: LaunchSequence, layout: Schedule, protection: Protection

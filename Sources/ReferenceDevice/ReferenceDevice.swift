@@ -176,7 +176,7 @@ public final class ReferenceExecutable: Executable {
     }
   }
 
-  /// What a sum is added to: nothing, or what is there, row by row times its decay.
+  /// The values that a sum starts from: zeros, or the tensor's own, row by row times their decay.
   func start(_ tensor: Tensor, accumulates: Bool, decay: Tensor?) -> [Double] {
     guard accumulates else { return Array(repeating: 0, count: tensor.shape.count) }
     guard let factors = decay.map({ self[$0] }) else { return self[tensor] }

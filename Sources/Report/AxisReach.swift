@@ -7,8 +7,8 @@ struct AxisReach {
 }
 
 extension AxisReach {
-  /// What all of several figures show: of lines both axes, of bars their heights. Nothing where the
-  /// figures are of other kinds, or their axes mean different things.
+  /// The values that several figures show between them: on both axes of lines, on the heights of
+  /// bars. Empty where the figures are of other kinds, or their axes mean different things.
   static func shared(by figures: [Figure]) -> AxisReach {
     guard figures.count > 1 else { return AxisReach() }
     let reaches = figures.map(\.content.reach)
@@ -21,7 +21,8 @@ extension AxisReach {
 }
 
 extension Figure.Content {
-  /// What the axes show, and what tells whether those of another figure mean the same.
+  /// The values that the axes show, and the axes' names and scales: where these are equal, the axes
+  /// of two figures mean the same.
   fileprivate var reach: (axes: [String], reach: AxisReach)? {
     switch self {
     case .lines(let plot):

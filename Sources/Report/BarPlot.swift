@@ -4,7 +4,7 @@ public struct BarPlot: Hashable, Codable, Sendable {
   public struct Group: Hashable, Codable, Sendable {
     public var name: String
     public var values: [Double]
-    /// What each bar is of, where that differs between groups.
+    /// The name of each bar, where groups have their own.
     public var labels: [String]?
 
     public init(name: String, values: [Double], labels: [String]? = nil) {
@@ -21,7 +21,7 @@ public struct BarPlot: Hashable, Codable, Sendable {
   public var yLabel: String
   public var yIsLogarithmic: Bool
   public var groups: [Group]
-  /// What stands below the bars; their numbers from 0 where it is nil.
+  /// The labels below the bars; nil for their numbers from 0.
   public var labels: [String]?
   /// A line across, as that from which on a unit is active.
   public var threshold: Double?
@@ -65,7 +65,7 @@ extension BarPlot {
 
   private var shownThreshold: Double? { threshold.flatMap { shows($0) ? $0 : nil } }
 
-  /// What the bars' axis shows.
+  /// The values that the bars' axis shows.
   var reach: AxisReach {
     AxisReach(y: (groups.flatMap(\.values) + [shownThreshold].compactMap(\.self)).filter(shows))
   }

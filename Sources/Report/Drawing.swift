@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a plot draws, before it becomes a document or a part of a page.
+/// The elements of a plot, before they become a document or a part of a page.
 struct Drawing {
   /// One line of the legend.
   struct Entry {
@@ -22,7 +22,7 @@ struct Drawing {
   private(set) var legend: [Entry] = []
   /// The points of each line of the legend, in its order; of the only series where there is no legend.
   private(set) var marks: [[Mark]] = []
-  /// What is not drawn; nil where everything is.
+  /// A remark on the values that are not drawn; nil where all are.
   var note: String?
 
   init(width: Double = Frame.width, height: Double = Frame.height) {

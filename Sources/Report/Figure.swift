@@ -6,7 +6,7 @@ public struct Figure: Hashable, Codable, Sendable {
   /// The name of its files, as `bounds`.
   public var name: String
   public var title: String
-  /// What a reader who does not see it should know.
+  /// A description for a reader who does not see it.
   public var summary: String
   public var content: Content
 
@@ -39,7 +39,7 @@ public struct Figure: Hashable, Codable, Sendable {
 
   var drawing: Drawing { drawing(reaching: AxisReach()) }
 
-  /// - Parameter reach: What the axes show besides the figure's own values.
+  /// - Parameter reach: The values that the axes show besides the figure's own.
   func drawing(reaching reach: AxisReach) -> Drawing {
     switch content {
     case .lines(let plot): plot.drawing(reaching: reach)

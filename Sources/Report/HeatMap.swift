@@ -39,7 +39,7 @@ public struct HeatMap: Hashable, Codable, Sendable {
 // MARK: Drawing
 
 extension HeatMap {
-  /// Where cells lie.
+  /// The places of the cells.
   private struct Layout {
     let left: Double
     let top = 30.0

@@ -99,7 +99,7 @@ extension LinePlot {
     levels.filter { shows(Point(x: 1, y: $0.y, error: $0.error)) }
   }
 
-  /// What its axes show.
+  /// The values that its axes show.
   var reach: AxisReach {
     let points = Array(shown.joined())
     return AxisReach(

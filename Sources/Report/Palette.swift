@@ -47,7 +47,7 @@ enum Palette {
   ]
   private static let dashes = ["", "9 3", "9 3 2 3", "5 2 2 2 2 2"]
 
-  /// How one series looks.
+  /// The look of one series.
   struct Style {
     let color: String
     let dash: String

@@ -6,7 +6,7 @@ public struct PictureFigure: Hashable, Codable, Sendable {
   public var png: Data
   public var width: Int
   public var height: Int
-  /// What was measured of what it shows; nil where there is nothing to read but the picture.
+  /// The numbers measured of the picture; nil where there is nothing to read but the picture.
   public var table: FigureTable?
 
   public init(png: Data, width: Int, height: Int, table: FigureTable? = nil) {

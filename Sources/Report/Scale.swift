@@ -41,7 +41,7 @@ struct Scale {
     return ((from + share * (to - from)) * 10).rounded() / 10
   }
 
-  /// Where bars stand: at zero if it is shown, else at the low end.
+  /// The place from which bars rise: zero if it is shown, else the low end.
   var base: Double { isLogarithmic ? from : place(0) }
 
   /// From three to seven round values and their texts.

@@ -25,7 +25,7 @@ extension Command {
     run: { try runBench($0, $1) })
 }
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 private struct BenchReport: Encodable {
   var stepMilliseconds: Double?
   var evaluationMilliseconds: Double?
@@ -37,7 +37,7 @@ private struct BenchReport: Encodable {
   var gflops: Double
   var peakGflops: Double?
   var peakFraction: Double?
-  /// What is taken at a time, and the bytes that it takes.
+  /// The part of a batch that is taken at a time, and the bytes that the step takes.
   var division: String?
   var stepBytes: Int?
   /// From the start of the process to the end of the first step.
@@ -47,7 +47,7 @@ private struct BenchReport: Encodable {
   var backend: String
   var device: String
   var profile: [BenchProfile.Entry]?
-  /// Where samples are drawn for the way back.
+  /// The variance of the gradient, if samples are drawn for the way back.
   var gradientVariance: GradientVariance?
 
   var text: String {

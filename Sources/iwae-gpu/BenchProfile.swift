@@ -3,7 +3,7 @@ import Experiments
 import Foundation
 import OpenCLDevice
 
-/// Where the time of a step goes: launch by launch as they run, and operation by operation with a
+/// The times of a step's parts: launch by launch as they run, and operation by operation with a
 /// launch for each.
 enum BenchProfile {
   struct Entry: Encodable {

@@ -20,7 +20,7 @@ extension Command {
     run: { try runCheck($0, $1) })
 }
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 private struct CheckReport: Encodable {
   struct Worst: Encodable {
     var name: String

@@ -1,4 +1,4 @@
-/// A subcommand: what it is called, what it takes, and what it does.
+/// A subcommand: its name, its arguments and options, and its work.
 struct Command: Sendable {
   var name: String
   var abstract: String
@@ -32,7 +32,7 @@ struct Command: Sendable {
     var name: String
     /// A short spelling with its dash, as `-k`.
     var short: String?
-    /// How the help names the value; nil for a flag.
+    /// The value's name in the help; nil for a flag.
     var placeholder: String?
     var help: String
     /// The only values there are.
@@ -86,7 +86,7 @@ struct Command: Sendable {
   }
 }
 
-/// What the user wrote makes no sense: exits 64 and shows the usage.
+/// A command line that makes no sense: exits 64 and shows the usage.
 struct UsageError: Error {
   var message: String
   var usage: String

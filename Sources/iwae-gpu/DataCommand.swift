@@ -42,7 +42,7 @@ private struct SetReport: Encodable {
   var summary: String
   /// True if the images can be read now.
   var isHere: Bool
-  /// What they would be read from.
+  /// The title of the files that they would be read from.
   var source: String?
   /// True if `fetch` knows where to get them.
   var canFetch: Bool

@@ -9,7 +9,7 @@ enum DataFetch {
     struct File: Encodable {
       var path: String
       var bytes: Int
-      /// Where it came from; absent where it was there already.
+      /// The address that it came from; absent where it was there already.
       var url: String?
       var seconds: Double?
     }

@@ -9,7 +9,7 @@ enum DataOptions {
   static let option = Command.Option(of: "data")
   static let binarize = Command.Option(of: "binarize")
 
-  /// Where the files of named sets are.
+  /// The folders of named sets' files.
   static var folders: DataFolders { DataFolders(environment: ProcessInfo.processInfo.environment) }
 
   /// The most bytes that an array of a file may take.

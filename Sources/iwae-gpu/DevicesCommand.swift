@@ -11,7 +11,7 @@ extension Command {
     run: { try runDevices($0, $1) })
 }
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 private struct DevicesReport: Encodable {
   struct Entry: Encodable {
     var index: Int

@@ -1,6 +1,6 @@
 import Experiments
 
-/// What a command shows while it works and when it is done, as its flags want it.
+/// The output of a command while it works and when it is done, as its flags want it.
 struct Display {
   let terminal: Terminal
   let line: ProgressLine

@@ -22,7 +22,7 @@ extension Command {
     run: { try runGradient($0, $1) })
 }
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 private struct GradientReport: Encodable {
   var bound: Double
   var images: Int

@@ -1,8 +1,8 @@
 import Compute
 import IWAE
 
-/// How much a gradient varies with the noise, for one batch and parameters that stand still: the sum
-/// over parameters of the variance over steps.
+/// The variance of a gradient over the noise, for one batch and parameters that stand still: the
+/// sum over parameters of the variance over steps.
 struct GradientVariance: Encodable {
   var steps: Int
   /// With all samples walked backwards.

@@ -9,7 +9,7 @@ import Report
 
 /// Files that commands read and write, with errors that carry their exit codes.
 enum Inputs {
-  /// Where `--out` wants a file; fails before long work where it could not be written.
+  /// The path of the file that `--out` wants; fails before long work where it could not be written.
   static func output(_ arguments: ParsedArguments) throws -> String? {
     guard let path = arguments.string("--out") else { return nil }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path

@@ -24,7 +24,7 @@ extension Command {
     run: { try runLook($0, $1) })
 }
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 private struct LookReport: Encodable {
   struct Drawn: Encodable {
     var name: String
@@ -34,7 +34,7 @@ private struct LookReport: Encodable {
   }
 
   var figures: [Drawn] = []
-  /// What could not be drawn of this model, and why.
+  /// The figures that cannot be drawn of this model, with reasons.
   var leftOut: [String: String] = [:]
   var device: String
 

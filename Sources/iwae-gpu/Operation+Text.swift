@@ -1,7 +1,7 @@
 import Compute
 
 extension Operation {
-  /// What it computes, a line for each result, where its kind does not say so.
+  /// A line for each result, where the kind alone does not tell what is computed.
   var details: [String] {
     switch self {
     case .map(let map):

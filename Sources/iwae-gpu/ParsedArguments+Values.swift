@@ -1,6 +1,6 @@
 import Foundation
 
-/// What options say, as values that were checked.
+/// The values of options, checked.
 extension ParsedArguments {
   /// A whole number of at least `minimum`.
   func integer(
@@ -42,7 +42,7 @@ extension ParsedArguments {
   /// Values with commas between them, each once.
   ///
   /// - Parameters:
-  ///   - expected: What each value has to be, for the message.
+  ///   - expected: The values that are expected, in the words of the message.
   ///   - value: A value, or nil where the text is none.
   func list<Value: Hashable>(
     _ name: String, default standard: [Value], expected: String, _ value: (String) throws -> Value?

@@ -3,7 +3,7 @@ import Files
 import IWAE
 
 extension Picture {
-  /// What `--json` prints.
+  /// The object that `--json` prints.
   private struct Report: Encodable {
     var out: String
     var images: Int

@@ -71,7 +71,7 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
     file: "reconstructions.png", path, arguments, terminal)
 }
 
-/// Where a picture lies unless told otherwise: beside its checkpoint.
+/// Writes a picture: beside its checkpoint, unless told otherwise.
 private func write(
   _ images: [[Float]], columns: Int, model: Model, height: Int?, file: String, _ path: String,
   _ arguments: ParsedArguments, _ terminal: Terminal

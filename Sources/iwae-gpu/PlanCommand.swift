@@ -13,7 +13,7 @@ extension Command {
     run: { try runPlan($0, $1) })
 }
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 private struct PlanReport: Encodable {
   struct Entry: Encodable {
     var kind: String
@@ -40,7 +40,7 @@ private struct PlanReport: Encodable {
     var moments: Int
     var outputs: Int
     var temporaries: Int
-    /// What the temporaries would take if none shared its place.
+    /// The bytes that the temporaries would take if none shared its place.
     var temporariesUnshared: Int
     var blocks: [Block]
   }

@@ -11,7 +11,7 @@ enum ProcessStart {
 
   private static let firstCall = ContinuousClock.now
 
-  /// What had passed when `firstCall` was taken.
+  /// The milliseconds that had passed when `firstCall` was taken.
   private static let beforeFirstCall: Double = {
     let measured = linuxElapsedMilliseconds ?? 0
     return max(0, measured - firstCall.duration(to: .now) / .milliseconds(1))

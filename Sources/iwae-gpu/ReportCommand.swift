@@ -18,7 +18,7 @@ extension Command {
     run: { try runReport($0, $1) })
 }
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 private struct ReportSummary: Encodable {
   var out: String
   var runs: [String]
@@ -65,7 +65,7 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   return .done
 }
 
-/// What a report reads of a run.
+/// The files of a run that a report reads.
 private enum ReportInputs {
   /// False for a folder or a file that is there and is no run.
   static func mayBeRun(_ path: String) -> Bool {

@@ -70,7 +70,7 @@ enum RunOptions {
     (Setting.data + Setting.course + Setting.testing).map(Command.Option.init)
     + ModelOptions.options + Setting.limits.map(Command.Option.init)
 
-  /// How thoroughly runs are tested.
+  /// The samples and images that runs are tested with.
   static let tested = Setting.tested.map(Command.Option.init)
 
   static func test(_ arguments: ParsedArguments) throws -> TestSettings {
@@ -86,7 +86,7 @@ enum StepOptions {
   static let objective = Setting.step.map(Command.Option.init)
   /// The batch and the objective.
   static let options = [Command.Option(of: "batch")] + objective
-  /// How much a step may take.
+  /// The limits of a step.
   static let limits = [Command.Option(of: "memory"), Command.Option(of: "backward_samples")]
 
   /// The step that the flags describe.

@@ -5,7 +5,7 @@ import ReferenceDevice
 
 /// Compares a gradient of the user's model, as it is computed in earnest, with the reference.
 enum StepComparison {
-  /// How far a gradient may be off, relative to its root mean square: weights of samples follow
+  /// The largest error of a gradient, relative to its root mean square: weights of samples follow
   /// log-weights of some hundreds, rounded to single precision, through an exponential.
   private static let limit = 1e-3
 

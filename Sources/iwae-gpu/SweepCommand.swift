@@ -57,7 +57,7 @@ extension Command.Option {
 }
 
 extension Display {
-  /// Where cells run, and how they tell of themselves.
+  /// The devices on which cells run, and their messages on this display.
   func surroundings(_ arguments: ParsedArguments) -> CellRunner.Surroundings {
     CellRunner.Surroundings(
       open: { try Backend.open(arguments) }, reference: ReferenceDevice(),

@@ -1,7 +1,7 @@
 import Experiments
 import Foundation
 
-/// Where results and diagnostics go.
+/// The outlets of results and diagnostics.
 struct Terminal: Sendable {
   /// Results: a text and a newline on standard output.
   var output: @Sendable (String) throws -> Void

@@ -1,11 +1,11 @@
 import Compute
 import IWAE
 
-/// What `bench` times: one training step over a fresh batch, or the evaluation of one batch.
+/// The work that `bench` times: a training step over a fresh batch, or the evaluation of one batch.
 final class Workload {
   /// The operations of one run's matrix products.
   let productOperations: Double
-  /// The step, where that is what is timed.
+  /// The programs of the step; nil where an evaluation is timed.
   let programs: StepPrograms?
   let batch: BenchBatch
   private(set) var memory: (any Memory)?
@@ -14,7 +14,7 @@ final class Workload {
   /// - Parameters:
   ///   - arguments: The flags of `bench`.
   ///   - model: The model.
-  ///   - device: Where.
+  ///   - device: The device that is timed.
   init(_ arguments: ParsedArguments, _ model: Model, _ device: any Device) throws {
     let seed = try arguments.seed(default: 0)
     let count = try arguments.integer("--batch", default: 20, maximum: 1 << 20)

@@ -1,11 +1,11 @@
 /// The derivative of what is differentiated with respect to a tensor, as far as it is known. Nothing
 /// of it is computed before somebody asks.
 struct Cotangent {
-  /// What maps contribute, element by element.
+  /// The contribution of maps, element by element.
   var formula: Formula?
   /// The tensors that the formula mentions.
   var sources: [Tensor] = []
-  /// What products contribute: `delta W` each.
+  /// The contributions of products: `delta W` each.
   var products: [Product] = []
 
   struct Product: Hashable {

@@ -14,7 +14,7 @@ public struct Derivation {
 
   /// - Parameters:
   ///   - suffix: Distinguishes the tensors of two walks over one program.
-  ///   - leaves: What is differentiated by beside what the program computes.
+  ///   - leaves: The tensors to differentiate by that the program does not compute.
   public init(suffix: String = "", leaves: Set<Tensor> = []) {
     self.suffix = suffix
     self.leaves = leaves
@@ -32,7 +32,7 @@ public struct Derivation {
   ///   - range: The operations, by their positions.
   ///   - program: The program, to which the way back is appended. Where a map can compute a
   ///     derivative beside its results, it does.
-  ///   - gradients: What parameters get.
+  ///   - gradients: The gradients that parameters get.
   public mutating func walk(
     _ range: Range<Int>, of program: inout ProgramBuilder, gradients: [RowGradient] = []
   ) throws(ProgramError) {

@@ -1,4 +1,4 @@
-/// Where the gradients of a walk's parameters go.
+/// The tensors that receive the gradients of a walk's parameters.
 public struct GradientTarget: Hashable, Sendable {
   public enum Place: Hashable, Sendable {
     /// The gradient itself.
@@ -6,7 +6,7 @@ public struct GradientTarget: Hashable, Sendable {
     /// A sum of its own, laid out like the parameters.
     case accumulator(String)
 
-    /// What tensors are called by.
+    /// The part of tensors' names that tells places apart.
     public var name: String {
       switch self {
       case .gradient: "total"

@@ -45,7 +45,7 @@ private func positiveDigamma(_ x: Double) -> Double {
   return (log(y) - sum) - (asymptotic + rounding)
 }
 
-/// What a + b lost when it was rounded to `sum` (Knuth's two-sum).
+/// The rounding error of `sum`, which is a + b rounded (Knuth's two-sum).
 private func roundingError(of sum: Double, _ a: Double, _ b: Double) -> Double {
   let second = sum - a
   return (a - (sum - second)) + (b - second)

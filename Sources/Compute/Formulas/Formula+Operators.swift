@@ -1,5 +1,5 @@
-/// What builds formulas. Each of these simplifies on the way, by the rewrites that keep every
-/// value, NaN and infinities included: `0 * x` stays, since x may be infinite, and `x - x` stays.
+/// The builders of formulas. Each simplifies on the way, by the rewrites that keep every value, NaN
+/// and infinities included: `0 * x` stays, since x may be infinite, and `x - x` stays.
 /// One of them keeps less than every bit: `x + 0` becomes `x`, which differs when x is -0.
 extension Formula {
   /// The formula of an operation and its operands, simplified.

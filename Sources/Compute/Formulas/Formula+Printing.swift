@@ -1,4 +1,4 @@
-/// How tightly the parts of a formula's text bind, the loosest first.
+/// The precedence of the parts of a formula's text, the loosest first.
 enum FormulaPrecedence: Int, Comparable {
   case comparison, sum, product, sign, power, atom
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What each operation means for numbers: what IEEE 754 says, with NaN and infinities passed on.
+/// The operations on numbers, as IEEE 754 has them, with NaN and infinities passed on.
 extension Formula.Operation {
   /// The value for the operands' values. A variable has none of its own.
   func value(of operands: [Double]) -> Double {

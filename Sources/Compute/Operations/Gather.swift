@@ -1,4 +1,4 @@
-/// How pixels become the 0s and 1s of a Bernoulli likelihood.
+/// A rule by which pixels become the 0s and 1s of a Bernoulli likelihood.
 public enum Binarization: Int, Hashable, Sendable, CaseIterable {
   /// Taken as they are.
   case none

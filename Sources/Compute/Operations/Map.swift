@@ -33,7 +33,7 @@ public struct Map: OperationFamily {
     }
   }
 
-  /// How a tensor is read.
+  /// The way in which a tensor's values are spread over the elements of the results.
   public enum Reading: Hashable, Sendable {
     case element, rowValue, columnValue, single
   }
@@ -46,8 +46,8 @@ public struct Map: OperationFamily {
   public static let maximumOperands = 16
 
   /// - Parameters:
-  ///   - results: What is computed.
-  ///   - tensors: Where the formulas' variables may be found; those that none mentions are left out.
+  ///   - results: The results to compute.
+  ///   - tensors: The tensors that formulas may mention; those that none mentions are left out.
   public init(_ results: [Result], reading tensors: [Tensor]) {
     self.results = results
     let mentioned = results.reduce(into: Set<String>()) { $0.formUnion($1.formula.variables) }

@@ -1,4 +1,4 @@
-/// What an operation costs at least: arithmetic, and memory touched once.
+/// The least cost of an operation: its arithmetic, and its memory touched once.
 public struct Cost: Hashable, Sendable {
   public var floatingPointOperations: Double
   public var bytes: Double

@@ -59,7 +59,7 @@ public enum Operation: Hashable, Sendable {
   public var rows: Int? { member.rows }
 }
 
-/// What a kind of operation says of itself.
+/// A kind of operation: its name, its operands, its checks and its cost.
 public protocol OperationFamily: Hashable, Sendable {
   /// The name used in listings, errors and conformance cases.
   var kind: String { get }

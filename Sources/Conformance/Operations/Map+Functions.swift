@@ -81,8 +81,8 @@ extension CaseTable {
 }
 
 extension Formula.Function {
-  /// Where the value is about as exact as its operand: errors are relative to the size of a whole
-  /// tensor, so that each range has values of one size.
+  /// Ranges in which the value is about as exact as its operand. Errors are relative to the size of
+  /// a whole tensor, so that each range has values of one size.
   fileprivate var ranges: [ClosedRange<Float>] {
     switch self {
     case .exp: [-1...1, -41...(-40), 40...41]

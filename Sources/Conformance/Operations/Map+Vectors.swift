@@ -24,7 +24,7 @@ extension CaseTable {
     return map.finish()
   }
 
-  /// What running sums over weights add to a bound.
+  /// The contribution of running sums over weights to a bound.
   private func streamedBound(_ rows: Int, temperature: Double) -> ConformanceCase {
     var map = MapCaseBuilder(
       "streamed bound,temperature=\(temperature)", RowSize(rows, 1, 1), isOfVectors: true, seed)
@@ -43,8 +43,8 @@ extension CaseTable {
     return map.finish()
   }
 
-  /// What is certain: a density that is not a number or is zero at the end is refused, one that is zero
-  /// at the beginning is left.
+  /// The cases that no noise decides: a density that is not a number or is zero at the end is
+  /// refused, one that is zero at the beginning is left.
   private func acceptWithoutNumbers() -> ConformanceCase {
     var map = MapCaseBuilder("accept,special", RowSize(5, 1, 1), isOfVectors: true, seed)
     let before = map.row("before", .cycle([0, 0, -.infinity, .nan, -.infinity]))

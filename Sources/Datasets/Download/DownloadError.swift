@@ -16,7 +16,7 @@ public struct DownloadError: Error, Hashable, Sendable, CustomStringConvertible 
   /// A mirror that did not deliver.
   public struct Failure: Hashable, Sendable {
     public var url: String
-    /// What went wrong there, as the end of a sentence that begins with the address.
+    /// The reason, as the end of a sentence that begins with the address.
     public var reason: String
 
     public init(url: String, reason: String) {
@@ -78,7 +78,7 @@ extension DownloadError {
   }
 }
 
-/// How messages write numbers.
+/// Numbers as messages write them.
 enum Wording {
   /// 9912422 as 9,912,422.
   static func grouped(_ number: Int) -> String {

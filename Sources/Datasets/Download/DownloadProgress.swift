@@ -1,6 +1,6 @@
 import Foundation
 
-/// How far a download is.
+/// The progress of a download.
 public struct DownloadProgress: Hashable, Sendable {
   /// The mirror that sends at the moment.
   public var url: String
@@ -19,7 +19,7 @@ public struct DownloadProgress: Hashable, Sendable {
   public var host: String { URLComponents(string: url)?.host ?? url }
 }
 
-/// How a file came to be where it was asked for.
+/// The way in which a file came to be where it was asked for.
 public enum DownloadOutcome: Hashable, Sendable {
   /// All its bytes were there already: no server was asked.
   case present

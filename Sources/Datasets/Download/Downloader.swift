@@ -2,7 +2,7 @@ import Foundation
 
 /// Brings files from the network, and lets only verified ones get to their place.
 ///
-/// What has arrived is kept beside the target with `.partial` at its name's end, so that a
+/// Bytes that have arrived are kept beside the target with `.partial` at its name's end, so that a
 /// download that was cut off goes on from there, on whichever mirror.
 public struct Downloader: Sendable {
   /// Seconds that a connection may take.
@@ -25,7 +25,7 @@ public struct Downloader: Sendable {
     self.certificateFile = certificateFile
   }
 
-  /// What `SSL_CERT_FILE` names.
+  /// The file that `SSL_CERT_FILE` names.
   public static var environmentCertificateFile: String? {
     let name = ProcessInfo.processInfo.environment["SSL_CERT_FILE"]
     return name?.isEmpty == true ? nil : name
@@ -37,8 +37,8 @@ public struct Downloader: Sendable {
   /// the right one has arrived whole.
   ///
   /// - Parameters:
-  ///   - file: What must be there in the end.
-  ///   - path: Where; folders that are missing are made.
+  ///   - file: The file that is wanted.
+  ///   - path: The path to download it to; folders that are missing are made.
   ///   - progress: Called whenever something has arrived, and about once a second; it says
   ///     whether to go on. What has arrived is kept in either case.
   public func download(

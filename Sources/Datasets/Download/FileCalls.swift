@@ -12,7 +12,7 @@ enum FileCalls {
     }
   }
 
-  /// What the system knows of a path, or nil where nothing is.
+  /// The system's record of a path, or nil where nothing is.
   static func status(_ path: String) throws(DownloadError) -> stat? {
     var status = stat()
     if stat(path, &status) == 0 { return status }

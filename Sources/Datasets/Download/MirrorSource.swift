@@ -7,7 +7,7 @@ struct MirrorSource {
   /// Bytes that came over the network, from all mirrors.
   private(set) var received = 0
 
-  /// How often a mirror that breaks off is asked for the rest.
+  /// The times that a mirror that breaks off is asked for the rest.
   private static let resumptions = 2
 
   init(

@@ -1,4 +1,4 @@
-/// What the head of an HTTP response says of the body that follows.
+/// The head of an HTTP response, as far as it tells of the body that follows.
 struct ResponseHead {
   /// The part of the whole that a `Content-Range` names.
   struct Range: Hashable {
@@ -36,7 +36,7 @@ struct ResponseHead {
     }
   }
 
-  /// What to do with the body, where a file of `size` bytes was asked for from `offset` on.
+  /// Decides on the body, where a file of `size` bytes was asked for from `offset` on.
   func verdict(offset: Int, size: Int) -> Verdict {
     let start: Int
     switch status {

@@ -1,7 +1,7 @@
 import CCurl
 import Foundation
 
-/// What libcurl calls while it transfers.
+/// The functions that libcurl calls while it transfers.
 extension Transfer {
   /// Sets the functions that libcurl calls; they find the transfer behind their context.
   func setCallbacks() -> [CURLcode] {

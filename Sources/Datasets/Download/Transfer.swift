@@ -124,7 +124,7 @@ final class Transfer {
   private static let certificateRemedy =
     "Set SSL_CERT_FILE to the file of the certificates to trust."
 
-  /// What libcurl's result means, where this side did not stop the transfer.
+  /// The end that libcurl's result stands for, where this side did not stop the transfer.
   private func end(_ code: CURLcode) -> End {
     switch code {
     case CURLE_OK:
@@ -155,7 +155,7 @@ final class Transfer {
     }
   }
 
-  /// How much of the file is there.
+  /// The words for the part of the file that is there.
   private var position: String {
     "after \(Wording.grouped(partial.length)) of \(Wording.bytes(file.size))"
   }

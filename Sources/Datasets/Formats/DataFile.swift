@@ -7,7 +7,7 @@ public struct DataFile {
   public struct Variable: Hashable, Sendable {
     public var name: String
     public var shape: [Int]
-    /// What keeps it from being read; nil if nothing does.
+    /// The obstacle to reading it; nil if there is none.
     public var problem: String?
   }
 

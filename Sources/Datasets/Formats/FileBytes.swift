@@ -64,10 +64,10 @@ public final class FileBytes {
 
 /// Bytes that are read forwards, a piece at a time, and their place for errors.
 final class ByteReader {
-  /// How errors name the bytes.
+  /// The name of the bytes in errors.
   let file: String
   private(set) var offset: Int
-  /// How many bytes are left, where that is known beforehand.
+  /// The number of bytes left, where that is known beforehand.
   private(set) var remaining: Int?
   /// Delivers further bytes; none at the end.
   private let refill: () throws(FormatError) -> [UInt8]

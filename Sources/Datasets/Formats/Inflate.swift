@@ -1,7 +1,7 @@
 import CZlib
 import Files
 
-/// How compressed bytes are wrapped.
+/// The wrapping of compressed bytes.
 enum Compression {
   /// RFC 1952, possibly several members in a row.
   case gzip
@@ -120,7 +120,7 @@ extension ByteReader {
   /// A reader of what these bytes decompress to.
   ///
   /// - Parameters:
-  ///   - compression: How they are wrapped.
+  ///   - compression: Their wrapping.
   ///   - limit: The most bytes that may come out.
   func decompressed(_ compression: Compression, limit: Int) throws(FormatError) -> ByteReader {
     let inflater = try Inflater(self, compression, limit: limit)

@@ -141,7 +141,7 @@ public struct MATFile {
   }
 }
 
-/// What a piece of the file holds.
+/// The type of a piece of the file.
 private enum ElementType: Int {
   case int8 = 1
   case uint8, int16, uint16, int32, uint32, single
@@ -201,7 +201,7 @@ private func integer(_ bytes: [UInt8], _ isBigEndian: Bool) -> Int {
   (isBigEndian ? bytes : bytes.reversed()).reduce(0) { $0 << 8 | Int($1) }
 }
 
-/// What stands before the numbers of a variable.
+/// The header before the numbers of a variable.
 private struct Header {
   let shape: [Int]
   private let name: String

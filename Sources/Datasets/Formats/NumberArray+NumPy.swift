@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What stands before the numbers in NumPy's format: a magic word, and a text in Python's syntax.
+/// The header before the numbers in NumPy's format: a magic word, and a text in Python's syntax.
 struct NumPyHeader {
   let shape: [Int]
   let type: NumberType

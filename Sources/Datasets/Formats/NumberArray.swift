@@ -73,7 +73,7 @@ public struct NumberArray: Hashable, Sendable {
   }
 }
 
-/// How a file writes one number.
+/// The representation of one number in a file.
 struct NumberType: Hashable {
   enum Kind: Hashable {
     case boolean, signed, unsigned, float
@@ -105,8 +105,8 @@ struct NumberDecoder {
   private var rest: [UInt8] = []
 
   /// - Parameters:
-  ///   - type: How numbers are written.
-  ///   - keepsBytes: Whether numbers of one byte without a sign stay bytes.
+  ///   - type: The representation of numbers.
+  ///   - keepsBytes: True if numbers of one byte without a sign stay bytes.
   init(_ type: NumberType, keepsBytes: Bool) {
     self.type = type
     self.keepsBytes = keepsBytes && type.width == 1 && type.kind != .signed
@@ -200,9 +200,9 @@ extension ByteReader {
   ///
   /// - Parameters:
   ///   - shape: The sizes that the header claims; memory grows only with what is there.
-  ///   - type: How numbers are written.
+  ///   - type: The representation of numbers.
   ///   - limit: The most bytes that they may take.
-  ///   - keepsBytes: Whether numbers of one byte without a sign stay bytes.
+  ///   - keepsBytes: True if numbers of one byte without a sign stay bytes.
   func numbers(
     _ shape: [Int], _ type: NumberType, limit: Int, keepsBytes: Bool = true
   ) throws(FormatError) -> NumberArray.Values {

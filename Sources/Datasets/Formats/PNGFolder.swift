@@ -6,7 +6,7 @@ import Foundation
 public struct PNGFolder {
   /// `(images, height, width)`, in the order of their names, numbers in names by value.
   public let images: NumberArray
-  /// Where there are classes: for each image the number of its folder, in the order of their names.
+  /// For each image the number of its folder, in the order of their names; nil without classes.
   public let labels: [Int]?
   public let classes: [String]
 

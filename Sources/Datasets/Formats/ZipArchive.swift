@@ -9,7 +9,7 @@ public struct ZipArchive {
     var checksum: UInt
     var compressedSize: Int
     var size: Int
-    /// Where its local header begins.
+    /// The offset of its local header.
     var offset: Int
   }
 

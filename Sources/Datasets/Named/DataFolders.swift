@@ -18,7 +18,7 @@ public struct DataFolders: Sendable {
     folders = [value("IWAE_GPU_DATA"), cache + "/iwae-gpu/data"].compactMap(\.self)
   }
 
-  /// Where a download of a set's file goes.
+  /// The path of a set's file once it is downloaded.
   public func target(_ set: String, _ file: String) -> String {
     "\(folders.first ?? ".")/\(set)/\(file)"
   }

@@ -9,7 +9,7 @@ public struct NamedSet: Sendable {
   public struct Source: Sendable {
     public var title: String
     public var files: [RemoteFile]
-    /// What may be claimed of results on them.
+    /// Remarks on the claims that results on them allow.
     public var notes: [String] = []
     /// Makes the images of the files' paths, in their order.
     var assemble: @Sendable (_ paths: [String], _ limit: Int) throws -> ImageCollection
@@ -21,15 +21,15 @@ public struct NamedSet: Sendable {
   public var sources: [Source] = []
   /// Draws the set, where it is drawn.
   var draw: (@Sendable () -> ImageCollection)?
-  /// How a model sees the pixels unless told otherwise.
+  /// The likelihood of the pixels unless another is asked for.
   public var likelihood = Likelihood.bernoulli
   /// The values of an image.
   public var width: Int
   /// The rows of pixels of an image, where it has rows.
   public var height: Int?
-  /// How a part is held out for validation where the files hold none.
+  /// The part held out for validation where the files hold none.
   public var validation = Split.Validation.share
-  /// How the released IWAE code does; nil where it does not know the set.
+  /// The part that the released IWAE code holds out; nil where it does not know the set.
   public var released: Split.Validation?
 
   public static func named(_ name: String) -> NamedSet? { all.first { $0.name == name } }
@@ -72,7 +72,7 @@ public struct NamedSet: Sendable {
     return result
   }
 
-  /// What is missing, and what to do about it.
+  /// A message that names the missing files and the remedy.
   private func missing(in folders: DataFolders) -> String {
     let places = folders.folders.map { "'\($0)/\(name)'" }.joined(separator: " or ")
     let files = sources.map { source in

@@ -6,7 +6,7 @@ public struct Split: Sendable {
   public var validation: ImageSet?
   public var test: ImageSet
 
-  /// How a part of the training images is held out for validation.
+  /// The part of the training images that is held out for validation.
   public enum Validation: Hashable, Sendable {
     /// A tenth of all.
     case share
@@ -16,7 +16,7 @@ public struct Split: Sendable {
     case shuffled(Int, seed: UInt32)
   }
 
-  /// What a user may ask for.
+  /// A division of the images that a user may ask for.
   public enum Rule: Hashable, Sendable {
     /// The set's own.
     case standard
@@ -53,9 +53,9 @@ extension ImageCollection {
   /// tenth tests.
   ///
   /// - Parameters:
-  ///   - rule: What the user asked for.
-  ///   - held: How the set holds out validation images.
-  ///   - released: How the released IWAE code does; nil where it does not know the set.
+  ///   - rule: The division that the user asked for.
+  ///   - held: The part that the set holds out for validation.
+  ///   - released: The part that the released IWAE code holds out; nil for a set it does not know.
   public func split(
     _ rule: Split.Rule = .standard, validation held: Split.Validation = .share,
     released: Split.Validation? = nil

@@ -1,6 +1,6 @@
 import Compute
 
-/// How grey pixels become 0s and 1s.
+/// A rule by which grey pixels become 0s and 1s.
 public struct BinarizationRule: Hashable, Sendable {
   /// The rule of each pass, after what is drawn once.
   public var eachPass: Binarization

@@ -15,7 +15,7 @@ public struct DataSource: Sendable {
   ///
   /// - Parameters:
   ///   - name: The name.
-  ///   - folders: Where the files of named sets are.
+  ///   - folders: The folders of named sets' files.
   ///   - limit: The most bytes that an array of a file may take.
   public init(_ name: String, in folders: DataFolders, limit: Int = DataFile.standardLimit) throws {
     self.name = name
@@ -85,7 +85,7 @@ extension ImageSet {
   /// Checks that a model can be used with the images.
   ///
   /// - Parameters:
-  ///   - name: Where they are from.
+  ///   - name: The name of their source.
   ///   - part: The part of the data that they are, where it has several.
   public func check(
     for model: Model, _ name: String, part: String? = nil

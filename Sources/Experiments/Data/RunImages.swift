@@ -36,7 +36,7 @@ public struct TestSettings: Codable, Hashable, Sendable {
 public struct TestImages: Sendable {
   public var images: ImageSet
   public var name: String
-  /// How they are binarized.
+  /// The rule by which they are binarized.
   public var rule: BinarizationRule
   /// Remarks on the data that a reader of results needs.
   public var notes: [String]
@@ -46,7 +46,7 @@ public struct TestImages: Sendable {
   /// - Parameters:
   ///   - source: The images; their test part, if they have one.
   ///   - model: The model that is tested.
-  ///   - rule: How they are binarized.
+  ///   - rule: The rule by which they are binarized.
   ///   - isWhole: True to take them whole where nobody divided them.
   ///   - run: The run whose own data they are; nil for others.
   public init(

@@ -2,7 +2,7 @@ import Compute
 import Foundation
 import IWAE
 
-/// How the bound L_k rises with k.
+/// A measurement of the bound L_k as k rises.
 public struct BoundsMeasurement: Sendable {
   /// As many samples as are kept of each image of a batch.
   public static let mostSamples = 1 << 20
@@ -20,7 +20,7 @@ public struct BoundsMeasurement: Sendable {
   /// Measures; nil if the monitor stopped it.
   ///
   /// - Parameters:
-  ///   - device: Where.
+  ///   - device: The device to measure on.
   ///   - note: Told what is worth a line that stays.
   ///   - monitor: Told how far it is; returns whether to go on.
   public func run(

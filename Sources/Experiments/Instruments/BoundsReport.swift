@@ -22,7 +22,7 @@ public struct BoundsReport: Encodable, Sendable {
   public var extrapolation: UncertainValue?
   /// Nil with few samples.
   public var sumo: UncertainValue?
-  /// Where the data's own density is known: the mean of the log of it over the same images.
+  /// The mean log of the data's own density over the same images, where it is known.
   public var exact: Double?
   public var effectiveSampleSize: Double
   public var paretoShape: Double?

@@ -34,7 +34,7 @@ public struct Look {
   ///   - subject: The model and all its test images.
   ///   - images: The images behind the units, the latents and the weights.
   ///   - width: The width of an image.
-  ///   - device: Where.
+  ///   - device: The device that computes what figures show.
   public init(_ subject: Subject, images: Int = 1000, width: Int, on device: any Device) {
     (model, parameters, self.images) = (subject.model, subject.parameters, subject.images)
     (binarization, seed) = (subject.binarization, subject.seed)

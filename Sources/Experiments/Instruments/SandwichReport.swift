@@ -102,7 +102,7 @@ public struct SandwichReport: Encodable, Sendable {
         standardError: (errors[0] * errors[0] + errors[1] * errors[1]).squareRoot())
     }
 
-    /// - Parameter isExact: Whether log p(x) is known, and not bounded from below.
+    /// - Parameter isExact: True if log p(x) is known, and not bounded from below.
     func text(isExact: Bool) -> [String] {
       func number(_ value: UncertainValue) -> String { value.text(decimals: 3) }
       var lines = [

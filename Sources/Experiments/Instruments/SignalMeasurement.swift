@@ -53,7 +53,7 @@ public struct SignalMeasurement: Sendable {
   /// - Parameters:
   ///   - subject: The model and the images.
   ///   - batch: The images of a gradient.
-  ///   - device: Where.
+  ///   - device: The device to measure on.
   ///   - note: Told what is worth a line that stays.
   ///   - monitor: Told how far it is; returns whether to go on.
   public func run(

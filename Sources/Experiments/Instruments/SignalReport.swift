@@ -27,7 +27,7 @@ public struct SignalReport: Encodable, Sendable {
     }
   }
 
-  /// How a ratio grows with a number of samples.
+  /// The growth of a ratio with a number of samples.
   public struct Slope: Encodable, Sendable {
     public var objective: String
     public var estimator: String

@@ -11,18 +11,18 @@ public struct Measure: Encodable {
   public var published: Published?
   /// Ours minus the paper's.
   public var difference: Double?
-  /// What of a difference the training of other seeds explains, and that of other images where only
-  /// some were tested; nil where nothing is known of it.
+  /// The part of a difference that training with other seeds explains, and testing on other images
+  /// where only some were tested; nil where nothing is known of it.
   public var allowed: Double?
   /// True if the difference is allowed.
   public var isInside: Bool?
 
   /// - Parameters:
-  ///   - name: What is measured.
+  ///   - name: The name of the quantity.
   ///   - statistics: Ours over seeds; nil where there is none yet.
   ///   - standardError: Of ours over images; nil where it is not known.
   ///   - published: The paper's; nil where it has none.
-  ///   - isPartial: Whether only part of the paper's test images were tested.
+  ///   - isPartial: True if only part of the paper's test images were tested.
   public init(
     _ name: String, _ statistics: SeedStatistics?, standardError: Double?, published: Published?,
     isPartial: Bool

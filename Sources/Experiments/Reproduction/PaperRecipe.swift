@@ -62,7 +62,7 @@ extension PaperRecipe {
 
   /// The rows of Rainforth et al.
   ///
-  /// - Parameter isPublished: Whether the paper has numbers of these images.
+  /// - Parameter isPublished: True if the paper has numbers of these images.
   public func rainforth(isPublished: Bool) -> [PlannedRow] {
     RainforthEntry.all.map { entry in
       var setting = base

@@ -13,7 +13,7 @@ public struct PlannedRow {
   ///
   /// - Parameters:
   ///   - results: By the names of cells.
-  ///   - isPartial: Whether only part of the test images were tested.
+  ///   - isPartial: True if only part of the test images were tested.
   public func row(_ results: [String: CellResult], isPartial: Bool) -> ReproductionRow {
     let runs = cells.compactMap { results[$0.name] }
     return ReproductionRow(

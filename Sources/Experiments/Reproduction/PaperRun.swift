@@ -35,7 +35,7 @@ public struct PaperRun {
   ///   - burda: The part of their table that is made.
   ///   - recipe: The settings that all rows share.
   ///   - source: The images.
-  ///   - folder: Where it goes; nil for a folder of its own under `runs`.
+  ///   - folder: The folder of the runs and the table; nil for one of its own under `runs`.
   public init(
     _ burda: Burda, _ recipe: PaperRecipe, of source: DataSource, in folder: String? = nil
   ) {
@@ -82,7 +82,7 @@ public struct PaperRun {
 
   /// Makes the runs that are not made yet.
   ///
-  /// - Returns: The table, and whether nothing was left when the monitor stopped.
+  /// - Returns: The table, and true if nothing was left when the monitor stopped.
   public func run(
     test: TestSettings, in surroundings: CellRunner.Surroundings
   ) throws -> (report: Reproduction, isWhole: Bool) {

@@ -64,7 +64,7 @@ public struct Reproduction: Encodable {
 // MARK: For people
 
 extension Reproduction {
-  /// How much of the paper's training this is, and what that means.
+  /// The share of the paper's training that this is, and its meaning for the numbers.
   public var extent: String {
     let share = 100 * Double(passes) / Double(publishedPasses)
     let head =

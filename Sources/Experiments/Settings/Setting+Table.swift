@@ -26,7 +26,7 @@ extension Setting {
         + "the last training images.", row: Row(name: "split")),
   ]
 
-  /// How it is trained.
+  /// The settings of its training.
   public static let course: [Setting] = [
     .integer(
       "passes", \.passes, 0...1 << 30, help: "Passes over the training images.", canChange: true,
@@ -62,7 +62,7 @@ extension Setting {
         + "fixed (drawn once; fixed:SEED for another draw)."),
   ]
 
-  /// How it is judged.
+  /// The settings of its validation and its tests.
   public static let testing: [Setting] =
     [
       .integer(
@@ -86,7 +86,7 @@ extension Setting {
       ),
     ] + tested
 
-  /// How thoroughly it is tested.
+  /// The samples and images that it is tested with.
   public static let tested: [Setting] = [
     .integer(
       "test_samples", \.testSamples, 1...1 << 30, help: "Samples of each test image.",
@@ -97,7 +97,7 @@ extension Setting {
       row: Row(name: "test images", text: { $0.limit == 0 ? "all" : "the first \($0.limit)" })),
   ]
 
-  /// How much a step may take.
+  /// The limits of a step.
   public static let limits: [Setting] = [
     .integer(
       "batch", \.batch, 1...1 << 20, help: "Images in a batch.",

@@ -125,8 +125,8 @@ extension Setting {
   ///
   /// - Parameters:
   ///   - examples: Some of the values, for suggestions.
-  ///   - expected: What the value has to be, for messages.
-  ///   - isValid: Whether a value is one that the setting can have.
+  ///   - expected: The values that are expected, in the words of messages.
+  ///   - isValid: True of a value that the setting can have.
   init<Value: SettingValue>(
     _ key: String, short: String? = nil,
     _ path: WritableKeyPath<RunConfiguration, Value> & Sendable,

@@ -1,4 +1,4 @@
-/// How far the runs of some cells are.
+/// The progress of the runs of some cells.
 public struct CellProgress: Sendable {
   public var run: RunProgress
   /// The cell that is under way, from 1, and its name.
@@ -15,7 +15,7 @@ public struct CellProgress: Sendable {
   }
 }
 
-/// How long the cells that are left will take, judged by those that are done.
+/// The time that the cells left will take, judged by those that are done.
 struct CellClock {
   let total: Double
   private var done = 0.0

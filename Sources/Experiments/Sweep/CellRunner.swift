@@ -36,9 +36,9 @@ public final class CellRunner {
   }
 
   /// - Parameters:
-  ///   - folder: Where the cells are; no other process may work there meanwhile.
+  ///   - folder: The folder of the cells; no other process may work there meanwhile.
   ///   - images: The images of all cells.
-  ///   - test: How thoroughly they are tested.
+  ///   - test: The samples and images that they are tested with.
   ///   - boundSamples: The samples of the further bound that each is measured by; nil for none.
   public init(
     _ folder: String, images: RunImages, test: TestSettings, boundSamples: Int? = nil
@@ -142,7 +142,7 @@ public final class CellRunner {
   /// The images that cells are tested on.
   public var tested: ImageSet { test.images(of: images.split) }
 
-  /// How much there is to do, in samples walked forwards: enough to tell the time that is left.
+  /// The work that is left to do, in samples walked forwards: enough to tell the time it takes.
   private func work(_ cell: Cell) -> Double {
     let configuration = cell.configuration
     let passes = max(

@@ -23,7 +23,7 @@ public final class Sweep {
 
   /// Runs what is not finished.
   ///
-  /// - Returns: What all of it came to, and whether nothing was left when the monitor stopped.
+  /// - Returns: The results of all cells, and true if nothing was left when the monitor stopped.
   public func run(
     in surroundings: CellRunner.Surroundings
   ) throws -> (report: SweepReport, isWhole: Bool) {

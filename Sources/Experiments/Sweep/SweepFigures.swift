@@ -95,7 +95,7 @@ extension SweepReport {
   /// The beginning of the names of a sweep's figures.
   private static let figureName = "nll"
 
-  /// - Parameter others: What else varies; it has one value in all of the rows.
+  /// - Parameter others: The other axes that vary; each has one value in all of the rows.
   private static func heatMap(
     _ rows: [Row], others: [Axis], row: Axis, column: Axis
   ) -> Figure {

@@ -1,6 +1,6 @@
 import Compute
 
-/// What annealing says of one image's log p(x).
+/// The log-weights of one image's annealing, which enclose its log p(x).
 public struct AnnealedImage: Sendable {
   /// From the prior to the posterior: the log of their mean is below log p(x) on average.
   public var forward: LogWeights
@@ -183,7 +183,7 @@ public final class Annealer {
     return result
   }
 
-  /// What a walk through all temperatures gives, for each image.
+  /// The results of a walk through all temperatures, for each image.
   private struct Walk {
     var logWeights: [LogWeights]
     /// The shares of accepted transitions, summed over temperatures.

@@ -1,6 +1,6 @@
 import Compute
 
-/// How annealed importance sampling goes about it.
+/// The settings of annealed importance sampling.
 public struct AnnealingConfiguration: Hashable, Sendable {
   /// Independent chains of each image.
   public var chains = 16
@@ -25,7 +25,7 @@ public struct AnnealingConfiguration: Hashable, Sendable {
     max(1, (Self.tuningTransitions + temperatures - 1) / temperatures)
   }
 
-  /// What annealing costs: the transitions of a chain.
+  /// The cost of annealing: the transitions of a chain.
   ///
   /// - Parameter walks: The ways through the temperatures after tuning: 1, or 2 with the reverse.
   public func transitions(walks: Int) -> Int { temperatures * (tuningRepetitions + walks) }

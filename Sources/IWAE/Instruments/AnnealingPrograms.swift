@@ -78,13 +78,13 @@ struct AnnealingPrograms {
   }
 }
 
-/// What the programs keep for each other: a row is a chain.
+/// The tensors that the programs keep for each other: a row is a chain.
 struct AnnealingTensors {
   /// One stochastic layer, `(R, latent)` each.
   struct Layer {
     var index: Int
     var position: Tensor
-    /// Where the trajectory under way is.
+    /// The point that the trajectory under way has reached.
     var proposal: Tensor
     var momentum: Tensor
     /// The derivative of the density there.

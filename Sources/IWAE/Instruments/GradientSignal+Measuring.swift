@@ -1,6 +1,6 @@
 import Compute
 
-/// What a gradient's signal is measured with.
+/// The settings with which a gradient's signal is measured.
 public struct SignalConfiguration: Hashable, Sendable {
   public var groups = 1
   public var samples = 1
@@ -34,7 +34,7 @@ extension GradientSignal {
   ///   - images: The set.
   ///   - configuration: The sizes, and how many gradients are drawn.
   ///   - estimators: Whose gradients.
-  ///   - device: Where.
+  ///   - device: The device to measure on.
   ///   - progress: Told of the blocks done; returns whether to go on.
   /// - Returns: Nil if `progress` asked to stop.
   public static func measure(

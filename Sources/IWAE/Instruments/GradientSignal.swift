@@ -1,4 +1,4 @@
-/// How much of a gradient is signal, from the means of independent blocks of draws.
+/// The signal-to-noise ratio of a gradient, from the means of independent blocks of draws.
 ///
 /// With mu the expected gradient and S the covariance of one draw's gradient, the ratio is
 /// |mu| / sqrt(tr S). From R block means of n draws each, |mu|^2 is estimated by the mean of the

@@ -1,6 +1,6 @@
 import Compute
 
-/// How posteriors are fitted image by image.
+/// The settings of fitting posteriors image by image.
 public struct PosteriorFitConfiguration: Hashable, Sendable {
   /// Steps of the optimizer.
   public var steps = 1000
@@ -23,8 +23,8 @@ public struct FittedImage: Sendable {
   public var fittedBound: LogWeights.Estimate
   /// The second less the first, of the same noise.
   public var gain: LogWeights.Estimate
-  /// What of it the second half of the steps brought, whose rate falls to nothing as that of the
-  /// first half did: much, where there were too few.
+  /// The part of it that the second half of the steps brought, whose rate falls to nothing as that
+  /// of the first half did: much, where there were too few.
   public var lateGain: LogWeights.Estimate
 }
 

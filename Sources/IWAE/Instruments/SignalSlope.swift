@@ -1,6 +1,6 @@
 import Compute
 
-/// How a ratio grows with a number of samples: the exponent s of c n^s.
+/// The growth of a ratio with a number of samples: the exponent s of c n^s.
 ///
 /// The power is fitted to the squares of ratios, by least squares with the weights of their errors.
 /// Squares are without bias and may be below zero. Logarithms would need those points left out that
@@ -65,7 +65,7 @@ private struct PowerFit {
     return (low + high) / 2
   }
 
-  /// What the best c leaves.
+  /// The sum of squares that the best c leaves.
   private func loss(_ values: [Double], _ exponent: Double) -> Double {
     let powers = places.map { exponential(exponent * $0) }
     var (products, squares) = (0.0, 0.0)
@@ -83,8 +83,8 @@ private struct PowerFit {
 
 /// Student's distribution.
 enum StudentT {
-  /// What 97.5% lies below, by Cornish and Fisher's expansion around the normal distribution: right
-  /// within 0.005 from five degrees of freedom on.
+  /// The value that 97.5% lies below, by Cornish and Fisher's expansion around the normal
+  /// distribution: right within 0.005 from five degrees of freedom on.
   static func quantile975(_ freedom: Int) -> Double {
     let z = 1.959964
     let n = Double(freedom)

@@ -4,9 +4,9 @@ extension Model {
   /// Initial parameters: what the layers say, as Glorot's uniform weights and zero biases, and an
   /// output bias that gives the data's mean.
   ///
-  /// Where nothing bounds what heads are computed from (no hidden layer, or units without bounds),
-  /// the weights of every head after the first start at zero: these are log-sigmas and the like,
-  /// and a random one makes deviations of e^7 and more.
+  /// If nothing bounds what heads are computed from (no hidden layer, or units without bounds), the
+  /// weights of every head after the first start at zero: these are log-sigmas and the like, and a
+  /// random one makes deviations of e^7 and more.
   ///
   /// - Parameters:
   ///   - seed: The seed of the weights.

@@ -39,7 +39,7 @@ public struct Network: Sendable {
   ///   - input: `(rows, inputs)`.
   ///   - hiddenRole: The role of what hidden layers compute.
   ///   - headRole: The role of the heads' values.
-  ///   - names: What the heads' values are called; nil for the heads' own names.
+  ///   - names: The names of the heads' values; nil for the heads' own.
   ///   - program: The program.
   /// - Returns: The heads' values, `(rows, outputs)` each.
   func append(

@@ -1,6 +1,6 @@
 import Compute
 
-/// Where a step's images come from.
+/// The source of a step's images.
 public enum BatchSource: Hashable, Sendable {
   /// Rows of a resident data set, in a resident order.
   case resident(source: Tensor, order: Tensor, scale: Float, binarization: Binarization)
@@ -67,10 +67,10 @@ public struct StepConfiguration: Hashable, Sendable {
       ? nil : "expected fewer than the \(weighed) samples to draw from, found \(backwardSamples)"
   }
 
-  /// What every coefficient is multiplied by.
+  /// The factor of every coefficient.
   var scale: Float { sumsOverBatch ? 1 : meanScale }
 
-  /// What turns a sum over the batch into its mean.
+  /// The factor that turns a sum over the batch into its mean.
   var meanScale: Float { 1 / Float(wholeBatch ?? batchSize) }
 }
 

@@ -12,7 +12,7 @@ extension StepBuilder {
 
   /// Walks back through the log-weights and the decoder.
   ///
-  /// - Parameter leaves: What is differentiated by although the program does not compute it.
+  /// - Parameter leaves: The tensors to differentiate by that the program does not compute.
   mutating func beginBackward(
     from logWeights: Tensor, leaves: Set<Tensor> = []
   ) throws(ProgramError) -> Derivation {
@@ -124,8 +124,8 @@ extension StepBuilder {
     !(configuration.objective.isClosedForm && layer == top)
   }
 
-  /// What a head ascends, sample by sample: through the sample by its coefficient, and through the
-  /// density by what is left of path and score.
+  /// The direction that a head ascends, sample by sample: through the sample by its coefficient,
+  /// through the density by what is left of path and score.
   private mutating func weighed(
     _ layer: Int, _ position: Int, _ column: SampleCoefficients, _ walk: inout Derivation
   ) throws(ProgramError) -> BoundFormula? {

@@ -1,7 +1,7 @@
 import Compute
 
 extension StreamBuilder {
-  /// What a chunk's samples weigh, degree by degree.
+  /// Appends the coefficients of a chunk's samples, degree by degree.
   mutating func appendCoefficients(_ logWeights: Tensor) throws(ProgramError) {
     let bound = rule.bound
     if bound.meanShare != 0 {
@@ -57,7 +57,7 @@ extension StreamBuilder {
     step.coefficients = columns
   }
 
-  /// What does not depend on the weights goes straight into the gradient.
+  /// Appends the coefficients' constant parts, which go straight into the gradient.
   private mutating func appendConstant(
     _ logWeights: Tensor
   ) throws(ProgramError) -> SampleCoefficients? {

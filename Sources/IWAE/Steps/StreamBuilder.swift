@@ -39,7 +39,7 @@ struct StreamBuilder {
     ]
   }
 
-  /// `(1, latent)` for each head of the lowest encoder: what its samples weigh, summed and divided.
+  /// `(1, latent)` for each head of the lowest encoder: the weighted sum over its samples, divided.
   var lowestTotals: [Tensor] { lowest("total") }
 
   private func lowest(_ name: String) -> [Tensor] {

@@ -8,11 +8,11 @@ import Compute
 /// computed twice.
 struct StreamingPrograms {
   let programs: [StepPrograms.Part: Program]
-  /// What starts at zero with every image, and the streams of a group and of an image.
+  /// The tensors that start at zero with every image, and the streams of a group and of an image.
   let zeros: [Tensor]
   let groupStreams: [WeightStream]
   let imageStreams: [WeightStream]
-  /// What holds one number all along.
+  /// The tensors that hold one number all along.
   let constants: [(tensor: Tensor, value: Float)]
 
   /// - Parameters:

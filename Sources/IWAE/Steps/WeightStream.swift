@@ -1,6 +1,6 @@
 import Compute
 
-/// Weights that stream: what running sums over weights of one scope and temperature need.
+/// Weights that stream: the tensors of running sums over weights of one scope and temperature.
 struct WeightStream: Hashable {
   var scope: SampleScope
   var temperature: Float
@@ -11,11 +11,11 @@ struct WeightStream: Hashable {
   var maximum: Tensor { Tensor("stream.\(name).maximum", .vector(1), .state) }
   /// `(1)`: the sum of the shares.
   var sum: Tensor { Tensor("stream.\(name).sum", .vector(1), .state) }
-  /// `(1)`: what sums over shares of a degree are multiplied by when a chunk arrives.
+  /// `(1)`: the factor of sums over shares of a degree when a chunk arrives.
   func decay(_ degree: Int) -> Tensor {
     Tensor("stream.\(name).decay.\(degree)", .vector(1), .temporary)
   }
-  /// What the maximum is before anything has arrived.
+  /// The maximum before anything has arrived.
   var nothing: Float { temperature > 0 ? -.infinity : .infinity }
 }
 

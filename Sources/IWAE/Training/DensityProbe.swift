@@ -27,7 +27,7 @@ public enum DensityProbe {
   ///   - model: The model.
   ///   - parameters: Its parameters.
   ///   - images: The values of each, as the likelihood takes them.
-  ///   - device: Where the networks are computed; the densities are on the host.
+  ///   - device: The device that computes the networks; the densities are computed on the host.
   ///   - seeds: Those of the latents' noise, which are tried one after another.
   public static func firstFault(
     _ model: Model, parameters: [Tensor: [Float]], images: [[Float]], device: any Device,

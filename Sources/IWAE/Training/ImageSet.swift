@@ -7,7 +7,7 @@ public struct ImageSet: Hashable, Sendable {
   public let values: HostValues
   public let count: Int
   public let width: Int
-  /// What the values are multiplied by: 1/255 for grey bytes.
+  /// The factor of the values: 1/255 for grey bytes.
   public let scale: Float
   /// True for bytes of which some are above 1: grey levels, unless they are counts.
   private let hasLevels: Bool
@@ -19,7 +19,7 @@ public struct ImageSet: Hashable, Sendable {
   public let labels: [Int]?
 
   /// - Parameters:
-  ///   - name: What messages call the set.
+  ///   - name: The set's name in messages.
   ///   - values: Bytes or floats. Bytes whose largest is above 1 count as grey levels up to 255.
   ///   - width: The values of an image.
   ///   - height: The rows of pixels of an image, where it has rows.

@@ -1,4 +1,4 @@
-/// How the learning rate changes from pass to pass.
+/// The course of the learning rate from pass to pass.
 public enum LearningRate: Hashable, Sendable {
   /// Burda et al.: stage i has 3^i passes at 1e-3 * 10^(-i/7); after the last, its rate stays.
   case burda

@@ -10,7 +10,7 @@ public final class Trainer {
   let device: any Device
   let memory: any Memory
   private let data: ResidentSet
-  /// How steps are carried out.
+  /// The programs of a step, and the part of a batch that each takes.
   public let programs: StepPrograms
   let runner: StepRunner
   private let evaluator: Evaluator?
@@ -24,12 +24,12 @@ public final class Trainer {
 
   /// - Parameters:
   ///   - model: The model.
-  ///   - configuration: How it is trained.
+  ///   - configuration: The settings that it is trained with.
   ///   - images: The images to train on.
   ///   - validation: Images to choose the best parameters by.
-  ///   - device: Where.
+  ///   - device: The device to train on.
   ///   - state: Parameters and moments to start from; nil for fresh ones.
-  ///   - progress: Where the run stands.
+  ///   - progress: The position from which the run goes on.
   public init(
     _ model: Model, _ configuration: TrainingConfiguration, images: ImageSet,
     validation: ImageSet? = nil, device: any Device, state: [Tensor: [Float]]? = nil,

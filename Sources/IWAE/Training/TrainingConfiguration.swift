@@ -1,6 +1,6 @@
 import Compute
 
-/// How a model is trained.
+/// The settings that a model is trained with.
 public struct TrainingConfiguration: Hashable, Sendable {
   public var objective: Objective
   public var estimator: Objective.Estimator = .standard

@@ -1,4 +1,4 @@
-/// Where a training run stands: all that resuming needs beside parameters and moments, because
+/// The position of a training run: all that resuming needs beside parameters and moments, because
 /// noise and order are addressed.
 public struct TrainingProgress: Hashable, Sendable, Codable {
   /// Updates made.
@@ -16,7 +16,7 @@ public struct TrainingProgress: Hashable, Sendable, Codable {
   public init() {}
 }
 
-/// What a finished pass reports.
+/// The report of a finished pass.
 public struct PassReport: Sendable {
   public var progress: TrainingProgress
   /// The mean of the steps' bounds.

@@ -9,7 +9,7 @@ struct MapBody {
   private var exponentials: [Int: String] = [:]
   private let steps: FormulaSteps
 
-  /// - Parameter formulas: What is computed; `value(of:)` names each.
+  /// - Parameter formulas: The formulas to compute; `value(of:)` names the value of each.
   init(_ formulas: [Formula]) {
     steps = FormulaSteps(formulas)
     for index in steps.steps.indices { names.append(append(index)) }

@@ -2,8 +2,8 @@ import Compute
 
 /// The OpenCL C of one map: a function that takes a block of rows through its formulas.
 ///
-/// Where the map takes the sums of products, a strip of columns is multiplied for all rows of the block,
-/// and each row's share of it mapped before the next strip.
+/// If the map takes the sums of products, a strip of columns is multiplied for all rows of the
+/// block, and each row's share of it mapped before the next strip.
 struct MapSource {
   private let signature: MapSignature
   private let number: Int
@@ -158,7 +158,7 @@ struct MapSource {
 
   private func row(_ index: Int) -> String { shared.contains(index) ? "s\(index).row" : "row" }
 
-  /// What is the same all along a row.
+  /// The declarations of values that are the same all along a row.
   private func rowValues() -> [String] {
     signature.inputs.indices.compactMap { index in
       switch signature.inputs[index] {
@@ -217,7 +217,7 @@ struct MapSource {
     return lines + ["}"]
   }
 
-  /// What becomes of a row's totals.
+  /// The statements that turn a row's totals into its results.
   private func ends(_ kept: (String) -> String) -> [String] {
     sums.map { index, constant in
       var total = kept("total\(index)")

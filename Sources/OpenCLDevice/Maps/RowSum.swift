@@ -1,11 +1,11 @@
 import Compute
 
-/// How the sum of a formula over a row is added up.
+/// The sum of a formula over a row, taken apart into what is cheap to add up.
 ///
 /// Terms that are numbers are counted, not added. The sum of a softplus is a sum of max(a, 0) and one
 /// logarithm of a running product of 1 + e^-|a|: a logarithm for a row instead of one for each element.
 struct RowSum {
-  /// What is left to be added element by element; nil if nothing is.
+  /// The terms left to be added element by element; nil if there are none.
   private(set) var rest: Formula?
   /// The arguments of softplus terms, by the sign with which they enter.
   private(set) var added: [Formula] = []

@@ -1,7 +1,7 @@
 import Compute
 
-/// What kernels read of an operation beside its operands, by name: whole numbers, and numbers that are
-/// not. The order of both is that of the lists.
+/// A family as kernels read it, by name: its operands, whole numbers, and numbers that are not. The
+/// order of each is that of its list.
 protocol KernelFamily: OperationFamily {
   /// The operands that kernels know by name.
   static var operandNames: [String] { get }

@@ -5,7 +5,8 @@ struct Launch: Hashable {
   var kernel: Kernel
   /// In the order in which it is done.
   var work: [Work]
-  /// What the launch divides among its work-groups: images, samples, outputs or arena chunks.
+  /// The units that the launch divides among its work-groups: images, samples, outputs or arena
+  /// chunks.
   var units: Int
   var unitsPerGroup: Int
   var groups: Int

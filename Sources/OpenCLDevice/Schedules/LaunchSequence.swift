@@ -1,16 +1,16 @@
 import Compute
 
-/// How far operations are joined.
+/// The degree to which operations are joined.
 public enum Fusion: Sendable {
   /// A launch for each operation.
   case none
   /// Operations share launches; every tensor is still written as the program says.
   case observable
-  /// What nothing else reads is not written: sums of products go straight into a map, and gradients
-  /// into the update.
+  /// Tensors that nothing else reads are not written: sums of products go straight into a map, and
+  /// gradients into the update.
   case full
 
-  /// What suits a protection: where somebody looks, everything is written.
+  /// The fusion that suits a protection: where somebody looks, everything is written.
   static func of(_ protection: Protection) -> Fusion {
     protection == .guarded ? .observable : .full
   }
@@ -37,7 +37,7 @@ struct LaunchSequence {
   var sums: [Int] = []
   /// Totals, which would cut a block's walk in two: nothing but the host reads them.
   var totals: [Int] = []
-  /// What has been multiplied by its rows' coefficients.
+  /// The inputs that are multiplied by their rows' coefficients so far.
   var scaled: Set<GradientInput> = []
 
   /// - Parameters:
@@ -86,7 +86,7 @@ struct LaunchSequence {
     return result
   }
 
-  /// How a matrix product's operands are reached.
+  /// A kind of matrix product, by the way in which its operands are reached.
   enum Product: Int, CaseIterable {
     case forward, transposed, gradient
   }

@@ -1,6 +1,6 @@
 import Compute
 
-/// How operations are laid out on a device.
+/// The layout of tensors and of work on a device.
 public enum Schedule: String, Hashable, Sendable, CaseIterable, Codable {
   /// Sixteen-wide panels and register tiles, one work-item a group: for CPUs.
   case panels
@@ -58,7 +58,7 @@ public struct Tuning: Hashable, Sendable, Codable {
     }
   }
 
-  /// What is worth trying on a device: block heights for panels, and shapes of tiles and groups.
+  /// The tunings worth trying on a device: block heights for panels, shapes of tiles and groups.
   public static func candidates(for device: DeviceDescription, schedule: Schedule) -> [Tuning] {
     let result: [Tuning]
     switch schedule {

@@ -12,7 +12,7 @@ public struct TuningStore {
     }
   }
 
-  /// Where the tuning of a device is, or would be.
+  /// The path of the file for the tuning of a device, which need not exist.
   public func path(for device: DeviceDescription, _ schedule: Schedule) -> String {
     file(device, schedule).path
   }

@@ -10,7 +10,7 @@ struct FigureElement {
   private let drawing: Drawing
   /// The numbers of the file that is offered.
   private let table: FigureTable
-  /// How many rows there are of each in the file.
+  /// The rows of numbers for each row of the file.
   private let rowStep: Int
 
   /// A page shows at most so many rows of numbers.
@@ -18,7 +18,7 @@ struct FigureElement {
   /// The file within the page has at most so many, so that no page takes long to open.
   private static let mostFileRows = 10_000
 
-  /// - Parameter reach: What the axes show besides the figure's own values.
+  /// - Parameter reach: The values that the axes show besides the figure's own.
   init(
     _ figure: Figure, run: String? = nil, showsTitle: Bool = true, reach: AxisReach = AxisReach()
   ) {

@@ -1,4 +1,4 @@
-/// What a report's page can do where scripts run: choose a theme, hide curves, read points out.
+/// The script of a report's page: it chooses a theme, hides curves and reads points out.
 enum PageScript {
   static let text = #"""
     "use strict";

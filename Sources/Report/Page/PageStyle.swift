@@ -1,4 +1,4 @@
-/// How a report looks: light, dark, narrow and on paper.
+/// The style sheet of a report: light, dark, narrow and on paper.
 enum PageStyle {
   static let text = """
     \(Palette.rules(Palette.light, in: ".plot"))
@@ -40,7 +40,7 @@ enum PageStyle {
     </div>
     """
 
-  /// What the script adds to figures, shown by it too.
+  /// A guide to what the script adds to figures; the script shows it.
   static let guide = """
     <p class="guide" hidden>Point at a figure, or move to it with the tab key and press arrow keys, to
     read its points. Press a line of its legend to hide that curve or show it again.</p>

@@ -43,7 +43,7 @@ public struct ReportPage: Sendable {
     """
   }
 
-  /// How many figures the page shows.
+  /// The number of figures on the page.
   public var figureCount: Int {
     TrainingFigures.figures(runs).count + runs.map(\.figures.count).reduce(0, +)
   }
@@ -110,7 +110,7 @@ public struct ReportPage: Sendable {
       + grid(elements)
   }
 
-  /// What could be there, and the commands that make it.
+  /// A list of what runs lack, with the commands that make it.
   private var missing: String {
     let hints = runs.filter(\.hasModel).flatMap { run in
       var hints: [(what: String, command: String)] = []

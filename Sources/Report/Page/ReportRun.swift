@@ -12,15 +12,15 @@ public struct ReportRun: Sendable {
     }
   }
 
-  /// How it is called in the report.
+  /// Its name in the report.
   public var name: String
   public var path: String
   public var configuration: [Fact]
-  /// What was modelled: likelihoods of runs that modelled the same may be compared.
+  /// The data that was modelled: likelihoods of runs that modelled the same may be compared.
   public var task: String
-  /// What validations measured: those of runs that measured the same may be compared.
+  /// The quantity that validations measured: those of runs that measured the same may be compared.
   public var validation: String
-  /// What was maximised: bounds of runs that maximised the same may be compared too.
+  /// The bound that was maximised: bounds of runs that maximised the same may be compared too.
   public var objective: String
   public var metrics: RunMetrics
   public var evaluation: RunEvaluation?

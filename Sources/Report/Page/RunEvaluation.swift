@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What `evaluation.json` says of a run; fields that are missing there are nil.
+/// The evaluation of a run, from its `evaluation.json`; fields that are missing there are nil.
 public struct RunEvaluation: Hashable, Sendable {
   public var nll: Double?
   public var standardError: Double?

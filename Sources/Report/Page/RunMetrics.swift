@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// What a run wrote after each pass.
+/// The lines that a run wrote, one after each pass.
 public struct RunMetrics: Hashable, Sendable {
   public struct Pass: Hashable, Sendable {
     public var pass: Double

@@ -28,7 +28,7 @@ public struct Dense: Hashable, Sendable {
   /// - Parameters:
   ///   - input: `(rows, inputs)`.
   ///   - activation: The function at the layer's end.
-  ///   - name: What the result is called; nil for the layer's own name.
+  ///   - name: The result's name; nil for the layer's own.
   ///   - role: The result's role.
   ///   - program: The program.
   /// - Returns: `(rows, outputs)`.

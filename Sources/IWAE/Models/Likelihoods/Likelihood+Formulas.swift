@@ -11,7 +11,7 @@ extension Likelihood {
   /// A checkpoint carries the formulas as text, so that it evaluates anywhere.
   ///
   /// - Parameters:
-  ///   - name: What messages and reports call it.
+  ///   - name: Its name in messages and reports.
   ///   - heads: The linear layers on the decoder; each gives one value for every variable.
   ///   - logDensity: log p(x) in "x" and every head.
   ///   - mean: The mean of x in the heads.
