@@ -1,4 +1,3 @@
-import Artifacts
 import Experiments
 import Files
 import Foundation
@@ -29,7 +28,7 @@ private struct ReportSummary: Encodable {
 private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let named = try arguments.arguments("run")
   // Among several, what is no run is left out.
-  let paths = named.count == 1 ? named : named.filter { ReportInputs.mayBeRun($0) }
+  let paths = named.count == 1 ? named : named.filter(mayBeRun)
   for path in named where !paths.contains(path) {
     terminal.error("Note: '\(path)' is left out, for it is no run folder.")
   }
@@ -42,7 +41,8 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let runs = try paths.indices.map { index in
     // Runs that are called alike are told apart by their paths.
     let isUnique = names.count { $0 == names[index] } == 1
-    return try ReportInputs.run(paths[index], name: isUnique ? names[index] : paths[index])
+    return try ReportRun(
+      RunFolder(paths[index]), name: isUnique ? names[index] : paths[index])
   }
   let page = ReportPage(
     title: arguments.string("--title")
@@ -65,49 +65,7 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   return .done
 }
 
-/// The files of a run that a report reads.
-private enum ReportInputs {
-  /// False for a folder or a file that is there and is no run.
-  static func mayBeRun(_ path: String) -> Bool {
-    let folder = RunFolder(path)
-    return !exists(path) || RunFolder.isFolder(path) && (folder.exists || exists(folder.figures))
-  }
-
-  static func run(_ path: String, name: String) throws -> ReportRun {
-    let folder = RunFolder(path)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw CommandError(
-        message: "'\(path)' could not be read: there is no such folder.", code: .fileAccess)
-    }
-    guard isFolder.boolValue else {
-      throw FormatError(file: path, problem: "expected a run folder, found a file.")
-    }
-    guard folder.exists || exists(folder.figures) else {
-      throw FormatError(
-        file: path,
-        problem: "there is no run in this folder. 'iwae-gpu train --out \(path)' makes one.")
-    }
-    var run = ReportRun(name: name, path: path, task: path, validation: path, objective: path)
-    run.hasModel = exists(folder.checkpoint) || exists(folder.best)
-    if let configuration = try RunConfiguration(ofRun: path) {
-      run.configuration = configuration.facts
-      run.validation = "\(configuration.task), \(configuration.validationSamples)"
-      (run.task, run.objective) = (configuration.task, configuration.objectiveText)
-    }
-    if exists(folder.metrics) {
-      let data = try Files.read(folder.metrics)
-      run.metrics = try RunMetrics(data, file: folder.metrics)
-    }
-    if exists(folder.evaluation) {
-      let data = try Files.read(folder.evaluation)
-      run.evaluation = try RunEvaluation(data, file: folder.evaluation)
-    }
-    run.figures = try FigureFolder(run: path).read()
-    return run
-  }
-
-  private static func exists(_ path: String) -> Bool {
-    FileManager.default.fileExists(atPath: path)
-  }
+/// False for a folder or a file that is there and is no run.
+private func mayBeRun(_ path: String) -> Bool {
+  RunFolder(path).hasContent || !FileManager.default.fileExists(atPath: path)
 }

@@ -71,7 +71,9 @@ import Testing
     #expect(abs(exponential.integral(parameters: [:]) - 1) < 1e-3)
     let none = try Self.prior("log(-1 - z^2)")
     #expect(none.integral(parameters: [:]) == 0)
-    let error = #expect(throws: DescriptionError.self) { try none.quantiles([0.5], parameters: [:]) }
+    let error = #expect(throws: DescriptionError.self) {
+      try none.quantiles([0.5], parameters: [:])
+    }
     #expect(
       error?.description
         == "prior 'own': the formula gives no finite positive density anywhere on the real line.")

@@ -99,7 +99,7 @@ final class RunSession {
     seconds += (clock.now - begin.time) / .seconds(1)
     guard let report else { return nil }
     lastBound = report.bound
-    let metrics = RunMetrics(report, trainSeconds: seconds)
+    let metrics = MetricsLine(report, trainSeconds: seconds)
     try run.folder.append(metrics)
     try events?.scalars(metrics.scalars, step: metrics.step)
     observe(report)
@@ -144,7 +144,7 @@ public struct RunError: Error, Sendable, CustomStringConvertible {
 }
 
 /// One line of the metrics.
-struct RunMetrics: Encodable {
+struct MetricsLine: Encodable {
   var step: Int
   var epoch: Int
   var bound: Double

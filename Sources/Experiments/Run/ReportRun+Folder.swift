@@ -1,0 +1,44 @@
+import Files
+import Foundation
+import Report
+
+extension RunFolder {
+  /// True if there is a run in the folder, or figures alone.
+  public var hasContent: Bool {
+    Self.isFolder(path) && (exists || FileManager.default.fileExists(atPath: figures))
+  }
+}
+
+extension ReportRun {
+  /// A run, or a folder of figures, as a report shows it.
+  public init(_ folder: RunFolder, name: String) throws {
+    let path = folder.path
+    guard exists(path) else {
+      throw FileAccessError("'\(path)' could not be read: there is no such folder.")
+    }
+    guard RunFolder.isFolder(path) else {
+      throw FormatError(file: path, problem: "expected a run folder, found a file.")
+    }
+    guard folder.hasContent else {
+      throw FormatError(
+        file: path,
+        problem: "there is no run in this folder. 'iwae-gpu train --out \(path)' makes one.")
+    }
+    self.init(name: name, path: path, task: path, validation: path, objective: path)
+    hasModel = exists(folder.checkpoint) || exists(folder.best)
+    if let run = try RunConfiguration(ofRun: path) {
+      configuration = run.facts
+      validation = "\(run.task), \(run.validationSamples)"
+      (task, objective) = (run.task, run.objectiveText)
+    }
+    if exists(folder.metrics) {
+      metrics = try RunMetrics(try Files.read(folder.metrics), file: folder.metrics)
+    }
+    if exists(folder.evaluation) {
+      evaluation = try RunEvaluation(try Files.read(folder.evaluation), file: folder.evaluation)
+    }
+    figures = try FigureFolder(run: path).read()
+  }
+}
+
+private func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
