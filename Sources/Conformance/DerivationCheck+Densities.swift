@@ -49,6 +49,7 @@ extension Support {
     switch self {
     case .unit: .sigmoid(value)
     case .counts: .where(.less(value, 0), 2, 5)
+    case .levels: .where(.less(value, 0), 0, .where(.less(value, 0.5), 100.0 / 255, 1))
     case .positive: .exp(value)
     case .reals: value
     }

@@ -20,6 +20,10 @@ enum ModelOptions {
       Command.Option(
         "--activation", "function", choices: Model.activations.map { "\($0)" },
         help: "The function of hidden units. (default: tanh)"),
+      Command.Option(
+        "--hidden-kind", "kind", choices: HiddenKind.names,
+        help: "The kind of hidden layers: \(HiddenKind.names.joined(separator: ", ")). "
+          + "(default: dense)"),
     ] + DensityOptions.options
 
   /// The model that the flags describe.
@@ -49,6 +53,9 @@ enum ModelOptions {
   static func apply(_ arguments: ParsedArguments, to model: inout Model) throws {
     if let name = arguments.string("--activation") {
       model.activation = Model.activations.first { "\($0)" == name } ?? model.activation
+    }
+    if let name = arguments.string("--hidden-kind") {
+      model.hiddenKind = HiddenKind.all.first { $0.name == name } ?? model.hiddenKind
     }
     try DensityOptions.apply(arguments, to: &model)
   }

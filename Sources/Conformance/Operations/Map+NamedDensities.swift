@@ -63,6 +63,7 @@ extension Support {
     switch self {
     case .unit: .uniform(0...1)
     case .counts: .counts(10)
+    case .levels: .cycle([0, 1, 100 / 255, 254 / 255, 1 / 255].map { Float($0) })
     case .positive: .uniform(0.05...4)
     case .reals: .normal()
     }

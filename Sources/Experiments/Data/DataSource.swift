@@ -108,6 +108,7 @@ extension ImageSet {
     return switch support {
     case .unit: "Scale the data to [0, 1], \(other)"
     case .counts: "Give whole counts, \(other)"
+    case .levels: "Give bytes, or levels over 255, \(other)"
     case .positive: "Shift the data above 0, \(other)"
     case .reals: "Replace what is infinite or no number."
     }

@@ -14,7 +14,9 @@ public struct Picture: Sendable {
   }
 
   /// True if a model's means may lie outside [0, 1].
-  public static func isScaled(_ model: Model) -> Bool { model.likelihood.support != .unit }
+  public static func isScaled(_ model: Model) -> Bool {
+    ![.unit, .levels].contains(model.likelihood.support)
+  }
 
   /// The width of an image of so many values: of so many rows where they are known and fit, else of
   /// a square or of one row.

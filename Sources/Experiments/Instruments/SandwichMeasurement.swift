@@ -28,7 +28,7 @@ public struct SandwichMeasurement: Sendable {
   public init(_ subject: Subject, _ settings: Settings = Settings()) throws {
     (self.subject, self.settings) = (subject, settings)
     let (model, path) = (subject.model, subject.name)
-    if model.likelihood.draw == nil && model.likelihood.support != .counts {
+    if !model.likelihood.canDraw {
       throw FormatError(
         file: path, problem: DescriptionError.noDraw(likelihood: model.likelihood.name).description)
     }

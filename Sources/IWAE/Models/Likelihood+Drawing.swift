@@ -4,8 +4,8 @@ extension Likelihood {
   /// The most values of a count that a draw goes through.
   static let maximumCount = 1_000_000
 
-  /// A draw of one variable: by the formula if there is one; for counts, the first one at which the
-  /// cumulative probability exceeds `uniform`. Nil if neither gives a value.
+  /// A draw of one variable: by the formula if there is one; for separate values, the first one at
+  /// which the cumulative probability exceeds `uniform`. Nil if neither gives a value.
   ///
   /// - Parameters:
   ///   - heads: The heads' values, in their order.
@@ -22,20 +22,24 @@ extension Likelihood {
       (values["u"], values["n"]) = (uniform, normal)
       return draw.evaluate(values)
     }
-    return support == .counts ? count(exceeding: uniform, values.mapValues { [$0] }) : nil
+    return value(exceeding: uniform, values.mapValues { [$0] })
   }
 
-  private func count(exceeding uniform: Double, _ values: [String: [Double]]) -> Double? {
+  /// True if data can be drawn.
+  public var canDraw: Bool { draw != nil || support.values(atMost: 1) != nil }
+
+  private func value(exceeding uniform: Double, _ values: [String: [Double]]) -> Double? {
+    guard let all = support.values(atMost: Self.maximumCount) else { return nil }
     let steps = FormulaSteps([logDensity])
     var (values, cumulative, start, length) = (values, 0.0, 0, 64)
-    while start < Self.maximumCount {
-      values["x"] = (start..<start + length).map(Double.init)
+    while start < all.count {
+      values["x"] = (start..<start + length).map(all.value)
       for (offset, logarithm) in steps.evaluate(count: length, values)[0].enumerated() {
         cumulative += IWAE.exponential(logarithm)
-        if cumulative > uniform { return Double(start + offset) }
+        if cumulative > uniform { return all.value(start + offset) }
       }
       start += length
-      length = min(2 * length, Self.maximumCount - start)
+      length = min(2 * length, all.count - start)
     }
     return nil
   }

@@ -75,6 +75,8 @@ extension Likelihood: Density {
     gaussianFamily,
     .init("poisson", .poisson),
     .init("continuous-bernoulli", .continuousBernoulli),
+    .init("negative-binomial", .negativeBinomial),
+    .init("logistic", .logistic),
     formulaFamily,
   ]
 }

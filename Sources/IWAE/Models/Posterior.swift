@@ -63,6 +63,7 @@ extension Posterior: Density {
   /// A file in `Posteriors` for each row.
   public static let families: [DensityFamily<Posterior>] = [
     .init("gaussian", .gaussian),
+    .init("bernoulli", .bernoulli),
     formulaFamily,
   ]
 }

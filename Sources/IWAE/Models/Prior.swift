@@ -44,6 +44,7 @@ extension Prior: Density {
   /// A file in `Priors` for each row.
   public static let families: [DensityFamily<Prior>] = [
     .init("standard-normal", .standardNormal),
+    .init("bernoulli", .bernoulli),
     formulaFamily,
   ]
 }

@@ -4,6 +4,8 @@ public enum Support: String, Hashable, Sendable, CaseIterable {
   case unit
   /// 0, 1, 2 and so on.
   case counts
+  /// 0 to 255, over 255.
+  case levels
   /// Above 0.
   case positive
   case reals
@@ -14,6 +16,8 @@ public enum Support: String, Hashable, Sendable, CaseIterable {
       switch self {
       case .unit: value >= 0 && value <= 1
       case .counts: value >= 0 && value == value.rounded()
+      case .levels:
+        value >= 0 && value <= 1 && abs(255 * value - (255 * value).rounded()) < 1e-3
       case .positive: value > 0
       case .reals: true
       }
@@ -24,8 +28,22 @@ public enum Support: String, Hashable, Sendable, CaseIterable {
     switch self {
     case .unit: "a number from 0 to 1"
     case .counts: "a whole number of at least 0"
+    case .levels: "a whole number from 0 to 255, over 255"
     case .positive: "a number above 0"
     case .reals: "a finite number"
+    }
+  }
+}
+
+extension Support {
+  /// The values in ascending order where they are separate; nil where they are not.
+  ///
+  /// - Parameter count: The most that are wanted.
+  func values(atMost count: Int) -> (count: Int, value: @Sendable (Int) -> Double)? {
+    switch self {
+    case .counts: (count, { Double($0) })
+    case .levels: (min(count, 256), { Double($0) / 255 })
+    case .unit, .positive, .reals: nil
     }
   }
 }

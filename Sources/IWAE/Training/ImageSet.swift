@@ -68,7 +68,7 @@ public struct ImageSet: Hashable, Sendable {
   /// The images as a likelihood of that support takes them: grey levels become numbers up to 1
   /// where it wants them so, and in pictures unless it counts; else bytes are taken as they are.
   public func scaled(for support: Support) -> ImageSet {
-    let isUnit = support == .unit || arePictures && support != .counts
+    let isUnit = support == .unit || support == .levels || arePictures && support != .counts
     let scale: Float = isUnit && hasLevels ? 1 / 255 : 1
     return ImageSet(self, values: values, scale: scale, labels: labels)
   }
@@ -90,7 +90,7 @@ public struct ImageSet: Hashable, Sendable {
   private func takesAllBytes(_ support: Support) -> Bool {
     guard case .bytes = values else { return false }
     switch support {
-    case .unit: return !hasLevels || scale < 1
+    case .unit, .levels: return !hasLevels || scale < 1
     case .counts: return scale == 1
     case .positive: return false
     case .reals: return true

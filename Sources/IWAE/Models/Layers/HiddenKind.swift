@@ -10,7 +10,9 @@ public struct HiddenKind: Sendable {
 extension HiddenKind {
   /// A file in `Layers` for each row, in the order of help.
   public static let all: [HiddenKind] = [
-    dense
+    dense,
+    gated,
+    residual,
   ]
 
   /// The kinds' names.

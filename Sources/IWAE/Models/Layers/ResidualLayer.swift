@@ -1,0 +1,34 @@
+import Compute
+
+/// A residual hidden layer: `input + activation(input W^T + b)` where sizes agree, a dense one where
+/// they do not.
+struct ResidualLayer: HiddenLayer {
+  let dense: Dense
+  let activation: Activation
+
+  init(_ description: LayerDescription) {
+    dense = Dense(
+      description.name, inputs: description.inputs, outputs: description.outputs)
+    activation = description.activation
+  }
+
+  var parameters: [LayerParameter] { dense.layerParameters }
+
+  func append(
+    _ input: Tensor, as role: Role, to program: inout ProgramBuilder
+  ) throws(ProgramError) -> Tensor {
+    guard input.shape.columns == dense.weight.shape.rows else {
+      return try dense.append(input, activation, as: role, to: &program)
+    }
+    let change = try dense.append(
+      input, activation, named: "\(dense.name).change", as: role, to: &program)
+    let output = Tensor(dense.name, change.shape, role)
+    try program.append(
+      .map(Map([.init(input.value + change.value, into: output)], reading: [input, change])))
+    return output
+  }
+}
+
+extension HiddenKind {
+  public static let residual = HiddenKind(name: "residual") { ResidualLayer($0) }
+}
