@@ -22,8 +22,9 @@ public protocol Device: AnyObject {
   /// The bytes that one process may hold, as far as the device tells.
   var memoryBytes: Int? { get }
 
-  /// Makes room for parameters (with their gradients and moments), states and resident data that
-  /// programs share. Parameters, moments and states start at zero.
+  /// Makes room for parameters, states and resident data that programs share. Gradients and moments
+  /// of the parameters get theirs when a program or the host first needs them. Everything but resident
+  /// data starts at zero.
   func allocate(_ tensors: [Tensor], protection: Protection) throws(DeviceError) -> any Memory
 
   /// Makes ready for programs that are about to be compiled, so that what they share is compiled once.

@@ -21,6 +21,16 @@ struct DescriptorFactory {
     transposedWeights = memory.layout == .panels ? weights : []
   }
 
+  /// The arenas of the memory that the program reads or writes.
+  var arenas: Set<ArenaKind> {
+    var result = Set(program.tensors.compactMap { memory.placement(of: $0)?.arena })
+    if !transposedWeights.isEmpty { result.insert(.transposed) }
+    if program.updatesParameters {
+      result.formUnion([.parameters, .gradients, .firstMoments, .secondMoments])
+    }
+    return result
+  }
+
   /// The descriptors of a launch, in the order of its work.
   ///
   /// - Parameter maps: The number of each map among those that were compiled together.

@@ -56,23 +56,24 @@ final class OpenCLExecutable: Executable {
         of: launch, in: plan, maps: libraries[launch.kernel.file]?.maps ?? [:])
     }
     let table = try device.makeTable(descriptors.flatMap(\.self))
+    let arenas = try memory.arguments(touching: factory.arenas, otherwise: workspace.memory)
     launches = try Self.bind(
-      plan, descriptors.map(\.count), memory, libraries, workspace: workspace, control: control,
-      table: table)
+      plan, descriptors.map(\.count), memory, libraries, arenas: arenas, workspace: workspace,
+      control: control, table: table)
   }
 
   private static func bind(
     _ plan: LaunchPlan, _ counts: [Int], _ memory: OpenCLMemory,
-    _ libraries: [KernelModule.File: KernelLibrary], workspace: Arena, control: Buffer,
-    table: Buffer
+    _ libraries: [KernelModule.File: KernelLibrary], arenas: [cl_mem], workspace: Arena,
+    control: Buffer, table: Buffer
   ) throws(DeviceError) -> [BoundLaunch] {
     var result: [BoundLaunch] = []
     var first = 0
     for (launch, count) in zip(plan.launches, counts) {
       guard let library = libraries[launch.kernel.file] else { continue }
       var buffers = BoundLaunch.Buffers(
-        arenas: memory.arenas.map(\.memory) + [workspace.memory], source: workspace.memory,
-        order: workspace.memory, control: control.memory, table: table)
+        arenas: arenas, source: workspace.memory, order: workspace.memory,
+        control: control.memory, table: table)
       for case .gather(let gather) in launch.operations.map({ plan.program.operations[$0] }) {
         buffers.source = memory.resident(gather.source) ?? buffers.source
         buffers.order = memory.resident(gather.order) ?? buffers.order
@@ -180,7 +181,7 @@ final class OpenCLExecutable: Executable {
 
 extension Program {
   /// True if the program ends with the optimizer.
-  fileprivate var updatesParameters: Bool {
+  var updatesParameters: Bool {
     if case .adam = operations.last { true } else { false }
   }
 }

@@ -265,7 +265,7 @@ import Testing
     let memory = try device.allocate(
       [Tensor("s", .vector(3), .state)], protection: .guarded)
     let opencl = try #require(memory as? OpenCLMemory)
-    try opencl.arenas[Int(ArenaKind.states.rawValue)].fill(19..<20, with: 0)
+    try opencl.arena(.states).fill(19..<20, with: 0)
     #expect(try memory.damage().count == 1)
   }
 }
