@@ -59,6 +59,7 @@ private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) thro
 }
 
 private func smokeTest(_ device: DeviceDescription) -> (text: String, passes: Bool) {
+  if let problem = device.problem { return ("FAILED: \(problem)", false) }
   do throws(DeviceError) {
     let opened = try OpenCLDevice.open(.index(device.index))
     let clock = ContinuousClock()

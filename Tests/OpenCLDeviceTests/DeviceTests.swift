@@ -8,15 +8,15 @@ import Testing
 @testable import OpenCLDevice
 
 @Suite struct SelectionTests {
-  private func device(_ index: Int, _ name: String, _ kind: DeviceDescription.Kind) throws
-    -> DeviceDescription
-  {
+  private func device(
+    _ index: Int, _ name: String, _ kind: DeviceDescription.Kind, problem: String? = nil
+  ) throws -> DeviceDescription {
     let real = try DeviceList.find(.automatic)
     return DeviceDescription(
       index: index, name: name, platform: "test", platformVersion: "1", kind: kind,
       version: "OpenCL 1.2", driver: "1",
       computeUnits: 4, memoryBytes: 1 << 30, largestAllocationBytes: 1 << 28,
-      localMemoryBytes: 32 << 10, largestWorkGroup: 256, isUsable: true, handle: real.handle)
+      localMemoryBytes: 32 << 10, largestWorkGroup: 256, problem: problem, handle: real.handle)
   }
 
   @Test func devicesAreChosenByIndexNameOrKind() throws {
@@ -45,6 +45,28 @@ import Testing
     }
   }
 
+  /// What cannot be used is passed over, and where nothing is left each device has its reason.
+  @Test func devicesThatCannotBeUsedSayWhy() throws {
+    let absent = DeviceList.problem(isAvailable: false, hasCompiler: true)
+    let bare = DeviceList.problem(isAvailable: true, hasCompiler: false)
+    #expect(DeviceList.problem(isAvailable: true, hasCompiler: true) == nil)
+    let devices = [
+      try device(0, "Lost GPU", .gpu, problem: absent),
+      try device(1, "Bare CPU", .cpu, problem: bare),
+    ]
+    #expect(
+      try DeviceList.choose(.automatic, from: devices + [device(2, "CPU", .cpu)]).index == 2)
+    let error = #expect(throws: DeviceError.self) {
+      try DeviceList.choose(.automatic, from: devices)
+    }
+    let lines = try #require(error).description.split(separator: "\n")
+    #expect(lines.count == 4)
+    #expect(
+      lines[1].hasPrefix("  0: Lost GPU (GPU, test): its driver says that it is not available."))
+    #expect(lines[2].hasPrefix("  1: Bare CPU (CPU, test): its driver has no compiler"))
+    #expect(lines[3].contains("--backend cpu"))
+  }
+
   @Test func selectionsAreReadAsUsersWriteThem() {
     #expect(DeviceSelection("1") == .index(1))
     #expect(DeviceSelection("radeon") == .name("radeon"))
@@ -58,7 +80,7 @@ import Testing
       index: 0, name: "Tiny", platform: "test", platformVersion: "1", kind: .gpu, version: "",
       driver: "",
       computeUnits: 1, memoryBytes: 1 << 20, largestAllocationBytes: 1 << 20,
-      localMemoryBytes: 8 << 10, largestWorkGroup: 64, isUsable: true, handle: small.handle)
+      localMemoryBytes: 8 << 10, largestWorkGroup: 64, problem: nil, handle: small.handle)
     let tuning = Tuning.choose(for: small)
     #expect(tuning.fits(small) && tuning.tile == 16)
     #expect(Tuning.choose(for: try device(0, "CPU", .cpu)).schedule == .panels)
@@ -230,7 +252,9 @@ import Testing
 
   @Test func memoriesStayWithTheirDevice() throws {
     let first = try OpenCLDevice.open()
+    defer { first.close() }
     let second = try OpenCLDevice.open()
+    defer { second.close() }
     var builder = ProgramBuilder("sum")
     try builder.append(
       .sum(
