@@ -34,9 +34,15 @@ public protocol Device: AnyObject {
   func compile(
     _ program: Program, on memory: any Memory, protection: Protection
   ) throws(DeviceError) -> any Executable
+
+  /// Ends the work: waits for everything, and keeps what the next process would have to make anew.
+  /// This may take a while, which is why it is not left to the device's end.
+  func close()
 }
 
 extension Device {
+  public func close() {}
+
   public func obstacle(to operation: Operation) -> String? { nil }
 
   public func bytes(of tensor: Tensor) -> Int { tensor.byteCount }

@@ -70,9 +70,16 @@ public final class OpenCLDevice: Device {
     }
   }
 
-  deinit {
+  /// Waits for everything, and keeps compiled kernels for the next process, which takes PoCL seconds.
+  /// Without it a device ends as well, and its kernels are compiled again.
+  public func close() {
     clFinish(queue)
     for (_, library) in loaded { library.store() }
+  }
+
+  deinit {
+    // The queue may still read uploads, whose copies end with the device.
+    clFinish(queue)
     clReleaseCommandQueue(queue)
     clReleaseContext(context)
   }

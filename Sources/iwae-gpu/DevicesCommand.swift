@@ -62,6 +62,7 @@ private func smokeTest(_ device: DeviceDescription) -> (text: String, passes: Bo
   if let problem = device.problem { return ("FAILED: \(problem)", false) }
   do throws(DeviceError) {
     let opened = try OpenCLDevice.open(.index(device.index))
+    defer { opened.close() }
     let clock = ContinuousClock()
     let start = clock.now
     let report = CaseRunner(opened).run(CaseTable.smokeTest())

@@ -92,11 +92,14 @@ import Testing
     FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-test-\(UUID())")
   }
 
-  /// Opens the default device with a cache of its own, and runs something small.
-  private func runOnce(_ cache: BinaryCache) throws -> (device: OpenCLDevice, isCached: Bool) {
+  /// Opens the default device with a cache of its own, runs something small, and closes it if asked to.
+  private func runOnce(
+    _ cache: BinaryCache, closes: Bool = true
+  ) throws -> (device: OpenCLDevice, isCached: Bool) {
     let description = try DeviceList.find(.automatic)
     let device = try OpenCLDevice(
       description, tuning: .choose(for: description), cache: cache)
+    defer { if closes { device.close() } }
     let input = Tensor("x", .vector(3), .input)
     let output = Tensor("y", .vector(1), .output)
     var builder = ProgramBuilder("sum")
@@ -112,6 +115,9 @@ import Testing
   @Test func kernelsAreCachedAndDamageIsRepaired() throws {
     let cache = BinaryCache(folder: folder())
     defer { try? FileManager.default.removeItem(at: cache.folder) }
+    // A device that is not closed leaves nothing behind.
+    #expect(try runOnce(cache, closes: false).isCached == false)
+    #expect(!FileManager.default.fileExists(atPath: cache.folder.path))
     #expect(try runOnce(cache).isCached == false)
     #expect(try runOnce(cache).isCached)
     let entries = try FileManager.default.contentsOfDirectory(
@@ -145,6 +151,7 @@ import Testing
     func run(_ filter: String) throws {
       let tuning = Tuning.choose(for: description, schedule: .tiles)
       let device = try OpenCLDevice(description, tuning: tuning, cache: cache)
+      defer { device.close() }
       let cases = CaseTable.all().filter { $0.name.hasPrefix(filter) }.prefix(1)
       #expect(CaseRunner(device).run(Array(cases)).passes)
     }
@@ -188,6 +195,7 @@ import Testing
 
   @Test func kernelsThatDoNotCompileShowTheirLogAndDefines() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     do throws(DeviceError) {
       _ = try KernelLibrary(
         "__kernel void broken(__global float *x) { x[0] = undeclared_name; }",
@@ -218,6 +226,7 @@ import Testing
 @Suite struct MemoryTests {
   @Test func tooMuchMemorySaysWhatThereIs() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     let huge = Tensor("huge", .matrix(rows: 1 << 30, columns: 1 << 12), .state)
     do throws(DeviceError) {
       _ = try device.allocate([huge])
@@ -267,6 +276,7 @@ import Testing
 
   @Test(arguments: Schedule.allCases) func layoutsRoundTrip(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     let tensors = [
       Tensor("p", .matrix(rows: 19, columns: 37), .parameter), Tensor("b", .vector(21), .parameter),
       Tensor("s", .matrix(rows: 5, columns: 33), .state), Tensor("v", .vector(3), .state),
@@ -286,6 +296,7 @@ import Testing
   /// Guards notice a write past the end of a tensor.
   @Test func guardsNoticeStrayWrites() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     let memory = try device.allocate(
       [Tensor("s", .vector(3), .state)], protection: .guarded)
     let opencl = try #require(memory as? OpenCLMemory)

@@ -17,6 +17,7 @@ import Testing
   @Test(arguments: Schedule.allCases)
   func evaluationHoldsNeitherGradientsNorMoments(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     let images = ImageSet(
       name: "images", values: .bytes(Array(repeating: 1, count: 512)), width: 512)
     let evaluator = try Evaluator(
@@ -29,6 +30,7 @@ import Testing
   /// A gradient adds gradients, and panels the second copies of weights; only an update adds moments.
   @Test(arguments: Schedule.allCases) func stepsHoldWhatTheyNeed(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     let memory = try device.allocate(model.parameters)
     func step(_ optimizer: Adam?) throws -> any Executable {
       let configuration = StepConfiguration(
@@ -49,6 +51,7 @@ import Testing
   /// Moments can be restored before anything that needs them is compiled.
   @Test func whatTheHostAsksForGetsRoom() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     let weight = Tensor("w", .matrix(rows: 3, columns: 5), .parameter)
     let memory = try device.allocate([weight], protection: .guarded)
     #expect(try memory.floats(weight.counterpart(.gradient)) == Array(repeating: 0, count: 15))

@@ -64,8 +64,9 @@ public struct Run: Sendable {
   ///     for try await pass in run.passes(on: { try OpenCLDevice.open() }) { print(pass.bound) }
   ///
   /// - Parameters:
-  ///   - open: Opens the device, on the run's thread: a device serves one thread at a time.
-  ///   - openReference: Opens what `train` calls the reference.
+  ///   - open: Opens the device, on the run's thread: a device serves one thread at a time. The run
+  ///     closes it.
+  ///   - openReference: Opens what `train` calls the reference, on the same thread.
   public func passes(
     on open: @escaping @Sendable () throws -> any Device,
     reference openReference: @escaping @Sendable () -> (any Device)? = { nil }
@@ -76,6 +77,7 @@ public struct Run: Sendable {
       Thread.detachNewThread {
         do {
           let device = try open()
+          defer { device.close() }
           // Nothing is replaced for nobody.
           guard !stop.isRequested else { return continuation.finish() }
           _ = try train(
