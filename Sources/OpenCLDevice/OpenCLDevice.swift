@@ -4,6 +4,7 @@ import Compute
 /// Any device of any OpenCL platform.
 ///
 /// Programs compile once to kernels with bound arguments and replay on one in-order queue.
+/// Memories and executables hold their device; its context is released with the last of them.
 public final class OpenCLDevice: Device {
   public let backend = "opencl"
   public let description: DeviceDescription

@@ -1,3 +1,4 @@
+import COpenCL
 import Compute
 import IWAE
 import Testing
@@ -46,6 +47,31 @@ import Testing
       try executable.run(Control())
       try executable.finish()
     }
+  }
+
+  /// Trains a step on a device of its own; returns its context, retained once more.
+  private func contextOfAStep() throws -> cl_context {
+    let device = try OpenCLDevice.open()
+    clRetainContext(device.context)
+    let memory = try device.allocate(model.parameters)
+    let configuration = StepConfiguration(
+      batchSize: 1, samples: 2, objective: .iwae, optimizer: Adam())
+    let step = try Step.build(model, configuration)
+    try device.compile(step.program, on: memory).run(Control())
+    device.close()
+    return device.context
+  }
+
+  @Test func aDeviceThatGoesReleasesItsContext() throws {
+    let context = try contextOfAStep()
+    var owners: cl_uint = 0
+    try call("clGetContextInfo") {
+      clGetContextInfo(
+        context, cl_context_info(CL_CONTEXT_REFERENCE_COUNT), MemoryLayout<cl_uint>.size, &owners,
+        nil)
+    }
+    #expect(owners == 1)
+    clReleaseContext(context)
   }
 
   /// Moments can be restored before anything that needs them is compiled.
