@@ -3,6 +3,14 @@
 /// A device lays tensors out as it likes and fuses operations as it likes; uploads and downloads
 /// convert. Everything runs in the order in which it was asked for, and only a download or
 /// `finish()` waits (and, rarely, an upload, when too many are under way).
+///
+/// A device serves one thread at a time, with everything that it made: its memories, their executables,
+/// and what those run. Any thread may be the one, and another may take over once a call has returned.
+/// `backend`, `name` and `memoryBytes`, and the questions `obstacle(to:)`, `bytes(of:)` and
+/// `workspaceBytes(of:)` change nothing and may be asked on any thread meanwhile. Two devices know
+/// nothing of each other and may work side by side. A memory belongs to the device that allocated it, an
+/// executable to the memory that it was compiled on; both keep alive what they belong to, and a memory
+/// of another device is refused.
 public protocol Device: AnyObject {
   /// The kind of device as the command line selects it: `opencl` or `cpu`.
   var backend: String { get }
