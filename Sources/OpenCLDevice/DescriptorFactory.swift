@@ -18,7 +18,7 @@ struct DescriptorFactory {
     where multiply.transposed && !weights.contains(multiply.weight) {
       weights.append(multiply.weight)
     }
-    transposedWeights = memory.layout == .panels ? weights : []
+    transposedWeights = weights.filter { memory.transposedPlacement(of: $0) != nil }
   }
 
   /// The arenas of the memory that the program reads or writes.

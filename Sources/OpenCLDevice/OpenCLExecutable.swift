@@ -88,17 +88,22 @@ final class OpenCLExecutable: Executable {
 
   // MARK: Running
 
+  /// Starts one run, for which nothing is allocated.
   func run(_ record: Control) throws(DeviceError) {
     let queue = device.queue
-    let buffer = control.memory
-    // A fill takes its pattern before it returns, so the record needs no life of its own.
-    try call("clEnqueueFillBuffer") {
-      clEnqueueFillBuffer(queue, buffer, record.words, 64, 0, 64, 0, nil, nil)
-    }
+    try set(record, on: queue)
     try memory.refreshTransposes(of: transposed)
     for launch in launches { try launch.enqueue(on: queue) }
     noteUpdate()
     try call("clFlush") { clFlush(queue) }
+  }
+
+  private func set(_ record: Control, on queue: cl_command_queue) throws(DeviceError) {
+    // A fill takes its pattern before it returns, so the words need no life of their own.
+    var words = record.words
+    try call("clEnqueueFillBuffer") {
+      clEnqueueFillBuffer(queue, control.memory, &words, 64, 0, 64, 0, nil, nil)
+    }
   }
 
   /// An update that joins the gradients writes the second copies that the program itself needs.
@@ -115,9 +120,7 @@ final class OpenCLExecutable: Executable {
   ) throws(DeviceError) -> [Double] {
     try memory.refreshTransposes(of: transposed)
     try finish()
-    try call("clEnqueueFillBuffer") {
-      clEnqueueFillBuffer(queue, control.memory, record.words, 64, 0, 64, 0, nil, nil)
-    }
+    try set(record, on: queue)
     var events = [cl_event?](repeating: nil, count: launches.count)
     for (index, launch) in launches.enumerated() {
       try launch.enqueue(on: queue, event: &events[index])

@@ -16,8 +16,11 @@ final class OpenCLMemory: Memory {
   private let transposedPlacements: [Tensor: Placement]
   private var residents: [Tensor: Buffer] = [:]
   private var transpositions: [[Tensor]: BoundLaunch] = [:]
-  /// The weights that changed since their second copies were made.
-  private(set) var staleTransposes: Set<Tensor>
+  /// The updates of all parameters so far.
+  private var updates = 0
+  /// The update after which each weight's second copy was made; less than none for one whose weight has
+  /// changed otherwise since.
+  private var copiedAfter: [Tensor: Int]
 
   init(
     _ tensors: [Tensor], on device: OpenCLDevice, protection: Protection
@@ -64,7 +67,7 @@ final class OpenCLMemory: Memory {
     self.placements = placements
     self.transposedPlacements = transposed
     self.sizes = sizes
-    staleTransposes = Set(transposed.keys)
+    copiedAfter = transposed.mapValues { _ in -1 }
     for kind in [ArenaKind.parameters, .states] { _ = try arena(kind) }
     for tensor in tensors where tensor.role == .resident {
       residents[tensor] = try Buffer(
@@ -113,7 +116,7 @@ final class OpenCLMemory: Memory {
       return
     }
     try placed(tensor).upload(values)
-    if transposedPlacements[tensor] != nil { staleTransposes.insert(tensor) }
+    if transposedPlacements[tensor] != nil { copiedAfter[tensor] = -1 }
   }
 
   func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
@@ -158,18 +161,18 @@ final class OpenCLMemory: Memory {
 
   /// Brings the second copies of some weights up to date.
   func refreshTransposes(of weights: [Tensor]) throws(DeviceError) {
-    guard !staleTransposes.isDisjoint(with: weights) else { return }
-    let launch =
-      if let known = transpositions[weights] { known } else { try makeTransposition(of: weights) }
-    transpositions[weights] = launch
-    try launch.enqueue(on: device.queue)
-    staleTransposes.subtract(weights)
+    guard weights.contains(where: { copiedAfter[$0] != updates }) else { return }
+    if transpositions[weights] == nil {
+      transpositions[weights] = try makeTransposition(of: weights)
+    }
+    try transpositions[weights]?.enqueue(on: device.queue)
+    for weight in weights { copiedAfter[weight] = updates }
   }
 
   /// Notes that a program updates every parameter, and the second copies of some weights with them.
   func noteUpdate(refreshing weights: [Tensor]) {
-    staleTransposes = Set(transposedPlacements.keys)
-    staleTransposes.subtract(weights)
+    updates += 1
+    for weight in weights { copiedAfter[weight] = updates }
   }
 
   private func makeTransposition(of weights: [Tensor]) throws(DeviceError) -> BoundLaunch {
