@@ -5,6 +5,7 @@ import Foundation
 ///
 ///     let events = try EventFile(folder: run.path)
 ///     try events.scalars([("bound", -91.2), ("learning_rate", 1e-3)], step: 500)
+///     try events.close()
 ///
 /// Every call appends one record with one write, and nothing is held back: a process that is killed
 /// leaves whole records and at most one cut-off record at the end, which readers skip.
@@ -12,7 +13,8 @@ public final class EventFile {
   /// The path of the file, which lies in the run's folder.
   public let path: String
 
-  private let descriptor: Int32
+  /// The open file; nil once it is closed.
+  private var descriptor: Int32?
   private let time: () -> Double
 
   /// Makes a new file `events.out.tfevents.<seconds>.iwae-gpu.<process>` and leaves all others alone.
@@ -26,7 +28,8 @@ public final class EventFile {
     folder: String, resumedAfterStep step: Int? = nil,
     time: @escaping () -> Double = { Date().timeIntervalSince1970 }
   ) throws(FileAccessError) {
-    (path, descriptor) = try Self.create(in: folder, seconds: Int(time()))
+    let file = try Self.create(in: folder, seconds: Int(time()))
+    (path, descriptor) = (file.path, file.descriptor)
     self.time = time
     var version = event(step: 0)
     version.add(Field.fileVersion, "brain.Event:2")
@@ -35,8 +38,18 @@ public final class EventFile {
     try appendStart(step: step.map { $0 + 1 } ?? 0)
   }
 
+  /// Closes the file, and tells of records that some file systems only now say they could not keep.
+  public func close() throws(FileAccessError) {
+    guard let descriptor else { return }
+    self.descriptor = nil
+    // Interrupted or not, the descriptor is closed.
+    guard Foundation.close(descriptor) == 0 || errno == EINTR else {
+      throw FileAccessError("'\(path)' could not be written: \(Self.systemReason())")
+    }
+  }
+
   deinit {
-    close(descriptor)
+    if let descriptor { _ = Foundation.close(descriptor) }
   }
 
   /// Adds a point to each of some curves.
@@ -178,6 +191,7 @@ extension EventFile {
   }
 
   private func append(_ event: ProtocolBuffer) throws(FileAccessError) {
+    guard let descriptor else { preconditionFailure("'\(path)' is closed") }
     let record = Self.record(event.data)
     let end = lseek(descriptor, 0, SEEK_END)
     var written = -1

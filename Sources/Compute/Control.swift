@@ -23,13 +23,11 @@ public struct Control: Hashable, Sendable {
   public init() {}
 
   /// The record as devices receive it: sixteen words, the last six unused.
-  public var words: [UInt32] {
-    let used = [
+  public var words: SIMD16<UInt32> {
+    SIMD16(
       UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32), step, pass,
       batchOffset, sampleOffset, klWeight.bitPattern, stepSize.bitPattern, momentScale.bitPattern,
-      densityScale.bitPattern,
-    ]
-    return used + Array(repeating: 0, count: 16 - used.count)
+      densityScale.bitPattern, 0, 0, 0, 0, 0, 0)
   }
 }
 

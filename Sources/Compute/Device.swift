@@ -3,6 +3,14 @@
 /// A device lays tensors out as it likes and fuses operations as it likes; uploads and downloads
 /// convert. Everything runs in the order in which it was asked for, and only a download or
 /// `finish()` waits (and, rarely, an upload, when too many are under way).
+///
+/// A device serves one thread at a time, with everything that it made: its memories, their executables,
+/// and what those run. Any thread may be the one, and another may take over once a call has returned.
+/// `backend`, `name` and `memoryBytes`, and the questions `obstacle(to:)`, `bytes(of:)` and
+/// `workspaceBytes(of:)` change nothing and may be asked on any thread meanwhile. Two devices know
+/// nothing of each other and may work side by side. A memory belongs to the device that allocated it, an
+/// executable to the memory that it was compiled on; both keep alive what they belong to, and a memory
+/// of another device is refused.
 public protocol Device: AnyObject {
   /// The kind of device as the command line selects it: `opencl` or `cpu`.
   var backend: String { get }
@@ -22,8 +30,9 @@ public protocol Device: AnyObject {
   /// The bytes that one process may hold, as far as the device tells.
   var memoryBytes: Int? { get }
 
-  /// Makes room for parameters (with their gradients and moments), states and resident data that
-  /// programs share. Parameters, moments and states start at zero.
+  /// Makes room for parameters, states and resident data that programs share. Gradients and moments
+  /// of the parameters get theirs when a program or the host first needs them. Everything but resident
+  /// data starts at zero.
   func allocate(_ tensors: [Tensor], protection: Protection) throws(DeviceError) -> any Memory
 
   /// Makes ready for programs that are about to be compiled, so that what they share is compiled once.
@@ -33,9 +42,15 @@ public protocol Device: AnyObject {
   func compile(
     _ program: Program, on memory: any Memory, protection: Protection
   ) throws(DeviceError) -> any Executable
+
+  /// Ends the work: waits for everything, and keeps what the next process would have to make anew.
+  /// This may take a while, which is why it is not left to the device's end.
+  func close()
 }
 
 extension Device {
+  public func close() {}
+
   public func obstacle(to operation: Operation) -> String? { nil }
 
   public func bytes(of tensor: Tensor) -> Int { tensor.byteCount }

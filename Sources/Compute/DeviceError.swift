@@ -2,6 +2,8 @@
 public enum DeviceError: Error, Hashable, Sendable {
   /// There is no OpenCL platform on this machine.
   case noPlatform
+  /// There are devices, and nothing can run on any of them, for a reason each.
+  case noUsableDevice(reasons: [String])
   /// No device answers to what was asked; the list holds those there are.
   case noSuchDevice(asked: String, available: [String])
   /// More than one device answers to part of a name.
@@ -32,6 +34,9 @@ extension DeviceError: CustomStringConvertible {
     case .noPlatform:
       "Found no OpenCL platform. Install a driver for your device, or PoCL for the CPU "
         + "(Debian: pocl-opencl-icd), or use '--backend cpu'."
+    case .noUsableDevice(let reasons):
+      "Found no OpenCL device that can be used. " + Self.listing(reasons)
+        + "\nOr use PoCL on the CPU (Debian: pocl-opencl-icd), or '--backend cpu'."
     case .noSuchDevice(let asked, let available):
       "Found no device '\(asked)'. " + Self.listing(available)
     case .ambiguousDevice(let asked, let matches):

@@ -108,11 +108,18 @@ extension Program {
   /// A program of ours, in which an operation whose shapes do not fit is a bug.
   static func checked(_ name: String, _ operations: [Compute.Operation]) -> Program {
     var builder = ProgramBuilder(name)
-    do throws(ProgramError) {
-      for operation in operations { try builder.append(operation) }
-    } catch {
-      fatalError("\(name): \(error)")
-    }
+    Conformance.checked(name) { for operation in operations { try builder.append(operation) } }
     return builder.build()
+  }
+}
+
+/// A part of a case of ours, named for the message: one that cannot be built is a bug.
+func checked<Value, Failure: Error>(
+  _ name: @autoclosure () -> String, _ build: () throws(Failure) -> Value
+) -> Value {
+  do throws(Failure) {
+    return try build()
+  } catch {
+    fatalError("\(name()) cannot be built: \(error)")
   }
 }

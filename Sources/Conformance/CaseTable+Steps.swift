@@ -64,14 +64,13 @@ extension CaseTable {
     // The epsilon is large, so that updates do not blow up the rounding of small gradients.
     var optimizer = Adam(convention)
     optimizer.epsilon = 0.1
-    let step = try! Step.build(
-      model,
-      StepConfiguration(
-        batchSize: batch, samples: samples, objective: .iwae,
-        source: .resident(
-          source: source, order: order, scale: 1,
-          binarization: model.likelihood.isBinarized ? .sample : .none),
-        optimizer: optimizer, sumsOverBatch: convention == .released, boundTotal: total))
+    let configuration = StepConfiguration(
+      batchSize: batch, samples: samples, objective: .iwae,
+      source: .resident(
+        source: source, order: order, scale: 1,
+        binarization: model.likelihood.isBinarized ? .sample : .none),
+      optimizer: optimizer, sumsOverBatch: convention == .released, boundTotal: total)
+    let step = checked(title) { try Step.build(model, configuration) }
     var values = parameterValues(of: model, &inputs)
     values[source] = .floats(inputs.uniforms(shape.count))
     values[order] = .words(inputs.permutation(images))
@@ -109,7 +108,7 @@ extension CaseTable {
     let configuration = StepConfiguration(
       batchSize: batch, groups: groups, samples: samples, objective: objective,
       estimator: estimator, optimizer: nil)
-    let step = try! Step.build(model, configuration)
+    let step = checked(title) { try Step.build(model, configuration) }
     var values = parameterValues(of: model, &inputs)
     if let images = step.images {
       values[images] = .floats(

@@ -101,20 +101,23 @@ struct DerivationBuilder {
     let scale = input("coefficient", term.shape.rows)
     let count = program.operations.count
     var pairs = parameters.map { ($0, $0.counterpart(.gradient)) }
-    // The problems are ours, so a program that cannot be built is a bug.
     var derivation = Derivation(leaves: Set(heads))
     derivation.add(BoundFormula(1, reading: []), to: term)
-    try! derivation.walk(
-      encoderCount..<count, of: &program,
-      gradients: [RowGradient(rowScale: scale, target: GradientTarget())])
+    checked(name) {
+      try derivation.walk(
+        encoderCount..<count, of: &program,
+        gradients: [RowGradient(rowScale: scale, target: GradientTarget())])
+    }
     var encoder = Derivation(suffix: ".encoder")
     for head in heads {
-      let total = try! sumSamples(of: head, scale, from: &derivation)
+      let total = checked(name) { try sumSamples(of: head, scale, from: &derivation) }
       encoder.add(BoundFormula(total.value, reading: [total]), to: head)
       if head.role == .input { pairs.append((head, total)) }
     }
-    try! encoder.walk(
-      0..<encoderCount, of: &program, gradients: [RowGradient(target: GradientTarget())])
+    checked(name) {
+      try encoder.walk(
+        0..<encoderCount, of: &program, gradients: [RowGradient(target: GradientTarget())])
+    }
     return DifferenceCheck.Problem(
       name: name, program: program.build(), shared: parameters, values: values,
       control: DifferenceCheck.control(),
@@ -149,6 +152,6 @@ struct DerivationBuilder {
   }
 
   private mutating func append(_ operation: Compute.Operation) {
-    try! program.append(operation)
+    checked(name) { try program.append(operation) }
   }
 }

@@ -109,12 +109,12 @@ extension DifferenceCheck {
   private static func scene(
     _ label: String, _ model: Model, _ estimator: GradientEstimator, _ seed: UInt64
   ) -> Scene {
-    var inputs = CaseInputs(case: "step(\(label),\(estimator.name))", seed: seed)
-    let step = try! Step.build(
-      model,
-      StepConfiguration(
-        batchSize: batch, groups: groups, samples: samples, objective: estimator.objective,
-        estimator: estimator.estimator, noiseIsGiven: true, optimizer: nil))
+    let title = "step(\(label),\(estimator.name))"
+    var inputs = CaseInputs(case: title, seed: seed)
+    let configuration = StepConfiguration(
+      batchSize: batch, groups: groups, samples: samples, objective: estimator.objective,
+      estimator: estimator.estimator, noiseIsGiven: true, optimizer: nil)
+    let step = checked(title) { try Step.build(model, configuration) }
     var values: [Tensor: [Float]] = [:]
     for tensor in model.parameters {
       // Small log-sigmas: three layers of large ones leave the range of numbers.

@@ -100,6 +100,14 @@ struct MapCaseBuilder {
 
   // MARK: Results
 
+  /// A formula's derivative by an operand.
+  func slope(of formula: Formula, by operand: Formula) -> Formula {
+    guard case .variable(let name) = operand.operation else {
+      preconditionFailure("only variables have derivatives by them")
+    }
+    return checked(build.name) { try formula.derivative(by: name) }
+  }
+
   /// A result with an element for each of a row, or a value for each row where rows are all there is.
   mutating func result(
     _ name: String, _ formula: Formula, _ tolerance: Tolerance = .elementwise,
@@ -194,13 +202,5 @@ extension Tolerance {
 }
 
 extension Formula {
-  /// The derivative in a case of the table, whose formulas all have one.
-  func slope(by variable: Formula) -> Formula {
-    guard case .variable(let name) = variable.operation else {
-      preconditionFailure("only variables have derivatives by them")
-    }
-    return try! derivative(by: name)
-  }
-
   var squared: Formula { self * self }
 }

@@ -39,16 +39,16 @@ enum StepModels {
       encoder: [.init(hidden: [5, 5, 4], latent: 3)], decoder: [.init(hidden: [4, 4, 6])])
   }
 
-  private static let logistic = try! Posterior(
-    named: """
+  private static let logistic = Posterior(
+    ours: """
       {"family": "formula", "name": "logistic", "heads": ["location", "log_scale"],
       "noise": "uniform", "sample": "location + exp(log_scale) * log(e / (1 - e))",
       "log_density": "-(z - location) * exp(-log_scale) - log_scale
         - 2 * softplus(-(z - location) * exp(-log_scale))"}
       """.replacing("\n", with: " "))
 
-  private static let student = try! Prior(
-    named: """
+  private static let student = Prior(
+    ours: """
       {"family": "formula", "name": "student", "parameters": ["location", "log_scale"],
       "log_density": "-1.5 * log1p(0.5 * ((z - location) * exp(-log_scale))^2) - log_scale
         - 1.5 * log(2)"}

@@ -13,7 +13,7 @@ final class BoundLaunch {
 
   /// The buffers that a kernel is bound to.
   struct Buffers {
-    /// In the order of `ArenaKind`.
+    /// In the order of `ArenaKind`, whose workspace comes last.
     var arenas: [cl_mem]
     var source: cl_mem
     var order: cl_mem

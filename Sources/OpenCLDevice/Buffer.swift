@@ -57,7 +57,7 @@ final class Buffer {
 /// The bytes that one process holds on a device, so that what is asked for can be compared with
 /// what there is before the driver, or the system, runs out.
 final class MemoryBudget {
-  private var held = 0
+  private(set) var held = 0
 
   func take(_ bytes: Int, of device: DeviceDescription, for what: String) throws(DeviceError) {
     let available = min(left(of: device), device.largestAllocationBytes)

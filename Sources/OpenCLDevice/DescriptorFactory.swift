@@ -18,7 +18,17 @@ struct DescriptorFactory {
     where multiply.transposed && !weights.contains(multiply.weight) {
       weights.append(multiply.weight)
     }
-    transposedWeights = memory.layout == .panels ? weights : []
+    transposedWeights = weights.filter { memory.transposedPlacement(of: $0) != nil }
+  }
+
+  /// The arenas of the memory that the program reads or writes.
+  var arenas: Set<ArenaKind> {
+    var result = Set(program.tensors.compactMap { memory.placement(of: $0)?.arena })
+    if !transposedWeights.isEmpty { result.insert(.transposed) }
+    if program.updatesParameters {
+      result.formUnion([.parameters, .gradients, .firstMoments, .secondMoments])
+    }
+    return result
   }
 
   /// The descriptors of a launch, in the order of its work.

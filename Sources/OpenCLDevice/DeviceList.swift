@@ -23,8 +23,8 @@ public struct DeviceDescription: Sendable {
   public let largestAllocationBytes: Int
   public let localMemoryBytes: Int
   public let largestWorkGroup: Int
-  /// True if the driver says that the device is there and can compile kernels.
-  public let isUsable: Bool
+  /// Why nothing can run there, as far as the driver tells; nil if something can.
+  public let problem: String?
   let handle: Handle
 
   /// The driver's object. It is a plain identifier that any thread may use.
@@ -41,7 +41,7 @@ public struct DeviceDescription: Sendable {
 
 /// Which device to open.
 public enum DeviceSelection: Hashable, Sendable {
-  /// A GPU if there is one, else an accelerator, else a CPU.
+  /// A GPU if there is one that can be used, else an accelerator, else a CPU.
   case automatic
   case index(Int)
   /// Part of a name, in any case.
@@ -108,9 +108,11 @@ public enum DeviceList {
     switch selection {
     case .automatic:
       for kind in [DeviceDescription.Kind.gpu, .accelerator, .cpu] {
-        if let device = devices.first(where: { $0.kind == kind && $0.isUsable }) { return device }
+        if let device = devices.first(where: { $0.kind == kind && $0.problem == nil }) {
+          return device
+        }
       }
-      throw .noPlatform
+      throw .noUsableDevice(reasons: devices.map { "\($0.summary): \($0.problem ?? "")" })
     case .index(let index):
       if devices.indices.contains(index) { return devices[index] }
       // A number that is no index may be part of a name.
@@ -179,8 +181,20 @@ public enum DeviceList {
       largestAllocationBytes: number(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong.self),
       localMemoryBytes: number(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong.self),
       largestWorkGroup: max(1, number(CL_DEVICE_MAX_WORK_GROUP_SIZE, Int.self)),
-      isUsable: number(CL_DEVICE_AVAILABLE, cl_bool.self) != 0
-        && number(CL_DEVICE_COMPILER_AVAILABLE, cl_bool.self) != 0,
+      problem: problem(
+        isAvailable: number(CL_DEVICE_AVAILABLE, cl_bool.self) != 0,
+        hasCompiler: number(CL_DEVICE_COMPILER_AVAILABLE, cl_bool.self) != 0),
       handle: .init(device: device))
+  }
+
+  static func problem(isAvailable: Bool, hasCompiler: Bool) -> String? {
+    if !isAvailable {
+      return "its driver says that it is not available. See that it is switched on, that no other "
+        + "process has it for itself, and that the driver fits it."
+    }
+    if !hasCompiler {
+      return "its driver has no compiler for kernels. Install the vendor's full OpenCL driver."
+    }
+    return nil
   }
 }

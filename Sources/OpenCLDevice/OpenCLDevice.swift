@@ -4,6 +4,7 @@ import Compute
 /// Any device of any OpenCL platform.
 ///
 /// Programs compile once to kernels with bound arguments and replay on one in-order queue.
+/// Memories and executables hold their device; its context is released with the last of them.
 public final class OpenCLDevice: Device {
   public let backend = "opencl"
   public let description: DeviceDescription
@@ -70,9 +71,16 @@ public final class OpenCLDevice: Device {
     }
   }
 
-  deinit {
+  /// Waits for everything, and keeps compiled kernels for the next process, which takes PoCL seconds.
+  /// Without it a device ends as well, and its kernels are compiled again.
+  public func close() {
     clFinish(queue)
     for (_, library) in loaded { library.store() }
+  }
+
+  deinit {
+    // The queue may still read uploads, whose copies end with the device.
+    clFinish(queue)
     clReleaseCommandQueue(queue)
     clReleaseContext(context)
   }

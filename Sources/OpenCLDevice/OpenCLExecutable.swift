@@ -56,23 +56,24 @@ final class OpenCLExecutable: Executable {
         of: launch, in: sequence, maps: libraries[launch.kernel.file]?.maps ?? [:])
     }
     let table = try device.makeTable(descriptors.flatMap(\.self))
+    let arenas = try memory.arguments(touching: factory.arenas, otherwise: workspace.memory)
     launches = try Self.bind(
-      sequence, descriptors.map(\.count), memory, libraries, workspace: workspace, control: control,
-      table: table)
+      sequence, descriptors.map(\.count), memory, libraries, arenas: arenas, workspace: workspace,
+      control: control, table: table)
   }
 
   private static func bind(
     _ sequence: LaunchSequence, _ counts: [Int], _ memory: OpenCLMemory,
-    _ libraries: [KernelModule.File: KernelLibrary], workspace: Arena, control: Buffer,
-    table: Buffer
+    _ libraries: [KernelModule.File: KernelLibrary], arenas: [cl_mem], workspace: Arena,
+    control: Buffer, table: Buffer
   ) throws(DeviceError) -> [BoundLaunch] {
     var result: [BoundLaunch] = []
     var first = 0
     for (launch, count) in zip(sequence.launches, counts) {
       guard let library = libraries[launch.kernel.file] else { continue }
       var buffers = BoundLaunch.Buffers(
-        arenas: memory.arenas.map(\.memory) + [workspace.memory], source: workspace.memory,
-        order: workspace.memory, control: control.memory, table: table)
+        arenas: arenas, source: workspace.memory, order: workspace.memory,
+        control: control.memory, table: table)
       for case .gather(let gather) in launch.operations.map({ sequence.program.operations[$0] }) {
         buffers.source = memory.resident(gather.source) ?? buffers.source
         buffers.order = memory.resident(gather.order) ?? buffers.order
@@ -87,17 +88,22 @@ final class OpenCLExecutable: Executable {
 
   // MARK: Running
 
+  /// Starts one run, for which nothing is allocated.
   func run(_ record: Control) throws(DeviceError) {
     let queue = device.queue
-    let buffer = control.memory
-    // A fill takes its pattern before it returns, so the record needs no life of its own.
-    try call("clEnqueueFillBuffer") {
-      clEnqueueFillBuffer(queue, buffer, record.words, 64, 0, 64, 0, nil, nil)
-    }
+    try set(record, on: queue)
     try memory.refreshTransposes(of: transposed)
     for launch in launches { try launch.enqueue(on: queue) }
     noteUpdate()
     try call("clFlush") { clFlush(queue) }
+  }
+
+  private func set(_ record: Control, on queue: cl_command_queue) throws(DeviceError) {
+    // A fill takes its pattern before it returns, so the words need no life of their own.
+    var words = record.words
+    try call("clEnqueueFillBuffer") {
+      clEnqueueFillBuffer(queue, control.memory, &words, 64, 0, 64, 0, nil, nil)
+    }
   }
 
   /// An update that joins the gradients writes the second copies that the program itself needs.
@@ -114,9 +120,7 @@ final class OpenCLExecutable: Executable {
   ) throws(DeviceError) -> [Double] {
     try memory.refreshTransposes(of: transposed)
     try finish()
-    try call("clEnqueueFillBuffer") {
-      clEnqueueFillBuffer(queue, control.memory, record.words, 64, 0, 64, 0, nil, nil)
-    }
+    try set(record, on: queue)
     var events = [cl_event?](repeating: nil, count: launches.count)
     for (index, launch) in launches.enumerated() {
       try launch.enqueue(on: queue, event: &events[index])
@@ -180,7 +184,7 @@ final class OpenCLExecutable: Executable {
 
 extension Program {
   /// True if the program ends with the optimizer.
-  fileprivate var updatesParameters: Bool {
+  var updatesParameters: Bool {
     if case .adam = operations.last { true } else { false }
   }
 }

@@ -1,20 +1,26 @@
 import COpenCL
 import Compute
 
-/// Parameters with their gradients and moments, states and resident data on an OpenCL device.
+/// Parameters, states and resident data on an OpenCL device. Gradients, moments and the second
+/// copies of weights have places from the start, and room once something needs them.
 final class OpenCLMemory: Memory {
   let tensors: [Tensor]
   let device: OpenCLDevice
   let layout: Schedule
   let protection: Protection
-  /// One for each of `ArenaKind` but the workspace, which belongs to a program.
-  let arenas: [Arena]
+  /// Those that have room; the workspace belongs to a program.
+  private var arenas: [ArenaKind: Arena] = [:]
+  /// The floats that each takes.
+  private let sizes: [ArenaKind: Int]
   private let placements: [Tensor: Placement]
   private let transposedPlacements: [Tensor: Placement]
   private var residents: [Tensor: Buffer] = [:]
   private var transpositions: [[Tensor]: BoundLaunch] = [:]
-  /// The weights that changed since their second copies were made.
-  private(set) var staleTransposes: Set<Tensor>
+  /// The updates of all parameters so far.
+  private var updates = 0
+  /// The update after which each weight's second copy was made; less than none for one whose weight has
+  /// changed otherwise since.
+  private var copiedAfter: [Tensor: Int]
 
   init(
     _ tensors: [Tensor], on device: OpenCLDevice, protection: Protection
@@ -27,10 +33,10 @@ final class OpenCLMemory: Memory {
 
     var placements: [Tensor: Placement] = [:]
     var transposed: [Tensor: Placement] = [:]
-    var sizes = Array(repeating: 0, count: ArenaKind.allCases.count)
+    var sizes: [ArenaKind: Int] = [:]
     func place(_ tensor: Tensor, in arena: ArenaKind, size: Int, stride: Int) -> Placement {
-      let placement = Placement(arena: arena, offset: sizes[Int(arena.rawValue)], stride: stride)
-      sizes[Int(arena.rawValue)] += size
+      let placement = Placement(arena: arena, offset: sizes[arena, default: 0], stride: stride)
+      sizes[arena, default: 0] += size
       return placement
     }
     for tensor in tensors {
@@ -51,7 +57,7 @@ final class OpenCLMemory: Memory {
             tensor, in: .transposed, size: second, stride: layout.transposedStride(of: tensor))
         }
       case .state, .accumulator:
-        if protection == .guarded { sizes[Int(ArenaKind.states.rawValue)] += Arena.margin }
+        if protection == .guarded { sizes[.states, default: 0] += Arena.margin }
         placements[tensor] = place(tensor, in: .states, size: size, stride: stride)
       case .resident: break
       case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary:
@@ -60,18 +66,9 @@ final class OpenCLMemory: Memory {
     }
     self.placements = placements
     self.transposedPlacements = transposed
-    staleTransposes = Set(transposed.keys)
-    var arenas: [Arena] = []
-    for kind in ArenaKind.allCases where kind != .workspace {
-      let count = sizes[Int(kind.rawValue)]
-      arenas.append(try Arena(device, count: count, what: "the \(kind)"))
-    }
-    self.arenas = arenas
-    if protection == .guarded {
-      for (kind, arena) in zip(ArenaKind.allCases, arenas) {
-        try arena.guardAround(regions(of: kind))
-      }
-    }
+    self.sizes = sizes
+    copiedAfter = transposed.mapValues { _ in -1 }
+    for kind in [ArenaKind.parameters, .states] { _ = try arena(kind) }
     for tensor in tensors where tensor.role == .resident {
       residents[tensor] = try Buffer(
         device, byteCount: tensor.shape.count * tensor.element.byteCount, isReadOnly: true,
@@ -87,6 +84,25 @@ final class OpenCLMemory: Memory {
 
   func resident(_ tensor: Tensor) -> cl_mem? { residents[tensor]?.memory }
 
+  /// An arena, which gets its room, filled with zeros, when it is first asked for.
+  func arena(_ kind: ArenaKind) throws(DeviceError) -> Arena {
+    if let known = arenas[kind] { return known }
+    let arena = try Arena(device, count: sizes[kind, default: 0], what: "the \(kind)")
+    if protection == .guarded { try arena.guardAround(regions(of: kind)) }
+    arenas[kind] = arena
+    return arena
+  }
+
+  /// The arenas in the order of kernels' arguments; another buffer stands in for those that the
+  /// kernels do not touch.
+  func arguments(
+    touching kinds: Set<ArenaKind>, otherwise other: cl_mem
+  ) throws(DeviceError) -> [cl_mem] {
+    try ArenaKind.allCases.map { kind throws(DeviceError) in
+      kinds.contains(kind) ? try arena(kind).memory : other
+    }
+  }
+
   // MARK: Values
 
   func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {
@@ -100,7 +116,7 @@ final class OpenCLMemory: Memory {
       return
     }
     try placed(tensor).upload(values)
-    if transposedPlacements[tensor] != nil { staleTransposes.insert(tensor) }
+    if transposedPlacements[tensor] != nil { copiedAfter[tensor] = -1 }
   }
 
   func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
@@ -118,7 +134,7 @@ final class OpenCLMemory: Memory {
   func damage() throws(DeviceError) -> [String] {
     guard protection == .guarded else { return [] }
     var result: [String] = []
-    for (kind, arena) in zip(ArenaKind.allCases, arenas) {
+    for (kind, arena) in arenas.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       if let index = try arena.damagedGuard(around: regions(of: kind)) {
         result.append("guard word \(index) of the \(kind) changed")
       }
@@ -131,12 +147,11 @@ final class OpenCLMemory: Memory {
       throw .unknownTensor(name: tensor.name, role: tensor.role)
     }
     return PlacedTensor(
-      tensor: tensor, arena: arenas[Int(placement.arena.rawValue)], offset: placement.offset,
-      layout: layout)
+      tensor: tensor, arena: try arena(placement.arena), offset: placement.offset, layout: layout)
   }
 
   private func regions(of kind: ArenaKind) -> [Range<Int>] {
-    if kind != .states { return [0..<arenas[Int(kind.rawValue)].count] }
+    if kind != .states { return [0..<sizes[kind, default: 0]] }
     return placements.filter { $0.value.arena == .states }.map { tensor, placement in
       placement.offset..<placement.offset + layout.occupied(by: tensor)
     }
@@ -146,18 +161,18 @@ final class OpenCLMemory: Memory {
 
   /// Brings the second copies of some weights up to date.
   func refreshTransposes(of weights: [Tensor]) throws(DeviceError) {
-    guard !staleTransposes.isDisjoint(with: weights) else { return }
-    let launch =
-      if let known = transpositions[weights] { known } else { try makeTransposition(of: weights) }
-    transpositions[weights] = launch
-    try launch.enqueue(on: device.queue)
-    staleTransposes.subtract(weights)
+    guard weights.contains(where: { copiedAfter[$0] != updates }) else { return }
+    if transpositions[weights] == nil {
+      transpositions[weights] = try makeTransposition(of: weights)
+    }
+    try transpositions[weights]?.enqueue(on: device.queue)
+    for weight in weights { copiedAfter[weight] = updates }
   }
 
   /// Notes that a program updates every parameter, and the second copies of some weights with them.
   func noteUpdate(refreshing weights: [Tensor]) {
-    staleTransposes = Set(transposedPlacements.keys)
-    staleTransposes.subtract(weights)
+    updates += 1
+    for weight in weights { copiedAfter[weight] = updates }
   }
 
   private func makeTransposition(of weights: [Tensor]) throws(DeviceError) -> BoundLaunch {
@@ -178,10 +193,10 @@ final class OpenCLMemory: Memory {
     let launch = Launch(
       kernel: .transpose, work: [], units: groups, unitsPerGroup: 1, groups: groups,
       localSize: 1)
-    let unused = arenas[0].memory
+    let unused = try arena(.parameters).memory
     let buffers = BoundLaunch.Buffers(
-      arenas: arenas.map(\.memory) + [unused], source: unused, order: unused, control: unused,
-      table: table)
+      arenas: try arguments(touching: [.parameters, .transposed], otherwise: unused),
+      source: unused, order: unused, control: unused, table: table)
     return try BoundLaunch(
       launch, descriptors: 0..<descriptors.count, buffers: buffers,
       library: device.library(KernelModule(file: .sums)))

@@ -32,19 +32,20 @@ final class ReferenceMemory: Memory {
   let device: ReferenceDevice
   var values: [Tensor: [Double]] = [:]
   var bytes: [Tensor: [UInt8]] = [:]
+  /// The gradients and moments of the parameters, which have values once something needs them.
+  private let companions: Set<Tensor>
 
   init(_ tensors: [Tensor], on device: ReferenceDevice) throws(DeviceError) {
     self.tensors = tensors
     self.device = device
+    companions = Set(
+      tensors.filter { $0.role == .parameter }.flatMap { parameter in
+        [Role.gradient, .firstMoment, .secondMoment].map(parameter.counterpart)
+      })
     for tensor in tensors {
       let zeros = Array(repeating: 0.0, count: tensor.shape.count)
       switch tensor.role {
-      case .parameter:
-        values[tensor] = zeros
-        for role in [Role.gradient, .firstMoment, .secondMoment] {
-          values[tensor.counterpart(role)] = zeros
-        }
-      case .state, .accumulator: values[tensor] = zeros
+      case .parameter, .state, .accumulator: values[tensor] = zeros
       case .resident:
         if tensor.element == .uint8 {
           bytes[tensor] = Array(repeating: 0, count: tensor.shape.count)
@@ -57,11 +58,22 @@ final class ReferenceMemory: Memory {
     }
   }
 
-  func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {
-    try values.check(against: tensor)
-    guard self.values[tensor] != nil || bytes[tensor] != nil else {
+  /// Refuses a tensor that is not the memory's; gives a gradient or moment its values, zeros.
+  func require(_ tensor: Tensor) throws(DeviceError) {
+    if values[tensor] != nil || bytes[tensor] != nil { return }
+    guard companions.contains(tensor) else {
       throw .unknownTensor(name: tensor.name, role: tensor.role)
     }
+    values[tensor] = Array(repeating: 0, count: tensor.shape.count)
+  }
+
+  func requireCompanions() throws(DeviceError) {
+    for tensor in companions { try require(tensor) }
+  }
+
+  func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {
+    try values.check(against: tensor)
+    try require(tensor)
     if case .bytes(let values) = values {
       bytes[tensor] = values
     } else {
@@ -70,6 +82,7 @@ final class ReferenceMemory: Memory {
   }
 
   func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
+    try require(tensor)
     guard let values = values[tensor] else {
       throw .unknownTensor(name: tensor.name, role: tensor.role)
     }
@@ -114,11 +127,11 @@ public final class ReferenceExecutable: Executable {
       case .input, .output, .temporary:
         own[tensor] = Array(repeating: 0, count: tensor.shape.count)
       case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator, .state, .resident:
-        guard memory.values[tensor] != nil || memory.bytes[tensor] != nil else {
-          throw .unknownTensor(name: tensor.name, role: tensor.role)
-        }
+        try memory.require(tensor)
       }
     }
+    // The optimizer names no tensor: it updates all that the memory holds.
+    if case .adam = program.operations.last { try memory.requireCompanions() }
   }
 
   public func run(_ control: Control) throws(DeviceError) {

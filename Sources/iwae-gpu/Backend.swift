@@ -23,7 +23,8 @@ enum Backend {
     arguments.string("--kernels").flatMap(Schedule.init)
   }
 
-  /// True if the flags mean the reference device.
+  /// True if the flags mean the reference device: by name, or because there is no other at all, which
+  /// the user is told. A device that is there and cannot be used is an error instead.
   static func isReference(_ arguments: ParsedArguments) throws -> Bool {
     let backend = arguments.string("--backend") ?? "auto"
     let device = arguments.string("--device")
@@ -33,9 +34,13 @@ enum Backend {
       }
       return true
     }
-    guard backend == "auto" && device == nil else { return false }
-    let devices = try DeviceList.all()
-    return devices.isEmpty
+    guard backend == "auto", device == nil, try DeviceList.all().isEmpty else { return false }
+    if !arguments.has("--quiet") {
+      Terminal.standard.error(
+        "Found no OpenCL device: computing on the plain reference, which is far slower. Install a "
+          + "driver for your device, or PoCL for the CPU (Debian: pocl-opencl-icd).")
+    }
+    return true
   }
 
   /// Opens the OpenCL device that the flags mean.

@@ -95,6 +95,7 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let device: any Device =
     try Backend.isReference(arguments)
     ? ReferenceDevice() : Backend.openCL(arguments, schedule: schedule)
+  defer { device.close() }
   let count = try arguments.integer("--steps", default: evaluates ? 5 : 100, maximum: 1 << 20)
   let workload = try Workload(arguments, model, device)
   let first = try workload.prepare()

@@ -44,8 +44,10 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     samples: try arguments.integer(
       "--samples", default: 5000, maximum: BoundsMeasurement.mostSamples),
     targetError: try arguments.number("--target-error", default: 0, in: 0...1e9))
+  let device = try Backend.open(arguments)
+  defer { device.close() }
   let report = try measurement.run(
-    on: try Backend.open(arguments), note: { display.line.keep($0) }, monitor: display.show)
+    on: device, note: { display.line.keep($0) }, monitor: display.show)
   display.line.clear()
   guard var report else { return .interrupted }
   report.figure = try Inputs.keep(report.makeFigure(), of: subject.name, out: out)

@@ -46,6 +46,7 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let start = ContinuousClock.now
   let isReference = try Backend.isReference(arguments)
   let devices = isReference ? [] : try schedules(arguments)
+  defer { for device in devices { device.close() } }
   let largest = try arguments.integer("--largest", default: 1 << 30)
   let cases = CaseTable.all(seed: seed).filter {
     $0.largestCount <= largest && (filter.map($0.name.contains) ?? true)

@@ -59,8 +59,10 @@ private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) thro
 }
 
 private func smokeTest(_ device: DeviceDescription) -> (text: String, passes: Bool) {
+  if let problem = device.problem { return ("FAILED: \(problem)", false) }
   do throws(DeviceError) {
     let opened = try OpenCLDevice.open(.index(device.index))
+    defer { opened.close() }
     let clock = ContinuousClock()
     let start = clock.now
     let report = CaseRunner(opened).run(CaseTable.smokeTest())

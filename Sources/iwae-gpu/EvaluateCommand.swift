@@ -38,7 +38,9 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     seed: try arguments.seed(default: stored.run?.seed ?? 0),
     batchSize: try arguments.integer("--batch", default: 20, maximum: 1 << 16),
     chunk: try arguments.integer("--chunk", default: 250, maximum: 1 << 20))
-  let report = try evaluation.run(on: try Backend.open(arguments)) { display.show($0.text) }
+  let device = try Backend.open(arguments)
+  defer { device.close() }
+  let report = try evaluation.run(on: device) { display.show($0.text) }
   display.line.clear()
   guard var report else { return .interrupted }
   report.step = stored.step

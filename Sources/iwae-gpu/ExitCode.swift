@@ -22,7 +22,9 @@ extension ExitCode {
       case is FormatError, is DescriptionError: .badInput
       case is FileAccessError: .fileAccess
       case ProgramError.invalid: .usage
-      case DeviceError.noPlatform, DeviceError.noSuchDevice, DeviceError.ambiguousDevice: .noDevice
+      case DeviceError.noPlatform, DeviceError.noUsableDevice, DeviceError.noSuchDevice,
+        DeviceError.ambiguousDevice:
+        .noDevice
       default: .failed
       }
   }

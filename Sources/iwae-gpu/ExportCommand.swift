@@ -70,8 +70,9 @@ private func exportArrays(
   let test = try DataOptions.test(arguments, stored)
   let images = test.images.subset(0..<min(limit, test.images.count))
   let pixels = (0..<images.count).map { images.evaluated($0, test.rule.eachPass, seed: seed) }
-  let generator = Generator(
-    stored.model, parameters: stored.parameters, device: try Backend.open(arguments))
+  let device = try Backend.open(arguments)
+  defer { device.close() }
+  let generator = Generator(stored.model, parameters: stored.parameters, device: device)
   let encoding = try generator.encode(pixels, seed: arguments.has("--draw") ? seed : nil)
   try makeFolder(folder)
   func write(_ values: [Float], _ shape: [Int], _ name: String) throws {

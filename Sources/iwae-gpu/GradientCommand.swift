@@ -50,6 +50,7 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let step = try Step.build(model, configuration)
   let noise = try Inputs.noise(noisePath, for: step.noise, batch: batch)
   let device = try Backend.open(arguments)
+  defer { device.close() }
   let memory = try device.allocate(model.parameters)
   for (parameter, values) in checkpoint.parameters {
     try memory.upload(values, to: parameter)

@@ -50,14 +50,16 @@ private func runLook(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     "--only", default: Look.figures.map(\.name), among: Look.figures.map(\.name))
   let display = Display(arguments, terminal)
   let subject = try DataOptions.subject(arguments, display)
+  let device = try Backend.open(arguments)
+  defer { device.close() }
   let look = Look(
     subject, images: try arguments.integer("--images", default: 1000),
     width: try Picture.width(arguments, subject.model, height: subject.images.height),
-    on: try Backend.open(arguments))
+    on: device)
   let folder =
     arguments.string("--out").map { FigureFolder($0) }
     ?? FigureFolder(run: RunFolder(containing: subject.name).path)
-  var report = LookReport(device: look.device.name)
+  var report = LookReport(device: device.name)
   for (name, draw) in Look.figures where names.contains(name) {
     display.line.show("drawing \(name)")
     switch try draw(look) {

@@ -42,8 +42,9 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let count = try arguments.integer("--count", default: 64, maximum: 10_000)
   let seed = try arguments.seed(default: 0)
   let stored = try StoredModel(path)
-  let generator = Generator(
-    stored.model, parameters: stored.parameters, device: try Backend.open(arguments))
+  let device = try Backend.open(arguments)
+  defer { device.close() }
+  let generator = Generator(stored.model, parameters: stored.parameters, device: device)
   let images = try generator.samples(count: count, seed: seed)
   let columns = Int(Double(count).squareRoot().rounded(.up))
   return try write(
@@ -61,8 +62,9 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   let originals = (0..<min(count, test.images.count)).map {
     test.images.evaluated($0, test.rule.eachPass, seed: seed)
   }
-  let generator = Generator(
-    stored.model, parameters: stored.parameters, device: try Backend.open(arguments))
+  let device = try Backend.open(arguments)
+  defer { device.close() }
+  let generator = Generator(stored.model, parameters: stored.parameters, device: device)
   let reconstructions = try generator.reconstructions(of: originals)
   let columns = min(8, originals.count)
   let images = Picture.pairs(originals, reconstructions, columns: columns)

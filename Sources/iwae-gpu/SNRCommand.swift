@@ -54,9 +54,10 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
       return Subject(stored, try DataOptions.test(arguments, stored), seed: seed)
     } ?? .linear(images: batch, seed: seed)
   let display = Display(arguments, terminal)
+  let device = try Backend.open(arguments)
+  defer { device.close() }
   let report = try measurement.run(
-    subject, batch: batch, on: try Backend.open(arguments), note: { display.line.keep($0) },
-    monitor: display.show)
+    subject, batch: batch, on: device, note: { display.line.keep($0) }, monitor: display.show)
   display.line.clear()
   guard var report else { return .interrupted }
   let folder =

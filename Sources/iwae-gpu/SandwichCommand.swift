@@ -54,7 +54,9 @@ private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let subject = try DataOptions.subject(arguments, display, limit: 40)
   let out = try Inputs.output(arguments)
   let measurement = try SandwichMeasurement(subject, settings)
-  let report = try measurement.run(on: try Backend.open(arguments), monitor: display.show)
+  let device = try Backend.open(arguments)
+  defer { device.close() }
+  let report = try measurement.run(on: device, monitor: display.show)
   display.line.clear()
   guard var report else { return .interrupted }
   report.figure = try Inputs.keep(report.makeFigure(), of: subject.name, out: out)

@@ -28,6 +28,7 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let display = Display(arguments, terminal)
   let folder = run.folder.path
   let device = try Backend.open(arguments)
+  defer { device.close() }
   display.line.keep(
     "\(run.configuration.objective) on \(run.configuration.data): "
       + "\(run.images.split.training.count) images, \(run.configuration.passes) passes, on "

@@ -38,46 +38,44 @@ private struct TuneReport: Encodable {
   var file: String?
 }
 
-/// A candidate that gives right results, ready to be timed.
+/// A candidate that gives right results.
 private struct Contender {
   var tuning: Tuning
-  var workload: Workload
   var times: [Double] = []
 
   var median: Double { times.sorted()[times.count / 2] }
 }
 
 private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  if try Backend.isReference(arguments) {
+  if arguments.string("--backend") == "cpu" {
     throw arguments.error("There is nothing to tune on the reference; leave out '--backend cpu'.")
   }
-  let schedule = Backend.schedule(arguments)
-  let current = try Backend.openCL(arguments, schedule: schedule)
-  let device = current.description
+  let (device, current) = try chosen(arguments)
   guard let store = TuningStore.standard else {
     throw CommandError(
       message: "There is no folder for caches. Set XDG_CACHE_HOME to one.", code: .fileAccess)
   }
   if arguments.has("--forget") {
     try terminal.output(
-      store.forget(device, current.tuning.schedule)
+      store.forget(device, current.schedule)
         ? "Forgot the tuning of \(device.name)." : "There was no tuning of \(device.name).")
     return .done
   }
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet"))
-  var tunings = Tuning.candidates(for: device, schedule: current.tuning.schedule)
-  if !tunings.contains(current.tuning) { tunings.insert(current.tuning, at: 0) }
+  var tunings = Tuning.candidates(for: device, schedule: current.schedule)
+  if !tunings.contains(current) { tunings.insert(current, at: 0) }
   var contenders: [Contender] = []
   var refused: [TuneReport.Candidate] = []
   for (index, tuning) in tunings.enumerated() {
     line.show("checking candidate \(index + 1) of \(tunings.count): \(tuning.text)")
     do {
-      contenders.append(try prepare(tuning, on: device, arguments))
+      try check(tuning, on: device, arguments)
+      contenders.append(Contender(tuning: tuning))
     } catch let error as UsageError {
       throw error
     } catch {
       let problem = (error as? CommandError)?.message ?? "\(error)"
-      if tuning == current.tuning { throw error }
+      if tuning == current { throw error }
       refused.append(.init(tuning: tuning, problem: problem))
     }
   }
@@ -86,13 +84,13 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   for round in 0..<rounds {
     line.show("round \(round + 1) of \(rounds)")
     for index in contenders.indices {
-      contenders[index].times += try contenders[index].workload.time(10)
+      contenders[index].times += try time(contenders[index].tuning, on: device, arguments)
     }
   }
   line.clear()
   let ranked = contenders.sorted { $0.median < $1.median }
   guard let best = ranked.first,
-    let before = contenders.first(where: { $0.tuning == current.tuning })
+    let before = contenders.first(where: { $0.tuning == current })
   else {
     throw CommandError(message: "No candidate could be timed.", code: .failed)
   }
@@ -116,12 +114,19 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   return .done
 }
 
+/// The device to tune and its tuning so far.
+private func chosen(_ arguments: ParsedArguments) throws -> (DeviceDescription, Tuning) {
+  let device = try Backend.openCL(arguments, schedule: Backend.schedule(arguments))
+  return (device.description, device.tuning)
+}
+
 /// Opens a device with a candidate, checks every operation and a step of the model on it, and runs the
 /// first steps.
-private func prepare(
+private func check(
   _ tuning: Tuning, on device: DeviceDescription, _ arguments: ParsedArguments
-) throws -> Contender {
+) throws {
   let opened = try OpenCLDevice.open(device, tuning: tuning)
+  defer { opened.close() }
   let report = CaseRunner(opened).run(CaseTable.all().filter { $0.largestCount <= 1 << 14 })
   if let failure = report.failures.first {
     throw CommandError(
@@ -129,9 +134,19 @@ private func prepare(
   }
   let model = try ModelOptions.model(arguments)
   try StepComparison.check(arguments, model, on: opened)
-  let workload = try Workload(arguments, model, opened)
+  _ = try Workload(arguments, model, opened).prepare()
+}
+
+/// Some steps on a device that is opened for them: what one candidate holds is released before the next
+/// has its turn.
+private func time(
+  _ tuning: Tuning, on device: DeviceDescription, _ arguments: ParsedArguments
+) throws -> [Double] {
+  let opened = try OpenCLDevice.open(device, tuning: tuning)
+  defer { opened.close() }
+  let workload = try Workload(arguments, try ModelOptions.model(arguments), opened)
   _ = try workload.prepare()
-  return Contender(tuning: tuning, workload: workload)
+  return try workload.time(10)
 }
 
 private func describe(_ report: TuneReport, _ terminal: Terminal) throws {

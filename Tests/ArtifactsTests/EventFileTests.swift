@@ -55,6 +55,9 @@ import Testing
       let file = try EventFile(folder: folder, time: { 1234.5 })
       try file.scalars([("bound", -91.25), ("learning_rate", 0.001)], step: 500)
       try file.scalars([("bound", .nan)], step: 1 << 40)
+      try file.close()
+      // What is closed already can be closed.
+      try file.close()
       let events = try events(of: file)
       try #require(events.count == 4)
       #expect(events[0].texts(3) == ["brain.Event:2"])

@@ -189,4 +189,23 @@ var decoder: JSONDecoder {
     #expect(outcome.status == .done)
     #expect(outcome.output.contains("(default)") && outcome.output.contains("smoke test: passed"))
   }
+
+  #if os(Linux)
+    /// Without any OpenCL driver the reference computes, and says so; what only makes sense on OpenCL
+    /// fails.
+    @Test func withoutADriverTheReferenceIsAnnounced() async throws {
+      let result = await #expect(
+        processExitsWith: .success, observing: [\.standardOutputContent, \.standardErrorContent]
+      ) {
+        setenv("OCL_ICD_VENDORS", "/no/such/folder/", 1)
+        let model = ["--layers", "3:2", "--data-size", "4", "-k", "2", "--steps", "1"]
+        let isTuned = Main.run(["tune"], terminal: Terminal(output: { _ in }, error: { _ in }))
+        exit(isTuned == .noDevice ? Main.run(["bench"] + model).rawValue : 1)
+      }
+      let error = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+      #expect(error.contains("Found no OpenCL device: computing on the plain reference"))
+      let output = String(decoding: try #require(result).standardOutputContent, as: UTF8.self)
+      #expect(output.contains("on reference"))
+    }
+  #endif
 }

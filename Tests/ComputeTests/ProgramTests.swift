@@ -205,7 +205,7 @@ import Testing
     control.seed = 0x1234_5678_9abc_def0
     control.step = 7
     control.klWeight = 0.5
-    #expect(control.words.count == 16)
+    #expect(control.words.scalarCount == 16)
     #expect(control.words[0] == 0x9abc_def0)
     #expect(control.words[1] == 0x1234_5678)
     #expect(control.words[2] == 7)

@@ -32,6 +32,28 @@ import Testing
   }
 }
 
+@Suite struct CaseBuildingTests {
+  /// What cannot be built names the case, or the density, that it belongs to.
+  @Test func whatCannotBeBuiltIsNamed() async throws {
+    let derivative = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      var map = MapCaseBuilder("bad", RowSize(1, 1, 1), 1)
+      let a = map.element("a")
+      _ = map.slope(of: .digamma(a), by: a)
+    }
+    let density = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = Prior(ours: "cauchi")
+    }
+    for (result, name) in [(derivative, "map(bad,"), (density, "'cauchi' cannot be built")] {
+      let text = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
+      #expect(text.contains(name))
+    }
+  }
+}
+
 @Suite struct CaseRunnerTests {
   /// A reference device that spoils one operation's result, or declares that it cannot do it.
   final class Faulty: Device {

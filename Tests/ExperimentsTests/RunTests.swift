@@ -56,6 +56,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
     // The reference keeps more digits than a checkpoint does.
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     _ = try run().train(on: device)
     let whole = try Checkpoint(at: folder.checkpoint)
     let stopped = try run().train(on: device, monitor: { _ in false })

@@ -15,6 +15,7 @@ import Testing
     let density = LinearGaussian()
     let parameters = density.parameters(widening: 1.5)
     let device = try OpenCLDevice.open(.automatic)
+    defer { device.close() }
     let generator = Generator(density.model, parameters: parameters, device: device)
     let simulation = try generator.simulate(count: 30, seed: 4)
     var configuration = AnnealingConfiguration()
@@ -45,6 +46,7 @@ import Testing
       decoder: [.init(hidden: [4]), .init(hidden: [5])])
     let parameters = model.initialParameters(seed: 8, mean: Array(repeating: 0.4, count: 6))
     let device = try OpenCLDevice.open(.automatic)
+    defer { device.close() }
     let generator = Generator(model, parameters: parameters, device: device)
     let simulation = try generator.simulate(count: 7, seed: 1)
     func anneal(temperatures: Int, chains: Int) throws -> [AnnealedImage] {
@@ -84,7 +86,9 @@ import Testing
     var configuration = AnnealingConfiguration()
     (configuration.chains, configuration.temperatures) = (2, 3)
     configuration.leapfrogSteps = 2
-    let results = try [ReferenceDevice() as any Device, try OpenCLDevice.open(.automatic)].map {
+    let device = try OpenCLDevice.open(.automatic)
+    defer { device.close() }
+    let results = try [ReferenceDevice() as any Device, device].map {
       try #require(
         try Annealer(
           density.model, parameters: parameters, images: images, configuration, device: $0
@@ -117,6 +121,7 @@ import Testing
   @Test func theGapIsThatOfTheory() throws {
     let density = LinearGaussian()
     let device = try OpenCLDevice.open(.automatic)
+    defer { device.close() }
     let images = density.images(count: 20, seed: 0)
     var configuration = PosteriorFitConfiguration()
     (configuration.steps, configuration.judgingSamples) = (300, 20_000)
@@ -175,9 +180,10 @@ import Testing
     )
     var configuration = PosteriorFitConfiguration()
     (configuration.batchSize, configuration.steps) = (2, 60)
+    let device = try OpenCLDevice.open(.automatic)
+    defer { device.close() }
     let fit = try PosteriorFit(
-      model, parameters: parameters, images: images, configuration,
-      device: try OpenCLDevice.open(.automatic))
+      model, parameters: parameters, images: images, configuration, device: device)
     let fitted = try #require(try fit.fit())
     #expect(fitted.count == 3)
     #expect(fitted.allSatisfy { $0.gain.mean > -0.01 })

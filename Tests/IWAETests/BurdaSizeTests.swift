@@ -39,7 +39,9 @@ import Testing
   func devicesAgree(name: String, estimator: Objective.Estimator) throws {
     let model = name == "burda-1" ? Model.burda1(dataSize: 784) : .burda2(dataSize: 784)
     let expected = try gradients(model, .piwae, estimator, on: ReferenceDevice())
-    let found = try gradients(model, .piwae, estimator, on: OpenCLDevice.open())
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    let found = try gradients(model, .piwae, estimator, on: device)
     #expect(expected.count == model.parameters.count + 1)
     for (tensor, values) in expected {
       let other = try #require(found[tensor])

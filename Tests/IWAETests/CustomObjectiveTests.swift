@@ -22,8 +22,9 @@ import Testing
   private static func trained(_ objective: Objective) throws -> [Tensor: [Float]] {
     var configuration = TrainingConfiguration(objective: objective)
     (configuration.groups, configuration.samples, configuration.passes) = (2, 3, 1)
-    let trainer = try Trainer(
-      model, configuration, images: digits, device: try OpenCLDevice.open())
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    let trainer = try Trainer(model, configuration, images: digits, device: device)
     _ = try trainer.finishPass()
     return try trainer.state()
   }

@@ -8,6 +8,7 @@ import Testing
 @Suite struct ExampleTests {
   @Test func theDocumentationsExampleRuns() throws {
     let device = try OpenCLDevice.open(.automatic)
+    defer { device.close() }
     let digits = Strokes().images(count: 200, seed: 7)
     var configuration = TrainingConfiguration(objective: .piwae)
     (configuration.groups, configuration.samples, configuration.passes) = (2, 3, 2)

@@ -61,6 +61,7 @@ import Testing
       [0, 0], [1.5, 0], [0, 1.5], [-2, 0.25], [0.25, -2], [3, 3], [-0.5, -4],
     ]
     for device in [ReferenceDevice() as any Device, try OpenCLDevice.open(.automatic)] {
+      defer { device.close() }
       // Batches that do not divide the latents.
       let found = try Generator(model, parameters: parameters, device: device)
         .logDensities(of: image, at: latents, batchSize: 3)

@@ -121,6 +121,7 @@ import Testing
   /// One device a schedule, with the kernels of all cases, which would take long to compile for each.
   @Test(arguments: Schedule.allCases) func openCLDevice(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     try device.prepare(Self.names.map { try Self.step($0).program })
     for name in Self.names {
       for (tensor, error) in try Self.run(name, on: device) {

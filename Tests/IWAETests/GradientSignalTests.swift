@@ -155,6 +155,7 @@ import Testing
     let parameters = density.parameters(widening: 4 / 3.0, perturbation: 0.01)
     let images = density.images(count: 8, seed: 0)
     let device = try OpenCLDevice.open(.automatic)
+    defer { device.close() }
     let estimators = [GradientEstimator(.iwae), GradientEstimator(.iwae, .dreg)]
     var configuration = SignalConfiguration()
     configuration.batchSize = 8

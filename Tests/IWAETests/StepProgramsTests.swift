@@ -60,6 +60,7 @@ import Testing
   /// A device on which the kernels of every step here are compiled at once.
   nonisolated(unsafe) private static let panels = Result { () throws -> OpenCLDevice in
     let device = try OpenCLDevice.open(.automatic, schedule: .panels)
+    defer { device.close() }
     var programs: [Program] = []
     for (objective, estimator) in objectives {
       for model in models {
@@ -180,6 +181,7 @@ import Testing
   /// Gradients that are summed over the batch, and the schedule of GPUs.
   @Test func partsOfSumsAddUpOnTiles() throws {
     let tiles = try OpenCLDevice.open(.automatic, schedule: .tiles)
+    defer { tiles.close() }
     let whole = try gradients(
       Self.models[1], .piwae, .dreg, .whole, on: ReferenceDevice(), sumsOverBatch: true)
     for division in [.whole] + Self.divisions {
@@ -193,6 +195,7 @@ import Testing
   @Test func partsUpdate() throws {
     let optimizer = Adam(epsilon: 0.1)
     let device = try OpenCLDevice.open(.automatic, schedule: .panels)
+    defer { device.close() }
     let whole = try gradients(
       Self.models[1], .piwae, .dreg, .whole, on: device, update: optimizer)
     for division in Self.divisions {

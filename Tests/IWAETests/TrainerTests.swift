@@ -45,6 +45,7 @@ import Testing
 
   @Test(arguments: Schedule.allCases) func theSameSeedGivesTheSameBits(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     let first = try trained(configuration(), on: device)
     #expect(try trained(configuration(), on: OpenCLDevice.open(schedule: schedule)) == first)
     var other = configuration()
@@ -55,6 +56,7 @@ import Testing
   /// Stopped in the middle of a pass and resumed from what a checkpoint holds.
   @Test func resumingGivesTheSameBits() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     let whole = try trained(configuration(), on: device)
     let first = try Trainer(model, configuration(), images: images, device: device)
     _ = try first.finishPass()
@@ -74,7 +76,9 @@ import Testing
     configuration.passes = 5
     configuration.convention = convention
     let reference = try trained(configuration, on: ReferenceDevice())
-    let found = try trained(configuration, on: OpenCLDevice.open())
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    let found = try trained(configuration, on: device)
     #expect(distance(reference, found) <= 1e-6)
     #expect(distance(model.initialParameters(seed: 5), found) > 1e-3)
   }
@@ -84,9 +88,10 @@ import Testing
     configuration.passes = 30
     configuration.groups = 2
     configuration.schedule = .constant(rate: 3e-3)
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
     let trainer = try Trainer(
-      model, configuration, images: images, validation: images.subset(0..<20),
-      device: OpenCLDevice.open())
+      model, configuration, images: images, validation: images.subset(0..<20), device: device)
     var bounds: [Double] = []
     while !trainer.isDone {
       let report = try #require(try trainer.finishPass())
@@ -100,7 +105,9 @@ import Testing
   @Test func aBoundThatIsNotANumberIsTracedToItsOperation() throws {
     var configuration = configuration()
     configuration.schedule = .constant(rate: 1e30)
-    let trainer = try Trainer(model, configuration, images: images, device: OpenCLDevice.open())
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    let trainer = try Trainer(model, configuration, images: images, device: device)
     do {
       while !trainer.isDone { _ = try trainer.finishPass() }
       Issue.record("training with a rate of 1e30 went well")
@@ -114,6 +121,7 @@ import Testing
     var slow = configuration()
     slow.warmUpPasses = 1e6
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     let trainer = try Trainer(model, slow, images: images, device: device)
     let report = try #require(try trainer.finishPass())
     let usual = try Trainer(model, configuration(), images: images, device: device)
@@ -183,6 +191,7 @@ import Testing
   /// With the prior for a posterior, log-weights are far apart; many samples still find log p(x).
   @Test func manySamplesFindTheExactLikelihood() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     let images = data.images(count: 50, seed: 9)
     let exact = (0..<50).map { data.logLikelihood(images.pixels(of: $0)) }
     let found = try evaluate(samples: 200_000, chunk: 2000, on: device)
@@ -199,6 +208,7 @@ import Testing
   /// The same noise in chunks of any size, batches of any size, and on the reference.
   @Test func nothingDependsOnChunksOrBatches() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     let whole = try evaluate(samples: 60, chunk: 60, on: device)
     for (chunk, batch) in [(7, 20), (1, 3), (60, 50), (59, 1)] {
       let parts = try evaluate(samples: 60, chunk: chunk, batch: batch, on: device)
@@ -222,6 +232,7 @@ import Testing
   /// A posterior that ignores the data has no active unit; without its units, nothing is random.
   @Test func inactiveUnitsAreFoundAndRemoved() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     let before = try evaluate(samples: 10, on: device)
     #expect(before.activeUnits == [0])
     let pruned = try #require(

@@ -17,7 +17,9 @@ import Testing
 
   /// The whole table, under both schedules.
   @Test(arguments: Schedule.allCases) func table(schedule: Schedule) throws {
-    expectPass(try OpenCLDevice.open(schedule: schedule), CaseTable.all(), atLeast: 200)
+    let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
+    expectPass(device, CaseTable.all(), atLeast: 200)
   }
 
   /// Every row of the tuning table, and blocks of other heights.

@@ -17,9 +17,9 @@ struct DeviceFunctions {
     let functions = Formula.Function.allCases.filter { $0.argumentCount == 1 && $0 != .digamma }
     let (x, y): (Formula, Formula) = ("x", "y")
     return functions.map { $0.formula(x, x) } + powers.map { x.power(Formula($0)) } + [
-      Formula.lgamma(x).slope(by: x), .min(x, y), .max(x, y), x.power(y), .less(x, y),
+      .digamma(x), .min(x, y), .max(x, y), x.power(y), .less(x, y),
       .where(x, y, 2), .where(.less(x, 0), .log(x), .sqrt(x)),
-      .log(.sigmoid(x)), Formula.log(.sigmoid(x)).slope(by: x),
+      .log(.sigmoid(x)), try! Formula.log(.sigmoid(x)).derivative(by: "x"),
     ]
   }()
 

@@ -8,15 +8,15 @@ import Testing
 @testable import OpenCLDevice
 
 @Suite struct SelectionTests {
-  private func device(_ index: Int, _ name: String, _ kind: DeviceDescription.Kind) throws
-    -> DeviceDescription
-  {
+  private func device(
+    _ index: Int, _ name: String, _ kind: DeviceDescription.Kind, problem: String? = nil
+  ) throws -> DeviceDescription {
     let real = try DeviceList.find(.automatic)
     return DeviceDescription(
       index: index, name: name, platform: "test", platformVersion: "1", kind: kind,
       version: "OpenCL 1.2", driver: "1",
       computeUnits: 4, memoryBytes: 1 << 30, largestAllocationBytes: 1 << 28,
-      localMemoryBytes: 32 << 10, largestWorkGroup: 256, isUsable: true, handle: real.handle)
+      localMemoryBytes: 32 << 10, largestWorkGroup: 256, problem: problem, handle: real.handle)
   }
 
   @Test func devicesAreChosenByIndexNameOrKind() throws {
@@ -45,6 +45,28 @@ import Testing
     }
   }
 
+  /// What cannot be used is passed over, and where nothing is left each device has its reason.
+  @Test func devicesThatCannotBeUsedSayWhy() throws {
+    let absent = DeviceList.problem(isAvailable: false, hasCompiler: true)
+    let bare = DeviceList.problem(isAvailable: true, hasCompiler: false)
+    #expect(DeviceList.problem(isAvailable: true, hasCompiler: true) == nil)
+    let devices = [
+      try device(0, "Lost GPU", .gpu, problem: absent),
+      try device(1, "Bare CPU", .cpu, problem: bare),
+    ]
+    #expect(
+      try DeviceList.choose(.automatic, from: devices + [device(2, "CPU", .cpu)]).index == 2)
+    let error = #expect(throws: DeviceError.self) {
+      try DeviceList.choose(.automatic, from: devices)
+    }
+    let lines = try #require(error).description.split(separator: "\n")
+    #expect(lines.count == 4)
+    #expect(
+      lines[1].hasPrefix("  0: Lost GPU (GPU, test): its driver says that it is not available."))
+    #expect(lines[2].hasPrefix("  1: Bare CPU (CPU, test): its driver has no compiler"))
+    #expect(lines[3].contains("--backend cpu"))
+  }
+
   @Test func selectionsAreReadAsUsersWriteThem() {
     #expect(DeviceSelection("1") == .index(1))
     #expect(DeviceSelection("radeon") == .name("radeon"))
@@ -58,7 +80,7 @@ import Testing
       index: 0, name: "Tiny", platform: "test", platformVersion: "1", kind: .gpu, version: "",
       driver: "",
       computeUnits: 1, memoryBytes: 1 << 20, largestAllocationBytes: 1 << 20,
-      localMemoryBytes: 8 << 10, largestWorkGroup: 64, isUsable: true, handle: small.handle)
+      localMemoryBytes: 8 << 10, largestWorkGroup: 64, problem: nil, handle: small.handle)
     let tuning = Tuning.choose(for: small)
     #expect(tuning.fits(small) && tuning.tile == 16)
     #expect(Tuning.choose(for: try device(0, "CPU", .cpu)).schedule == .panels)
@@ -70,11 +92,14 @@ import Testing
     FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-test-\(UUID())")
   }
 
-  /// Opens the default device with a cache of its own, and runs something small.
-  private func runOnce(_ cache: BinaryCache) throws -> (device: OpenCLDevice, isCached: Bool) {
+  /// Opens the default device with a cache of its own, runs something small, and closes it if asked to.
+  private func runOnce(
+    _ cache: BinaryCache, closes: Bool = true
+  ) throws -> (device: OpenCLDevice, isCached: Bool) {
     let description = try DeviceList.find(.automatic)
     let device = try OpenCLDevice(
       description, tuning: .choose(for: description), cache: cache)
+    defer { if closes { device.close() } }
     let input = Tensor("x", .vector(3), .input)
     let output = Tensor("y", .vector(1), .output)
     var builder = ProgramBuilder("sum")
@@ -90,6 +115,9 @@ import Testing
   @Test func kernelsAreCachedAndDamageIsRepaired() throws {
     let cache = BinaryCache(folder: folder())
     defer { try? FileManager.default.removeItem(at: cache.folder) }
+    // A device that is not closed leaves nothing behind.
+    #expect(try runOnce(cache, closes: false).isCached == false)
+    #expect(!FileManager.default.fileExists(atPath: cache.folder.path))
     #expect(try runOnce(cache).isCached == false)
     #expect(try runOnce(cache).isCached)
     let entries = try FileManager.default.contentsOfDirectory(
@@ -123,6 +151,7 @@ import Testing
     func run(_ filter: String) throws {
       let tuning = Tuning.choose(for: description, schedule: .tiles)
       let device = try OpenCLDevice(description, tuning: tuning, cache: cache)
+      defer { device.close() }
       let cases = CaseTable.all().filter { $0.name.hasPrefix(filter) }.prefix(1)
       #expect(CaseRunner(device).run(Array(cases)).passes)
     }
@@ -166,6 +195,7 @@ import Testing
 
   @Test func kernelsThatDoNotCompileShowTheirLogAndDefines() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     do throws(DeviceError) {
       _ = try KernelLibrary(
         "__kernel void broken(__global float *x) { x[0] = undeclared_name; }",
@@ -196,6 +226,7 @@ import Testing
 @Suite struct MemoryTests {
   @Test func tooMuchMemorySaysWhatThereIs() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     let huge = Tensor("huge", .matrix(rows: 1 << 30, columns: 1 << 12), .state)
     do throws(DeviceError) {
       _ = try device.allocate([huge])
@@ -230,7 +261,9 @@ import Testing
 
   @Test func memoriesStayWithTheirDevice() throws {
     let first = try OpenCLDevice.open()
+    defer { first.close() }
     let second = try OpenCLDevice.open()
+    defer { second.close() }
     var builder = ProgramBuilder("sum")
     try builder.append(
       .sum(
@@ -243,6 +276,7 @@ import Testing
 
   @Test(arguments: Schedule.allCases) func layoutsRoundTrip(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     let tensors = [
       Tensor("p", .matrix(rows: 19, columns: 37), .parameter), Tensor("b", .vector(21), .parameter),
       Tensor("s", .matrix(rows: 5, columns: 33), .state), Tensor("v", .vector(3), .state),
@@ -262,10 +296,11 @@ import Testing
   /// Guards notice a write past the end of a tensor.
   @Test func guardsNoticeStrayWrites() throws {
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     let memory = try device.allocate(
       [Tensor("s", .vector(3), .state)], protection: .guarded)
     let opencl = try #require(memory as? OpenCLMemory)
-    try opencl.arenas[Int(ArenaKind.states.rawValue)].fill(19..<20, with: 0)
+    try opencl.arena(.states).fill(19..<20, with: 0)
     #expect(try memory.damage().count == 1)
   }
 }

@@ -193,6 +193,7 @@ import Testing
 
   @Test(arguments: Schedule.allCases) func randomFormulas(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     // The code does not depend on sizes, but a parameter of one column is a single value.
     try device.prepare(Self.trials.map { try Self.scene($0, columns: 16).program })
     var (elements, sums) = (Tally(), Tally())

@@ -47,6 +47,7 @@ import Testing
     throws
   {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     let columns = 1024
     var control = Control()
     control.seed = 0x0123_4567_89ab_cdef
@@ -66,6 +67,7 @@ import Testing
   /// A million uniform numbers, bit for bit, none of them 0 or 1.
   @Test(arguments: Schedule.allCases) func uniformsHaveTheSameBits(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     var control = Control()
     (control.seed, control.step, control.sampleOffset) = (0x0123_4567_89ab_cdef, 3, 1000)
     let images: [UInt32] = [0, 7, 0x8000_0000, .max]
@@ -83,6 +85,7 @@ import Testing
     schedule: Schedule, distribution: Noise.Distribution
   ) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     for seed in [0, 1, 0xffff_ffff, 0x1_0000_0000, UInt64.max] {
       for step in [0, 0x8000_0000, UInt32.max] {
         for offset in [0, 0x7fff_fff0, UInt32.max - 2] {
@@ -106,6 +109,7 @@ import Testing
   /// The same samples, whether asked for at once, in chunks, or in another order of images.
   @Test(arguments: Schedule.allCases) func nothingDependsOnTheBatch(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     var control = Control()
     control.seed = 9
     let columns = 50

@@ -55,6 +55,7 @@ import Testing
   /// Narrow rows, rows that end beside a chunk, and rows of more than 96 chunks of either schedule.
   @Test(arguments: Schedule.allCases) func longSums(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     var worst = 0.0
     for columns in [1, 15, 16, 17, 64, 65, 1601, 7000] {
       var inputs = CaseInputs(case: "sums of \(columns)", seed: CaseTable.defaultSeed)
@@ -82,6 +83,7 @@ import Testing
   /// What is not taken has no say in a sum, and what is NaN makes its own row NaN and no other.
   @Test(arguments: Schedule.allCases) func whatIsNotTakenDoesNotPoison(schedule: Schedule) throws {
     let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
     let formulas: [Formula] = [
       .where(.less(0, Self.x), .log(Self.x), 0.25),
       .where(.less(0, Self.x), .softplus(Self.x), -1),

@@ -162,6 +162,30 @@ import Testing
     }
   }
 
+  /// Gradients and moments have values once a program or the host needs them.
+  @Test func companionsTakeRoomWhenNeeded() throws {
+    let device = ReferenceDevice()
+    let weight = Tensor("w", .vector(2), .parameter)
+    let memory = try #require(try device.allocate([weight]) as? ReferenceMemory)
+    var reading = ProgramBuilder("read")
+    let x = Tensor("x", .matrix(rows: 3, columns: 2), .input)
+    let y = Tensor("y", x.shape, .output)
+    try reading.append(.map(Map([.init("w" * "x", into: y)], reading: [x, weight])))
+    _ = try device.compile(reading.build(), on: memory)
+    #expect(Array(memory.values.keys) == [weight])
+    try memory.upload([1, 2], to: weight.counterpart(.secondMoment))
+    #expect(try memory.floats(weight.counterpart(.secondMoment)) == [1, 2])
+    #expect(memory.values.count == 2)
+    var update = ProgramBuilder("update")
+    try update.append(.adam(Adam()))
+    try device.compile(update.build(), on: memory).run(Control())
+    #expect(memory.values.count == 4)
+    let other = Tensor("other", .vector(2), .parameter).counterpart(.gradient)
+    #expect(throws: DeviceError.unknownTensor(name: "other", role: .gradient)) {
+      try memory.upload([1, 2], to: other)
+    }
+  }
+
   @Test func valuesMustFit() throws {
     let state = Tensor("s", .vector(3), .state)
     let memory = try ReferenceDevice().allocate([state])

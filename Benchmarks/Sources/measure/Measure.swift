@@ -9,6 +9,7 @@ struct Measure {
     let arguments = Array(CommandLine.arguments.dropFirst())
     let sizes = arguments.dropFirst().compactMap { Int($0) }
     let device = try OpenCLDevice.open()
+    defer { device.close() }
     switch arguments.first {
     case "product" where sizes.count == 3:
       print(try product(device, rows: sizes[0], depth: sizes[1], columns: sizes[2]))

@@ -34,7 +34,8 @@ let folder = RunFolder(FileManager.default.temporaryDirectory.path + "/own-array
 let run = try Run(
   configuration, in: folder, images: RunImages(source, for: configuration),
   test: TestSettings(samples: 500))
-let report = try run.train(on: OpenCLDevice.open()) { pass in
+let device = try OpenCLDevice.open()
+let report = try run.train(on: device) { pass in
   if pass.progress.pass % 20 == 0 { print("pass \(pass.progress.pass): bound \(pass.bound)") }
 }
 if let evaluation = report?.evaluation { print(evaluation.text) }
@@ -42,3 +43,4 @@ if let evaluation = report?.evaluation { print(evaluation.text) }
 // The folder is one that `iwae-gpu` knows: `iwae-gpu bounds FOLDER`.
 let stored = try StoredModel(folder.path)
 print("\(folder.path) holds \(stored.parameters.count) tensors after \(stored.step ?? 0) steps")
+device.close()

@@ -43,3 +43,4 @@ while !trainer.isDone {
   guard let pass = try trainer.finishPass() else { continue }
   if pass.progress.pass % 10 == 0 { print("pass \(pass.progress.pass): bound \(pass.bound)") }
 }
+device.close()

@@ -44,3 +44,4 @@ print("     k   evenness of the weights, 0 to 1")
 for (k, sum) in zip(sizes, sums) { print(String(format: "%6d   %.3f", k, sum / 50)) }
 print("Pareto shape above 0.7 for \(shapes.count { $0 > 0.7 }) of \(shapes.count) images")
 if let evaluation { print("NLL \(evaluation.nll)") }
+device.close()

@@ -34,3 +34,4 @@ for objective in [Objective.iwae, flattened] {
   guard let result = try evaluator.evaluate() else { continue }
   print("\(objective.name): NLL \(result.nll), \(result.effectiveSampleSize) effective samples")
 }
+device.close()

@@ -66,7 +66,7 @@ extension CaseTable {
     let term = x * a - .softplus(a) + .log(normaliser)
     map.sum("term", of: term, termSize: 4)
     // The normaliser's slope is a difference of two numbers of up to 4.
-    map.result("delta", term.slope(by: a), termSize: 4)
+    map.result("delta", map.slope(of: term, by: a), termSize: 4)
     return map.finish()
   }
 
@@ -75,7 +75,7 @@ extension CaseTable {
     let (a, x) = (map.element("log_rate"), map.shared("target", .counts(10)))
     let term = x * a - .exp(a) - .lgamma(x + 1)
     map.sum("term", of: term, termSize: 5, limit: 16)
-    map.result("delta", term.slope(by: a), termSize: 1)
+    map.result("delta", map.slope(of: term, by: a), termSize: 1)
     return map.finish()
   }
 
@@ -90,9 +90,9 @@ extension CaseTable {
       .lgamma(half + 0.5) - .lgamma(half) - 0.5 * .log(Formula(.pi) * freedom) - logSigma
     let term: Formula = normaliser - (half + 0.5) * .log1p(z.squared / freedom)
     map.sum("term", of: term, termSize: 5, limit: 16)
-    map.result("mean.delta", term.slope(by: mean), termSize: 1)
-    map.result("log_sigma.delta", term.slope(by: logSigma), .gamma, termSize: 1)
-    map.result("degrees.delta", term.slope(by: freedom), .gamma, termSize: 1)
+    map.result("mean.delta", map.slope(of: term, by: mean), termSize: 1)
+    map.result("log_sigma.delta", map.slope(of: term, by: logSigma), .gamma, termSize: 1)
+    map.result("degrees.delta", map.slope(of: term, by: freedom), .gamma, termSize: 1)
     return map.finish()
   }
 
@@ -105,8 +105,8 @@ extension CaseTable {
     let term: Formula = powers + .lgamma(a + b) - .lgamma(a) - .lgamma(b)
     map.sum("term", of: term, termSize: 3, limit: 16)
     // Near its pole at 0, digamma's error grows with its size.
-    map.result("first.delta", term.slope(by: first), .gamma, termSize: 3)
-    map.result("second.delta", term.slope(by: second), .gamma, termSize: 3)
+    map.result("first.delta", map.slope(of: term, by: first), .gamma, termSize: 3)
+    map.result("second.delta", map.slope(of: term, by: second), .gamma, termSize: 3)
     return map.finish()
   }
 
@@ -116,8 +116,8 @@ extension CaseTable {
     let term =
       -Formula.abs(map.shared("target") - mean) * .exp(-logSigma) - logSigma - .log(2)
     map.sum("term", of: term, termSize: 1)
-    map.result("mean.delta", term.slope(by: mean), termSize: 1)
-    map.result("log_scale.delta", term.slope(by: logSigma), termSize: 1)
+    map.result("mean.delta", map.slope(of: term, by: mean), termSize: 1)
+    map.result("log_scale.delta", map.slope(of: term, by: logSigma), termSize: 1)
     return map.finish()
   }
 }

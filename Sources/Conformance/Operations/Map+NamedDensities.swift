@@ -52,7 +52,7 @@ extension MapCaseBuilder {
   fileprivate mutating func density(_ formula: Formula, by variables: [Formula]) {
     sum("log_density", of: formula, termSize: 4, limit: 16)
     for variable in variables {
-      result("\(variable).delta", formula.slope(by: variable), .gamma, termSize: 4)
+      result("\(variable).delta", slope(of: formula, by: variable), .gamma, termSize: 4)
     }
   }
 }
@@ -72,5 +72,10 @@ extension Support {
 
 extension Density {
   /// The members of the table that have names.
-  static var known: [Self] { names.map { try! Self(named: $0) } }
+  static var known: [Self] { names.map(Self.init(ours:)) }
+
+  /// A density that cases are made of, by its name or its JSON.
+  init(ours text: String) {
+    self = checked("The density '\(text)'") { try Self(named: text) }
+  }
 }

@@ -87,11 +87,14 @@ extension ModelEvaluation {
   /// The evaluation on a thread of its own, which tells how far it is. Its outcome is what `run` returns.
   ///
   /// - Parameter open: Opens the device, on the work's thread: a device serves one thread at a time.
+  ///   The work closes it.
   public func progress(
     on open: @escaping @Sendable () throws -> any Device
   ) -> Work<RunProgress, EvaluationReport?> {
     Work { tell, stopping in
-      try run(on: try open()) { progress in
+      let device = try open()
+      defer { device.close() }
+      return try run(on: device) { progress in
         tell(progress)
         return !stopping.isRequested
       }

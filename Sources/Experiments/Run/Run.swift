@@ -63,14 +63,16 @@ public struct Run: Sendable {
   ///     for try await pass in run.passes(on: { try OpenCLDevice.open() }) { print(pass.bound) }
   ///
   /// - Parameters:
-  ///   - open: Opens the device, on the work's thread: a device serves one thread at a time.
-  ///   - openReference: Opens what `train` calls the reference.
+  ///   - open: Opens the device, on the work's thread: a device serves one thread at a time. The work
+  ///     closes it.
+  ///   - openReference: Opens what `train` calls the reference, on the same thread.
   public func passes(
     on open: @escaping @Sendable () throws -> any Device,
     reference openReference: @escaping @Sendable () -> (any Device)? = { nil }
   ) -> Work<PassReport, RunReport?> {
     Work { tell, stopping in
       let device = try open()
+      defer { device.close() }
       // Nothing is replaced for nobody.
       if stopping.isRequested { return nil }
       return try train(

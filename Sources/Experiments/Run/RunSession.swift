@@ -42,13 +42,19 @@ final class RunSession {
     try Files.write(try run.configuration.file, to: folder.configuration)
     events = try EventFile(
       folder: folder.path, resumedAfterStep: run.resumed == nil ? nil : trainer.progress.step)
+    let report = try trainAndEvaluate()
+    try events?.close()
+    return report
+  }
+
+  private func trainAndEvaluate() throws -> RunReport? {
     var best = try resumedBest
     do {
       if run.resumed == nil { try save() }
       guard try trainPasses(&best) else { return nil }
       try save()
     } catch let error as TrainingError {
-      throw RunError(description: "\(error) The last good checkpoint is in '\(folder.path)'.")
+      throw RunError(description: "\(error) The last good checkpoint is in '\(run.folder.path)'.")
     }
     return try conclude(best: best)
   }

@@ -17,7 +17,7 @@ public final class CellRunner {
 
   /// The devices on which cells run, and the listeners.
   public struct Surroundings {
-    /// Opens the device, if there is something to do.
+    /// Opens the device, if there is something to do. It is closed when all is done.
     public var open: () throws -> any Device
     /// The device on which a density at fault is looked for.
     public var reference: (any Device)?
@@ -67,6 +67,7 @@ public final class CellRunner {
     }
     if waiting.isEmpty { return true }
     let device = try surroundings.open()
+    defer { device.close() }
     let work = waiting.map(work)
     var clock = CellClock(total: work.reduce(0, +))
     for (index, cell) in waiting.enumerated() {
