@@ -21,10 +21,10 @@ public protocol Device: AnyObject {
   /// Why the device cannot do an operation; nil if it can.
   func obstacle(to operation: Operation) -> String?
 
-  /// What a tensor takes, in bytes.
+  /// The size of a tensor on this device, in bytes.
   func bytes(of tensor: Tensor) -> Int
 
-  /// What a program's own tensors take, in bytes.
+  /// The size of a program's own tensors together, in bytes.
   func workspaceBytes(of program: Program) -> Int
 
   /// The bytes that one process may hold, as far as the device tells.

@@ -16,8 +16,6 @@ public enum DeviceError: Error, Hashable, Sendable {
   case insufficientMemory(device: String, what: String, askedBytes: Int, availableBytes: Int)
   /// A tensor that this memory or program does not hold.
   case unknownTensor(name: String, role: Role)
-  /// Values that were asked of something that was not made to keep them.
-  case notKept(what: String, remedy: String)
   /// Values that do not fit the tensor they are meant for.
   case wrongCount(tensor: String, expected: Int, found: Int)
   /// Values of another kind than the tensor holds.
@@ -51,8 +49,6 @@ extension DeviceError: CustomStringConvertible {
         + "there are \(Self.megabytes(available)). Use a smaller batch or fewer samples."
     case .unknownTensor(let name, let role):
       "There is no \(role.rawValue) '\(name)' here."
-    case .notKept(let what, let remedy):
-      "\(what) are asked for, and were not kept. \(remedy)"
     case .wrongCount(let tensor, let expected, let found):
       "Expected \(expected) values for '\(tensor)', found \(found)."
     case .wrongElement(let tensor, let expected, let found):

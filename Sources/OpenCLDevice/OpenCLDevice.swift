@@ -153,7 +153,7 @@ public final class OpenCLDevice: Device {
     queueIsEmpty()
   }
 
-  /// What can be done whenever everything enqueued is known to be done.
+  /// The housekeeping for when everything enqueued is known to be done.
   func queueIsEmpty() {
     staging.clear()
     compilation.end()

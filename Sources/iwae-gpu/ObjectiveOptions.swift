@@ -3,7 +3,7 @@ import IWAE
 
 /// Objectives as flags give them: names, or files of JSON.
 enum ObjectiveOptions {
-  /// What a sweep and the measurement of gradients call a list of them.
+  /// The value of '--objectives' in help.
   static let placeholder = "names|files"
 
   /// The text of an objective: of a file that describes one, what it says.

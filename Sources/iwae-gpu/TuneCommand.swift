@@ -20,7 +20,7 @@ extension Command {
     run: { try runTune($0, $1) })
 }
 
-/// What `--json` prints.
+/// The object that `--json` prints.
 private struct TuneReport: Encodable {
   struct Candidate: Encodable {
     var tuning: Tuning
@@ -34,7 +34,7 @@ private struct TuneReport: Encodable {
   var candidates: [Candidate]
   var before: Candidate
   var after: Candidate
-  /// Where the winner is kept; nil where it is the default.
+  /// The file that keeps the winner; nil where it is the default.
   var file: String?
 }
 

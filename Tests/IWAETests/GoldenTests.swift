@@ -20,10 +20,11 @@ import Testing
   }
 
   static let names = [
-    "ciwae", "continuous-bernoulli", "elbo", "formula-beta", "formula-student", "gaussian-fixed",
-    "gaussian-shared", "iwae", "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer",
-    "iwae-two-layer-dreg", "miwae", "piwae", "poisson", "posterior-laplace-dreg", "prior-cauchy",
-    "renyi", "rws", "vae", "vimco",
+    "bernoulli-latents-rws", "bernoulli-latents-vimco", "ciwae", "continuous-bernoulli", "elbo",
+    "formula-beta", "formula-student", "gated", "gaussian-fixed", "gaussian-shared", "iwae",
+    "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer", "iwae-two-layer-dreg", "logistic",
+    "miwae", "negative-binomial", "piwae", "poisson", "posterior-laplace-dreg", "prior-cauchy",
+    "renyi", "residual", "rws", "vae", "vimco",
   ]
 
   private static func url(_ name: String, _ file: String) throws -> URL {

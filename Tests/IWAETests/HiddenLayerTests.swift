@@ -5,65 +5,7 @@ import Testing
 
 @testable import IWAE
 
-/// `(W x + b) * sigmoid(V x + c)`: a layer of two products and a formula, which only tests have.
-private struct TwofoldLayer: HiddenLayer {
-  let name: String
-  let value: Dense
-  let gate: Dense
-
-  init(_ description: LayerDescription) {
-    name = description.name
-    let (inputs, outputs) = (description.inputs, description.outputs)
-    value = Dense(name, inputs: inputs, outputs: outputs)
-    gate = Dense("\(name).gate", inputs: inputs, outputs: outputs)
-  }
-
-  var parameters: [LayerParameter] { value.layerParameters + gate.layerParameters }
-
-  func append(
-    _ input: Tensor, as role: Role, to program: inout ProgramBuilder
-  ) throws(ProgramError) -> Tensor {
-    let sum = try value.append(input, named: "\(name).sum", as: role, to: &program)
-    let share = try gate.append(input, .logistic, as: role, to: &program)
-    let output = Tensor(name, sum.shape, role)
-    try program.append(
-      .map(Map([.init(sum.value * share.value, into: output)], reading: [sum, share])))
-    return output
-  }
-}
-
-/// `x + activation(W x + b)` where sizes agree.
-private struct SkippingLayer: HiddenLayer {
-  let dense: Dense
-  let activation: Activation
-
-  init(_ description: LayerDescription) {
-    dense = Dense(description.name, inputs: description.inputs, outputs: description.outputs)
-    activation = description.activation
-  }
-
-  var parameters: [LayerParameter] { dense.layerParameters }
-
-  func append(
-    _ input: Tensor, as role: Role, to program: inout ProgramBuilder
-  ) throws(ProgramError) -> Tensor {
-    guard input.shape.columns == dense.weight.shape.rows else {
-      return try dense.append(input, activation, as: role, to: &program)
-    }
-    let change = try dense.append(
-      input, activation, named: "\(dense.name).change", as: role, to: &program)
-    let output = Tensor(dense.name, change.shape, role)
-    try program.append(
-      .map(Map([.init(input.value + change.value, into: output)], reading: [input, change])))
-    return output
-  }
-}
-
 @Suite struct HiddenLayerTests {
-  private static let twofold = HiddenKind(name: "twofold") { TwofoldLayer($0) }
-  private static let skipping = HiddenKind(name: "skipping") { SkippingLayer($0) }
-  static let kinds = [HiddenKind.dense, twofold, skipping]
-
   /// Two stochastic layers, whose hidden layers come in equal and in other sizes.
   private func model(_ kind: HiddenKind) -> Model {
     Model(
@@ -107,7 +49,7 @@ private struct SkippingLayer: HiddenLayer {
     return (bounds.reduce(0) { $0 + Double($1) } / Double(bounds.count), gradients)
   }
 
-  @Test(arguments: kinds) func gradientsAreDifferencesOfTheBound(kind: HiddenKind) throws {
+  @Test(arguments: HiddenKind.all) func gradientsAreDifferencesOfTheBound(kind: HiddenKind) throws {
     let model = model(kind)
     let step = try Step.build(
       model,
@@ -164,7 +106,7 @@ private struct SkippingLayer: HiddenLayer {
   }
 
   /// Where samples come in chunks, the lowest encoder's operations belong to another program.
-  @Test(arguments: kinds) func dividedStepsHaveTheSameGradients(kind: HiddenKind) throws {
+  @Test(arguments: HiddenKind.all) func dividedStepsHaveTheSameGradients(kind: HiddenKind) throws {
     let model = model(kind)
     let whole = try gradients(model, .whole)
     let divided = try gradients(model, .samples(4))
@@ -178,7 +120,7 @@ private struct SkippingLayer: HiddenLayer {
   }
 
   @Test func parametersStartAsTheLayersSay() {
-    let model = model(Self.twofold)
+    let model = model(.gated)
     let names = model.encoderNetworks[1].parameters.map(\.description)
     #expect(
       names == [
@@ -197,7 +139,7 @@ private struct SkippingLayer: HiddenLayer {
   }
 
   @Test func unitsThatPassByTheWeightsAreNotRemoved() throws {
-    for (kind, isRemoved) in zip(Self.kinds, [true, true, false]) {
+    for (kind, isRemoved) in zip(HiddenKind.all, [true, true, false]) {
       let model = model(kind)
       let parameters = parameters(of: model)
       let pruned = try model.removingInactiveUnits(
@@ -223,6 +165,6 @@ private struct SkippingLayer: HiddenLayer {
     let model = try JSONDecoder().decode(Model.self, from: Data(text.utf8))
     #expect(model.hiddenKind == .dense)
     #expect(try !encoded(model).contains("hidden_kind"))
-    #expect(try encoded(self.model(Self.twofold)).contains(#""hidden_kind":"twofold""#))
+    #expect(try encoded(self.model(.gated)).contains(#""hidden_kind":"gated""#))
   }
 }

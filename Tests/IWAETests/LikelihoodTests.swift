@@ -17,6 +17,12 @@ import Testing
         [-1, 0, 1.5].map { (likelihood, ["mean": 2 * $0, "log_sigma": $0]) }
       }
       + [-1, 2].map { (.gaussian(sigma: 0.3), ["mean": $0]) }
+      + [(0, 0), (1.5, -1), (2, 3.9), (2, 4.1), (1, 9)].map {
+        (.negativeBinomial, ["log_rate": $0.0, "log_dispersion": $0.1])
+      }
+      + [(0.3, -1), (0.9, -2.5), (-2, 0), (0.5, 3)].map {
+        (.logistic, ["mean": $0.0, "log_scale": $0.1])
+      }
       + [(0.5, 1), (1.5, 1), (0.1, 0.2)].map { (beta, ["log_a": $0.0, "log_b": $0.1]) }
   }()
 
@@ -25,7 +31,8 @@ import Testing
     if likelihood.isBinarized { return [(0, 1), (1, 1)] }
     let count = 20_000
     switch likelihood.support {
-    case .counts: return (0...200).map { (Double($0), 1) }
+    case .counts: return (0...400).map { (Double($0), 1) }
+    case .levels: return (0...255).map { (Double($0) / 255, 1) }
     case .unit: return (0..<count).map { ((Double($0) + 0.5) / Double(count), 1 / Double(count)) }
     case .reals, .positive:
       return (0..<count).map { index in
@@ -61,8 +68,8 @@ import Testing
   @Test(arguments: cases.indices) func drawsHaveTheMean(index: Int) throws {
     let (likelihood, values) = Self.cases[index]
     let name = likelihood.draw?.variables.contains("n") == true ? "n" : "u"
-    let isCount = likelihood.support == .counts
-    let noise = (0..<(isCount ? 10_000 : 100_000)).map { place in
+    let isSeparate = likelihood.support.values(atMost: 1) != nil
+    let noise = (0..<(isSeparate ? 10_000 : 100_000)).map { place in
       let address = NoiseAddress(seed: 7, purpose: .generation, image: UInt32(place), sample: 0)
       return Double(name == "n" ? address.normal(column: 0) : address.uniform(column: 0))
     }
@@ -71,7 +78,8 @@ import Testing
     func draw(_ noise: Double) -> Double? {
       likelihood.draw(heads: heads, parameters: parameters, uniform: noise, normal: noise)
     }
-    if likelihood.draw == nil && !isCount {
+    #expect(likelihood.canDraw == (likelihood.draw != nil || isSeparate))
+    if !likelihood.canDraw {
       #expect(draw(0.5) == nil)
       return
     }
@@ -125,6 +133,10 @@ import Testing
       (
         .counts, [0, 1, 300], [2.5, -1, .infinity, .nan],
         "expected a whole number of at least 0, found 2.5"
+      ),
+      (
+        .levels, [0, 1, 100 / 255], [-1 / 255, 256 / 255, 0.5, .nan],
+        "expected a whole number from 0 to 255, over 255, found -0.003921569"
       ),
       (.positive, [0.1, 2], [0, -1, .infinity, .nan], "expected a number above 0, found 0.0"),
       (.reals, [-3, 0, 2], [.nan, .infinity], "expected a finite number, found nan"),

@@ -32,7 +32,7 @@ var sums = [Double](repeating: 0, count: sizes.count)
 var shapes: [Double] = []
 let evaluator = try Evaluator(
   model, parameters: trainer.state(), images: digits.subset(400..<450), device: device,
-  samples: 1000, keepsLogWeights: true)
+  samples: 1000)
 let evaluation = try evaluator.evaluate(observe: { logWeights in
   for (index, k) in sizes.enumerated() {
     sums[index] += evenness(logWeights.relativeToMean.prefix(k))

@@ -17,7 +17,7 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
   public var bound: Double
   /// With every inactive unit of the topmost layer cut off.
   public var nllActiveUnitsOnly: Double?
-  /// Where the data's own density is known.
+  /// Of the data's own density, where that is known.
   public var exactNll: Double?
   /// The updates that training had made: of a run those of its newest checkpoint, even where its best
   /// parameters are evaluated.

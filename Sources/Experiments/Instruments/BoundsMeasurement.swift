@@ -53,8 +53,7 @@ public struct BoundsMeasurement: Sendable {
     let images = subject.images
     let evaluator = try Evaluator(
       subject.model, parameters: subject.parameters, images: images, device: device,
-      samples: samples, binarization: subject.binarization, seed: subject.seed,
-      keepsLogWeights: true)
+      samples: samples, binarization: subject.binarization, seed: subject.seed)
     var curve = BoundCurve(samples: samples, seed: subject.seed)
     let evaluation = try evaluator.evaluate(
       progress: { monitor("\(samples) samples  \($0) of \(images.count) images") },

@@ -107,12 +107,12 @@ public struct Look {
   // MARK: Latents
 
   private func evaluation(
-    _ images: ImageSet, samples: Int, keeps: ((LogWeights) -> Void)? = nil
+    _ images: ImageSet, samples: Int, observe: ((LogWeights) -> Void)? = nil
   ) throws -> Evaluation? {
     try Evaluator(
       model, parameters: parameters, images: images, device: device, samples: samples,
-      binarization: binarization, seed: seed, keepsLogWeights: keeps != nil
-    ).evaluate(observe: keeps)
+      binarization: binarization, seed: seed
+    ).evaluate(observe: observe)
   }
 
   private func activeUnits() throws -> Result {

@@ -124,7 +124,7 @@ private final class SandwichSession {
   ) throws -> SandwichReport.Side? {
     let evaluator = try Evaluator(
       model, parameters: parameters, images: images, device: device, samples: samples,
-      binarization: binarization, seed: seed, keepsLogWeights: true)
+      binarization: binarization, seed: seed)
     var sampled = BoundMean()
     var sampledImages: [Double] = []
     let evaluation = try evaluator.evaluate(

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How far a run or an evaluation is.
+/// The point that a run or an evaluation has come to.
 public struct RunProgress: Hashable, Sendable {
   public enum Stage: Hashable, Sendable {
     /// - Parameter bound: The mean of the last steps'.

@@ -90,7 +90,7 @@ extension Checkpoint {
 
 /// A checkpoint's metadata about training.
 struct TrainingRecord {
-  /// How far it had come; nil where they do not say.
+  /// The point that it had come to; nil where they do not say.
   var progress: TrainingProgress?
   /// The time that it took.
   var seconds: Double?

@@ -11,7 +11,7 @@ import Foundation
 ///     }
 ///     let report = try await passes.outcome
 public final class Work<Element: Sendable, Outcome: Sendable>: AsyncSequence, Sendable {
-  /// What is done: given a way to tell, and a request to stop that it heeds.
+  /// The work itself, given a way to tell, and a request to stop that it heeds.
   typealias Body =
     @Sendable (_ tell: @escaping (Element) -> Void, _ stopping: StopRequest) throws -> Outcome
 
@@ -79,7 +79,7 @@ public final class Work<Element: Sendable, Outcome: Sendable>: AsyncSequence, Se
     deinit { stopping.request() }
   }
 
-  /// Whether the work began, its result, and who waits for that.
+  /// The beginning of the work, its result, and those who wait for that.
   private final class State: @unchecked Sendable {
     private let lock = NSLock()
     private var began = false

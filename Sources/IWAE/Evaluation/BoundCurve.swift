@@ -20,7 +20,7 @@ public struct BoundMean: Hashable, Sendable {
 /// The bounds L_k of some images for many k from one set of samples each, and what they say of the
 /// log-likelihood that they approach.
 public struct BoundCurve: Sendable {
-  /// What there is for one k.
+  /// The bound and its corrections for one k.
   public struct Point: Sendable {
     public let samples: Int
     public internal(set) var bound = BoundMean()
@@ -28,7 +28,7 @@ public struct BoundCurve: Sendable {
   }
 
   public private(set) var points: [Point]
-  /// Where a line through L_k over 1/k meets 1/k = 0; nil where no k is large.
+  /// The value at 1/k = 0 of a line through L_k over 1/k; nil where no k is large.
   public private(set) var extrapolation: BoundMean?
   /// Nil where there are too few samples for the sums to end by themselves.
   public private(set) var sumo: BoundMean?

@@ -4,7 +4,7 @@ import Compute
 /// each of its images and add their weights to running sums.
 struct EvaluationPrograms {
   let encode: Program
-  /// By the number of samples; `(B * samples)`: log w of each, where they are kept.
+  /// By the number of samples; `(B * samples)`: log w of each.
   let weigh: [Int: (program: Program, logWeights: Tensor)]
   /// `(B)` each, running sums of all chunks.
   let maximum: Tensor
@@ -18,7 +18,7 @@ struct EvaluationPrograms {
   let likelihoods: Tensor
   let logWeights: Tensor
 
-  /// What the programs keep for each other.
+  /// The tensors that the programs keep for each other.
   var states: [Tensor] { all.tensors([.state]) }
 
   var all: [Program] { [encode] + weigh.values.map(\.program) }
@@ -28,9 +28,8 @@ struct EvaluationPrograms {
   ///   - source: Where the images come from.
   ///   - batchSize: Images at a time.
   ///   - chunks: Samples of each image at a time.
-  ///   - keepsLogWeights: Whether each sample's log-weight can be read.
   init(
-    _ model: Model, source: BatchSource, batchSize: Int, chunks: Set<Int>, keepsLogWeights: Bool
+    _ model: Model, source: BatchSource, batchSize: Int, chunks: Set<Int>
   ) throws(ProgramError) {
     var configuration = StepConfiguration(
       batchSize: batchSize, samples: 1, objective: .vae, source: source, optimizer: nil)
@@ -64,8 +63,7 @@ struct EvaluationPrograms {
           .sum(Sum(input: center, accumulates: true, output: mean)))
       }
       try weigher.appendDecoder(images)
-      let weights = try weigher.appendWeights(role: keepsLogWeights ? .output : .temporary)
-        .logWeights
+      let weights = try weigher.appendWeights(role: .output).logWeights
       try weigher.program.append(
         .accumulateWeights(
           AccumulateWeights(logWeights: weights, maximum: maximum, sum: sum, squares: squares)))

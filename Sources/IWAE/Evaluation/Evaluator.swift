@@ -1,6 +1,6 @@
 import Compute
 
-/// What an evaluation found.
+/// The result of an evaluation.
 public struct Evaluation: Sendable {
   /// log p(x) of each image, estimated by the log of the mean weight of its samples.
   public var imageLogLikelihoods: [Double]
@@ -52,7 +52,7 @@ public final class Evaluator {
   /// The step that evaluation's noise has for its time; training never reaches it.
   static let time = UInt32.max
 
-  /// What an evaluation of some images needs.
+  /// The images, programs and sizes of an evaluation.
   struct Needs {
     let data: ResidentSet
     let programs: EvaluationPrograms
@@ -64,7 +64,7 @@ public final class Evaluator {
 
     init(
       _ model: Model, images: ImageSet, name: String, samples: Int, binarization: Binarization,
-      batchSize: Int, chunk: Int, keepsLogWeights: Bool = false
+      batchSize: Int, chunk: Int
     ) throws(ProgramError) {
       data = ResidentSet(images, name: name)
       self.batchSize = min(batchSize, images.count)
@@ -72,8 +72,7 @@ public final class Evaluator {
       self.samples = samples
       programs = try EvaluationPrograms(
         model, source: data.batchSource(binarization), batchSize: self.batchSize,
-        chunks: Set([self.chunk, samples % self.chunk]).subtracting([0]),
-        keepsLogWeights: keepsLogWeights)
+        chunks: Set([self.chunk, samples % self.chunk]).subtracting([0]))
     }
   }
 
@@ -96,12 +95,12 @@ public final class Evaluator {
   public convenience init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, device: any Device,
     samples: Int = 5000, binarization: Binarization = .sample, batchSize: Int = 20,
-    chunk: Int = 250, seed: UInt64 = 0, keepsLogWeights: Bool = false
+    chunk: Int = 250, seed: UInt64 = 0
   ) throws {
     let needs = try Needs(
       model, images: images, name: "evaluation", samples: samples,
       binarization: model.likelihood.isBinarized ? binarization : .none, batchSize: batchSize,
-      chunk: chunk, keepsLogWeights: keepsLogWeights)
+      chunk: chunk)
     let memory = try device.allocate(model.parameters + needs.tensors)
     for (parameter, values) in parameters { try memory.upload(values, to: parameter) }
     try self.init(model, needs, on: memory, device: device, seed: seed)
@@ -121,16 +120,11 @@ public final class Evaluator {
   ///
   /// - Parameters:
   ///   - progress: Told of the images done; returns whether to go on.
-  ///   - observe: Given the log-weights of each image, in the order of the images; only where the
-  ///     evaluator was made to keep them.
+  ///   - observe: Given the log-weights of each image, in the order of the images.
   /// - Returns: Nil if `progress` asked to stop.
   public func evaluate(
     progress: (Int) -> Bool = { _ in true }, observe: ((LogWeights) -> Void)? = nil
   ) throws(DeviceError) -> Evaluation? {
-    if observe != nil, needs.programs.weigh.values.first?.logWeights.role == .temporary {
-      throw .notKept(
-        what: "Log-weights", remedy: "Make the evaluator with 'keepsLogWeights: true'.")
-    }
     var sums = EvaluationSums(layers: model.encoder.map(\.latent))
     let count = needs.data.images.count
     for first in stride(from: 0, to: count, by: needs.batchSize) {

@@ -1,6 +1,6 @@
 import Compute
 
-/// What a model makes of latents that are given.
+/// The way from latents that are given to the data.
 extension Generator {
   /// The expected pixels given each image's lowest latents.
   public func images(ofLatents latents: [[Float]]) throws -> [[Float]] {

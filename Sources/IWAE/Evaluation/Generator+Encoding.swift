@@ -1,6 +1,6 @@
 import Compute
 
-/// What a model makes of images: the posterior of each stochastic layer, a value drawn from it or its
+/// The way from images to the posterior of each stochastic layer, a value drawn from it or its
 /// centre, and the pixels expected from the topmost value.
 public struct Encoding: Sendable {
   /// For each layer, upwards from the data, and each head, `(images, latents)`.

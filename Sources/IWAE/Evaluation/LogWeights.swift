@@ -1,6 +1,6 @@
 import Compute
 
-/// What the log-weights of one image's independent samples tell of its log-likelihood.
+/// The log-weights of one image's independent samples, and what they tell of its log-likelihood.
 ///
 /// Weights are relative to the largest of those that are looked at, so that none overflows; zero
 /// weights (a log-weight of minus infinity) are allowed as long as one of each group is not zero.
@@ -69,7 +69,7 @@ public struct LogWeights: Sendable {
   /// As many parts of the samples are left out in turn.
   private static let parts = 20
 
-  /// What a function makes of the samples. Its error is by leaving out parts of them, which also sees
+  /// A function's value for the samples. Its error is by leaving out parts of them, which also sees
   /// that a single weight is nearly all; the slope of the logarithm would call that an error of one.
   func estimate(_ value: (LogWeights) -> Double) -> Estimate {
     let parts = min(Self.parts, count)
@@ -162,7 +162,7 @@ public struct LogWeights: Sendable {
     return result
   }
 
-  /// How many steps SUMO takes: at least k with the chance 1/k, and beyond 80 ever less likely.
+  /// The number of SUMO's steps: at least k with the chance 1/k, and beyond 80 ever less likely.
   private enum Truncation {
     static let start = 80
     static let decay = 0.9

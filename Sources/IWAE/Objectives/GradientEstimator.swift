@@ -31,7 +31,7 @@ public struct GradientEstimator: Hashable, Sendable {
   }
 }
 
-/// How the ratio of a gradient's signal to its noise grows, once there are many samples.
+/// The growth of the ratio of a gradient's signal to its noise, once there are many samples.
 extension GradientEstimator {
   /// A number of samples that is raised while the other stands still.
   public enum Count: String, Sendable, CaseIterable {

@@ -24,7 +24,7 @@ public struct Objective: Sendable {
   /// The encoder's gradient once there are many samples, by the standard estimator (Rainforth et
   /// al. 2018).
   ///
-  /// Where the bound becomes log p(x) whatever the encoder does, the signal falls as 1/K and the
+  /// If the bound becomes log p(x) whatever the encoder does, the signal falls as 1/K and the
   /// noise as 1/sqrt(K). Where it does not, or where the estimate is biased, the signal stays.
   public enum EncoderSignal: Sendable {
     case stays
