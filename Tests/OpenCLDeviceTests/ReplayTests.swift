@@ -31,12 +31,12 @@ import Testing
         source: .resident(source: source, order: order, scale: 1, binarization: .none),
         optimizer: Adam())
       for (division, drawn) in [
-        (StepPlan.Division.whole, nil), (.images(2), nil), (.drawn(2), 2),
+        (StepPrograms.Division.whole, nil), (.images(2), nil), (.drawn(2), 2),
       ] {
         configuration.backwardSamples = drawn
-        let plan = try StepPlan(model, configuration, division, device)
-        let memory = try device.allocate(model.parameters + [source, order] + plan.states)
-        let runner = try StepRunner(plan, on: memory, device: device)
+        let programs = try StepPrograms(model, configuration, division, device)
+        let memory = try device.allocate(model.parameters + [source, order] + programs.states)
+        let runner = try StepRunner(programs, on: memory, device: device)
         for _ in 0..<3 { try runner.run(Control()) }
         try runner.finish()
         let count = try AllocationCount.during {
