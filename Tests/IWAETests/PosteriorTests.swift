@@ -104,7 +104,8 @@ import Testing
     ),
     (
       "gausssian",
-      "unknown posterior 'gausssian'. Did you mean 'gaussian'? Known: gaussian, formula."
+      "unknown posterior 'gausssian'. Did you mean 'gaussian'? Known: "
+        + "\(Posterior.families.map(\.name).joined(separator: ", "))."
     ),
     ("gaussian:2", "posterior 'gaussian' takes no number after its name, found ':2'."),
   ])

@@ -96,11 +96,4 @@ import Testing
     }
     #expect(error?.description.hasPrefix(message) == true, "\(String(describing: error))")
   }
-
-  @Test func namesAreKnown() {
-    #expect(Prior.names == ["standard-normal"] && Posterior.names == ["gaussian"])
-    let error = #expect(throws: DescriptionError.self) { try Prior(named: "vamp:500") }
-    #expect(
-      error?.description == "unknown prior 'vamp'. Known: standard-normal, formula.")
-  }
 }

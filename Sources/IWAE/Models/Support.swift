@@ -10,6 +10,9 @@ public enum Support: String, Hashable, Sendable, CaseIterable {
   case positive
   case reals
 
+  /// Those of which a formula may be.
+  static let described: [Support] = [.unit, .counts, .positive, .reals]
+
   /// Why data may not have the value; nil if they may.
   public func problem(with value: Float) -> String? {
     let isMember =
