@@ -285,3 +285,12 @@ static inline real power_whole(real x, int n) {
   }
   return n < 0 ? (real)(1.0f) / result : result;
 }
+
+// Functions of a single number, by the same polynomials as everywhere.
+#ifdef PANELS
+static inline float log_value(float x) { return log_full((real)(x)).s0; }
+static inline float exp_value(float x) { return exp_real((real)(x)).s0; }
+#else
+static inline float log_value(float x) { return log_full(x); }
+static inline float exp_value(float x) { return exp_real(x); }
+#endif

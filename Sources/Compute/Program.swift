@@ -13,7 +13,7 @@ public struct Program: Hashable, Sendable {
     tensors.filter { $0.role == role }
   }
 
-  /// For each temporary, the first and the last time at which an operation touches it.
+  /// For each temporary and total, the first and the last time at which an operation touches it.
   ///
   /// - Parameter time: When the operation at a position runs.
   public func lifetimes(
@@ -22,7 +22,7 @@ public struct Program: Hashable, Sendable {
     var result: [Tensor: ClosedRange<Int>] = [:]
     for (index, operation) in operations.enumerated() {
       let time = time(index)
-      for tensor in operation.reads + operation.writes where tensor.role == .temporary {
+      for tensor in operation.reads + operation.writes where tensor.isTemporary {
         let known = result[tensor] ?? time...time
         result[tensor] = min(known.lowerBound, time)...max(known.upperBound, time)
       }
@@ -52,7 +52,7 @@ public struct ProgramBuilder {
       throw .invalid(operation: operation.kind, problem: "nothing can follow the optimizer.")
     }
     for tensor in operation.reads {
-      if tensor.role == .temporary || tensor.role == .output {
+      if tensor.isTemporary || tensor.role == .output {
         guard written.contains(tensor) else {
           throw .readBeforeWritten(operation: operation.kind, tensor: tensor.name)
         }

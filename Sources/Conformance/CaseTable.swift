@@ -29,6 +29,8 @@ public struct CaseTable {
     case .accumulateWeights: accumulateWeightsCases()
     case .normalize: normalizeCases()
     case .sum: sumCases() + sumSamplesCases()
+    case .logSumExp: logSumExpCases()
+    case .relay: relayCases()
     case .adam: adamCases()
     }
   }

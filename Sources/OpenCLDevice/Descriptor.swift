@@ -16,7 +16,7 @@ struct Placement: Hashable {
 /// An operation as kernels read it: `descriptor` in descriptor.cl, whose sizes are these.
 struct Descriptor {
   static let operandCount = Map.maximumOperands
-  static let countCount = 4
+  static let countCount = 5
   static let constantCount = 24
 
   var kind: Kind

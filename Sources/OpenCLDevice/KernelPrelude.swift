@@ -20,6 +20,7 @@ enum KernelPrelude {
     lines += codes("BINARIZATION", Binarization.allCases)
     lines += codes("DISTRIBUTION", Noise.Distribution.allCases)
     lines += codes("PRODUCT", LaunchSequence.Product.allCases)
+    lines += codes("RELAY_FORM", Relay.Form.allCases)
     lines.append("#define PURPOSE_BINARIZATION \(NoisePurpose.binarization.code)u")
     lines.append("#define PURPOSE_RESAMPLING \(NoisePurpose.resampling.code)u")
     for kind in Descriptor.Kind.all { lines += accessors(kind.kernelName, kind.names) }

@@ -151,7 +151,7 @@ final class OpenCLExecutable: Executable {
 
   func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
     // Temporaries share their places unless they are guarded.
-    if tensor.role == .temporary, protection != .guarded { return try memory.download(tensor) }
+    if tensor.isTemporary, protection != .guarded { return try memory.download(tensor) }
     return try placed(tensor).download()
   }
 

@@ -60,7 +60,7 @@ final class OpenCLMemory: Memory {
         if protection == .guarded { sizes[.states, default: 0] += Arena.margin }
         placements[tensor] = place(tensor, in: .states, size: size, stride: stride)
       case .resident: break
-      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary:
+      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary, .total:
         throw .unknownTensor(name: tensor.name, role: tensor.role)
       }
     }

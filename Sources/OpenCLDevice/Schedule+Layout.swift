@@ -87,9 +87,10 @@ extension Schedule {
 }
 
 extension Role {
-  fileprivate var liesAsParameter: Bool {
+  /// True of what lies as parameters do.
+  var liesAsParameter: Bool {
     switch self {
-    case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator: true
+    case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator, .total: true
     case .resident, .state, .input, .output, .temporary: false
     }
   }

@@ -52,7 +52,7 @@ final class ReferenceMemory: Memory {
         } else {
           values[tensor] = zeros
         }
-      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary:
+      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary, .total:
         throw .unknownTensor(name: tensor.name, role: tensor.role)
       }
     }
@@ -124,7 +124,7 @@ public final class ReferenceExecutable: Executable {
     }
     for tensor in program.tensors {
       switch tensor.role {
-      case .input, .output, .temporary:
+      case .input, .output, .temporary, .total:
         own[tensor] = Array(repeating: 0, count: tensor.shape.count)
       case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator, .state, .resident:
         try memory.require(tensor)
@@ -148,7 +148,7 @@ public final class ReferenceExecutable: Executable {
   }
 
   public func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
-    guard let values = own[tensor], tensor.role != .temporary || protection == .guarded else {
+    guard let values = own[tensor], !tensor.isTemporary || protection == .guarded else {
       return try memory.download(tensor)
     }
     return HostValues(values, as: tensor.element)
@@ -185,6 +185,8 @@ public final class ReferenceExecutable: Executable {
     case .accumulateWeights(let operation): run(operation)
     case .normalize(let operation): run(operation)
     case .sum(let operation): run(operation)
+    case .logSumExp(let operation): run(operation)
+    case .relay(let operation): run(operation)
     case .adam(let operation): run(operation)
     }
   }

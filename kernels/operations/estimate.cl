@@ -46,15 +46,6 @@ static inline scope_sums sum_scope(
   return sums;
 }
 
-// Functions of a single number, by the same polynomials as everywhere.
-#ifdef PANELS
-static inline float log_value(float x) { return log_full((real)(x)).s0; }
-static inline float exp_value(float x) { return exp_real((real)(x)).s0; }
-#else
-static inline float log_value(float x) { return log_full(x); }
-static inline float exp_value(float x) { return exp_real(x); }
-#endif
-
 static inline float evaluate_bound(
     const context *c, const descriptor *d, __global const float *weights, const float *rule) {
   int count = estimate_groups(d) * estimate_samples(d);

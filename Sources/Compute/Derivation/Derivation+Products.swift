@@ -43,7 +43,7 @@ extension Derivation {
   }
 
   /// The cotangent of what a layer computes before its activation; nil if nothing depends on it.
-  private mutating func delta(
+  mutating func delta(
     of product: Multiply, before index: Int?, of program: inout ProgramBuilder
   ) throws(ProgramError) -> Tensor? {
     guard let cotangent = cotangents[product.output] else { return nil }

@@ -11,6 +11,8 @@ public struct Derivation {
   let suffix: String
   /// Tensors that no operation of the program computes and that are differentiated by all the same.
   let leaves: Set<Tensor>
+  /// The sums over rows that reach matrices that are no parameters.
+  var totals: [Total] = []
 
   /// - Parameters:
   ///   - suffix: Distinguishes the tensors of two walks over one program.
@@ -38,11 +40,15 @@ public struct Derivation {
   ) throws(ProgramError) {
     for index in range.reversed() {
       switch program.operations[index] {
+      case .multiply(let product) where product.weight.role != .parameter:
+        try reverse(byRows: product, before: index, of: &program, gradients)
       case .multiply(let product):
         try reverse(product, before: index, of: &program, gradients)
       case .map(let map):
         let position = Position(index: index, operations: program.operations, isOwn: true)
         try reverse(map, at: position, of: &program, gradients)
+      case .logSumExp(let operation): try reverse(operation, of: &program)
+      case .relay(let relay): try reverse(relay, of: &program, gradients)
       default: try expectNothing(from: program.operations[index], in: program)
       }
     }

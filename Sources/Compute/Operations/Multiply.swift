@@ -3,18 +3,21 @@ public enum Activation: Int, Hashable, Sendable, CaseIterable {
   case identity, tanh, relu, softplus, logistic
 }
 
-/// A layer or its transpose: `output = finish(input W^T + bias)`, or `finish(input W)`.
+/// A layer or its transpose: `output = finish(input W^T + bias)`, or `finish(input W + bias)`.
+///
+/// W is a parameter; transposed, it may also be rows that were worked out from some, and so may the
+/// bias.
 ///
 /// `finish` adds what `output` holds if `accumulates`, then applies the activation; with
 /// `derivativeAt` it multiplies by the activation's derivative there instead.
 public struct Multiply: SlottedFamily {
   /// `(R, in)`, or `(R, out)` if `transposed`.
   public var input: Tensor
-  /// A parameter `(out, in)`.
+  /// `(out, in)`
   public var weight: Tensor
   /// Walks the layer backwards, from its outputs to its inputs.
   public var transposed: Bool
-  /// A parameter `(out)`; never with `transposed`.
+  /// One value for each column of the output; with `transposed`, only where the weight is no parameter.
   public var bias: Tensor?
   public var activation: Activation
   /// `(R, columns of output)`: the activation's own output.
@@ -47,10 +50,9 @@ extension Multiply {
     Slot<Multiply>(
       "input", of: { $0.input },
       extent: { .exactly(.matrix(rows: $0.input.shape.rows, columns: $0.sizes.from)) }),
-    Slot("weight", place: .parameter, of: { $0.weight }, extent: { _ in .matrix }),
+    Slot("weight", place: .factor, of: { $0.weight }, extent: { _ in .matrix }),
     Slot(
-      "bias", place: .parameter, of: { $0.bias },
-      extent: { .exactly(.vector($0.weight.shape.rows)) }),
+      "bias", place: .factor, of: { $0.bias }, extent: { .exactly(.vector($0.sizes.to)) }),
     Slot("derivative_at", of: { $0.derivativeAt }, extent: { .exactly($0.output.shape) }),
     Slot(
       "output", .write, accumulates: { $0.accumulates }, of: { $0.output },
@@ -69,7 +71,13 @@ extension Multiply {
   public var arithmetic: Double { 2 * output.size * Double(depth) }
 
   public func validate() throws(ProgramError) {
-    try expect(bias == nil || !transposed, "a transposed layer has no bias.")
+    try expect(
+      bias == nil || !transposed || weight.role != .parameter, "a transposed layer has no bias.")
+    try expect(
+      transposed || weight.role == .parameter, "rows are multiplied by transposed, as they lie.")
+    try expect(
+      bias.map { ($0.role == .parameter) == (weight.role == .parameter) } ?? true,
+      "the weight and the bias must both be parameters, or neither.")
     try expect(input != output, "the output cannot replace the input.")
   }
 }

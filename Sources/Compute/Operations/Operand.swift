@@ -25,11 +25,16 @@ public struct Place: Hashable, Sendable {
   public static let plain = Place(
     "an input, output, state or temporary", [.input, .output, .state, .temporary])
   public static let parameter = Place("a parameter", [.parameter])
-  public static let gradient = Place("a gradient or an accumulator", [.gradient, .accumulator])
+  /// What rows are multiplied by: a parameter, or rows that were worked out from some.
+  public static let factor = Place(
+    "a parameter, input, output, state or temporary", plain.roles.union(parameter.roles))
+  public static let gradient = Place(
+    "a gradient, an accumulator or a total", [.gradient, .accumulator, .total])
   public static let resident = Place("resident", [.resident])
   /// Whatever is elementwise with its like.
   public static let sum = Place(
     "a plain tensor, an accumulator or a gradient", plain.roles.union(gradient.roles))
+  public static let any = Place("float numbers", sum.roles.union(parameter.roles))
   /// In formulas, where a parameter is a vector.
   public static let mapped = Place(
     "an input, output, state, temporary or parameter", plain.roles.union(parameter.roles))

@@ -13,12 +13,14 @@ public enum Operation: Hashable, Sendable {
   case accumulateWeights(AccumulateWeights)
   case normalize(Normalize)
   case sum(Sum)
+  case logSumExp(LogSumExp)
+  case relay(Relay)
   case adam(Adam)
 
   /// The kinds of operations, whose numbers kernels know them by.
   public enum Family: Int, Hashable, Sendable, CaseIterable {
     case gather, multiply, weightGradient, noise, map, estimate, draw
-    case accumulateWeights, normalize, sum, adam
+    case accumulateWeights, normalize, sum, logSumExp, relay, adam
   }
 
   /// The operation's family, and the operation as a member of it.
@@ -34,6 +36,8 @@ public enum Operation: Hashable, Sendable {
     case .accumulateWeights(let operation): (.accumulateWeights, operation)
     case .normalize(let operation): (.normalize, operation)
     case .sum(let operation): (.sum, operation)
+    case .logSumExp(let operation): (.logSumExp, operation)
+    case .relay(let operation): (.relay, operation)
     case .adam(let operation): (.adam, operation)
     }
   }
@@ -57,6 +61,16 @@ public enum Operation: Hashable, Sendable {
   /// The rows that the operation walks, one after another and independently: samples or images.
   /// Nil where it sums over rows or works on whole arenas.
   public var rows: Int? { member.rows }
+
+  /// The plain tensors of which a row of the operation reads all rows, not only its own.
+  public var readsWhole: [Tensor] {
+    switch self {
+    case .multiply(let product):
+      [product.weight, product.bias].compactMap(\.self).filter { $0.role != .parameter }
+    case .relay(let relay) where relay.turns: [relay.input]
+    default: []
+    }
+  }
 }
 
 /// A kind of operation: its name, its operands, its checks and its cost.

@@ -41,7 +41,29 @@ extension CaseTable {
       cases.append(product(ProductSize(9, 21, 40), activation, isBackward: true, accumulates: true))
     }
     cases.append(product(ProductSize(12, 20, 30), .identity, hasBias: false))
+    for size in ProductSize.small { cases.append(byRows(size, accumulates: size.m % 2 == 0)) }
     return cases
+  }
+
+  /// A product with rows in the place of the weight and of the bias, as they were worked out before.
+  private func byRows(_ size: ProductSize, accumulates: Bool) -> ConformanceCase {
+    var build = CaseBuilder("multiplyRows(\(size.text),accumulates=\(accumulates))", seed: seed)
+    let given = build.input(
+      "given", .matrix(rows: size.n, columns: size.k), scale: 1 / Float(size.k).squareRoot())
+    let weight = Tensor("weight", .matrix(rows: size.k, columns: size.n), .temporary)
+    let product = Multiply(
+      input: build.input("input", .matrix(rows: size.m, columns: size.k)), weight: weight,
+      transposed: true, bias: build.input("bias", .vector(size.n)),
+      output: build.output(
+        "output", .matrix(rows: size.m, columns: size.n), .sums(of: size.k), termSize: 1))
+    build.append(.relay(Relay(input: given, turns: true, output: weight)))
+    build.append(.multiply(product))
+    if accumulates {
+      var again = product
+      (again.accumulates, again.bias) = (true, nil)
+      build.append(.multiply(again))
+    }
+    return build.build()
   }
 
   /// A layer, or the way back through its weight and the activation of the layer before.

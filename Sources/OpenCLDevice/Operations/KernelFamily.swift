@@ -96,6 +96,8 @@ extension Compute.Operation.Family {
     case .accumulateWeights: AccumulateWeights.self
     case .normalize: Normalize.self
     case .sum: Sum.self
+    case .logSumExp: LogSumExp.self
+    case .relay: Relay.self
     case .adam: Adam.self
     }
   }

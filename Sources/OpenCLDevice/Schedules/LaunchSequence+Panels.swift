@@ -37,6 +37,7 @@ extension LaunchSequence {
         closeWalk()
         closeSums()
       }
+      if wantsWhole(operation) { closeWalk() }
       extendWalk(index, operation)
     }
   }
@@ -45,6 +46,16 @@ extension LaunchSequence {
   private func disturbs(_ later: Operation, _ waiting: Operation) -> Bool {
     later.writes.contains { waiting.reads.contains($0) || waiting.writes.contains($0) }
       || later.reads.contains { waiting.writes.contains($0) }
+  }
+
+  /// True if a block of the open walk would need rows that other blocks compute, or read rows that
+  /// they replace.
+  private func wantsWhole(_ operation: Operation) -> Bool {
+    let before = walk?.operations.map { program.operations[$0] } ?? []
+    return before.contains { earlier in
+      operation.readsWhole.contains { earlier.writes.contains($0) }
+        || earlier.readsWhole.contains { operation.writes.contains($0) }
+    }
   }
 
   // MARK: Walks
