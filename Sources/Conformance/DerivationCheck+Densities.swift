@@ -5,7 +5,7 @@ extension DerivationCheck {
   /// Every density that has a name, at the end of layers that give its heads.
   static func densities(_ seed: UInt64) -> [DifferenceCheck.Problem] {
     Likelihood.known.map { likelihood($0, seed) } + Posterior.known.map { posterior($0, seed) }
-      + Prior.known.map { prior($0, seed) }
+      + Prior.known.compactMap { prior in prior.logDensity.map { self.prior(prior, $0, seed) } }
   }
 
   private static func likelihood(
@@ -35,11 +35,13 @@ extension DerivationCheck {
     return build.finish(build.sum("term", of: posterior.logDensity))
   }
 
-  private static func prior(_ prior: Prior, _ seed: UInt64) -> DifferenceCheck.Problem {
+  private static func prior(
+    _ prior: Prior, _ logDensity: Formula, _ seed: UInt64
+  ) -> DifferenceCheck.Problem {
     var build = DerivationBuilder("prior \(prior.name)", seed)
     _ = build.layer("z", build.input("x", 6, 4), 3)
     for parameter in prior.parameters { _ = build.parameter(parameter, .vector(3)) }
-    return build.finish(build.sum("term", of: prior.logDensity))
+    return build.finish(build.sum("term", of: logDensity))
   }
 }
 

@@ -60,7 +60,7 @@ struct PlainModel {
       values[name] = columns(parameters(tensor), of: tensor.shape.count)
     }
     var total = [Double](repeating: 0, count: rows)
-    add(model.prior.logDensity, values, to: &total)
+    if let logDensity = model.prior.logDensity { add(logDensity, values, to: &total) }
     for (position, network) in model.decoderNetworks.enumerated().dropLast() {
       let layer = top - position
       var values = heads(of: network, samples[layer], Posterior.gaussian.heads, parameters)

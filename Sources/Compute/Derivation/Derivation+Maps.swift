@@ -61,7 +61,7 @@ extension Derivation {
     leaves.contains(tensor)
       || operations.contains {
         switch $0 {
-        case .map, .multiply: $0.writes.contains(tensor)
+        case .map, .multiply, .logSumExp, .relay: $0.writes.contains(tensor)
         default: false
         }
       }
@@ -77,6 +77,13 @@ extension Derivation {
     let isShared = !input.shape.isVector && input.shape.rows != map.rows
     let others = mentioned(bound.formula).subtracting([input.name])
     let delta = unused(delta(of: input).name, input.shape, in: program)
+    if input.shape.isVector, !map.isOfVectors, input.shape.rows == map.rows {
+      // A row's value meets every element of its row.
+      try program.append(
+        .map(Map([.init(sumOf: bound.formula, into: delta)], reading: bound.sources)))
+      add(BoundFormula(delta.value, reading: [delta]), to: input)
+      return
+    }
     guard !input.shape.isVector, !isShared, !others.isEmpty,
       try amend(&program, position, with: .init(bound.formula, into: delta))
     else {

@@ -8,7 +8,7 @@ extension CaseTable {
     RowSize.few.flatMap { size in
       Likelihood.known.map { likelihood($0, size) }
         + Posterior.known.map { posterior($0, size) }
-        + Prior.known.map { prior($0, size) }
+        + Prior.known.compactMap { prior in prior.logDensity.map { self.prior(prior, $0, size) } }
     }
   }
 
@@ -37,11 +37,13 @@ extension CaseTable {
     return map.finish()
   }
 
-  private func prior(_ prior: Prior, _ size: RowSize) -> ConformanceCase {
+  private func prior(
+    _ prior: Prior, _ logDensity: Formula, _ size: RowSize
+  ) -> ConformanceCase {
     var map = MapCaseBuilder("prior \(prior.name)", size, seed)
     let z = map.element("z")
     let parameters = prior.parameters.map { map.column($0, .normal(scale: 0.7)) }
-    map.density(prior.logDensity, by: parameters + [z])
+    map.density(logDensity, by: parameters + [z])
     return map.finish()
   }
 }

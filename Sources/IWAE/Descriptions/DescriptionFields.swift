@@ -50,6 +50,15 @@ struct DescriptionFields {
     return text
   }
 
+  /// A whole number of a range.
+  func count(_ field: String, _ range: ClosedRange<Int>) throws(DescriptionError) -> Int {
+    let expected = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    let value = try value(field, expected: expected)
+    guard case .number(let number) = value, let count = Int(exactly: number), range.contains(count)
+    else { throw wrong(field, expected: expected, found: value.quoted) }
+    return count
+  }
+
   /// The variables that densities and samples have anyway.
   private static let reserved = ["x", "z", "e", "u", "n"]
 

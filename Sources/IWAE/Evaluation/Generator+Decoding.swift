@@ -40,13 +40,10 @@ extension Generator {
     let (images, _) = try builder.appendBatch()
     let input = Tensor(
       "latent", .matrix(rows: latents.count, columns: model.encoder[0].latent), .input)
-    let prior = Tensor("prior", .vector(latents.count), .temporary)
     let density = Tensor("density", .vector(latents.count), .output)
-    try builder.append(
-      [.init(sumOf: builder.prior(at: input), into: prior)],
-      reading: [input] + model.priorParameters)
+    let prior = try builder.appendPrior(at: input, named: "unit prior")
     try builder.appendDecoder(of: [input], images)
-    try builder.appendLogWeight(density, latentTerms: [prior])
+    try builder.appendLogWeight(density, latentTerms: prior)
     let values = try run(
       builder.program.build(), [images: image, input: latents.flatMap(\.self)],
       reading: [density])

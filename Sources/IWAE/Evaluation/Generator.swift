@@ -33,20 +33,22 @@ public struct Generator {
   /// Topmost latents, `(count, latent)`, drawn from the prior.
   func priorDraws(count: Int, seed: UInt64) throws -> [Float] {
     let width = model.encoder[top].latent
+    let addresses = (0..<count).map { image in
+      NoiseAddress(seed: seed, purpose: .generation, time: UInt32(top), image: UInt32(image))
+    }
+    if let joint = model.prior.joint { return try joint.draw(self, addresses) }
     var result = [Float](repeating: 0, count: count * width)
     for unit in 0..<width {
       var values: [String: Double] = [:]
       for (name, tensor) in zip(model.prior.parameters, model.priorParameters) {
         values[name] = parameters[tensor].map { Double($0[unit]) } ?? 0
       }
-      let addresses = (0..<count).map { image in
-        NoiseAddress(
-          seed: seed, purpose: .generation, time: UInt32(top), image: UInt32(image))
-      }
       let drawn: [Double]
       if let sample = model.prior.sample {
         drawn = addresses.map { address in
-          values["e"] = Double(address.normal(column: unit))
+          values["e"] = Double(
+            model.prior.noise == .normal
+              ? address.normal(column: unit) : address.openUniform(column: unit))
           return sample.evaluate(values)
         }
       } else {

@@ -177,13 +177,10 @@ extension StepBuilder {
     _ tensors: AnnealingTensors, into density: Tensor, keepsLikelihood: Bool
   ) throws(ProgramError) {
     let proposals = tensors.layers.map(\.proposal)
-    let prior = Tensor("annealing.prior", density.shape, .temporary)
     let start = program.operations.count
-    try append(
-      [.init(sumOf: self.prior(at: proposals[top]), into: prior)],
-      reading: [proposals[top]] + model.priorParameters)
+    let prior = try appendPrior(at: proposals[top], named: "annealing.prior")
     try appendDecoder(of: proposals, tensors.images)
-    try appendLogWeight(density, latentTerms: [prior])
+    try appendLogWeight(density, latentTerms: prior)
     if keepsLikelihood, let term = decoded.last {
       try program.append(.sum(Sum(input: term, output: tensors.likelihood)))
     }
@@ -245,7 +242,7 @@ extension StepBuilder {
       let term =
         isFirst
         ? density : Tensor("\(density.name).\(layer.index)", density.shape, .temporary)
-      let normal = Prior.standardNormal.logDensity.substituting(["z": layer.momentum.value])
+      let normal = Prior.standardNormalLogDensity.substituting(["z": layer.momentum.value])
       try append([.init(sumOf: normal, into: term)], reading: [layer.momentum])
       if !isFirst {
         try append([.init(density.value + term.value, into: density)], reading: [density, term])

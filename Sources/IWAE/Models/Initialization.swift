@@ -13,16 +13,25 @@ extension Model {
   ///   - mean: The mean of each pixel; nil to leave the output's bias at zero.
   public func initialParameters(seed: UInt64, mean: [Double]? = nil) -> [Tensor: [Float]] {
     let networks = encoderNetworks + decoderNetworks
+    let ofPrior = prior.joint?.parameters(of: self) ?? []
     let calm = Set(
       networks.filter { $0.hidden.last?.isBounded != true }
         .flatMap { $0.heads.dropFirst().map(\.weight) })
     let starts = Dictionary(
-      uniqueKeysWithValues: networks.flatMap(\.layerParameters).map { ($0.tensor, $0.start) })
+      uniqueKeysWithValues: (networks.flatMap(\.layerParameters) + ofPrior).map {
+        ($0.tensor, $0.start)
+      })
     var result: [Tensor: [Float]] = [:]
     for (index, parameter) in parameters.enumerated() {
       switch starts[parameter] ?? .constant(0) {
       case .constant(let value):
         result[parameter] = Array(repeating: value, count: parameter.shape.count)
+      case .normal, .data:
+        result[parameter] = (0..<parameter.shape.rows).flatMap { row in
+          let address = NoiseAddress(
+            seed: seed, purpose: .initialization, image: UInt32(index), sample: UInt32(row))
+          return (0..<parameter.shape.columns).map { address.normal(column: $0) }
+        }
       case .glorot:
         let limit = calm.contains(parameter) ? 0 : parameter.shape.glorotLimit
         result[parameter] = (0..<parameter.shape.rows).flatMap { row in

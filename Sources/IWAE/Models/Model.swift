@@ -85,9 +85,25 @@ public struct Model: Hashable, Sendable {
     if let size = sizes.first(where: { $0 < 1 || $0 > 1 << 20 }) {
       return "expected every size to be from 1 to \(1 << 20), found \(size)."
     }
+    if let problem = latentProblem { return problem }
     if !Self.activations.contains(activation) {
       return "expected the activation tanh, relu or softplus, found \(activation)."
     }
     return nil
+  }
+
+  /// The reason why posteriors and prior do not go together; nil if they do.
+  private var latentProblem: String? {
+    let isBinary = encoder.map { $0.posterior == .bernoulli }
+    if let layer = isBinary.dropLast().firstIndex(of: true) {
+      return
+        "the posterior 'bernoulli' is of the topmost layer alone, found it in layer \(layer + 1): "
+        + "a latent given the one above is Gaussian."
+    }
+    if isBinary.last != (prior == .bernoulli), isBinary.last == true || prior == .bernoulli {
+      return "the posterior 'bernoulli' and the prior 'bernoulli' go together, found the posterior "
+        + "'\(encoder[encoder.count - 1].posterior)' with the prior '\(prior)'."
+    }
+    return prior.joint?.problem(of: self)
   }
 }

@@ -11,18 +11,22 @@ public struct Network: Sendable {
 
   init(
     _ name: String, inputs: Int, hidden sizes: [Int], _ kind: HiddenKind = .dense,
-    activation: Activation = .identity, outputs: Int, heads: [String]
+    activation: Activation = .identity, outputs: Int, heads: [String],
+    labelled prefix: String = ""
   ) {
     self.name = name
     let widths = [inputs] + sizes
     hidden = sizes.indices.map {
       kind.layer(
         LayerDescription(
-          name: "\(name).hidden.\($0)", inputs: widths[$0], outputs: widths[$0 + 1],
+          name: "\(name).hidden.\($0)", label: "\(prefix)\(name).hidden.\($0)", inputs: widths[$0],
+          outputs: widths[$0 + 1],
           activation: activation))
     }
     self.heads = heads.map {
-      Dense("\(name).\($0)", inputs: widths[widths.count - 1], outputs: outputs)
+      Dense(
+        "\(name).\($0)", label: "\(prefix)\(name).\($0)", inputs: widths[widths.count - 1],
+        outputs: outputs)
     }
   }
 
@@ -49,7 +53,7 @@ public struct Network: Sendable {
     var value = input
     for layer in hidden { value = try layer.append(value, as: hiddenRole, to: &program) }
     var results: [Tensor] = []
-    for (name, head) in zip(names ?? heads.map(\.name), heads) {
+    for (name, head) in zip(names ?? heads.map(\.label), heads) {
       results.append(try head.append(value, named: name, as: headRole, to: &program))
     }
     return results
@@ -58,13 +62,18 @@ public struct Network: Sendable {
 
 extension Model {
   /// The encoder's networks, upwards from the data.
-  public var encoderNetworks: [Network] {
-    encoder.indices.map { layer in
-      Network(
-        "encoder.\(layer)", inputs: layer == 0 ? dataSize : encoder[layer - 1].latent,
-        hidden: encoder[layer].hidden, hiddenKind, activation: activation,
-        outputs: encoder[layer].latent, heads: encoder[layer].posterior.heads)
-    }
+  public var encoderNetworks: [Network] { encoder.indices.map { encoderNetwork($0) } }
+
+  /// An encoder's network.
+  ///
+  /// - Parameters:
+  ///   - layer: The layer, counted from the data.
+  ///   - prefix: The beginning of the names of what it computes, where it serves twice in a program.
+  func encoderNetwork(_ layer: Int, labelled prefix: String = "") -> Network {
+    Network(
+      "encoder.\(layer)", inputs: layer == 0 ? dataSize : encoder[layer - 1].latent,
+      hidden: encoder[layer].hidden, hiddenKind, activation: activation,
+      outputs: encoder[layer].latent, heads: encoder[layer].posterior.heads, labelled: prefix)
   }
 
   /// The decoder's networks, downwards from the topmost latent.
@@ -89,9 +98,10 @@ extension Model {
     }
   }
 
-  /// The numbers that the prior learns, one a unit of the topmost latent: `prior.{name}`.
+  /// The numbers that the prior learns: `prior.{name}`.
   public var priorParameters: [Tensor] {
     guard let top = encoder.last else { return [] }
+    if let joint = prior.joint { return joint.parameters(of: self).map(\.tensor) }
     return prior.parameters.map { Tensor("prior.\($0)", .vector(top.latent), .parameter) }
   }
 

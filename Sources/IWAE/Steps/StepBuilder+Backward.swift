@@ -22,7 +22,17 @@ extension StepBuilder {
     try walk.walk(
       decoderRange.lowerBound..<program.operations.count, of: &program,
       gradients: decoderGradients)
+    try appendPrior(after: walk)
     return walk
+  }
+
+  /// What reaches the prior's parameters by way of rows that were worked out from them.
+  private mutating func appendPrior(after walk: Derivation) throws(ProgramError) {
+    for gradient in priorRange.isEmpty ? [] : decoderGradients {
+      var own = Derivation(suffix: ".prior.\(gradient.target.place.name)")
+      try own.begin(with: gradient, from: walk, of: &program)
+      try own.walk(priorRange, of: &program, gradients: [RowGradient(target: gradient.target)])
+    }
   }
 
   /// Refuses samples through which no gradient goes.

@@ -68,7 +68,8 @@ extension StepBuilder {
     let sample = latent.bind(latent.posterior.sample)
     try append([.init(sample, into: latent.sample)], reading: latent.tensors)
     let density = latent.bind(latent.posterior.logDensityAtSample)
-    let term = layer < top ? -density : prior(at: latent.sample) - density
+    let prior = layer == top ? prior(at: latent.sample) : nil
+    let term = prior.map { $0 - density } ?? -density
     try append(
       [.init(sumOf: term, into: latent.term)], reading: latent.tensors + model.priorParameters)
     latent.own = start..<program.operations.count
@@ -76,10 +77,20 @@ extension StepBuilder {
     return latent.sample
   }
 
-  /// log p of the topmost latent, element by element.
-  func prior(at sample: Tensor) -> Formula {
-    model.prior.logDensity.over(
+  /// log p of the topmost latent, element by element; nil where its units depend on each other.
+  func prior(at sample: Tensor) -> Formula? {
+    model.prior.logDensity?.over(
       model.prior.parameters, model.priorParameters, ["z": sample])
+  }
+
+  /// Appends log p of the topmost latent, `(R)`, where units are independent: else it is the decoder's.
+  mutating func appendPrior(
+    at sample: Tensor, named name: String
+  ) throws(ProgramError) -> [Tensor] {
+    guard let density = prior(at: sample) else { return [] }
+    let term = Tensor(name, .vector(sample.shape.rows), .temporary)
+    try append([.init(sumOf: density, into: term)], reading: [sample] + model.priorParameters)
+    return [term]
   }
 
   // MARK: Decoder
@@ -93,7 +104,15 @@ extension StepBuilder {
   mutating func appendDecoder(
     of samples: [Tensor], _ images: Tensor
   ) throws(ProgramError) {
+    let beginning = program.operations.count
+    let prepared = try model.prior.joint?.prepare(model, &program) ?? []
     let start = program.operations.count
+    priorRange = beginning..<start
+    if let joint = model.prior.joint {
+      let term = Tensor("prior", .vector(sampleRows), .temporary)
+      try joint.append(at: samples[top], prepared, into: term, to: &program)
+      decoded.append(term)
+    }
     for (position, network) in model.decoderNetworks.enumerated() {
       let layer = top - position
       let heads = try network.append(samples[layer], to: &program)

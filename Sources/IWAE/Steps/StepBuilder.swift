@@ -10,10 +10,13 @@ struct StepBuilder {
   var program: ProgramBuilder
   /// The latents' layers, upwards from the data.
   var latents: [LatentLayer] = []
-  /// The densities of the decoder, downwards from the topmost latent: `(R)` each.
+  /// The densities of p, downwards from the topmost latent: `(R)` each. That of the topmost latent is
+  /// among them where its units depend on each other.
   var decoded: [Tensor] = []
   /// The decoder's operations and their densities.
   var decoderRange = 0..<0
+  /// The operations that work out from its parameters alone what the prior's density needs.
+  var priorRange = 0..<0
   /// The coefficients of the samples: one entry, or one for each degree where chunks stream.
   var coefficients: [SampleCoefficients] = []
   /// The lowest encoder's operations, where they belong to another program.

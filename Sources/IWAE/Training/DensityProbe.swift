@@ -46,10 +46,12 @@ public enum DensityProbe {
         if let fault { return fault }
       }
       let (prior, top) = (model.prior, generator.top)
-      let fault = search(
-        prior.logDensity, "prior '\(prior.name)'", "unit of layer \(top + 1)",
-        ["z"] + prior.parameters, [encoding.latents[top]] + values(model.priorParameters),
-        width: model.encoder[top].latent)
+      let fault = prior.logDensity.flatMap { density in
+        search(
+          density, "prior '\(prior.name)'", "unit of layer \(top + 1)",
+          ["z"] + prior.parameters, [encoding.latents[top]] + values(model.priorParameters),
+          width: model.encoder[top].latent)
+      }
       if let fault { return fault }
       let heads = try generator.decode(encoding.latents[0], rows: images.count) { $0.heads }
       let likelihood = model.likelihood

@@ -4,13 +4,16 @@ import Compute
 public struct Dense: Hashable, Sendable {
   /// The beginning of the parameters' names, as `encoder.0.mean`.
   public let name: String
+  /// The name of what it computes: its own, unless one layer serves twice in a program.
+  let label: String
   /// `(outputs, inputs)`.
   public let weight: Tensor
   /// `(outputs)`.
   public let bias: Tensor
 
-  init(_ name: String, inputs: Int, outputs: Int) {
+  init(_ name: String, label: String? = nil, inputs: Int, outputs: Int) {
     self.name = name
+    self.label = label ?? name
     weight = Tensor("\(name).weight", .matrix(rows: outputs, columns: inputs), .parameter)
     bias = Tensor("\(name).bias", .vector(outputs), .parameter)
   }
@@ -28,7 +31,7 @@ public struct Dense: Hashable, Sendable {
   /// - Parameters:
   ///   - input: `(rows, inputs)`.
   ///   - activation: The function at the layer's end.
-  ///   - name: The result's name; nil for the layer's own.
+  ///   - name: The result's name; nil for the layer's label.
   ///   - role: The result's role.
   ///   - program: The program.
   /// - Returns: `(rows, outputs)`.
@@ -37,7 +40,7 @@ public struct Dense: Hashable, Sendable {
     as role: Role, to program: inout ProgramBuilder
   ) throws(ProgramError) -> Tensor {
     let shape = Shape.matrix(rows: input.shape.rows, columns: weight.shape.rows)
-    let output = Tensor(name ?? self.name, shape, role)
+    let output = Tensor(name ?? label, shape, role)
     try program.append(
       .multiply(
         Multiply(

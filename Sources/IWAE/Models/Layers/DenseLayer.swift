@@ -7,7 +7,8 @@ struct DenseLayer: HiddenLayer {
 
   init(_ description: LayerDescription) {
     dense = Dense(
-      description.name, inputs: description.inputs, outputs: description.outputs)
+      description.name, label: description.label, inputs: description.inputs,
+      outputs: description.outputs)
     activation = description.activation
   }
 

@@ -2,14 +2,16 @@ import Compute
 
 /// A gated hidden layer: `(input W^T + b) * sigmoid(input V^T + c)`, with no activation.
 struct GatedLayer: HiddenLayer {
-  let name: String
   let dense: Dense
   let gate: Dense
 
   init(_ description: LayerDescription) {
-    name = description.name
-    dense = Dense(name, inputs: description.inputs, outputs: description.outputs)
-    gate = Dense("\(name).gate", inputs: description.inputs, outputs: description.outputs)
+    let (inputs, outputs) = (description.inputs, description.outputs)
+    dense = Dense(
+      description.name, label: description.label, inputs: inputs, outputs: outputs)
+    gate = Dense(
+      "\(description.name).gate", label: "\(description.label).gate", inputs: inputs,
+      outputs: outputs)
   }
 
   var parameters: [LayerParameter] { dense.layerParameters + gate.layerParameters }
@@ -17,9 +19,9 @@ struct GatedLayer: HiddenLayer {
   func append(
     _ input: Tensor, as role: Role, to program: inout ProgramBuilder
   ) throws(ProgramError) -> Tensor {
-    let value = try dense.append(input, named: "\(name).value", as: role, to: &program)
+    let value = try dense.append(input, named: "\(dense.label).value", as: role, to: &program)
     let share = try gate.append(input, .logistic, as: role, to: &program)
-    let output = Tensor(name, value.shape, role)
+    let output = Tensor(dense.label, value.shape, role)
     try program.append(
       .map(Map([.init(value.value * share.value, into: output)], reading: [value, share])))
     return output

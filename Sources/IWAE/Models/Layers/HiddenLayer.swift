@@ -33,6 +33,10 @@ struct LayerParameter: Hashable, Sendable {
     /// Uniform within the square root of 6 / (inputs + outputs).
     case glorot
     case constant(Float)
+    /// Standard normal.
+    case normal
+    /// Images of the data, as logits; where there are none, standard normal.
+    case data
   }
 
   let tensor: Tensor
@@ -43,6 +47,8 @@ struct LayerParameter: Hashable, Sendable {
 struct LayerDescription: Hashable, Sendable {
   /// The beginning of the parameters' names, as `encoder.0.hidden.1`.
   var name: String
+  /// The name of what it computes.
+  var label: String
   var inputs: Int
   var outputs: Int
   /// The model's function of hidden units.

@@ -5,5 +5,6 @@ extension Prior {
   public static let bernoulli = Prior(
     definition: .string("bernoulli"), family: "bernoulli", name: "bernoulli",
     parameters: ["logits"],
-    logDensity: Formula(known: "z * logits - softplus(logits)", ["z", "logits"]))
+    logDensity: Formula(known: "z * logits - softplus(logits)", ["z", "logits"]),
+    sample: Formula(known: "e < sigmoid(logits)", ["e", "logits"]), noise: .uniform)
 }
