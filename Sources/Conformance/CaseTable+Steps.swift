@@ -36,6 +36,14 @@ extension CaseTable {
       cases.append(
         step("hidden \(kind.name)", StepModels.hidden(kind), batch: 3, samples: 5, .iwae))
     }
+    for (label, model) in StepModels.joint {
+      cases += [
+        step(label, model, batch: 3, groups: 2, samples: 5, .piwae),
+        step(label, model, batch: 2, samples: 24, .iwae, estimator: .dreg),
+        step(label, model, batch: 3, samples: 2, .rws),
+        training(label, model, batch: 3, samples: 4, .usual),
+      ]
+    }
     cases += [
       step("burda-1", .burda1(dataSize: 784), batch: 4, samples: 5, .iwae),
       step("burda-2", .burda2(dataSize: 784), batch: 4, samples: 5, .iwae, estimator: .dreg),

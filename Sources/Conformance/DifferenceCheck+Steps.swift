@@ -24,6 +24,9 @@ extension DifferenceCheck {
     // Every kind of hidden layers.
     return problems
       + HiddenKind.all.map { bound("hidden \($0.name)", StepModels.hidden($0), .iwae, seed) }
+      + StepModels.joint.flatMap { label, model in
+        [.vae, .miwae].map { bound(label, model, $0, seed) }
+      }
   }
 
   private static func bound(

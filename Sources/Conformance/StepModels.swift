@@ -39,6 +39,22 @@ enum StepModels {
       encoder: [.init(hidden: [5, 5, 4], latent: 3)], decoder: [.init(hidden: [4, 4, 6])])
   }
 
+  /// Priors whose units depend on each other, with the numbers of components' strips and beside.
+  static let joint = [
+    (
+      "mixture",
+      Model(
+        dataSize: 7, encoder: [.init(hidden: [5], latent: 4), .init(hidden: [4], latent: 3)],
+        decoder: [.init(hidden: [4]), .init(hidden: [5])], prior: .mixture(17))
+    ),
+    (
+      "vamp",
+      Model(
+        dataSize: 7, hiddenKind: .gated, encoder: [.init(hidden: [6, 5], latent: 3)],
+        decoder: [.init(hidden: [5])], prior: .vamp(5))
+    ),
+  ]
+
   private static let logistic = Posterior(
     ours: """
       {"family": "formula", "name": "logistic", "heads": ["location", "log_scale"],

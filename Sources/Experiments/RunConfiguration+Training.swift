@@ -17,6 +17,7 @@ extension RunConfiguration {
     result.schedule = learningRates
     result.shuffles = order == .shuffled
     result.convention = optimizer
+    result.priorStart = priorStart
     result.warmUpPasses = warmUp
     result.binarization = binarize.eachPass
     result.validationSamples = validationSamples

@@ -27,6 +27,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public var order: Order
   public var learningRate: Double
   public var optimizer: AdamConvention
+  /// The start of a vamp prior's inputs.
+  public var priorStart: PriorStart
   public var warmUp: Double
   public var binarize: BinarizationRule
   public var validationSamples: Int
@@ -82,7 +84,8 @@ public struct RunConfiguration: Hashable, Sendable {
     estimator: Objective.Estimator = .standard, groups: Int = 1, samples: Int = 50,
     beta: Double = 0.5, alpha: Double = 0.5, batch: Int = 20, passes: Int = 20,
     schedule: Schedule = .cosine, order: Order = .shuffled, learningRate: Double = 0.001,
-    optimizer: AdamConvention = .usual, warmUp: Double = 0, binarize: BinarizationRule = .sample,
+    optimizer: AdamConvention = .usual, priorStart: PriorStart = .images, warmUp: Double = 0,
+    binarize: BinarizationRule = .sample,
     validationSamples: Int = 50, patience: Int = 0, keep: Kept = .best, activityImages: Int = 0,
     testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
     backwardSamples: Int = 0
@@ -103,6 +106,7 @@ public struct RunConfiguration: Hashable, Sendable {
     self.order = order
     self.learningRate = learningRate
     self.optimizer = optimizer
+    self.priorStart = priorStart
     self.warmUp = warmUp
     self.binarize = binarize
     self.validationSamples = validationSamples
@@ -118,6 +122,7 @@ public struct RunConfiguration: Hashable, Sendable {
 }
 
 extension AdamConvention: SettingValue {}
+extension PriorStart: SettingValue {}
 extension Objective.Estimator: SettingValue {}
 
 extension Split.Rule: SettingValue {

@@ -50,6 +50,10 @@ extension Setting {
     .choice(
       "optimizer", \.optimizer, help: "Adam as usual, or as in the released IWAE code.",
       row: Row(name: "Adam")),
+    .choice(
+      "vamp_start", \.priorStart, "what",
+      help: "The start of a vamp prior's inputs: training images, or their mean with noise.",
+      row: Row(name: "vamp inputs from")),
     .number(
       "warm_up", \.warmUp, 0...1e9, "passes", standard: .text("0"),
       help: "Passes over which the KL weight rises.",

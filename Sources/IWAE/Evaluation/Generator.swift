@@ -32,12 +32,17 @@ public struct Generator {
 
   /// Topmost latents, `(count, latent)`, drawn from the prior.
   func priorDraws(count: Int, seed: UInt64) throws -> [Float] {
+    try priorDraws(
+      (0..<count).map { image in
+        NoiseAddress(seed: seed, purpose: .generation, time: UInt32(top), image: UInt32(image))
+      })
+  }
+
+  /// Topmost latents, `(latent)` for each address, drawn from the prior.
+  func priorDraws(_ addresses: [NoiseAddress]) throws -> [Float] {
     let width = model.encoder[top].latent
-    let addresses = (0..<count).map { image in
-      NoiseAddress(seed: seed, purpose: .generation, time: UInt32(top), image: UInt32(image))
-    }
     if let joint = model.prior.joint { return try joint.draw(self, addresses) }
-    var result = [Float](repeating: 0, count: count * width)
+    var result = [Float](repeating: 0, count: addresses.count * width)
     for unit in 0..<width {
       var values: [String: Double] = [:]
       for (name, tensor) in zip(model.prior.parameters, model.priorParameters) {
@@ -55,7 +60,7 @@ public struct Generator {
         drawn = try model.prior.quantiles(
           addresses.map { Double($0.openUniform(column: unit)) }, parameters: values)
       }
-      for image in 0..<count { result[image * width + unit] = Float(drawn[image]) }
+      for image in addresses.indices { result[image * width + unit] = Float(drawn[image]) }
     }
     return result
   }

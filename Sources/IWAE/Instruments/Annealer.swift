@@ -34,6 +34,8 @@ public final class Annealer {
   private let end: any Executable
   private let weigh: any Executable
   private let batchSize: Int
+  /// Draws from the prior where no formula does.
+  private let generator: Generator?
 
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
@@ -42,6 +44,8 @@ public final class Annealer {
     self.configuration = configuration
     data = ResidentSet(images, name: "annealing")
     batchSize = min(configuration.batchSize, images.count)
+    generator =
+      model.prior.sample == nil ? Generator(model, parameters: parameters, device: device) : nil
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     programs = try AnnealingPrograms(
       model, source: data.batchSource(binarization), batchSize: batchSize,
@@ -74,7 +78,7 @@ public final class Annealer {
   /// - Returns: Nil if `progress` asked to stop.
   public func anneal(
     posterior: [[Float]]? = nil, progress: (Double) -> Bool = { _ in true }
-  ) throws(DeviceError) -> [AnnealedImage]? {
+  ) throws -> [AnnealedImage]? {
     var results: [AnnealedImage] = []
     let count = data.images.count
     let work = configuration.transitions(walks: posterior == nil ? 1 : 2)
@@ -111,6 +115,20 @@ public final class Annealer {
       }
     }
     return results
+  }
+
+  /// Draws every chain's position from the prior.
+  private func draw(_ control: Control) throws {
+    if let generator, let top = programs.tensors.layers.last {
+      let addresses = (0..<batchSize * configuration.chains).map { row in
+        NoiseAddress(
+          seed: control.seed, purpose: .latent(layer: top.index), time: control.step,
+          image: control.batchOffset + UInt32(row / configuration.chains),
+          sample: UInt32(row % configuration.chains))
+      }
+      try memory.upload(try generator.priorDraws(addresses), to: top.position)
+    }
+    try start.run(control)
   }
 
   /// Puts every chain of an image at the image's sample of the posterior.
@@ -157,12 +175,12 @@ public final class Annealer {
   }
 
   /// Finds the step sizes of each temperature, for each image; nil if asked to stop.
-  private func tune(_ base: Control, _ tell: (Int) -> Bool) throws(DeviceError) -> [[Float]]? {
+  private func tune(_ base: Control, _ tell: (Int) -> Bool) throws -> [[Float]]? {
     var logSteps = [Double](repeating: naturalLogarithm(0.1), count: batchSize)
     var result: [[Float]] = []
     let last = configuration.temperatures
     let repetitions = configuration.tuningRepetitions
-    try start.run(control(base, .tuning, 0, temperature: 1))
+    try draw(control(base, .tuning, 0, temperature: 1))
     for step in 1..<last {
       // The first temperature gets the steps from nowhere to where they belong.
       let count = step == 1 ? max(repetitions, 20) : repetitions
@@ -193,12 +211,12 @@ public final class Annealer {
   /// Walks all temperatures in one direction.
   private func run(
     _ pass: Pass, _ base: Control, _ stepSizes: [[Float]], _ tell: (Int) -> Bool
-  ) throws(DeviceError) -> Walk? {
+  ) throws -> Walk? {
     let last = configuration.temperatures
     let tensors = programs.tensors
     try memory.clear([tensors.logWeights])
     var accepted = [Double](repeating: 0, count: batchSize)
-    if pass == .forward { try start.run(control(base, pass, 0, temperature: 1)) }
+    if pass == .forward { try draw(control(base, pass, 0, temperature: 1)) }
     for number in 1...last {
       // Forwards, the weight of the step to a temperature comes before the transition there; on the
       // way back, the weight of the step from it.

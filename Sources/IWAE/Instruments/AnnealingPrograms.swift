@@ -9,7 +9,7 @@ import Compute
 struct AnnealingPrograms {
   /// Takes the images of a batch.
   let load: Program
-  /// Draws positions from the prior.
+  /// Draws positions from the prior, as far as formulas do.
   let start: Program
   /// Draws momenta, copies positions to where a trajectory moves, and looks at the density there.
   let begin: Program
@@ -148,18 +148,15 @@ extension StepBuilder {
       .noise(Noise(purpose: .latent(layer: layer), indices: tensors.indices, output: output)))
   }
 
-  /// Draws every layer's positions from the prior, from the top downwards.
+  /// Draws every layer's positions from the prior, from the top downwards. Where no formula draws those
+  /// of the top, the host does, before.
   fileprivate mutating func appendPrior(_ tensors: AnnealingTensors) throws(ProgramError) {
-    guard let sample = model.prior.sample else {
-      throw .invalid(
-        operation: "annealing",
-        problem: "prior '\(model.prior)' has no formula for a sample, which annealing starts from.")
-    }
     for layer in stride(from: top, through: 0, by: -1) {
       let position = tensors.layers[layer].position
+      if layer == top && model.prior.sample == nil { continue }
       let noise = Tensor("annealing.noise.\(layer)", position.shape, .temporary)
       try appendNormals(layer, into: noise, tensors)
-      if layer == top {
+      if layer == top, let sample = model.prior.sample {
         let value = sample.over(model.prior.parameters, model.priorParameters, ["e": noise])
         try append([.init(value, into: position)], reading: [noise] + model.priorParameters)
       } else {

@@ -44,7 +44,8 @@ struct GradientProbe {
     }
     let encoderParameters = model.encoderNetworks.flatMap(\.parameters)
     targets = table.enumerated().map { index, column in
-      (column.rule.decoder.isZero ? encoderParameters : model.generativeParameters)
+      (column.rule.decoder.isZero
+        ? encoderParameters : model.generativeParameters + model.sharedParameters)
         .map(GradientTarget(.column(index)).tensor)
     }
     var programs: [Program] = []

@@ -75,7 +75,8 @@ public final class PosteriorFit {
     let programs = [climb.program.build(), judge.program.build()]
     // The lowest encoder is what is replaced; the optimizer steps along every gradient, of which all
     // but the table's stay zero.
-    let kept = model.parameters.filter { !model.encoderNetworks[0].parameters.contains($0) }
+    let replaced = Set(model.encoderNetworks[0].parameters).subtracting(model.sharedParameters)
+    let kept = model.parameters.filter { !replaced.contains($0) }
     memory = try device.allocate(
       kept + table.parameters + data.tensors + [choices])
     for parameter in kept { try memory.upload(parameters[parameter] ?? [], to: parameter) }

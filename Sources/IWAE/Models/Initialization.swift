@@ -11,7 +11,11 @@ extension Model {
   /// - Parameters:
   ///   - seed: The seed of the weights.
   ///   - mean: The mean of each pixel; nil to leave the output's bias at zero.
-  public func initialParameters(seed: UInt64, mean: [Double]? = nil) -> [Tensor: [Float]] {
+  ///   - images: Some images of the data, from which a vamp prior's inputs start; where there are none,
+  ///     they start at the mean with noise.
+  public func initialParameters(
+    seed: UInt64, mean: [Double]? = nil, images: [[Float]] = []
+  ) -> [Tensor: [Float]] {
     let networks = encoderNetworks + decoderNetworks
     let ofPrior = prior.joint?.parameters(of: self) ?? []
     let calm = Set(
@@ -26,11 +30,17 @@ extension Model {
       switch starts[parameter] ?? .constant(0) {
       case .constant(let value):
         result[parameter] = Array(repeating: value, count: parameter.shape.count)
-      case .normal, .data:
+      case .normal, .images:
+        let isOfImages = starts[parameter] == .images
         result[parameter] = (0..<parameter.shape.rows).flatMap { row in
           let address = NoiseAddress(
             seed: seed, purpose: .initialization, image: UInt32(index), sample: UInt32(row))
-          return (0..<parameter.shape.columns).map { address.normal(column: $0) }
+          let image = isOfImages && !images.isEmpty ? images[row % images.count] : nil
+          return (0..<parameter.shape.columns).map { column in
+            if let image { return Self.logit(Double(image[column])) }
+            let center = isOfImages ? mean.map { Self.logit($0[column]) } ?? 0 : 0
+            return center + address.normal(column: column)
+          }
         }
       case .glorot:
         let limit = calm.contains(parameter) ? 0 : parameter.shape.glorotLimit
@@ -50,6 +60,14 @@ extension Model {
       result[last.heads[0].bias] = mean.map(likelihood.initialBias)
     }
     return result
+  }
+}
+
+extension Model {
+  /// The logit of a number that is first brought well within (0, 1).
+  private static func logit(_ value: Double) -> Float {
+    let inside = min(max(value, 0.05), 0.95)
+    return Float(naturalLogarithm(inside / (1 - inside)))
   }
 }
 

@@ -110,6 +110,9 @@ extension Model {
     decoderNetworks.flatMap(\.parameters) + likelihoodParameters + priorParameters
   }
 
+  /// The encoder's parameters that the prior uses too.
+  var sharedParameters: [Tensor] { prior.joint?.shared(of: self) ?? [] }
+
   /// Every parameter, with the names and shapes of the checkpoint: the encoder's, then those of p.
   public var parameters: [Tensor] {
     encoderNetworks.flatMap(\.parameters) + generativeParameters

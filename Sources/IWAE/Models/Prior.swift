@@ -23,8 +23,14 @@ protocol JointPrior: Sendable {
   /// The tensors `prior.{name}`, with what they start from.
   func parameters(of model: Model) -> [LayerParameter]
 
+  /// The images from which its parameters can start.
+  var imageCount: Int { get }
+
   /// The reason why the density is none of a model's topmost latent; nil if it is one.
   func problem(of model: Model) -> String?
+
+  /// The encoder's parameters that the density uses too.
+  func shared(of model: Model) -> [Tensor]
 
   /// Appends what is worked out from parameters alone; returns what the density needs of it.
   func prepare(_ model: Model, _ program: inout ProgramBuilder) throws(ProgramError) -> [Tensor]
@@ -36,6 +42,12 @@ protocol JointPrior: Sendable {
 
   /// Draws latents, `(latent)` for each address.
   func draw(_ generator: Generator, _ addresses: [NoiseAddress]) throws -> [Float]
+}
+
+extension JointPrior {
+  var imageCount: Int { 0 }
+  func problem(of model: Model) -> String? { nil }
+  func shared(of model: Model) -> [Tensor] { [] }
 }
 
 extension Prior {
@@ -61,6 +73,11 @@ extension Prior {
   public func integral(parameters: [String: Double]) -> Double {
     logDensity.flatMap { QuantileTable(logDensity: $0, parameters: parameters)?.integral } ?? 0
   }
+}
+
+extension Prior {
+  /// The images from which its parameters can start.
+  var imageCount: Int { joint?.imageCount ?? 0 }
 }
 
 extension Prior: Density {

@@ -97,7 +97,8 @@ struct StreamBuilder {
     _ streams: [WeightStream], _ summed: Set<Tensor>, isImage: Bool
   ) throws(ProgramError) -> Program {
     step.program = ProgramBuilder(isImage ? "end image" : "end group")
-    let decoder = Set(model.generativeParameters)
+    // What streams into an encoder's parameters comes of the prior, where that uses them.
+    let decoder = Set(model.generativeParameters + model.sharedParameters)
     for stream in streams {
       for place in [GradientTarget.Place.linear, .square] {
         let target = GradientTarget(place)

@@ -65,17 +65,19 @@ public final class Trainer {
     try data.upload(to: memory)
     let start =
       state
-      ?? Self.freshState(
-        model, configuration, mean: images.mean)
+      ?? Self.freshState(model, configuration, images)
     for (tensor, values) in start { try memory.upload(values, to: tensor) }
     snapshot = start
     snapshotProgress = progress
   }
 
   private static func freshState(
-    _ model: Model, _ configuration: TrainingConfiguration, mean: [Double]
+    _ model: Model, _ configuration: TrainingConfiguration, _ images: ImageSet
   ) -> [Tensor: [Float]] {
-    var state = model.initialParameters(seed: configuration.seed, mean: mean)
+    let count = configuration.priorStart == .images ? model.prior.imageCount : 0
+    let examples = (0..<count).map { images.pixels(of: $0 * images.count / count) }
+    var state = model.initialParameters(
+      seed: configuration.seed, mean: images.mean, images: examples)
     for parameter in model.parameters {
       let count = parameter.shape.count
       state[parameter.counterpart(.firstMoment)] = Array(repeating: 0, count: count)

@@ -24,6 +24,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
   /// The samples that are walked backwards, drawn in proportion to their weights; nil for all.
   public var backwardSamples: Int?
 
+  /// The start of a vamp prior's inputs.
+  public var priorStart = PriorStart.images
+
   public init(objective: Objective) {
     self.objective = objective
   }
@@ -44,4 +47,12 @@ public struct TrainingConfiguration: Hashable, Sendable {
       batchSize: 1, source: .resident(source: data, order: data, scale: 1, binarization: .none)
     ).problem
   }
+}
+
+/// What the inputs of a vamp prior start from.
+public enum PriorStart: String, Hashable, Sendable, CaseIterable {
+  /// Training images, spread over all of them.
+  case images
+  /// The mean of the training images, with noise.
+  case mean
 }

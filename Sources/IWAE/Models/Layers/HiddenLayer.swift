@@ -35,8 +35,8 @@ struct LayerParameter: Hashable, Sendable {
     case constant(Float)
     /// Standard normal.
     case normal
-    /// Images of the data, as logits; where there are none, standard normal.
-    case data
+    /// Images of the data, as logits.
+    case images
   }
 
   let tensor: Tensor

@@ -80,10 +80,8 @@ struct Components {
     let weights = logits.map { exponential($0 - largest) }
     let total = weights.reduce(0, +)
     return addresses.flatMap { address in
-      // The component's number is drawn apart from the units' noise.
-      var choice = address
-      choice.sample &+= 1
-      var left = Double(choice.uniform(column: 0)) * total
+      // Beyond the 64 columns whose words the last unit's noise shares.
+      var left = Double(address.uniform(column: (latent + 63) / 64 * 64)) * total
       let component = weights.firstIndex { weight in
         left -= weight
         return left < 0

@@ -18,8 +18,6 @@ struct MixturePrior: JointPrior {
     ]
   }
 
-  func problem(of model: Model) -> String? { nil }
-
   func prepare(_ model: Model, _ program: inout ProgramBuilder) throws(ProgramError) -> [Tensor] {
     let tensors = parameters(of: model).map(\.tensor)
     let row = Tensor("prior.logits.row", .matrix(rows: 1, columns: components), .temporary)

@@ -8,12 +8,14 @@ import Compute
 struct VampPrior: JointPrior {
   let components: Int
 
+  var imageCount: Int { components }
+
   private func inputs(of model: Model) -> Tensor {
     Tensor("prior.inputs", .matrix(rows: components, columns: model.dataSize), .parameter)
   }
 
   func parameters(of model: Model) -> [LayerParameter] {
-    [.init(tensor: inputs(of: model), start: .data)]
+    [.init(tensor: inputs(of: model), start: .images)]
   }
 
   func problem(of model: Model) -> String? {
@@ -24,6 +26,8 @@ struct VampPrior: JointPrior {
     return posterior == .gaussian
       ? nil : "the prior 'vamp' needs the posterior 'gaussian', found '\(posterior)'."
   }
+
+  func shared(of model: Model) -> [Tensor] { model.encoderNetwork(0).parameters }
 
   func prepare(_ model: Model, _ program: inout ProgramBuilder) throws(ProgramError) -> [Tensor] {
     let inputs = inputs(of: model)
