@@ -40,7 +40,7 @@ public final class Annealer {
     _ configuration: AnnealingConfiguration, device: any Device
   ) throws {
     self.configuration = configuration
-    data = ResidentSet(images, name: "annealing")
+    data = try ResidentSet(images, for: model, name: "annealing")
     batchSize = min(configuration.batchSize, images.count)
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     programs = try AnnealingPrograms(

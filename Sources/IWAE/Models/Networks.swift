@@ -4,6 +4,8 @@ import Compute
 public struct Network: Sendable {
   /// The beginning of the parameters' names, as `encoder.0`.
   public let name: String
+  /// The columns of what it reads, those of a label included.
+  let inputs: Int
   /// The hidden layers, from the input onwards.
   let hidden: [any HiddenLayer]
   /// Linear layers on the last hidden one, as mean and log-sigma.
@@ -14,6 +16,7 @@ public struct Network: Sendable {
     activation: Activation = .identity, outputs: Int, heads: [String]
   ) {
     self.name = name
+    self.inputs = inputs
     let widths = [inputs] + sizes
     hidden = sizes.indices.map {
       kind.layer(
@@ -61,7 +64,8 @@ extension Model {
   public var encoderNetworks: [Network] {
     encoder.indices.map { layer in
       Network(
-        "encoder.\(layer)", inputs: layer == 0 ? dataSize : encoder[layer - 1].latent,
+        "encoder.\(layer)",
+        inputs: layer == 0 ? dataSize + (condition ?? 0) : encoder[layer - 1].latent,
         hidden: encoder[layer].hidden, hiddenKind, activation: activation,
         outputs: encoder[layer].latent, heads: encoder[layer].posterior.heads)
     }
@@ -73,7 +77,7 @@ extension Model {
       let below = encoder.count - 2 - position
       let isLast = below < 0
       return Network(
-        "decoder.\(position)", inputs: encoder[below + 1].latent,
+        "decoder.\(position)", inputs: encoder[below + 1].latent + (isLast ? condition ?? 0 : 0),
         hidden: decoder[position].hidden, hiddenKind, activation: activation,
         outputs: isLast ? dataSize : encoder[below].latent,
         // A latent given the one above is Gaussian.

@@ -10,7 +10,11 @@ extension StepBuilder {
       "images", .matrix(rows: configuration.batchSize, columns: model.dataSize), role)
     let indices = Tensor(
       "indices", .vector(configuration.batchSize), role, element: .uint32)
-    if case .resident(let source, let order, let scale, let binarization) = configuration.source {
+    labels = model.labels(rows: configuration.batchSize, role)
+    if case .resident(let source, let order, let scale, let binarization, let classes) =
+      configuration.source
+    {
+      try appendLabels(classes, order)
       try program.append(
         .gather(
           Gather(
@@ -18,6 +22,47 @@ extension StepBuilder {
             batch: images, indices: indices)))
     }
     return (images, indices)
+  }
+
+  /// Gathers the labels as images are gathered.
+  private mutating func appendLabels(_ classes: Tensor?, _ order: Tensor) throws(ProgramError) {
+    guard let labels else { return }
+    guard let classes else {
+      throw .invalid(operation: "model", problem: "it is conditional, but the data have no labels.")
+    }
+    let indices = Tensor(
+      "labels.indices", .vector(labels.shape.rows), .temporary, element: .uint32)
+    try program.append(
+      .gather(Gather(source: classes, order: order, batch: labels, indices: indices)))
+  }
+
+  /// A network's input with the labels beside it; the input itself where there are none.
+  ///
+  /// - Parameters:
+  ///   - input: `(rows, columns)`: a row for each image, or for each sample.
+  ///   - network: The network that reads it.
+  ///   - role: The role of the result.
+  mutating func conditioned(
+    _ input: Tensor, for network: Network, as role: Role = .temporary
+  ) throws(ProgramError) -> Tensor {
+    guard let labels else { return input }
+    let (rows, columns) = (input.shape.rows, input.shape.columns)
+    let result = Tensor(
+      "\(network.name).input", .matrix(rows: rows, columns: columns + labels.shape.columns), role)
+    try program.append(.columns(Columns(input: input, output: result)))
+    try program.append(
+      .columns(Columns(input: labels, to: columns, accumulates: true, output: result)))
+    return result
+  }
+
+  /// Encodes a batch of images; returns the heads of the lowest layer.
+  mutating func appendLowest(
+    _ images: Tensor, hiddenRole: Role = .temporary, headRole: Role = .temporary
+  ) throws(ProgramError) -> [Tensor] {
+    let network = model.encoderNetworks[0]
+    return try network.append(
+      try conditioned(images, for: network, as: hiddenRole), hiddenRole: hiddenRole,
+      headRole: headRole, to: &program)
   }
 
   /// Appends a map.
@@ -29,7 +74,7 @@ extension StepBuilder {
 
   mutating func appendEncoder(_ images: Tensor, _ indices: Tensor) throws(ProgramError) {
     let start = program.operations.count
-    let heads = try model.encoderNetworks[0].append(images, to: &program)
+    let heads = try appendLowest(images)
     try appendLatents(heads: heads, network: start..<program.operations.count, indices)
   }
 
@@ -96,7 +141,8 @@ extension StepBuilder {
     let start = program.operations.count
     for (position, network) in model.decoderNetworks.enumerated() {
       let layer = top - position
-      let heads = try network.append(samples[layer], to: &program)
+      let input = try layer == 0 ? conditioned(samples[0], for: network) : samples[layer]
+      let heads = try network.append(input, to: &program)
       let term = Tensor("\(network.name) term", .vector(sampleRows), .temporary)
       let density: Formula
       let target: Tensor
