@@ -113,6 +113,7 @@ import Testing
     let graph = try ONNXFile(ONNXGraph(program.build(), parameters: [:]).file)
     let slice = try #require(graph.nodes.first { $0.operation == "Slice" })
     #expect(slice.inputs == ["a", "integers.3", "integers.5", "integers.1"])
+    #expect(slice.inputs.dropFirst().map { graph.arrays[$0]?.values } == [[3], [5], [1]])
     #expect(graph.nodes.last?.inputs == ["b"] + slice.outputs)
   }
 
