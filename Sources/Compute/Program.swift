@@ -71,26 +71,30 @@ public struct ProgramBuilder {
     operations[index] = operation
   }
 
-  /// Leaves out what maps compute into temporaries that nothing reads afterwards: a walk back keeps
-  /// derivatives ready, and not every objective asks for all of them.
+  /// Leaves out what maps, products and columns bring into temporaries that nothing reads afterwards:
+  /// a walk back keeps derivatives ready, and not every objective asks for all of them.
   public mutating func dropUnread() {
     var read: Set<Tensor> = []
     var kept: [Operation] = []
     for operation in operations.reversed() {
       var operation = operation
       if case .map(let map) = operation {
-        let results = map.results.filter {
-          $0.tensor.role != .temporary || read.contains($0.tensor)
-        }
+        let results = map.results.filter { !isUnread($0.tensor, read) }
         if results.isEmpty { continue }
         operation = .map(Map(results, reading: map.inputs))
       }
+      if case .multiply(let product) = operation, isUnread(product.output, read) { continue }
+      if case .columns(let columns) = operation, isUnread(columns.output, read) { continue }
       read.formUnion(operation.reads)
       kept.append(operation)
     }
     operations = kept.reversed()
     let touched = Set(operations.flatMap { $0.reads + $0.writes })
     tensors = tensors.filter(touched.contains)
+  }
+
+  private func isUnread(_ tensor: Tensor, _ read: Set<Tensor>) -> Bool {
+    tensor.role == .temporary && !read.contains(tensor)
   }
 
   /// True if an operation writes a tensor.

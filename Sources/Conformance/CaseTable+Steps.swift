@@ -44,6 +44,13 @@ extension CaseTable {
         training(label, model, batch: 3, samples: 4, .usual),
       ]
     }
+    for estimator in Objective.Estimator.allCases {
+      cases.append(
+        step(
+          "conditional", StepModels.conditional, batch: 4, groups: 2, samples: 5, .miwae,
+          estimator: estimator))
+    }
+    cases.append(step("conditional", StepModels.conditional, batch: 3, samples: 4, .rws))
     cases += [
       step("burda-1", .burda1(dataSize: 784), batch: 4, samples: 5, .iwae),
       step("burda-2", .burda2(dataSize: 784), batch: 4, samples: 5, .iwae, estimator: .dreg),
@@ -53,6 +60,7 @@ extension CaseTable {
       training("small", small, batch: 3, samples: 5, .released),
       training("two", two, batch: 4, samples: 1, .usual),
       training("three", three, batch: 2, samples: 120, .usual),
+      training("conditional", StepModels.conditional, batch: 3, samples: 5, .usual),
     ]
     return cases
   }
@@ -69,6 +77,9 @@ extension CaseTable {
     let source = Tensor("data", shape, .resident, element: .float32)
     let order = Tensor("order", .vector(images), .resident, element: .uint32)
     let total = Tensor("total", .vector(1), .state)
+    let classes = model.condition.map {
+      Tensor("classes", .matrix(rows: images, columns: $0), .resident, element: .uint8)
+    }
     // The epsilon is large, so that updates do not blow up the rounding of small gradients.
     var optimizer = Adam(convention)
     optimizer.epsilon = 0.1
@@ -76,13 +87,14 @@ extension CaseTable {
       batchSize: batch, samples: samples, objective: .iwae,
       source: .resident(
         source: source, order: order, scale: 1,
-        binarization: model.likelihood.isBinarized ? .sample : .none),
+        binarization: model.likelihood.isBinarized ? .sample : .none, labels: classes),
       optimizer: optimizer, sumsOverBatch: convention == .released, boundTotal: total)
     let step = checked(title) { try Step.build(model, configuration) }
     var values = parameterValues(of: model, &inputs)
     values[source] = .floats(inputs.uniforms(shape.count))
     values[order] = .words(inputs.permutation(images))
     values[total] = .floats([0])
+    if let classes { values[classes] = .bytes(labelRows(of: model, images)) }
     for parameter in model.parameters {
       values[parameter.counterpart(.secondMoment)] = .floats(
         Array(repeating: convention.initialSecondMoment, count: parameter.shape.count))
@@ -93,7 +105,8 @@ extension CaseTable {
     convention.apply(to: &control, step: 0, rate: 0.01, optimizer: optimizer)
     let limit = limit(model, rows: batch * samples)
     return ConformanceCase(
-      name: title, program: step.program, shared: model.parameters + [source, order, total],
+      name: title, program: step.program,
+      shared: model.parameters + [source, order, total] + [classes].compactMap(\.self),
       values: values, control: control,
       checks: [.init(tensor: total, tolerance: logWeightLimit(model))]
         + model.parameters.flatMap { parameter in
@@ -123,6 +136,9 @@ extension CaseTable {
         model.likelihood.isBinarized
           ? inputs.bits(images.shape.count) : inputs.normals(images.shape.count))
     }
+    if let labels = step.labels {
+      values[labels] = .floats(labelRows(of: model, batch).map(Float.init))
+    }
     if let indices = step.indices {
       values[indices] = .words((0..<batch).map { UInt32($0) * 1009 })
     }
@@ -143,6 +159,12 @@ extension CaseTable {
         + step.program.tensors(.gradient).map {
           .init(tensor: $0, tolerance: limit, pool: layer(of: $0))
         })
+  }
+
+  /// Labels by turns.
+  private func labelRows(of model: Model, _ rows: Int) -> [UInt8] {
+    let classes = model.condition ?? 1
+    return checked("labels") { try model.labelRows((0..<rows).map { $0 % classes }, rows: rows) }
   }
 
   /// The limit of a gradient. The widest layer bounds the length of every sum but those over samples. A

@@ -24,6 +24,7 @@ public struct CaseTable {
     case .weightGradient: weightGradientCases() + biasGradientCases()
     case .noise: noiseCases()
     case .map: mapCases()
+    case .columns: columnsCases()
     case .estimate: estimateCases()
     case .draw: drawCases()
     case .accumulateWeights: accumulateWeightsCases()

@@ -78,6 +78,25 @@ struct DerivationBuilder {
     return tensor
   }
 
+  /// Some columns of matrices side by side.
+  mutating func columns(
+    _ name: String, _ rows: Int, _ parts: [(of: Tensor, columns: Range<Int>)]
+  ) -> Tensor {
+    let width = parts.reduce(0) { $0 + $1.columns.count }
+    let tensor = Tensor(name, .matrix(rows: rows, columns: width), .temporary)
+    var place = 0
+    for part in parts {
+      append(
+        .columns(
+          Columns(
+            input: part.of, from: part.columns.lowerBound, count: part.columns.count, to: place,
+            accumulates: place > 0, output: tensor)))
+      place += part.columns.count
+    }
+    known.append(tensor)
+    return tensor
+  }
+
   /// Sums over the rows of the longest tensor that the formula mentions.
   mutating func sum(_ name: String, of formula: Formula) -> Tensor {
     let mentioned = known.filter {

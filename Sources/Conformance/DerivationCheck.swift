@@ -7,7 +7,7 @@ enum DerivationCheck {
       + [
         heads(seed), gates(seed), residual(seed), functions(seed), broadcast(seed),
         parameters(seed), vectors(seed), inPlace(seed), matrixInPlace(seed), chain(seed),
-        sharedWeights(seed), readers(seed), autoencoder(seed),
+        sharedWeights(seed), readers(seed), autoencoder(seed), columns(seed), coupling(seed),
       ] + densities(seed)
   }
 

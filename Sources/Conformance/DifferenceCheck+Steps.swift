@@ -5,7 +5,7 @@ extension DifferenceCheck {
   static let models = [
     ("one", StepModels.one(dataSize: 7, hidden: [5, 4], latent: 3)),
     ("three", StepModels.three(dataSize: 6, .softplus)),
-    ("formulas", StepModels.formulas(dataSize: 6)),
+    ("formulas", StepModels.formulas(dataSize: 6)), ("conditional", StepModels.conditional),
   ]
 
   /// The bound of a whole model, differentiated through every parameter.
@@ -49,8 +49,10 @@ extension DifferenceCheck {
   static func ascents(_ seed: UInt64) -> [Problem] {
     let all = GradientEstimator.all(beta: 0.25, alpha: 0.5).filter { $0.objective != .elbo }
     return models.flatMap { label, model in
-      all.filter { label != "three" || [.iwae, .rws, .vimco].contains($0.objective) }
-        .map { ascent(label, model, $0, seed) }
+      all.filter {
+        !["three", "conditional"].contains(label) || [.iwae, .rws, .vimco].contains($0.objective)
+      }
+      .map { ascent(label, model, $0, seed) }
     }
   }
 
@@ -132,6 +134,10 @@ extension DifferenceCheck {
         }
     }
     if let images = step.images { values[images] = inputs.bits(images.shape.count) }
+    let classes = checked(title) {
+      try model.labelRows((0..<batch).map { $0 + 1 }, rows: batch).map(Float.init)
+    }
+    if let labels = step.labels { values[labels] = classes }
     let rows = batch * groups * samples
     let images = (step.images.flatMap { values[$0] } ?? []).map(Double.init)
     let plain = PlainModel(
@@ -139,6 +145,10 @@ extension DifferenceCheck {
       images: (0..<rows).flatMap { row in
         let image = row / (groups * samples)
         return images[image * model.dataSize..<(image + 1) * model.dataSize]
+      },
+      labels: (0..<rows).map { row in
+        let (image, columns) = (row / (groups * samples), model.condition ?? 0)
+        return classes[image * columns..<(image + 1) * columns].map(Double.init)
       },
       noise: step.noise.map { (values[$0] ?? []).map(Double.init) })
     return Scene(step: step, values: values.mapValues { .floats($0) }, plain: plain)

@@ -11,6 +11,8 @@ struct PlainModel {
   let rows: Int
   /// `(R, D)`: each sample's image.
   let images: [Double]
+  /// Beside each row what it is told of its label, nothing without labels.
+  let labels: [[Double]]
   /// `(R, latent)` for each layer.
   let noise: [[Double]]
 
@@ -19,7 +21,8 @@ struct PlainModel {
     var samples: [[Double]] = []
     for (layer, network) in model.encoderNetworks.enumerated() {
       let posterior = model.encoder[layer].posterior
-      var values = heads(of: network, samples.last ?? images, posterior.heads, parameters)
+      var values = heads(
+        of: network, samples.last ?? told(images), posterior.heads, parameters)
       values["e"] = noise[layer]
       samples.append(evaluate(posterior.sample, values, count: noise[layer].count))
     }
@@ -32,7 +35,7 @@ struct PlainModel {
     for (layer, network) in model.encoderNetworks.enumerated() {
       let posterior = model.encoder[layer].posterior
       var values = heads(
-        of: network, layer == 0 ? images : samples[layer - 1], posterior.heads, parameters)
+        of: network, layer == 0 ? told(images) : samples[layer - 1], posterior.heads, parameters)
       values["z"] = samples[layer]
       add(posterior.logDensity, values, to: &total)
     }
@@ -42,7 +45,7 @@ struct PlainModel {
   /// log p(x|h) of every row.
   func likelihood(at samples: [[Double]], _ parameters: Parameters) -> [Double] {
     let network = model.decoderNetworks[model.decoder.count - 1]
-    var values = heads(of: network, samples[0], model.likelihood.heads, parameters)
+    var values = heads(of: network, told(samples[0]), model.likelihood.heads, parameters)
     values["x"] = images
     for (parameter, tensor) in zip(model.likelihood.parameters, model.likelihoodParameters) {
       values[parameter.name] = columns(parameters(tensor), of: model.dataSize)
@@ -75,6 +78,12 @@ struct PlainModel {
   /// A parameter's values at every element.
   private func columns(_ values: [Double], of count: Int) -> [Double] {
     values.count == 1 ? values : Array(repeating: values, count: rows).flatMap(\.self)
+  }
+
+  /// Rows with the labels behind them.
+  private func told(_ values: [Double]) -> [Double] {
+    let columns = values.count / rows
+    return (0..<rows).flatMap { values[$0 * columns..<($0 + 1) * columns] + labels[$0] }
   }
 
   private func heads(

@@ -55,6 +55,12 @@ enum StepModels {
     ),
   ]
 
+  /// Two layers that are told one of three labels, without hidden units where the label enters the
+  /// encoder.
+  static let conditional = Model(
+    dataSize: 7, encoder: [.init(hidden: [], latent: 3), .init(hidden: [5], latent: 2)],
+    decoder: [.init(hidden: [4]), .init(hidden: [6])], condition: 3)
+
   private static let logistic = Posterior(
     ours: """
       {"family": "formula", "name": "logistic", "heads": ["location", "log_scale"],

@@ -172,9 +172,12 @@ struct ImageRecipe: Sendable {
         problem: "the labels do not match the images: \(count) images, labels of shape "
           + "\(array.shape).")
     }
-    if let value = values.first(where: { Float(Int32(exactly: $0) ?? -1) != $0 || $0 < 0 }) {
+    if let index = values.firstIndex(where: { Float(Int32(exactly: $0) ?? -1) != $0 || $0 < 0 }) {
       throw FormatError(
-        file: file, problem: "a label is \(value); expected whole numbers that are not negative.")
+        file: file,
+        problem:
+          "the label of image \(index * count / values.count + 1) is \(values[index]); expected "
+          + "whole numbers that are not negative.")
     }
     if values.count == count { return values.map { Int($0) } }
     let width = values.count / count

@@ -110,14 +110,19 @@ extension ImageCollection {
   ///   - path: The file or folder; after a '#', the name of an array in it.
   ///   - limit: The most bytes that one array may take.
   public init(path: String, limit: Int = DataFile.standardLimit) throws {
-    var file = path
-    var variable: String?
-    if !FileManager.default.fileExists(atPath: path), let mark = path.lastIndex(of: "#") {
-      file = String(path[..<mark])
-      variable = String(path[path.index(after: mark)...])
-    }
+    let (file, variable) = try Self.open(path, limit: limit)
     // A file's images go by its path, which is never the name of a set.
-    try self.init(DataFile(file, limit: limit), variable: variable, name: path)
+    try self.init(file, variable: variable, name: path)
+  }
+
+  /// Opens a file or folder; tells the name of an array that stands after a '#'.
+  static func open(_ path: String, limit: Int) throws -> (file: DataFile, variable: String?) {
+    guard !FileManager.default.fileExists(atPath: path), let mark = path.lastIndex(of: "#") else {
+      return (try DataFile(path, limit: limit), nil)
+    }
+    return (
+      try DataFile(String(path[..<mark]), limit: limit), String(path[path.index(after: mark)...])
+    )
   }
 
   /// The images of a file that is open.

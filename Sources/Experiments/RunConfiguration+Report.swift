@@ -13,7 +13,7 @@ extension RunConfiguration {
   /// The data as they are modelled: likelihoods of runs with equal tasks may be compared.
   public var task: String {
     "\(data), \(split.text), \(test.isEmpty ? "" : "tested on \(test), ")\(binarizationText), "
-      + "\(model.likelihood)"
+      + "\(model.likelihood)\(model.condition == nil ? "" : ", given the label")"
   }
 
   /// The rule by which grey pixels become 0s and 1s, where the likelihood wants it.
@@ -39,6 +39,9 @@ extension RunConfiguration {
         name: "posterior", text: model.posteriorText,
         isNotable: model.posteriorText != usual.model.posteriorText),
       .init(name: "prior", text: model.prior.name, isNotable: model.prior != usual.model.prior),
+      .init(
+        name: "condition", text: model.condition.map { "the label, of \($0) classes" } ?? "none",
+        isNotable: model.condition != nil),
     ]
     return facts(of: Setting.data) + ofModel
       + facts(of: Setting.step + Setting.course + Setting.testing + Setting.limits + [.seed])

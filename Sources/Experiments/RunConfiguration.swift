@@ -9,6 +9,8 @@ import IWAE
 public struct RunConfiguration: Hashable, Sendable {
   /// A set's name, or a file or folder.
   public var data: String
+  /// A file of the images' labels; empty for those that the data come with.
+  public var labels: String
   /// A set's name, or a file or folder, to test on; empty for the data's own test images.
   public var test: String
   public var split: Split.Rule
@@ -79,7 +81,7 @@ public struct RunConfiguration: Hashable, Sendable {
   public static let usual = RunConfiguration()
 
   public init(
-    data: String = "strokes", test: String = "", split: Split.Rule = .standard,
+    data: String = "strokes", labels: String = "", test: String = "", split: Split.Rule = .standard,
     model: Model = .burda1(dataSize: 784), objective: ObjectiveChoice = "iwae",
     estimator: Objective.Estimator = .standard, groups: Int = 1, samples: Int = 50,
     beta: Double = 0.5, alpha: Double = 0.5, batch: Int = 20, passes: Int = 20,
@@ -91,6 +93,7 @@ public struct RunConfiguration: Hashable, Sendable {
     backwardSamples: Int = 0
   ) {
     self.data = data
+    self.labels = labels
     self.test = test
     self.split = split
     self.model = model

@@ -12,7 +12,7 @@ extension Command {
           + "None with --toy.")
     ],
     options: [
-      DataOptions.option, DataOptions.binarize,
+      DataOptions.option, DataOptions.labels, DataOptions.binarize,
       Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 5000)"),
       Option("--limit", "count", help: "Only the first images of the test set. (default: 100)"),
       Option(

@@ -7,6 +7,7 @@ import IWAE
 /// The options that say which images a command works on.
 enum DataOptions {
   static let option = Command.Option(of: "data")
+  static let labels = Command.Option(of: "labels")
   static let binarize = Command.Option(of: "binarize")
 
   /// The folders of named sets' files.
@@ -28,15 +29,22 @@ enum DataOptions {
   }
 
   /// The images of a set or a file.
-  static func source(_ name: String) throws -> DataSource {
-    try DataSource(name, in: folders, limit: try limit())
+  ///
+  /// - Parameter labels: The file of their labels; empty for those that they come with.
+  static func source(_ name: String, labels: String = "") throws -> DataSource {
+    let limit = try limit()
+    let source = try DataSource(name, in: folders, limit: limit)
+    return labels.isEmpty ? source : try source.labelled(by: labels, limit: limit)
   }
 
   /// The images of a run: of its data, tested on its test data where they are others. Flags go first.
   static func source(
     _ arguments: ParsedArguments, _ configuration: RunConfiguration
   ) throws -> DataSource {
-    let source = try source(arguments.string("--data") ?? configuration.data)
+    let named = arguments.string("--data")
+    // A run's labels are those of its own data.
+    let labels = arguments.string("--labels") ?? (named == nil ? configuration.labels : "")
+    let source = try source(named ?? configuration.data, labels: labels)
     let test = arguments.string("--test") ?? configuration.test
     return test.isEmpty ? source : source.tested(on: try Self.source(test))
   }
@@ -56,7 +64,9 @@ enum DataOptions {
     var settings = stored.run ?? RunConfiguration()
     try settings.apply(arguments, [.named("binarize")].compactMap(\.self))
     try checkBinarization(arguments, stored.model)
-    let source = try named.map { try Self.source($0) } ?? source(arguments, settings)
+    let source =
+      try named.map { try Self.source($0, labels: arguments.string("--labels") ?? "") }
+      ?? source(arguments, settings)
     return try TestImages(
       source, for: stored.model, settings.binarize,
       // A file that is named is taken whole; a set and a run's data have a test part.

@@ -7,7 +7,7 @@ extension Command {
     abstract: "Estimate a model's log-likelihood of test images.",
     arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
     options: [
-      DataOptions.option, DataOptions.binarize,
+      DataOptions.option, DataOptions.labels, DataOptions.binarize,
       Option(
         "--samples", short: "-k", "count",
         help:

@@ -17,7 +17,7 @@ extension Command {
         "--arrays", "folder",
         help: "Write the test images, their latents and their reconstructions there."),
       Option("--draw", help: "Draw latents from the posterior; else they are its centres."),
-      DataOptions.option, DataOptions.binarize,
+      DataOptions.option, DataOptions.labels, DataOptions.binarize,
       Option("--limit", "count", help: "Only the first images of the test set."),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
@@ -73,7 +73,8 @@ private func exportArrays(
   let device = try Backend.open(arguments)
   defer { device.close() }
   let generator = Generator(stored.model, parameters: stored.parameters, device: device)
-  let encoding = try generator.encode(pixels, seed: arguments.has("--draw") ? seed : nil)
+  let encoding = try generator.encode(
+    pixels, labels: images.labels, seed: arguments.has("--draw") ? seed : nil)
   try makeFolder(folder)
   func write(_ values: [Float], _ shape: [Int], _ name: String) throws {
     let array = NumberArray(shape: shape, values: .floats(values))

@@ -11,6 +11,7 @@ extension Command {
     arguments: [.init("checkpoint", help: "The model's parameters, a safetensors file.")],
     options: [
       Option("--data", "file", help: "The batch: an .npy array (B, D), taken as it is."),
+      DataOptions.labels,
       Option(
         "--noise", "file",
         help: "The noise: a safetensors file with noise.0 (B, M*K, latents) and so on."),
@@ -40,8 +41,8 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let outPath = try arguments.required("--out")
   let checkpoint = try Checkpoint(at: path)
   let model = checkpoint.model
-  let images = try Inputs.batch(dataPath, for: model)
-  let batch = images.count / model.dataSize
+  let images = try Inputs.batch(dataPath, labels: arguments.string("--labels"), for: model)
+  let batch = images.count
   var configuration = try StepOptions.settings(arguments, batch: batch, samples: 1)
     .step(from: .uploaded)
   configuration.noiseIsGiven = true
@@ -56,7 +57,13 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     try memory.upload(values, to: parameter)
   }
   let executable = try device.compile(step.program, on: memory)
-  if let tensor = step.images { try executable.upload(images, to: tensor) }
+  if let tensor = step.images {
+    try executable.upload((0..<batch).flatMap { images.pixels(of: $0) }, to: tensor)
+  }
+  if let tensor = step.labels {
+    let rows = try model.labelRows(images.labels, rows: batch)
+    try executable.upload(rows.map(Float.init), to: tensor)
+  }
   if let tensor = step.indices {
     try executable.upload(.words((0..<batch).map { UInt32($0) }), to: tensor)
   }

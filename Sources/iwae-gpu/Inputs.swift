@@ -36,11 +36,9 @@ enum Inputs {
   }
 
   /// All images of a file as one batch, taken as they are.
-  static func batch(_ path: String, for model: Model) throws -> [Float] {
-    let images = try DataOptions.source(path).collection.training
-      .scaled(for: model.likelihood.support)
-    try images.check(for: model, path)
-    return (0..<images.count).flatMap { images.pixels(of: $0) }
+  static func batch(_ path: String, labels: String?, for model: Model) throws -> ImageSet {
+    try DataOptions.source(path, labels: labels ?? "").prepared(for: model, .none)
+      .collection.training
   }
 
   /// The noise of each layer, as (B, M*K, latents).

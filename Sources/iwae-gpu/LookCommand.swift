@@ -10,7 +10,7 @@ extension Command {
       Option(
         "--only", "names",
         help: "Some of \(Look.figures.map(\.name).joined(separator: ", ")). (default: all)"),
-      DataOptions.option, DataOptions.binarize,
+      DataOptions.option, DataOptions.labels, DataOptions.binarize,
       Option(
         "--images", "count",
         help: "Test images behind the units, the latents and the weights. (default: 1000)"),

@@ -24,6 +24,9 @@ enum ModelOptions {
         "--hidden-kind", "kind", choices: HiddenKind.names,
         help: "The kind of hidden layers: \(HiddenKind.names.joined(separator: ", ")). "
           + "(default: dense)"),
+      Command.Option(
+        "--condition", "classes",
+        help: "Tell encoder and decoder each image's label, of so many classes. (default: none)"),
     ] + DensityOptions.options
 
   /// The model that the flags describe.
@@ -56,6 +59,9 @@ enum ModelOptions {
     }
     if let name = arguments.string("--hidden-kind") {
       model.hiddenKind = HiddenKind.all.first { $0.name == name } ?? model.hiddenKind
+    }
+    if arguments.string("--condition") != nil {
+      model.condition = try arguments.integer("--condition", default: 1, maximum: 1 << 20)
     }
     try DensityOptions.apply(arguments, to: &model)
   }

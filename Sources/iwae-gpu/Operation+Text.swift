@@ -11,6 +11,12 @@ extension Operation {
       }
     case .noise(let noise):
       ["\(noise.output.name) = \(noise.distribution) numbers for \(noise.purpose.text)"]
+    case .columns(let columns):
+      [
+        "\(columns.output.name)[\(columns.to)..<\(columns.to + columns.count)] "
+          + "\(columns.accumulates ? "+=" : "=") "
+          + "\(columns.input.name)[\(columns.from)..<\(columns.from + columns.count)]"
+      ]
     default: []
     }
   }

@@ -11,14 +11,23 @@ extension Command {
     name: "sample",
     abstract: "Draw images from a model, as a PNG grid.",
     arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
-    options: pictureOptions("samples.png", "64", seed: "0"),
+    options: [
+      Option(
+        "--label", "class",
+        help: "Images of one class, from a model with a condition. (default: a row of each class)")
+    ] + pictureOptions("samples.png", "64", seed: "0"),
     run: { try runSample($0, $1) })
 
   static let reconstruct = Command(
     name: "reconstruct",
     abstract: "Show test images above what a model makes of them, as a PNG grid.",
     arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
-    options: [DataOptions.option, DataOptions.binarize]
+    options: [
+      DataOptions.option, DataOptions.labels, DataOptions.binarize,
+      Option(
+        "--as", "class",
+        help: "Decode with another label, from a model with a condition. (default: each its own)"),
+    ]
       + pictureOptions("reconstructions.png", "16", seed: "the run's, else 0"),
     run: { try runReconstruct($0, $1) })
 
@@ -42,15 +51,34 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let count = try arguments.integer("--count", default: 64, maximum: 10_000)
   let seed = try arguments.seed(default: 0)
   let stored = try StoredModel(path)
+  let label = try label("--label", arguments, of: stored.model)
   let device = try Backend.open(arguments)
   defer { device.close() }
   let generator = Generator(stored.model, parameters: stored.parameters, device: device)
-  let images = try generator.samples(count: count, seed: seed)
-  let columns = Int(Double(count).squareRoot().rounded(.up))
+  var columns = Int(Double(count).squareRoot().rounded(.up))
+  var labels = label.map { Array(repeating: $0, count: count) }
+  if let classes = stored.model.condition, label == nil {
+    columns = (count + classes - 1) / classes
+    labels = Picture.labels(stored.model, columns: columns)
+  }
+  let images = try generator.samples(count: labels?.count ?? count, seed: seed, labels: labels)
   return try write(
     images, columns: columns, model: stored.model,
     height: NamedSet.named(stored.run?.data ?? "")?.height,
     file: "samples.png", path, arguments, terminal)
+}
+
+/// The class that a flag says; nil where it is absent.
+private func label(
+  _ flag: String, _ arguments: ParsedArguments, of model: Model
+) throws(UsageError) -> Int? {
+  guard arguments.string(flag) != nil else { return nil }
+  guard let classes = model.condition else {
+    throw arguments.error(
+      "'\(flag)' needs a model that is told labels, as '--condition' trains one; this one has no "
+        + "condition.")
+  }
+  return try arguments.integer(flag, default: 0, minimum: 0, maximum: classes - 1)
 }
 
 private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
@@ -58,14 +86,18 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   let count = try arguments.integer("--count", default: 16, maximum: 10_000)
   let stored = try StoredModel(path)
   let seed = try arguments.seed(default: stored.run?.seed ?? 0)
+  let label = try label("--as", arguments, of: stored.model)
   let test = try DataOptions.test(arguments, stored)
-  let originals = (0..<min(count, test.images.count)).map {
-    test.images.evaluated($0, test.rule.eachPass, seed: seed)
+  let shown = test.images.subset(0..<min(count, test.images.count))
+  let originals = (0..<shown.count).map {
+    shown.evaluated($0, test.rule.eachPass, seed: seed)
   }
   let device = try Backend.open(arguments)
   defer { device.close() }
   let generator = Generator(stored.model, parameters: stored.parameters, device: device)
-  let reconstructions = try generator.reconstructions(of: originals)
+  let reconstructions = try generator.reconstructions(
+    of: originals, labels: shown.labels,
+    as: label.map { Array(repeating: $0, count: originals.count) })
   let columns = min(8, originals.count)
   let images = Picture.pairs(originals, reconstructions, columns: columns)
   return try write(

@@ -60,7 +60,10 @@ private func runPlan(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   let configuration = try StepOptions.settings(arguments).step(
     from: .resident(
       source: source, order: order, scale: 1 / 255,
-      binarization: model.likelihood.isBinarized ? .sample : .none))
+      binarization: model.likelihood.isBinarized ? .sample : .none,
+      labels: model.condition.map {
+        Tensor("data.labels", .matrix(rows: 1, columns: $0), .resident, element: .uint8)
+      }))
   let report = report(on: try Step.build(model, configuration).program, model)
   if arguments.has("--json") {
     try terminal.json(report)

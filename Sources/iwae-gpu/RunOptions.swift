@@ -45,16 +45,19 @@ extension RunConfiguration {
       try ModelOptions.apply(arguments, to: &model)
     }
     try DataOptions.checkBinarization(arguments, model)
+    // Other data have other labels.
+    if arguments.string("--data") != nil { labels = "" }
     try apply(arguments, settings)
     data = source.name
   }
 }
 
 extension Model {
-  /// Takes over the distributions of a model that was given, but for those that flags name.
+  /// Takes over the distributions and the classes of a model that was given, but for what flags name.
   fileprivate mutating func keepDensities(of given: Model, but arguments: ParsedArguments) {
     if arguments.string("--likelihood") == nil { likelihood = given.likelihood }
     if arguments.string("--prior") == nil { prior = given.prior }
+    if arguments.string("--condition") == nil { condition = given.condition }
     let posteriors = Set(given.encoder.map(\.posterior))
     if arguments.string("--posterior") == nil, posteriors.count == 1, let one = posteriors.first {
       for layer in encoder.indices { encoder[layer].posterior = one }

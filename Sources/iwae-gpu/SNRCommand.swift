@@ -29,7 +29,7 @@ extension Command {
         help: "The numbers M of groups, with the middle K. (default: 1,2,4,8,16)"),
       Option("--draws", "count", help: "Gradients of each kind, at least 80. (default: 2000)"),
       Option("--batch", "count", help: "Images, the first of the test set. (default: 16)"),
-      DataOptions.option, DataOptions.binarize,
+      DataOptions.option, DataOptions.labels, DataOptions.binarize,
       Option("--out", "folder", help: "Where figures go. (default: figures beside the checkpoint)"),
       Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
     ] + Backend.options + [

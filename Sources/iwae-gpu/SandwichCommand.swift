@@ -11,7 +11,7 @@ extension Command {
         help: "A checkpoint, a run folder, or linear-gaussian: the exact model of that data.")
     ],
     options: [
-      DataOptions.option, DataOptions.binarize,
+      DataOptions.option, DataOptions.labels, DataOptions.binarize,
       Option(
         "--limit", "count",
         help: "The first images of the test set, and as many simulated. (default: 40)"),

@@ -14,8 +14,8 @@ enum StepComparison {
   static func check(
     _ arguments: ParsedArguments, _ model: Model, on device: OpenCLDevice
   ) throws {
-    let batch = BenchBatch(model, count: 2, seed: 1, device)
-    let known = BenchBatch(model, count: 2, seed: 1, ReferenceDevice())
+    let batch = try BenchBatch(model, count: 2, seed: 1, device)
+    let known = try BenchBatch(model, count: 2, seed: 1, ReferenceDevice())
     var configuration = try StepOptions.settings(arguments, batch: 2).step(
       from: batch.batchSource)
     configuration.optimizer = nil

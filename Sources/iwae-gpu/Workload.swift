@@ -18,13 +18,15 @@ final class Workload {
   init(_ arguments: ParsedArguments, _ model: Model, _ device: any Device) throws {
     let seed = try arguments.seed(default: 0)
     let count = try arguments.integer("--batch", default: 20, maximum: 1 << 20)
-    let batch = BenchBatch(model, count: count, seed: seed, device)
+    let batch = try BenchBatch(model, count: count, seed: seed, device)
     self.batch = batch
     if arguments.has("--evaluate") {
       programs = nil
       let evaluator = try Evaluator(
         model, parameters: batch.initialParameters,
-        images: ImageSet(name: "bench", values: .bytes(batch.batches[0]), width: model.dataSize),
+        images: ImageSet(
+          name: "bench", values: .bytes(batch.batches[0]), width: model.dataSize,
+          labels: batch.classes),
         device: device, samples: try arguments.integer("--samples", default: 5000),
         binarization: .none, batchSize: count, seed: seed)
       productOperations = evaluator.productOperations

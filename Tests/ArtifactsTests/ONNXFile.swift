@@ -40,13 +40,20 @@ struct ONNXFile {
         attributes: Dictionary(uniqueKeysWithValues: attributes))
     }
     let named = try graph.messages(5).map { array in
-      #expect(array.integers(2) == [1])
+      let type = array.integers(2)
+      #expect(type == [1] || type == [7])
       let values = array.data(9)[0].withUnsafeBytes { buffer in
-        (0..<buffer.count / 4).map {
-          Float(
-            bitPattern: UInt32(
-              littleEndian: buffer.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
-        }
+        // Whole numbers of 64 bits, or numbers of single precision.
+        type == [7]
+          ? (0..<buffer.count / 8).map {
+            Float(
+              Int64(littleEndian: buffer.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)))
+          }
+          : (0..<buffer.count / 4).map {
+            Float(
+              bitPattern: UInt32(
+                littleEndian: buffer.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)))
+          }
       }
       return (array.texts(8)[0], Array(shape: array.integers(1), values: values))
     }

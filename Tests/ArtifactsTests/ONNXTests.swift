@@ -79,6 +79,44 @@ import Testing
     }
   }
 
+  @Test func labelsAreAnInputOfBoth() throws {
+    let model = Model(
+      dataSize: 9, encoder: [.init(hidden: [5], latent: 3), .init(hidden: [], latent: 2)],
+      decoder: [.init(hidden: []), .init(hidden: [6])], condition: 4)
+    let (encoder, decoder) = try graphs(model)
+    for (graph, output, parts) in [
+      (encoder, "encoder.0.input", ["images", "labels"]),
+      (decoder, "decoder.1.input", ["latent.0", "labels"]),
+    ] {
+      #expect(graph.inputs["labels"] == ["N", "4"])
+      let joined = graph.nodes.filter { $0.operation == "Concat" }
+      #expect(joined.map(\.inputs) == [parts] && joined.map(\.outputs) == [[output]])
+      #expect(graph.nodes.contains { $0.operation == "Gemm" && $0.inputs.first == output })
+    }
+  }
+
+  /// Columns of one matrix side by side with those of another; gaps have no form.
+  @Test func columnsAreSlices() throws {
+    let (a, b) = (
+      Tensor("a", .matrix(rows: 1, columns: 5), .input),
+      Tensor("b", .matrix(rows: 1, columns: 2), .input)
+    )
+    let output = Tensor("y", .matrix(rows: 1, columns: 4), .output)
+    var program = ProgramBuilder("parts")
+    try program.append(.columns(Columns(input: a, from: 3, count: 2, to: 2, output: output)))
+    #expect {
+      try ONNXGraph(program.build(), parameters: [:])
+    } throws: { error in
+      "\(error)".contains("the columns of 'y', of which some stay empty")
+    }
+    try program.append(.columns(Columns(input: b, accumulates: true, output: output)))
+    let graph = try ONNXFile(ONNXGraph(program.build(), parameters: [:]).file)
+    let slice = try #require(graph.nodes.first { $0.operation == "Slice" })
+    #expect(slice.inputs == ["a", "integers.3", "integers.5", "integers.1"])
+    #expect(slice.inputs.dropFirst().map { graph.arrays[$0]?.values } == [[3], [5], [1]])
+    #expect(graph.nodes.last?.inputs == ["b"] + slice.outputs)
+  }
+
   @Test func modelsThatDoNotFitAreRefusedBeforeTheyAreBuilt() {
     let side = 1 << 15
     let model = Model(

@@ -31,6 +31,37 @@ import Testing
         == "noise: expected 'd' to have shape [4], found [3].")
   }
 
+  @Test func columnsHaveTheirPlaces() {
+    func columns(
+      from: Int = 0, count: Int? = nil, to: Int = 0, rows: Int = 4
+    ) -> String {
+      let output = Tensor("y", .matrix(rows: rows, columns: 5), .output)
+      return error(
+        .columns(Columns(input: input, from: from, count: count, to: to, output: output)))
+    }
+    #expect(columns(to: 2) == "no error" && columns(from: 2, to: 4, rows: 12) == "no error")
+    #expect(
+      columns(from: 1, count: 3)
+        == "columns: expected some of the 3 columns of 'x', found 3 from 1 on.")
+    #expect(columns(from: 3).contains("found 0 from 3 on"))
+    #expect(
+      columns(to: 3)
+        == "columns: expected room for 3 columns from 3 on among the 5 of 'y'.")
+    #expect(columns(from: .max, count: 2).contains("found 2 from"))
+    #expect(columns(to: .max).contains("expected room"))
+    #expect(
+      columns(rows: 6)
+        == "columns: expected the 6 rows of 'y' to be divided among the 4 of 'x'.")
+    let state = Tensor("s", .matrix(rows: 4, columns: 3), .state)
+    #expect(
+      error(.columns(Columns(input: state, output: state)))
+        == "columns: the output cannot replace the input.")
+    let read = Tensor("t", .matrix(rows: 4, columns: 3), .temporary)
+    #expect(
+      error(.columns(Columns(input: input, accumulates: true, output: read)))
+        .contains("columns reads 't' before any operation has written it"))
+  }
+
   @Test func rolesAreChecked() {
     #expect(
       error(.multiply(Multiply(input: input, weight: input, output: output)))
@@ -238,6 +269,12 @@ import Testing
       .map(Map([.init(.exp("x"), into: a), .init(2 * "x", into: b)], reading: [x])))
     try builder.append(.map(Map([.init(.tanh("b"), into: c)], reading: [b])))
     try builder.append(.map(Map([.init("a" + 1, into: output)], reading: [a])))
+    // Nor does anything read a product, and columns that are put beside it.
+    let (d, e) = (temporary("d"), temporary("e"))
+    let weight = Tensor("w", .matrix(rows: 3, columns: 3), .parameter)
+    try builder.append(.multiply(Multiply(input: x, weight: weight, output: d)))
+    try builder.append(.columns(Columns(input: d, output: e)))
+    try builder.append(.columns(Columns(input: x, accumulates: true, output: e)))
     builder.dropUnread()
     let program = builder.build()
     #expect(program.operations.map { $0.writes.map(\.name) } == [["a"], ["y"]])

@@ -20,7 +20,8 @@ import Testing
   }
 
   static let names = [
-    "bernoulli-latents-rws", "bernoulli-latents-vimco", "ciwae", "continuous-bernoulli", "elbo",
+    "bernoulli-latents-rws", "bernoulli-latents-vimco", "ciwae", "conditional",
+    "continuous-bernoulli", "elbo",
     "formula-beta", "formula-student", "gated", "gaussian-fixed", "gaussian-shared", "iwae",
     "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer", "iwae-two-layer-dreg", "logistic",
     "miwae", "negative-binomial", "piwae", "poisson", "posterior-laplace-dreg", "prior-cauchy",
@@ -37,11 +38,14 @@ import Testing
     try Safetensors(Data(contentsOf: url(name, file)), file: file)
   }
 
-  /// The floats of an array in NumPy's format, after its header.
+  /// The content of an array in NumPy's format, after its header.
+  private static func array(_ name: String, _ file: String) throws -> Data {
+    let data = try Data(contentsOf: url(name, file))
+    return data[(10 + Int(data[8]) + Int(data[9]) << 8)...]
+  }
+
   private static func images(_ name: String) throws -> [Float] {
-    let data = try Data(contentsOf: url(name, "images.npy"))
-    let start = 10 + Int(data[8]) + Int(data[9]) << 8
-    return data[start...].withUnsafeBytes { buffer in
+    try array(name, "images.npy").withUnsafeBytes { buffer in
       (0..<buffer.count / 4).map {
         Float(
           bitPattern: UInt32(
@@ -91,6 +95,11 @@ import Testing
       try executable.upload(values, to: parameter)
     }
     try executable.upload(images(name), to: try #require(step.images))
+    if let labels = step.labels {
+      let rows = try model.labelRows(
+        array(name, "labels.npy").map(Int.init), rows: labels.shape.rows)
+      try executable.upload(rows.map(Float.init), to: labels)
+    }
     for tensor in step.noise {
       let entry = try #require(noise.entries[tensor.name])
       try executable.upload(entry.values.doubles.map { Float($0) }, to: tensor)

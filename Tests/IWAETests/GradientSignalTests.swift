@@ -118,7 +118,7 @@ import Testing
       decoder: [.init(hidden: [3]), .init(hidden: [4])].suffix(layers).map { $0 })
     let parameters = model.initialParameters(seed: 3, mean: Array(repeating: 0.4, count: 5))
     let images = ImageSet(name: "bits", values: .bytes([1, 0, 1, 1, 0, 0, 0, 1, 1, 1]), width: 5)
-    let data = ResidentSet(images, name: "probe")
+    let data = try ResidentSet(images, for: model, name: "probe")
     var configuration = StepConfiguration(
       batchSize: 2, groups: 2, samples: 3, objective: .iwae, source: data.batchSource(.none),
       optimizer: nil)

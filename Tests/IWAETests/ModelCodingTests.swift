@@ -109,7 +109,11 @@ import Testing
       bernoulli.replacing(#""data_size""#, with: #""hidden_kind": "dens", "data_size""#),
       "unknown kind of hidden layers 'dens'. Did you mean 'dense'? \(known(HiddenKind.names))"
     ),
-    (#"{"data_size": 12, "condition": 3}"#, "the model has an unknown field 'condition'"),
+    (#"{"data_size": 12, "classes": 3}"#, "the model has an unknown field 'classes'"),
+    (
+      bernoulli.replacing(#""data_size""#, with: #""condition": 0, "data_size""#),
+      "the model: expected every size to be from 1 to 1048576, found 0."
+    ),
     (
       bernoulli.replacing(#""latent""#, with: #""latents""#),
       "the model's encoder layer has an unknown field 'latents'"

@@ -2,8 +2,8 @@
 
     check_onnx.py CHECKPOINT.safetensors ONNX_FOLDER [ARRAYS_FOLDER] [--tolerance 1e-5]
 
-Both graphs are run with onnxruntime on random images and noise. ARRAYS_FOLDER is what `iwae-gpu
-export --arrays` wrote: images, and the noise, the heads and the latent of each layer;
+Both graphs are run with onnxruntime on random images, noise and labels. ARRAYS_FOLDER is what `iwae-gpu
+export --arrays` wrote: images, their labels, and the noise, the heads and the latent of each layer;
 reconstructions come from the decoder, given the topmost latent and the noise of the layers below.
 """
 import argparse
@@ -31,6 +31,7 @@ class Reference:
             self.tensors = {name: file.get_tensor(name).astype(np.float64) for name in file.keys()}
         self.layers = len(self.model["encoder"])
         self.latents = [layer["latent"] for layer in self.model["encoder"]]
+        self.classes = self.model.get("condition")
         self.likelihood = Likelihood(self.model["likelihood"])
         self.is_bernoulli = self.likelihood.family == "bernoulli"
         self.posteriors = [
@@ -56,8 +57,11 @@ class Reference:
         outputs |= posterior.outputs(heads, inputs[f"noise.{layer}"], layer)
         return outputs[f"latent.{layer}"]
 
+    def conditioned(self, x, inputs):
+        return x if self.classes is None else np.concatenate([x, inputs["labels"]], axis=1)
+
     def encode(self, inputs):
-        outputs, x = {}, inputs["images"]
+        outputs, x = {}, self.conditioned(inputs["images"], inputs)
         for layer in range(self.layers):
             x = self.stochastic(
                 "encoder", layer, layer, self.posteriors[layer], x, inputs, outputs)
@@ -70,7 +74,8 @@ class Reference:
             # A latent given the one above is Gaussian.
             x = self.stochastic(
                 "decoder", position, last - 1 - position, Posterior(), x, inputs, outputs)
-        heads = self.heads("decoder", last, self.likelihood.heads, x)
+        heads = self.heads(
+            "decoder", last, self.likelihood.heads, self.conditioned(x, inputs))
         parameters = {
             name: self.tensors[f"likelihood.{name}"] for name in self.likelihood.parameters}
         return outputs | self.likelihood.outputs(heads, parameters)
@@ -119,17 +124,27 @@ def check_random(reference, encoder, decoder, comparisons, seed):
         # The odd multiples of 2^-24 in (0, 1).
         return (2 * generator.integers(1 << 23, size=(rows, reference.latents[layer])) + 1) / 2**24
 
+    def labels(rows):
+        if reference.classes is None:
+            return {}
+        return one_hot(generator.integers(reference.classes, size=rows), reference.classes)
+
     for rows in (1, 7):
         images = normal(rows, reference.model["data_size"])
         if reference.is_bernoulli:
             images = (images > 0).astype(np.float64)
-        inputs = {"images": images}
+        inputs = {"images": images} | labels(rows)
         inputs |= {f"noise.{layer}": noise(rows, layer) for layer in range(reference.layers)}
         compare_all(f"encoder, {rows} rows", encoder, inputs, reference.encode(inputs), comparisons)
         top = reference.layers - 1
-        inputs = {f"latent.{top}": normal(rows, reference.latents[top])}
+        inputs = {f"latent.{top}": normal(rows, reference.latents[top])} | labels(rows)
         inputs |= {f"noise.{layer}": normal(rows, reference.latents[layer]) for layer in range(top)}
         compare_all(f"decoder, {rows} rows", decoder, inputs, reference.decode(inputs), comparisons)
+
+
+def one_hot(labels, classes):
+    """The graphs' input of labels."""
+    return {"labels": np.eye(classes)[labels.astype(int).flatten()]}
 
 
 def compare_all(title, session, inputs, expected, comparisons):
@@ -147,7 +162,8 @@ def head_names(reference, layer):
 def load_arrays(folder, reference):
     """The arrays of a folder by their names, images as rows."""
     layers = range(reference.layers)
-    for name in ("images", "reconstructions"):
+    names = ("images", "reconstructions") + (() if reference.classes is None else ("labels",))
+    for name in names:
         need(folder / f"{name}.npy")
     for layer in layers:
         for name in (*head_names(reference, layer), f"latent.{layer}", f"noise.{layer}"):
@@ -179,12 +195,13 @@ def check_arrays(folder, reference, encoder, decoder, comparisons):
     """Compares what iwae-gpu computed itself with the graphs' outputs."""
     arrays = load_arrays(folder, reference)
     rows, top = len(arrays["images"]), reference.layers - 1
+    labels = {} if reference.classes is None else one_hot(arrays["labels"], reference.classes)
     for layer in range(reference.layers):
         for name in (*head_names(reference, layer), f"latent.{layer}"):
             if name not in arrays:
                 continue
             below = range(layer + 1 if name == f"latent.{layer}" else layer)
-            inputs = {"images": arrays["images"]}
+            inputs = {"images": arrays["images"]} | labels
             inputs |= noise_for(name, below, arrays, rows, reference.latents)
             outputs = run_graph(encoder, inputs, reference.encode(inputs))
             comparisons.compare(f"{folder.name}/{name}.npy", arrays[name], outputs[name])
@@ -199,7 +216,7 @@ def check_arrays(folder, reference, encoder, decoder, comparisons):
         if any(posterior.noise != "normal" for posterior in reference.posteriors[:top]):
             print(f"  {folder.name}/{name}.npy: not compared, the decoder's noise is not there")
             continue
-        inputs = {f"latent.{top}": arrays[f"latent.{top}"]}
+        inputs = {f"latent.{top}": arrays[f"latent.{top}"]} | labels
         inputs |= noise_for(name, range(top), arrays, rows, reference.latents[:top])
         outputs = run_graph(decoder, inputs, reference.decode(inputs))
         if source not in outputs:

@@ -10,12 +10,21 @@ extension ONNXGraph {
       _ = input(tensor.name, columns: tensor.shape.columns)
     }
     for tensor in program.tensors(.parameter) { try initializer(tensor, of: parameters) }
+    var joined: [Tensor: [Columns]] = [:]
     for operation in program.operations {
       switch operation {
       case .multiply(let product): try append(product)
       case .map(let map): try append(map, of: program)
+      case .columns(let columns):
+        let parts = joined[columns.output, default: []] + [columns]
+        joined[columns.output] = parts
+        if parts.reduce(0, { $0 + $1.count }) == columns.output.shape.columns { try append(parts) }
       default: throw Self.refusal("the operation '\(operation.kind)'")
       }
+    }
+    for (output, parts) in joined
+    where parts.reduce(0, { $0 + $1.count }) != output.shape.columns {
+      throw Self.refusal("the columns of '\(output.name)', of which some stay empty")
     }
     for tensor in program.tensors(.output) {
       output(tensor.name, columns: tensor.shape.columns)
@@ -39,6 +48,27 @@ extension ONNXGraph {
       "Gemm", operands.map(\.name), activation == nil ? output : "\(output).sum",
       attributes: ["transB": 1])
     if let activation { node(activation, [sum], output) }
+  }
+
+  /// Adds a matrix that is made of columns of others, side by side.
+  private mutating func append(_ parts: [Columns]) throws(ONNXError) {
+    let output = parts[0].output
+    var names: [String] = []
+    var end = 0
+    for part in parts.sorted(by: { $0.to < $1.to }) {
+      guard part.to == end, part.input.shape.rows == output.shape.rows else {
+        throw Self.refusal("the columns of '\(output.name)', which are not side by side")
+      }
+      end += part.count
+      if part.count == part.input.shape.columns {
+        names.append(part.input.name)
+        continue
+      }
+      let bounds = [[part.from], [part.from + part.count], [1]].map { integers($0) }
+      names.append(
+        node("Slice", [part.input.name] + bounds, "\(output.name).part.\(names.count)"))
+    }
+    node("Concat", names, output.name, attributes: ["axis": 1])
   }
 
   /// Adds the formulas of a map.

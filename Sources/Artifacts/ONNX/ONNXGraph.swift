@@ -22,6 +22,7 @@ struct ONNXGraph {
   private static let formatVersion = 8
   private static let operatorVersion = 13
   static let float32 = 1
+  private static let int64 = 7
 
   /// Declares an input, `(N, columns)`, and gives its name back.
   mutating func input(_ name: String, columns: Int) -> String {
@@ -48,12 +49,29 @@ struct ONNXGraph {
     return name
   }
 
+  /// Gives the name of a list of whole numbers that all nodes share.
+  mutating func integers(_ values: [Int]) -> String {
+    let name = "integers.\(values.map(String.init).joined(separator: "."))"
+    if numbers.insert(name).inserted {
+      initializer(
+        name, [values.count], Self.int64, littleEndian(values.map { UInt64(bitPattern: Int64($0)) })
+      )
+    }
+    return name
+  }
+
   private mutating func initializer(_ name: String, _ dimensions: [Int], _ values: [Float]) {
+    initializer(name, dimensions, Self.float32, littleEndian(values.map(\.bitPattern)))
+  }
+
+  private mutating func initializer(
+    _ name: String, _ dimensions: [Int], _ type: Int, _ content: Data
+  ) {
     var message = ProtocolBuffer()
     for size in dimensions { message.add(Field.dimensions, size) }
-    message.add(Field.dataType, Self.float32)
+    message.add(Field.dataType, type)
     message.add(Field.tensorName, name)
-    message.add(Field.rawData, littleEndian(values.map(\.bitPattern)))
+    message.add(Field.rawData, content)
     initializers.append(message)
   }
 

@@ -25,6 +25,9 @@ public struct ONNXError: Error, Hashable, Sendable, CustomStringConvertible {
 ///   learned parameter under its name, in each row the same, and the mean: a Bernoulli likelihood's is
 ///   `probabilities`, any other's is `expectation`, and a mean that is a head is only that head.
 ///
+/// Both take the `labels` of a conditional model: a column for each class, 1 in that of the sample's
+/// and 0 in the others.
+///
 /// A head whose name another value of the graph has is called `head.{head}` instead: one named
 /// `expectation`, and in an encoder `latent` and `noise`.
 ///

@@ -57,11 +57,11 @@ extension Derivation {
 
   /// True if anything is differentiated by a tensor: the program computes it from others, or it is a
   /// leaf.
-  private func isWanted(_ tensor: Tensor, among operations: [Operation]) -> Bool {
+  func isWanted(_ tensor: Tensor, among operations: [Operation]) -> Bool {
     leaves.contains(tensor)
       || operations.contains {
         switch $0 {
-        case .map, .multiply, .logSumExp, .relay: $0.writes.contains(tensor)
+        case .map, .multiply, .columns, .logSumExp, .relay: $0.writes.contains(tensor)
         default: false
         }
       }

@@ -3,6 +3,7 @@
 ///
 ///     y = act(x W^T + b)      x' += (y' act'(y)) W;  W and b get the sums over rows of what they met
 ///     r = f(a, b, ...)        a' += r' df/da, and so on; a sum over a row spreads over it
+///     y = some columns of a   a' += those columns of y'
 ///
 /// Rows never meet, so cotangents are those of one row with a coefficient of one; coefficients enter
 /// where rows are summed into a parameter's gradient.
@@ -49,6 +50,7 @@ public struct Derivation {
         try reverse(map, at: position, of: &program, gradients)
       case .logSumExp(let operation): try reverse(operation, of: &program)
       case .relay(let relay): try reverse(relay, of: &program, gradients)
+      case .columns(let columns): try reverse(columns, among: program.operations, of: &program)
       default: try expectNothing(from: program.operations[index], in: program)
       }
     }
@@ -64,6 +66,7 @@ public struct Derivation {
       case .map(let map):
         let position = Position(index: index, operations: operations, isOwn: false)
         try reverse(map, at: position, of: &program, gradients)
+      case .columns(let columns): try reverse(columns, among: operations, of: &program)
       default: try expectNothing(from: operation, in: program)
       }
     }

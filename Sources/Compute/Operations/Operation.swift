@@ -8,6 +8,7 @@ public enum Operation: Hashable, Sendable {
   case weightGradient(WeightGradient)
   case noise(Noise)
   case map(Map)
+  case columns(Columns)
   case estimate(Estimate)
   case draw(Draw)
   case accumulateWeights(AccumulateWeights)
@@ -19,7 +20,7 @@ public enum Operation: Hashable, Sendable {
 
   /// The kinds of operations, whose numbers kernels know them by.
   public enum Family: Int, Hashable, Sendable, CaseIterable {
-    case gather, multiply, weightGradient, noise, map, estimate, draw
+    case gather, multiply, weightGradient, noise, map, columns, estimate, draw
     case accumulateWeights, normalize, sum, logSumExp, relay, adam
   }
 
@@ -31,6 +32,7 @@ public enum Operation: Hashable, Sendable {
     case .weightGradient(let operation): (.weightGradient, operation)
     case .noise(let operation): (.noise, operation)
     case .map(let operation): (.map, operation)
+    case .columns(let operation): (.columns, operation)
     case .estimate(let operation): (.estimate, operation)
     case .draw(let operation): (.draw, operation)
     case .accumulateWeights(let operation): (.accumulateWeights, operation)

@@ -10,6 +10,8 @@ public struct DataSource: Sendable {
   public private(set) var collection: ImageCollection
   /// The name of the source of the test images, where that is another.
   private var testName: String?
+  /// The file of the images' labels, where that is another.
+  private var labelsName: String?
 
   /// Reads the images.
   ///
@@ -49,6 +51,16 @@ public struct DataSource: Sendable {
     return result
   }
 
+  /// The same images with the labels of a file.
+  public func labelled(
+    by path: String, limit: Int = DataFile.standardLimit
+  ) throws -> DataSource {
+    var result = self
+    result.collection = try collection.labelled(by: path, limit: limit)
+    result.labelsName = path
+    return result
+  }
+
   /// The likelihood that a model of these images has unless told otherwise.
   public var likelihood: Likelihood { namedSet?.likelihood ?? .bernoulli }
 
@@ -62,7 +74,9 @@ public struct DataSource: Sendable {
     let parts = result.collection.parts
     for (part, images) in parts {
       let source = part == "test" ? testName ?? name : name
-      try images.check(for: model, source, part: parts.count > 1 ? part : nil)
+      let only = parts.count > 1 ? part : nil
+      try images.check(for: model, source, part: only)
+      try images.checkLabels(for: model, part == "test" ? source : labelsName ?? source, part: only)
     }
     if model.likelihood.isBinarized, let seed = rule.fixedSeed {
       result.collection = result.collection.binarized(seed: seed)
@@ -101,6 +115,25 @@ extension ImageSet {
       file: name,
       problem: "\(image) \(misfit.image + 1), value \(misfit.position + 1): \(misfit.problem), for "
         + "the likelihood '\(likelihood.name)'. \(Self.remedy(likelihood.support))")
+  }
+
+  /// Checks that a conditional model knows the images' labels.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the labels' source.
+  ///   - part: The part of the data that the images are, where it has several.
+  func checkLabels(
+    for model: Model, _ name: String, part: String?
+  ) throws(FormatError) {
+    guard let classes = model.condition, let problem = labelProblem(classes: classes) else {
+      return
+    }
+    let remedy =
+      labels == nil
+      ? " Give a file of labels with '--labels', or put them beside the images as 'y' beside 'X' in "
+        + "an .npz file." : ""
+    throw FormatError(
+      file: name, problem: (part.map { "the \($0) images: " } ?? "") + problem + remedy)
   }
 
   private static func remedy(_ support: Support) -> String {

@@ -16,7 +16,8 @@ extension Look {
           + "'\(model.encoder[0].posterior)'.")
     }
     let originals = originals(6)
-    let encoding = try generator.encode(originals, seed: nil)
+    let labels = firstLabels(originals.count)
+    let encoding = try generator.encode(originals, labels: labels, seed: nil)
     var panels: [[Float]] = []
     var found: [ImagePosterior] = []
     for (index, image) in originals.enumerated() {
@@ -26,7 +27,7 @@ extension Look {
         logSigma: encoding.heads[0][1][units].map(Double.init),
         noise: NoiseAddress(
           seed: seed, purpose: .generation, time: 1 << 16, image: UInt32(index))
-      ) { try generator.logDensities(of: image, at: $0) }
+      ) { try generator.logDensities(of: image, label: labels?[index], at: $0) }
       guard let posterior else {
         return .impossible(
           "the densities or the weights of test image \(index + 1) are not finite.")

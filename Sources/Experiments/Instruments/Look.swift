@@ -49,6 +49,9 @@ public struct Look {
     (0..<min(count, images.count)).map { images.evaluated($0, binarization, seed: seed) }
   }
 
+  /// Their classes, where there are any.
+  func firstLabels(_ count: Int) -> [Int]? { images.labels.map { Array($0.prefix(count)) } }
+
   // MARK: Images
 
   private func picture(
@@ -65,19 +68,23 @@ public struct Look {
   }
 
   private func samples() throws -> Result {
-    try picture(
-      "samples", "Images drawn from the model", "100 images, their pixels as expected.",
-      try generator.samples(count: 100, seed: seed), columns: 10)
+    let labels = Picture.labels(model, columns: 10)
+    let count = labels?.count ?? 100
+    return try picture(
+      "samples", "Images drawn from the model",
+      "\(count) images, their pixels as expected"
+        + (labels == nil ? "." : ": a row for each label, from 0 on."),
+      try generator.samples(count: count, seed: seed, labels: labels), columns: 10)
   }
 
   private func reconstructions() throws -> Result {
     let originals = originals(20)
     let columns = min(10, originals.count)
+    let made = try generator.reconstructions(of: originals, labels: firstLabels(originals.count))
     return try picture(
       "reconstructions", "Test images, and what the model makes of them",
       "Rows of \(columns) test images by turns with their reconstructions.",
-      Picture.pairs(originals, try generator.reconstructions(of: originals), columns: columns),
-      columns: columns)
+      Picture.pairs(originals, made, columns: columns), columns: columns)
   }
 
   private func interpolations() throws -> Result {
@@ -85,7 +92,8 @@ public struct Look {
     let originals = originals(2 * pairs)
     guard originals.count >= 2 else { return .impossible("two test images are needed.") }
     let width = model.encoder[0].latent
-    let means = try generator.encode(originals, seed: nil).latents[0]
+    let labels = firstLabels(originals.count)
+    let means = try generator.encode(originals, labels: labels, seed: nil).latents[0]
     func mean(_ image: Int) -> ArraySlice<Float> { means[image * width..<(image + 1) * width] }
     let ends = stride(from: 0, to: originals.count - 1, by: 2)
     let latents = ends.flatMap { first in
@@ -94,7 +102,13 @@ public struct Look {
         return zip(mean(first), mean(first + 1)).map { (1 - share) * $0 + share * $1 }
       }
     }
-    let decoded = try generator.images(ofLatents: latents)
+    // Half of the way has the first image's label, the other half the second one's.
+    let told = labels.map { labels in
+      ends.flatMap { first in
+        (0..<steps).map { labels[first + (2 * $0 < steps ? 0 : 1)] }
+      }
+    }
+    let decoded = try generator.images(ofLatents: latents, labels: told)
     let rows = ends.enumerated().flatMap { row, first in
       [originals[first]] + decoded[row * steps..<(row + 1) * steps] + [originals[first + 1]]
     }
@@ -149,7 +163,8 @@ public struct Look {
   private func latents() throws -> Result {
     let width = model.encoder[0].latent
     guard width >= 2 else { return .impossible("the lowest layer has one latent unit.") }
-    let means = try generator.encode(originals(count), seed: nil).latents[0]
+    let means = try generator.encode(originals(count), labels: firstLabels(count), seed: nil)
+      .latents[0]
     func values(_ unit: Int) -> [Double] {
       stride(from: unit, to: means.count, by: width).map { Double(means[$0]) }
     }

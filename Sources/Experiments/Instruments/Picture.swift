@@ -26,6 +26,14 @@ public struct Picture: Sendable {
     return side * side == values ? side : values
   }
 
+  /// The labels of images that are drawn from a conditional model, a row for each class; nil for a
+  /// model without labels.
+  public static func labels(_ model: Model, columns: Int) -> [Int]? {
+    model.condition.map { classes in
+      (0..<classes * columns).map { $0 / columns }
+    }
+  }
+
   /// Rows of some images by turns with rows of others.
   public static func pairs(_ first: [[Float]], _ second: [[Float]], columns: Int) -> [[Float]] {
     let blank = [Float](repeating: 0.35, count: first.first?.count ?? 0)

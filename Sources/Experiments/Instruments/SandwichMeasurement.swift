@@ -101,7 +101,7 @@ private final class SandwichSession {
     let generator = Generator(model, parameters: parameters, device: device)
     // Another seed than that of the chains, which would start where the images came from.
     let simulation = try generator.simulate(
-      count: images.count, seed: seed &+ 1, height: images.height)
+      count: images.count, seed: seed &+ 1, height: images.height, labels: images.labels)
     guard
       let simulated = try sandwich(
         simulation.images, "simulated images", posterior: simulation.latents, .none)

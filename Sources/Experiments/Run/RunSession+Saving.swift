@@ -42,8 +42,9 @@ extension RunSession {
     _ evaluation: EvaluationReport, _ parameters: [Tensor: [Float]], step: Int
   ) throws {
     let configuration = run.configuration
+    let labels = Picture.labels(configuration.model, columns: 8)
     let samples = try Generator(configuration.model, parameters: parameters, device: device)
-      .samples(count: 64, seed: configuration.seed)
+      .samples(count: labels?.count ?? 64, seed: configuration.seed, labels: labels)
     let shape = run.images.source.collection.training
     let grid = Picture(
       images: samples, columns: 8, isScaled: Picture.isScaled(configuration.model)

@@ -74,7 +74,8 @@ extension RunSession {
     let pixels = batch.evaluated(image, binarization, seed: configuration.seed)
     var fault = try reference.flatMap {
       try DensityProbe.firstFault(
-        configuration.model, parameters: parameters, images: [pixels], device: $0)
+        configuration.model, parameters: parameters, images: [pixels],
+        labels: batch.labels.map { [$0[image]] }, device: $0)
     }
     fault?.image = image
     let finding =

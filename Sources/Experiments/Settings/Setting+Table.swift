@@ -15,6 +15,11 @@ extension Setting {
         + "array of a file.",
       row: Row(name: "data", isAlwaysShown: true)),
     Setting(
+      "labels", \.labels, "file", expected: "a file", standard: .text("those that the data have"),
+      help: "A file with the label of each image, a whole number from 0 on: any format that data "
+        + "have; FILE#NAME is one array of a file.",
+      row: Row(name: "labels")),
+    Setting(
       "test", \.test, "name|file", expected: "a set or a file", standard: .text("the data's own"),
       help: "Another set or file to test on: its test part, or all of it.",
       row: Row(name: "test data")),

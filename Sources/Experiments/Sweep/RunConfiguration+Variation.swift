@@ -14,6 +14,7 @@ extension RunConfiguration {
       var model = try Model(layers: text, dataSize: model.dataSize)
       (model.activation, model.likelihood) = (self.model.activation, self.model.likelihood)
       (model.prior, model.hiddenKind) = (self.model.prior, self.model.hiddenKind)
+      model.condition = self.model.condition
       for layer in model.encoder.indices {
         model.encoder[layer].posterior = self.model.encoder[0].posterior
       }

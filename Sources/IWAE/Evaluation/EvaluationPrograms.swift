@@ -36,8 +36,7 @@ struct EvaluationPrograms {
 
     var encoder = StepBuilder(model, configuration, name: "encode")
     let (images, indices) = try encoder.appendBatch(as: .state)
-    let heads = try model.encoderNetworks[0].append(
-      images, headRole: .state, to: &encoder.program)
+    let heads = try encoder.appendLowest(images, headRole: .state)
     lowestMean = try encoder.appendCenter(0, heads, role: .state)
     encode = encoder.program.build()
 
@@ -56,6 +55,7 @@ struct EvaluationPrograms {
     for chunk in chunks {
       configuration.samples = chunk
       var weigher = StepBuilder(model, configuration, name: "weigh")
+      weigher.labels = encoder.labels
       try weigher.appendLatents(heads: heads, indices)
       for (layer, mean) in zip(1..., upperMeans) {
         let center = try weigher.appendCenter(layer, weigher.latents[layer].heads, role: .temporary)

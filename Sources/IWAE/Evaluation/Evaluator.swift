@@ -66,7 +66,7 @@ public final class Evaluator {
       _ model: Model, images: ImageSet, name: String, samples: Int, binarization: Binarization,
       batchSize: Int, chunk: Int
     ) throws(ProgramError) {
-      data = ResidentSet(images, name: name)
+      data = try ResidentSet(images, for: model, name: name)
       self.batchSize = min(batchSize, images.count)
       self.chunk = min(chunk, samples)
       self.samples = samples

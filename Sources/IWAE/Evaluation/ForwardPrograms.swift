@@ -2,7 +2,8 @@ import Compute
 
 /// A model's way from data upwards: every posterior, and a sample of it, as a function of noise.
 ///
-/// The tensors have the names by which other programs know them: `images`, `noise.{l}`, a posterior's
+/// The tensors have the names by which other programs know them: `images`, the `labels` of a
+/// conditional model, each a row with a single 1, `noise.{l}`, a posterior's
 /// heads as `{head}.{l}`, and `latent.{l}`, layers counted from the data. A head whose name another
 /// tensor has is called `head.{head}.{l}`.
 public struct EncoderProgram: Sendable {
@@ -16,15 +17,20 @@ public struct EncoderProgram: Sendable {
   public let program: Program
   /// `(rows, D)`.
   public let images: Tensor
+  /// `(rows, C)`, where the model is conditional.
+  public let labels: Tensor?
   /// Upwards from the data.
   public let layers: [Layer]
 
   public init(_ model: Model, rows: Int) throws(ProgramError) {
     var builder = StepBuilder(model, .forward(rows: rows), name: "encoder")
     images = Tensor("images", .matrix(rows: rows, columns: model.dataSize), .input)
+    labels = model.labels(rows: rows, .input)
+    builder.labels = labels
     var value = images
     var layers: [Layer] = []
     for (layer, network) in model.encoderNetworks.enumerated() {
+      if layer == 0 { value = try builder.conditioned(images, for: network) }
       let stochastic = try builder.appendStochastic(
         network, value, layer, model.encoder[layer].posterior)
       layers.append(stochastic)
@@ -44,6 +50,8 @@ public struct DecoderProgram: Sendable {
   public let program: Program
   /// `(rows, latent)` of the layer where it begins.
   public let latent: Tensor
+  /// `(rows, C)`, where the model is conditional.
+  public let labels: Tensor?
   /// The layers below, downwards.
   public let layers: [EncoderProgram.Layer]
   /// The likelihood's heads, `(rows, D)` each.
@@ -60,6 +68,8 @@ public struct DecoderProgram: Sendable {
     var builder = StepBuilder(model, .forward(rows: rows), name: "decoder")
     latent = Tensor(
       "latent.\(top)", .matrix(rows: rows, columns: model.encoder[top].latent), .input)
+    labels = model.labels(rows: rows, .input)
+    builder.labels = labels
     var value = latent
     var layers: [EncoderProgram.Layer] = []
     let networks = model.decoderNetworks.suffix(top + 1)
@@ -70,7 +80,9 @@ public struct DecoderProgram: Sendable {
       value = stochastic.sample
     }
     self.layers = layers
-    (heads, mean) = try builder.appendData(model.decoderNetworks[model.decoder.count - 1], value)
+    let network = model.decoderNetworks[model.decoder.count - 1]
+    (heads, mean) = try builder.appendData(
+      network, try builder.conditioned(value, for: network))
     program = builder.program.build()
   }
 }

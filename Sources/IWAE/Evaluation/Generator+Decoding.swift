@@ -2,38 +2,45 @@ import Compute
 
 /// The way from latents that are given to the data.
 extension Generator {
-  /// The expected pixels given each image's lowest latents.
-  public func images(ofLatents latents: [[Float]]) throws -> [[Float]] {
-    rows(try decode(latents.flatMap(\.self), rows: latents.count) { [$0.mean] }[0])
+  /// The expected pixels given each image's lowest latents, and its class where the model is
+  /// conditional.
+  public func images(ofLatents latents: [[Float]], labels: [Int]? = nil) throws -> [[Float]] {
+    rows(
+      try decode(latents.flatMap(\.self), rows: latents.count, labels: labels) { [$0.mean] }[0])
   }
 
   /// Runs the last decoder on the lowest latents, `(rows, latent)`.
   func decode(
-    _ latents: [Float], rows: Int, reading outputs: (DecoderProgram) -> [Tensor]
+    _ latents: [Float], rows: Int, labels: [Int]?, reading outputs: (DecoderProgram) -> [Tensor]
   ) throws -> [[Float]] {
     let decoder = try DecoderProgram(model, rows: rows, from: 0)
-    return try run(decoder.program, [decoder.latent: latents], reading: outputs(decoder))
+    var inputs = [decoder.latent: latents]
+    try put(labels, into: decoder.labels, &inputs)
+    return try run(decoder.program, inputs, reading: outputs(decoder))
   }
 
   /// log p(x, h) of one image at many latents, where the model has a single stochastic layer.
   ///
   /// - Parameters:
   ///   - image: Its pixels, as the likelihood takes them.
+  ///   - label: Its class, where the model is conditional.
   ///   - latents: The values of h.
   ///   - batchSize: Latents at a time.
   public func logDensities(
-    of image: [Float], at latents: [[Float]], batchSize: Int = 4096
+    of image: [Float], label: Int? = nil, at latents: [[Float]], batchSize: Int = 4096
   ) throws -> [Double] {
     precondition(model.encoder.count == 1)
     var result: [Double] = []
     for first in stride(from: 0, to: latents.count, by: batchSize) {
       let part = latents[first..<min(first + batchSize, latents.count)]
-      result += try logDensities(image, Array(part))
+      result += try logDensities(image, label, Array(part))
     }
     return result
   }
 
-  private func logDensities(_ image: [Float], _ latents: [[Float]]) throws -> [Double] {
+  private func logDensities(
+    _ image: [Float], _ label: Int?, _ latents: [[Float]]
+  ) throws -> [Double] {
     var configuration = StepConfiguration.forward(rows: 1)
     configuration.samples = latents.count
     var builder = StepBuilder(model, configuration, name: "density")
@@ -44,9 +51,9 @@ extension Generator {
     let prior = try builder.appendPrior(at: input, named: "unit prior")
     try builder.appendDecoder(of: [input], images)
     try builder.appendLogWeight(density, latentTerms: prior)
-    let values = try run(
-      builder.program.build(), [images: image, input: latents.flatMap(\.self)],
-      reading: [density])
+    var inputs = [images: image, input: latents.flatMap(\.self)]
+    try put(label.map { [$0] }, into: builder.labels, &inputs)
+    let values = try run(builder.program.build(), inputs, reading: [density])
     return values[0].map(Double.init)
   }
 }

@@ -18,10 +18,11 @@ extension Generator {
   ///
   /// - Parameters:
   ///   - images: Pixels of each.
+  ///   - labels: The class of each, where the model is conditional.
   ///   - seed: The seed of the noise; nil for its centre, so that values are the posteriors' centres.
   ///   - batchSize: Images at a time.
   public func encode(
-    _ images: [[Float]], seed: UInt64?, batchSize: Int = 250
+    _ images: [[Float]], labels: [Int]? = nil, seed: UInt64?, batchSize: Int = 250
   ) throws -> Encoding {
     var result = Encoding()
     result.heads = model.encoder.map { $0.posterior.heads.map { _ in [] } }
@@ -29,16 +30,17 @@ extension Generator {
     result.noise = result.latents
     for first in stride(from: 0, to: images.count, by: batchSize) {
       let rows = first..<min(first + batchSize, images.count)
-      try encode(images[rows], seed: seed, into: &result)
+      try encode(images[rows], labels: labels.map { Array($0[rows]) }, seed: seed, into: &result)
     }
     return result
   }
 
   private func encode(
-    _ images: ArraySlice<[Float]>, seed: UInt64?, into result: inout Encoding
+    _ images: ArraySlice<[Float]>, labels: [Int]?, seed: UInt64?, into result: inout Encoding
   ) throws {
     let encoder = try EncoderProgram(model, rows: images.count)
     var inputs = [encoder.images: images.flatMap(\.self)]
+    try put(labels, into: encoder.labels, &inputs)
     for (position, layer) in encoder.layers.enumerated() {
       let values = noise(
         position, model.encoder[position].posterior.noise, rows: images.indices, seed: seed)
@@ -54,6 +56,7 @@ extension Generator {
     }
     let decoder = try DecoderProgram(model, rows: images.count)
     var below = [decoder.latent: found[found.count - 1]]
+    try put(labels, into: decoder.labels, &below)
     for (position, layer) in decoder.layers.enumerated() {
       below[layer.noise] = noise(
         top - 1 - position, .normal, rows: images.indices, seed: seed)

@@ -15,9 +15,13 @@ extension Generator {
   ///   - count: The number of images.
   ///   - seed: The seed of what is drawn; the latents are those of `samples`.
   ///   - height: The rows of pixels of an image, where it has rows.
-  public func simulate(count: Int, seed: UInt64, height: Int? = nil) throws -> Simulation {
+  ///   - labels: The class of each image, where the model is conditional.
+  public func simulate(
+    count: Int, seed: UInt64, height: Int? = nil, labels: [Int]? = nil
+  ) throws -> Simulation {
     let decoder = try DecoderProgram(model, rows: count)
-    let draws = try draws(for: decoder, count: count, seed: seed)
+    var draws = try draws(for: decoder, count: count, seed: seed)
+    try put(labels, into: decoder.labels, &draws)
     let samples = decoder.layers.reversed().map(\.sample)
     let found = try run(decoder.program, draws, reading: samples + decoder.heads)
     let latents = found.prefix(samples.count) + [draws[decoder.latent] ?? []]
@@ -42,7 +46,8 @@ extension Generator {
     }
     return Simulation(
       images: ImageSet(
-        name: "simulated", values: .floats(pixels), width: model.dataSize, height: height),
+        name: "simulated", values: .floats(pixels), width: model.dataSize, height: height,
+        labels: model.condition == nil ? nil : labels),
       latents: Array(latents))
   }
 }

@@ -14,11 +14,24 @@ public struct Generator {
 
   /// The expected pixels of images drawn from the model, `(count, D)`: latents are sampled from the
   /// top downwards, pixels are not.
-  public func samples(count: Int, seed: UInt64) throws -> [[Float]] {
+  ///
+  /// - Parameters:
+  ///   - count: The number of images.
+  ///   - seed: The seed of what is drawn.
+  ///   - labels: The class of each image, where the model is conditional.
+  public func samples(count: Int, seed: UInt64, labels: [Int]? = nil) throws -> [[Float]] {
     let decoder = try DecoderProgram(model, rows: count)
-    let pixels = try run(
-      decoder.program, draws(for: decoder, count: count, seed: seed), reading: [decoder.mean])
-    return rows(pixels[0])
+    var inputs = try draws(for: decoder, count: count, seed: seed)
+    try put(labels, into: decoder.labels, &inputs)
+    return rows(try run(decoder.program, inputs, reading: [decoder.mean])[0])
+  }
+
+  /// Adds the labels to a program's inputs, where it has any.
+  func put(
+    _ labels: [Int]?, into tensor: Tensor?, _ inputs: inout [Tensor: [Float]]
+  ) throws(ProgramError) {
+    guard let tensor else { return }
+    inputs[tensor] = try model.labelRows(labels, rows: tensor.shape.rows).map(Float.init)
   }
 
   /// The topmost latents of a decoder, drawn from the prior, and the noise of the layers below.
@@ -86,9 +99,17 @@ public struct Generator {
   var top: Int { model.encoder.count - 1 }
 
   /// The expected pixels given the centre of each image's lowest latents.
-  public func reconstructions(of images: [[Float]]) throws -> [[Float]] {
-    let centers = try encode(images, seed: nil).latents[0]
-    return rows(try decode(centers, rows: images.count) { [$0.mean] }[0])
+  ///
+  /// - Parameters:
+  ///   - images: Pixels of each.
+  ///   - labels: The class of each, where the model is conditional.
+  ///   - others: The classes that the decoder is told; nil for the same.
+  public func reconstructions(
+    of images: [[Float]], labels: [Int]? = nil, as others: [Int]? = nil
+  ) throws -> [[Float]] {
+    let centers = try encode(images, labels: labels, seed: nil).latents[0]
+    return rows(
+      try decode(centers, rows: images.count, labels: others ?? labels) { [$0.mean] }[0])
   }
 
   /// Runs a program once; returns the values of some of its tensors.

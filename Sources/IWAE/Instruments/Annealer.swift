@@ -42,7 +42,7 @@ public final class Annealer {
     _ configuration: AnnealingConfiguration, device: any Device
   ) throws {
     self.configuration = configuration
-    data = ResidentSet(images, name: "annealing")
+    data = try ResidentSet(images, for: model, name: "annealing")
     batchSize = min(configuration.batchSize, images.count)
     generator =
       model.prior.sample == nil ? Generator(model, parameters: parameters, device: device) : nil

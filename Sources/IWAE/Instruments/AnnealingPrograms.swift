@@ -35,6 +35,7 @@ struct AnnealingPrograms {
       _ name: String, _ body: (inout StepBuilder) throws(ProgramError) -> Void
     ) throws(ProgramError) -> Program {
       var builder = StepBuilder(model, configuration, name: name)
+      builder.labels = model.labels(rows: batchSize, .state)
       try body(&builder)
       return builder.program.build()
     }

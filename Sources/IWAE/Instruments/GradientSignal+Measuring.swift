@@ -42,7 +42,7 @@ extension GradientSignal {
     _ configuration: SignalConfiguration, estimators: [GradientEstimator], device: any Device,
     progress: (Int) -> Bool = { _ in true }
   ) throws -> [EstimatorSignal]? {
-    let data = ResidentSet(images, name: "probe")
+    let data = try ResidentSet(images, for: model, name: "probe")
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     let step = StepConfiguration(
       batchSize: min(configuration.batchSize, images.count), groups: configuration.groups,

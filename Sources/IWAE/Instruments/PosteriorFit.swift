@@ -57,7 +57,7 @@ public final class PosteriorFit {
     self.model = model
     self.configuration = configuration
     generator = Generator(model, parameters: parameters, device: device)
-    data = ResidentSet(images, name: "fit")
+    data = try ResidentSet(images, for: model, name: "fit")
     batchSize = min(configuration.batchSize, images.count)
     table = Network(
       "posterior", inputs: batchSize, hidden: [], outputs: model.encoder[0].latent,
@@ -126,13 +126,15 @@ public final class PosteriorFit {
 
   /// Sets the Gaussians to what the encoder says, and the optimizer to its beginning.
   private func reset(_ first: Int) throws {
-    let images = (0..<batchSize).map { row in
+    let rows = (0..<batchSize).map { (first + $0) % data.images.count }
+    let images = rows.map { row in
       data.images.evaluated(
-        (first + row) % data.images.count,
+        row,
         model.likelihood.isBinarized ? configuration.binarization : .none,
         seed: configuration.seed)
     }
-    let encoding = try generator.encode(images, seed: nil)
+    let encoding = try generator.encode(
+      images, labels: data.images.labels.map { labels in rows.map { labels[$0] } }, seed: nil)
     for (head, values) in zip(table.heads, encoding.heads[0]) {
       let width = head.weight.shape.rows
       var columns = [Float](repeating: 0, count: values.count)

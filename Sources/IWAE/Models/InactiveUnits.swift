@@ -14,7 +14,7 @@ extension Model {
     guard encoder[top].posterior == .gaussian, prior == .standardNormal else { return nil }
     let dead = variances[top].indices.filter { variances[top][$0] <= Evaluation.activityThreshold }
     guard !dead.isEmpty,
-      let readers = try decoderNetworks[0].readers(ofInputs: encoder[top].latent)
+      let readers = try decoderNetworks[0].readers()
     else { return nil }
     var result = parameters
     for head in encoderNetworks[top].heads {
@@ -36,8 +36,8 @@ extension Model {
 
 extension Network {
   /// The weights that read the input; nil if anything else reads it too.
-  fileprivate func readers(ofInputs count: Int) throws(ProgramError) -> [Tensor]? {
-    let input = Tensor("input", .matrix(rows: 1, columns: count), .input)
+  fileprivate func readers() throws(ProgramError) -> [Tensor]? {
+    let input = Tensor("input", .matrix(rows: 1, columns: inputs), .input)
     var program = ProgramBuilder(name)
     _ = try append(input, to: &program)
     var readers: [Tensor] = []

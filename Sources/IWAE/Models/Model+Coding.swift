@@ -6,7 +6,7 @@ extension Model: Codable {
     case dataSize = "data_size"
     case activation
     case hiddenKind = "hidden_kind"
-    case likelihood, encoder, decoder, prior
+    case likelihood, encoder, decoder, prior, condition
   }
 
   public init(from decoder: any Decoder) throws {
@@ -24,7 +24,8 @@ extension Model: Codable {
       likelihood: try container.decode(Likelihood.self, forKey: .likelihood),
       encoder: try container.decode([EncoderLayer].self, forKey: .encoder),
       decoder: try container.decode([DecoderLayer].self, forKey: .decoder),
-      prior: try container.decodeIfPresent(Prior.self, forKey: .prior) ?? .standardNormal)
+      prior: try container.decodeIfPresent(Prior.self, forKey: .prior) ?? .standardNormal,
+      condition: try container.decodeIfPresent(Int.self, forKey: .condition))
     if let problem {
       throw DecodingError.dataCorrupted(
         .init(codingPath: [], debugDescription: "the model: \(problem)"))
@@ -40,6 +41,7 @@ extension Model: Codable {
     try container.encode(self.encoder, forKey: .encoder)
     try container.encode(decoder, forKey: .decoder)
     if prior != .standardNormal { try container.encode(prior, forKey: .prior) }
+    try container.encodeIfPresent(condition, forKey: .condition)
   }
 }
 

@@ -34,11 +34,14 @@ public struct Model: Hashable, Sendable {
   public var encoder: [EncoderLayer]
   public var decoder: [DecoderLayer]
   public var prior: Prior
+  /// The classes of a conditional model, whose encoder and decoder are told each image's label; nil
+  /// for one without labels.
+  public var condition: Int?
 
   public init(
     dataSize: Int, activation: Activation = .tanh, hiddenKind: HiddenKind = .dense,
     likelihood: Likelihood = .bernoulli, encoder: [EncoderLayer], decoder: [DecoderLayer],
-    prior: Prior = .standardNormal
+    prior: Prior = .standardNormal, condition: Int? = nil
   ) {
     self.dataSize = dataSize
     self.activation = activation
@@ -47,6 +50,7 @@ public struct Model: Hashable, Sendable {
     self.encoder = encoder
     self.decoder = decoder
     self.prior = prior
+    self.condition = condition
   }
 
   /// One stochastic layer of 50 units, as in Burda et al.
@@ -72,7 +76,8 @@ public struct Model: Hashable, Sendable {
   /// Why the description is not a model; nil if it is one.
   public var problem: String? {
     let sizes =
-      [dataSize] + encoder.flatMap { $0.hidden + [$0.latent] } + decoder.flatMap(\.hidden)
+      [dataSize, condition ?? 1] + encoder.flatMap { $0.hidden + [$0.latent] }
+      + decoder.flatMap(\.hidden)
     if encoder.isEmpty { return "expected at least one stochastic layer, found none." }
     if encoder.count != decoder.count {
       return "expected as many decoder layers as encoder layers, found \(decoder.count) and "

@@ -4,6 +4,8 @@ import Compute
 public struct Network: Sendable {
   /// The beginning of the parameters' names, as `encoder.0`.
   public let name: String
+  /// The columns of what it reads, those of a label included.
+  let inputs: Int
   /// The hidden layers, from the input onwards.
   let hidden: [any HiddenLayer]
   /// Linear layers on the last hidden one, as mean and log-sigma.
@@ -15,6 +17,7 @@ public struct Network: Sendable {
     labelled prefix: String = ""
   ) {
     self.name = name
+    self.inputs = inputs
     let widths = [inputs] + sizes
     hidden = sizes.indices.map {
       kind.layer(
@@ -71,7 +74,8 @@ extension Model {
   ///   - prefix: The beginning of the names of what it computes, where it serves twice in a program.
   func encoderNetwork(_ layer: Int, labelled prefix: String = "") -> Network {
     Network(
-      "encoder.\(layer)", inputs: layer == 0 ? dataSize : encoder[layer - 1].latent,
+      "encoder.\(layer)",
+      inputs: layer == 0 ? dataSize + (condition ?? 0) : encoder[layer - 1].latent,
       hidden: encoder[layer].hidden, hiddenKind, activation: activation,
       outputs: encoder[layer].latent, heads: encoder[layer].posterior.heads, labelled: prefix)
   }
@@ -82,7 +86,7 @@ extension Model {
       let below = encoder.count - 2 - position
       let isLast = below < 0
       return Network(
-        "decoder.\(position)", inputs: encoder[below + 1].latent,
+        "decoder.\(position)", inputs: encoder[below + 1].latent + (isLast ? condition ?? 0 : 0),
         hidden: decoder[position].hidden, hiddenKind, activation: activation,
         outputs: isLast ? dataSize : encoder[below].latent,
         // A latent given the one above is Gaussian.

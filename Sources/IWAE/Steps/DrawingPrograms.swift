@@ -64,8 +64,7 @@ extension StepBuilder {
     images: Tensor, indices: Tensor, heads: [Tensor]
   ) {
     let (images, indices) = try appendBatch(as: .state)
-    let heads = try model.encoderNetworks[0].append(
-      images, hiddenRole: .state, headRole: .state, to: &program)
+    let heads = try appendLowest(images, hiddenRole: .state, headRole: .state)
     return (images, indices, heads)
   }
 }

@@ -2,8 +2,10 @@ import Compute
 
 /// The source of a step's images.
 public enum BatchSource: Hashable, Sendable {
-  /// Rows of a resident data set, in a resident order.
-  case resident(source: Tensor, order: Tensor, scale: Float, binarization: Binarization)
+  /// Rows of a resident data set, in a resident order; `labels` holds a row with a single 1 for each
+  /// image, where a model is told its class.
+  case resident(
+    source: Tensor, order: Tensor, scale: Float, binarization: Binarization, labels: Tensor? = nil)
   /// An input that the host uploads, already binarized.
   case uploaded
 }
@@ -79,6 +81,8 @@ public struct Step: Hashable, Sendable {
   public let program: Program
   /// `(B, D)`: the images, where the host uploads them.
   public let images: Tensor?
+  /// `(B, C)`: a row with a single 1 for each image, where the host uploads labels.
+  public let labels: Tensor?
   /// `(B)`, `uint32`: the images' indices, where the host uploads images and noise is addressed by them.
   public let indices: Tensor?
   /// `(B * M * K, latent)` for each layer, where the host uploads the noise.

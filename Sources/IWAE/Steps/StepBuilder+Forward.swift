@@ -10,7 +10,11 @@ extension StepBuilder {
       "images", .matrix(rows: configuration.batchSize, columns: model.dataSize), role)
     let indices = Tensor(
       "indices", .vector(configuration.batchSize), role, element: .uint32)
-    if case .resident(let source, let order, let scale, let binarization) = configuration.source {
+    labels = model.labels(rows: configuration.batchSize, role)
+    if case .resident(let source, let order, let scale, let binarization, let classes) =
+      configuration.source
+    {
+      try appendLabels(classes, order)
       try program.append(
         .gather(
           Gather(
@@ -29,7 +33,7 @@ extension StepBuilder {
 
   mutating func appendEncoder(_ images: Tensor, _ indices: Tensor) throws(ProgramError) {
     let start = program.operations.count
-    let heads = try model.encoderNetworks[0].append(images, to: &program)
+    let heads = try appendLowest(images)
     try appendLatents(heads: heads, network: start..<program.operations.count, indices)
   }
 
@@ -115,7 +119,8 @@ extension StepBuilder {
     }
     for (position, network) in model.decoderNetworks.enumerated() {
       let layer = top - position
-      let heads = try network.append(samples[layer], to: &program)
+      let input = try layer == 0 ? conditioned(samples[0], for: network) : samples[layer]
+      let heads = try network.append(input, to: &program)
       let term = Tensor("\(network.name) term", .vector(sampleRows), .temporary)
       let density: Formula
       let target: Tensor

@@ -21,6 +21,8 @@ struct StepBuilder {
   var coefficients: [SampleCoefficients] = []
   /// The lowest encoder's operations, where they belong to another program.
   var lowest: [Compute.Operation]?
+  /// `(B, C)`: a row with a single 1 for each image of a conditional model.
+  var labels: Tensor?
   /// The numbers of the rows among their images' samples, where samples were drawn.
   var drawn: Tensor?
 
@@ -73,6 +75,7 @@ struct StepBuilder {
     let isUploaded = configuration.source == .uploaded
     return Step(
       program: program.build(), images: isUploaded ? images : nil,
+      labels: isUploaded ? labels : nil,
       indices: isUploaded && !configuration.noiseIsGiven ? indices : nil,
       noise: configuration.noiseIsGiven ? latents.map(\.noise) : [], logWeights: logWeights,
       bounds: outputs.bounds, encoderBounds: outputs.encoderBounds, bound: outputs.bound)

@@ -27,16 +27,17 @@ public enum DensityProbe {
   ///   - model: The model.
   ///   - parameters: Its parameters.
   ///   - images: The values of each, as the likelihood takes them.
+  ///   - labels: The class of each, where the model is conditional.
   ///   - device: The device that computes the networks; the densities are computed on the host.
   ///   - seeds: Those of the latents' noise, which are tried one after another.
   public static func firstFault(
-    _ model: Model, parameters: [Tensor: [Float]], images: [[Float]], device: any Device,
-    seeds: Range<UInt64> = 0..<8
+    _ model: Model, parameters: [Tensor: [Float]], images: [[Float]], labels: [Int]? = nil,
+    device: any Device, seeds: Range<UInt64> = 0..<8
   ) throws -> Fault? {
     let generator = Generator(model, parameters: parameters, device: device)
     func values(_ tensors: [Tensor]) -> [[Float]] { tensors.map { parameters[$0] ?? [] } }
     for seed in seeds {
-      let encoding = try generator.encode(images, seed: seed)
+      let encoding = try generator.encode(images, labels: labels, seed: seed)
       for (layer, encoder) in model.encoder.enumerated() {
         let posterior = encoder.posterior
         let fault = search(
@@ -53,7 +54,9 @@ public enum DensityProbe {
           width: model.encoder[top].latent)
       }
       if let fault { return fault }
-      let heads = try generator.decode(encoding.latents[0], rows: images.count) { $0.heads }
+      let heads = try generator.decode(
+        encoding.latents[0], rows: images.count, labels: labels
+      ) { $0.heads }
       let likelihood = model.likelihood
       let dataFault = search(
         likelihood.logDensity, "likelihood '\(likelihood.name)'", "variable",

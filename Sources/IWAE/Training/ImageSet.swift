@@ -16,7 +16,7 @@ public struct ImageSet: Hashable, Sendable {
   /// The rows of pixels of an image, where it has rows.
   public let height: Int?
   /// The class of each image, where there are classes.
-  public let labels: [Int]?
+  public internal(set) var labels: [Int]?
 
   /// - Parameters:
   ///   - name: The set's name in messages.
@@ -197,35 +197,6 @@ public struct ImageSet: Hashable, Sendable {
       for (column, pixel) in pixels(of: index).enumerated() { sums[column] += Double(pixel) }
     }
     return sums.map { $0 / Double(max(count, 1)) }
-  }
-}
-
-/// An image set on a device, with an order in which its rows are taken.
-struct ResidentSet {
-  let images: ImageSet
-  let source: Tensor
-  let order: Tensor
-
-  init(_ images: ImageSet, name: String) {
-    self.images = images
-    source = Tensor(
-      "\(name).images", .matrix(rows: images.count, columns: images.width), .resident,
-      element: images.values.element)
-    order = Tensor("\(name).order", .vector(images.count), .resident, element: .uint32)
-  }
-
-  var tensors: [Tensor] { [source, order] }
-
-  func batchSource(_ binarization: Binarization) -> BatchSource {
-    .resident(
-      source: source, order: order, scale: images.scale,
-      binarization: images.isBinary ? .none : binarization)
-  }
-
-  /// Puts the images on the device, in their own order.
-  func upload(to memory: any Memory) throws(DeviceError) {
-    try memory.upload(images.values, to: source)
-    try memory.upload(.words((0..<images.count).map { UInt32($0) }), to: order)
   }
 }
 

@@ -41,7 +41,7 @@ public final class Trainer {
     self.progress = progress
     let batchSize = min(configuration.batchSize, images.count)
     batchesPerPass = max(1, images.count / batchSize)
-    data = ResidentSet(images, name: "training")
+    data = try ResidentSet(images, for: model, name: "training")
     total = Tensor("training.bound", .vector(1), .state)
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     programs = try StepPrograms(

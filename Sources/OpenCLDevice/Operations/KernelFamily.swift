@@ -91,6 +91,7 @@ extension Compute.Operation.Family {
     case .weightGradient: WeightGradient.self
     case .noise: Noise.self
     case .map: Map.self
+    case .columns: Columns.self
     case .estimate: Estimate.self
     case .draw: Draw.self
     case .accumulateWeights: AccumulateWeights.self

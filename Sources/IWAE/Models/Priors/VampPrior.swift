@@ -22,6 +22,9 @@ struct VampPrior: JointPrior {
     if model.encoder.count > 1 {
       return "the prior 'vamp' is of one stochastic layer, found \(model.encoder.count)."
     }
+    if model.condition != nil {
+      return "the prior 'vamp' is of data without labels: its inputs have none."
+    }
     let posterior = model.encoder[0].posterior
     return posterior == .gaussian
       ? nil : "the prior 'vamp' needs the posterior 'gaussian', found '\(posterior)'."
