@@ -43,7 +43,7 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let images = try Inputs.batch(dataPath, for: model)
   let batch = images.count / model.dataSize
   var configuration = try StepOptions.settings(arguments, batch: batch, samples: 1)
-    .step(from: .uploaded)
+    .step(from: .uploaded(hasMissing: images.contains(where: \.isNaN)))
   configuration.noiseIsGiven = true
   configuration.optimizer = nil
 

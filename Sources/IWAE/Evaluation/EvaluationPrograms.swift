@@ -37,7 +37,7 @@ struct EvaluationPrograms {
     var encoder = StepBuilder(model, configuration, name: "encode")
     let (images, indices) = try encoder.appendBatch(as: .state)
     let heads = try model.encoderNetworks[0].append(
-      images, headRole: .state, to: &encoder.program)
+      encoder.appendSeen(images), headRole: .state, to: &encoder.program)
     lowestMean = try encoder.appendCenter(0, heads, role: .state)
     encode = encoder.program.build()
 

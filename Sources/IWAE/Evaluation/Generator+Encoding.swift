@@ -17,7 +17,7 @@ extension Generator {
   /// Encodes images, and decodes what comes of them.
   ///
   /// - Parameters:
-  ///   - images: Pixels of each.
+  ///   - images: Pixels of each; where they are missing, as NaN, the encoder sees 0.
   ///   - seed: The seed of the noise; nil for its centre, so that values are the posteriors' centres.
   ///   - batchSize: Images at a time.
   public func encode(
@@ -38,7 +38,7 @@ extension Generator {
     _ images: ArraySlice<[Float]>, seed: UInt64?, into result: inout Encoding
   ) throws {
     let encoder = try EncoderProgram(model, rows: images.count)
-    var inputs = [encoder.images: images.flatMap(\.self)]
+    var inputs = [encoder.images: images.flatMap { $0.map { $0.isNaN ? 0 : $0 } }]
     for (position, layer) in encoder.layers.enumerated() {
       let values = noise(
         position, model.encoder[position].posterior.noise, rows: images.indices, seed: seed)

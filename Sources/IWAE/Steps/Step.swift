@@ -1,11 +1,25 @@
 import Compute
 
-/// The source of a step's images.
+/// The source of a step's images. Those of which some have missing values take other programs than
+/// complete ones, which pay for nothing.
 public enum BatchSource: Hashable, Sendable {
   /// Rows of a resident data set, in a resident order.
-  case resident(source: Tensor, order: Tensor, scale: Float, binarization: Binarization)
+  case resident(
+    source: Tensor, order: Tensor, scale: Float, binarization: Binarization,
+    hasMissing: Bool = false)
   /// An input that the host uploads, already binarized.
-  case uploaded
+  case uploaded(hasMissing: Bool = false)
+
+  /// True if some values are missing, as NaN.
+  public var hasMissing: Bool {
+    switch self {
+    case .resident(_, _, _, _, let hasMissing), .uploaded(let hasMissing): hasMissing
+    }
+  }
+
+  var isUploaded: Bool {
+    if case .uploaded = self { true } else { false }
+  }
 }
 
 /// The sizes and choices of a step.
@@ -34,7 +48,7 @@ public struct StepConfiguration: Hashable, Sendable {
 
   public init(
     batchSize: Int, groups: Int = 1, samples: Int, objective: Objective,
-    estimator: Objective.Estimator = .standard, source: BatchSource = .uploaded,
+    estimator: Objective.Estimator = .standard, source: BatchSource = .uploaded(),
     noiseIsGiven: Bool = false, optimizer: Adam? = Adam(), sumsOverBatch: Bool = false,
     boundTotal: Tensor? = nil, wholeBatch: Int? = nil, backwardSamples: Int? = nil
   ) {
@@ -56,7 +70,7 @@ public struct StepConfiguration: Hashable, Sendable {
   public var problem: String? {
     guard let backwardSamples else { return nil }
     let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
-    if noiseIsGiven || source == .uploaded {
+    if noiseIsGiven || source.isUploaded {
       return "drawing samples needs noise that is addressed"
     }
     if let obstacle = rule.obstacleToDrawing {

@@ -5,12 +5,12 @@ extension StepBuilder {
   mutating func appendBatch(
     as gathered: Role = .temporary
   ) throws(ProgramError) -> (images: Tensor, indices: Tensor) {
-    let role: Role = configuration.source == .uploaded ? .input : gathered
+    let role: Role = configuration.source.isUploaded ? .input : gathered
     let images = Tensor(
       "images", .matrix(rows: configuration.batchSize, columns: model.dataSize), role)
     let indices = Tensor(
       "indices", .vector(configuration.batchSize), role, element: .uint32)
-    if case .resident(let source, let order, let scale, let binarization) = configuration.source {
+    if case .resident(let source, let order, let scale, let binarization, _) = configuration.source {
       try program.append(
         .gather(
           Gather(
@@ -18,6 +18,17 @@ extension StepBuilder {
             batch: images, indices: indices)))
     }
     return (images, indices)
+  }
+
+  /// The images as the encoder sees them: 0 stands for a missing value.
+  mutating func appendSeen(
+    _ images: Tensor, as role: Role = .temporary
+  ) throws(ProgramError) -> Tensor {
+    guard configuration.source.hasMissing else { return images }
+    let seen = Tensor("images.seen", images.shape, role)
+    try append(
+      [.init(.where(.isNumber(images.value), images.value, 0), into: seen)], reading: [images])
+    return seen
   }
 
   /// Appends a map.
@@ -28,8 +39,9 @@ extension StepBuilder {
   // MARK: Encoder and latents
 
   mutating func appendEncoder(_ images: Tensor, _ indices: Tensor) throws(ProgramError) {
+    let seen = try appendSeen(images)
     let start = program.operations.count
-    let heads = try model.encoderNetworks[0].append(images, to: &program)
+    let heads = try model.encoderNetworks[0].append(seen, to: &program)
     try appendLatents(heads: heads, network: start..<program.operations.count, indices)
   }
 
@@ -101,7 +113,11 @@ extension StepBuilder {
       let density: Formula
       let target: Tensor
       if layer == 0 {
-        (density, target) = (likelihood(model.likelihood.logDensity, heads, x: images), images)
+        let logDensity =
+          configuration.source.hasMissing
+          ? model.likelihood.observedLogDensity : model.likelihood.logDensity
+        (density, target) = (likelihood(logDensity, heads, x: images), images)
+        dataHeads = heads
       } else {
         target = samples[layer - 1]
         density = Posterior.gaussian.logDensity.over(

@@ -12,6 +12,8 @@ struct StepBuilder {
   var latents: [LatentLayer] = []
   /// The densities of the decoder, downwards from the topmost latent: `(R)` each.
   var decoded: [Tensor] = []
+  /// `(R, D)` each: the likelihood's heads.
+  var dataHeads: [Tensor] = []
   /// The decoder's operations and their densities.
   var decoderRange = 0..<0
   /// The coefficients of the samples: one entry, or one for each degree where chunks stream.
@@ -67,7 +69,7 @@ struct StepBuilder {
     try appendBackward(from: estimated)
     program.dropUnread()
     if let optimizer = configuration.optimizer { try program.append(.adam(optimizer)) }
-    let isUploaded = configuration.source == .uploaded
+    let isUploaded = configuration.source.isUploaded
     return Step(
       program: program.build(), images: isUploaded ? images : nil,
       indices: isUploaded && !configuration.noiseIsGiven ? indices : nil,

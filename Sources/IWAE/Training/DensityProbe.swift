@@ -54,7 +54,7 @@ public enum DensityProbe {
       let heads = try generator.decode(encoding.latents[0], rows: images.count) { $0.heads }
       let likelihood = model.likelihood
       let dataFault = search(
-        likelihood.logDensity, "likelihood '\(likelihood.name)'", "variable",
+        likelihood.observedLogDensity, "likelihood '\(likelihood.name)'", "variable",
         ["x"] + likelihood.heads + likelihood.parameters.map(\.name),
         [images.flatMap(\.self)] + heads + values(model.likelihoodParameters),
         width: model.dataSize)
