@@ -11,6 +11,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public var data: String
   /// A set's name, or a file or folder, to test on; empty for the data's own test images.
   public var test: String
+  /// A file that says where values of the training images were observed; empty for everywhere.
+  public var mask: String
   public var split: Split.Rule
   public var model: Model
   public var objective: ObjectiveChoice
@@ -77,7 +79,7 @@ public struct RunConfiguration: Hashable, Sendable {
   public static let usual = RunConfiguration()
 
   public init(
-    data: String = "strokes", test: String = "", split: Split.Rule = .standard,
+    data: String = "strokes", test: String = "", mask: String = "", split: Split.Rule = .standard,
     model: Model = .burda1(dataSize: 784), objective: ObjectiveChoice = "iwae",
     estimator: Objective.Estimator = .standard, groups: Int = 1, samples: Int = 50,
     beta: Double = 0.5, alpha: Double = 0.5, batch: Int = 20, passes: Int = 20,
@@ -89,6 +91,7 @@ public struct RunConfiguration: Hashable, Sendable {
   ) {
     self.data = data
     self.test = test
+    self.mask = mask
     self.split = split
     self.model = model
     self.objective = objective

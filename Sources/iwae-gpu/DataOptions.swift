@@ -36,7 +36,9 @@ enum DataOptions {
   static func source(
     _ arguments: ParsedArguments, _ configuration: RunConfiguration
   ) throws -> DataSource {
-    let source = try source(arguments.string("--data") ?? configuration.data)
+    var source = try source(arguments.string("--data") ?? configuration.data)
+    let mask = arguments.string("--mask") ?? configuration.mask
+    if !mask.isEmpty { source = try source.masked(by: mask, limit: try limit()) }
     let test = arguments.string("--test") ?? configuration.test
     return test.isEmpty ? source : source.tested(on: try Self.source(test))
   }

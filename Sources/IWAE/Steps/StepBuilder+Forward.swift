@@ -10,7 +10,8 @@ extension StepBuilder {
       "images", .matrix(rows: configuration.batchSize, columns: model.dataSize), role)
     let indices = Tensor(
       "indices", .vector(configuration.batchSize), role, element: .uint32)
-    if case .resident(let source, let order, let scale, let binarization, _) = configuration.source {
+    if case .resident(let source, let order, let scale, let binarization, _) = configuration.source
+    {
       try program.append(
         .gather(
           Gather(
