@@ -37,10 +37,16 @@ enum Inputs {
 
   /// All images of a file as one batch, taken as they are.
   static func batch(_ path: String, for model: Model) throws -> [Float] {
+    let images = try images(path, for: model)
+    return (0..<images.count).flatMap { images.pixels(of: $0) }
+  }
+
+  /// All images of a file, taken as they are.
+  static func images(_ path: String, for model: Model) throws -> ImageSet {
     let images = try DataOptions.source(path).collection.training
       .scaled(for: model.likelihood.support)
     try images.check(for: model, path)
-    return (0..<images.count).flatMap { images.pixels(of: $0) }
+    return images
   }
 
   /// The noise of each layer, as (B, M*K, latents).

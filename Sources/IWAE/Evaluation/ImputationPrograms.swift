@@ -45,7 +45,9 @@ struct ImputationPrograms {
     let configuration = StepConfiguration(
       batchSize: batchSize, samples: 1, objective: .vae, source: source, optimizer: nil)
     var encoder = StepBuilder(model, configuration, name: "encode")
-    let (images, indices, heads, _) = try encoder.appendBatchAndLowest()
+    let (images, indices) = try encoder.appendBatch(as: .state)
+    let heads = try model.encoderNetworks[0].append(
+      encoder.appendSeen(images), headRole: .state, to: &encoder.program)
     encode = encoder.program.build()
 
     let pixels = Shape.matrix(rows: batchSize, columns: model.dataSize)

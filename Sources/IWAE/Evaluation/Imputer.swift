@@ -65,8 +65,7 @@ public final class Imputer {
       model, source: data.batchSource(.none), batchSize: self.batchSize,
       chunks: Self.sizes(samples, by: self.chunk), draws: Self.sizes(draws, by: chunk),
       holdsOut: truth != nil)
-    memory = try device.allocate(
-      model.parameters + data.tensors + programs.states + [programs.total])
+    memory = try device.allocate(model.parameters + data.tensors + programs.states)
     for (parameter, values) in parameters where parameter.role == .parameter {
       try memory.upload(values, to: parameter)
     }
@@ -92,7 +91,8 @@ public final class Imputer {
   /// - Returns: Nil if `progress` asked to stop.
   public func impute(progress: (Int) -> Bool = { _ in true }) throws -> ImputedImages? {
     var result = ImputedImages()
-    result.copies = (0..<draws).flatMap { _ in (0..<images.count).flatMap { images.pixels(of: $0) } }
+    result.copies = (0..<draws).flatMap { _ in (0..<images.count).flatMap { images.pixels(of: $0) }
+    }
     for first in stride(from: 0, to: images.count, by: batchSize) {
       let batch = first..<min(first + batchSize, images.count)
       var control = Control()
