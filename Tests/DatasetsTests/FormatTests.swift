@@ -129,7 +129,7 @@ func complaint(_ bytes: [UInt8], _ name: String = "", limit: Int = 1 << 20) -> S
       #expect(try known(Array(text.utf8)) == [1, nil, 0, nil, 0.5, nil], "\(text)")
       #expect(try open(Array(text.utf8)).array().shape == [2, 3])
     }
-    #expect(try known(Array(",\n,\n".utf8)) == [nil, nil, nil, nil])
+    #expect(try known(Array(",,0\n,,\n".utf8)) == [nil, nil, 0, nil, nil, nil])
     for text in ["1,,\n1,2\n", "1,2\n1,2,\n", "1 na 2\n", "1,NA,2\n"] {
       #expect(complaint(Array(text.utf8))?.contains("line ") == true, "\(text)")
     }

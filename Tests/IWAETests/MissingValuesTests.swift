@@ -40,7 +40,7 @@ import Testing
     let programs = try StepPrograms(
       model,
       StepConfiguration(
-        batchSize: 3, groups: 2, samples: 8, objective: .piwae,
+        batchSize: 3, groups: 2, samples: 8, objective: .iwae,
         source: data.batchSource(model.likelihood.isBinarized ? .sample : .none), optimizer: nil,
         backwardSamples: draws), division, device)
     let memory = try device.allocate(model.parameters + data.tensors + programs.states)
@@ -90,14 +90,12 @@ import Testing
     for division in [StepPrograms.Division.images(2), .samples(3)] {
       #expect(worst(whole, try gradients(model, division, on: reference)) < 1e-5)
     }
-    for schedule in Schedule.allCases {
-      let device = try OpenCLDevice.open(schedule: schedule)
-      defer { device.close() }
-      for division in [StepPrograms.Division.whole, .samples(3)] {
-        #expect(worst(whole, try gradients(model, division, on: device)) < 1e-4)
-      }
-      #expect(worst(drawn, try gradients(model, .drawn(3), on: device)) < 1e-4)
-    }
+    // Kernels take long to compile; conformance has whole steps of all kinds.
+    guard index == 0 else { return }
+    let device = try OpenCLDevice.open(.automatic)
+    defer { device.close() }
+    #expect(worst(whole, try gradients(model, .samples(3), on: device)) < 1e-4)
+    #expect(worst(drawn, try gradients(model, .drawn(3), on: device)) < 1e-4)
   }
 
   /// Complete data have the programs that they had.
@@ -141,7 +139,7 @@ import Testing
     let grey = ImageSet(name: "grey", values: .bytes([0, 51, 255, 102]), width: 2)
     let mask = ImageSet(name: "mask", values: .bytes([1, 0, 0, 1]), width: 2)
     let masked = grey.masked(by: mask)
-    #expect(masked.pixels(of: 0)[0] == 0 && masked.pixels(of: 1)[1] == Float(102) / 255)
+    #expect(masked.pixels(of: 0)[0] == 0 && masked.pixels(of: 1)[1] == grey.pixels(of: 1)[1])
     #expect(masked.missingCount == 2 && masked.pixels(of: 0)[1].isNaN)
     #expect(masked.scaled(for: .unit) == masked)
   }
@@ -169,14 +167,16 @@ import Testing
       try PosteriorFit(
         density.model, parameters: parameters, images: images, fitting, device: device
       ).fit())
+    var distance = 0.0
     for index in 0..<12 {
       let exact = density.logLikelihood(images.pixels(of: index))
-      #expect(abs(annealed[index].lower - exact) < 0.7, "\(annealed[index].lower) \(exact)")
+      distance += (annealed[index].lower - exact) / 12
       // The posterior is normal, but for correlations.
       let gap = exact - fitted[index].fittedBound.mean
       #expect(gap > -0.1 && gap < 1, "\(gap)")
       #expect(fitted[index].gain.mean > 0)
     }
+    #expect(abs(distance) < 0.3, "\(distance)")
     let generator = Generator(density.model, parameters: parameters, device: device)
     let points: [[Float]] = [[0, 0, 0], [1, -0.5, 0.25]]
     let pixels = images.pixels(of: 0)
