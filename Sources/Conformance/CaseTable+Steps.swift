@@ -32,6 +32,12 @@ extension CaseTable {
     for (batch, samples) in [(1, 1), (20, 1), (7, 150), (20, 5)] {
       cases.append(step("small", small, batch: batch, samples: samples, .iwae))
     }
+    for (model, label) in models {
+      cases.append(
+        step(
+          "\(label), missing values", model, batch: 3, samples: 5, .iwae, estimator: .dreg,
+          hasMissing: true))
+    }
     for kind in HiddenKind.all {
       cases.append(
         step("hidden \(kind.name)", StepModels.hidden(kind), batch: 3, samples: 5, .iwae))
@@ -121,20 +127,22 @@ extension CaseTable {
 
   private func step(
     _ label: String, _ model: Model, batch: Int, groups: Int = 1, samples: Int,
-    _ objective: Objective, estimator: Objective.Estimator = .standard
+    _ objective: Objective, estimator: Objective.Estimator = .standard, hasMissing: Bool = false
   ) -> ConformanceCase {
     let title =
       "step(\(label),\(objective.name),\(estimator.rawValue),batch=\(batch),m=\(groups),k=\(samples))"
     var inputs = CaseInputs(case: title, seed: seed)
     let configuration = StepConfiguration(
       batchSize: batch, groups: groups, samples: samples, objective: objective,
-      estimator: estimator, optimizer: nil)
+      estimator: estimator, source: .uploaded(hasMissing: hasMissing), optimizer: nil)
     let step = checked(title) { try Step.build(model, configuration) }
     var values = parameterValues(of: model, &inputs)
     if let images = step.images {
-      values[images] = .floats(
+      let pixels =
         model.likelihood.isBinarized
-          ? inputs.bits(images.shape.count) : inputs.normals(images.shape.count))
+        ? inputs.bits(images.shape.count) : inputs.normals(images.shape.count)
+      values[images] = .floats(
+        hasMissing ? pixels.enumerated().map { $0 % 3 == 1 ? .nan : $1 } : pixels)
     }
     if let labels = step.labels {
       values[labels] = .floats(labelRows(of: model, batch).map(Float.init))

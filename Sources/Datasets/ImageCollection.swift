@@ -74,6 +74,11 @@ public struct ImageCollection: Sendable {
     return result
   }
 
+  /// The same images, all as floats if some values are missing, which bytes cannot say.
+  public var withOneKind: ImageCollection {
+    parts.contains(where: \.images.hasMissing) ? mapped { part, _ in part.asFloats } : self
+  }
+
   /// Every part, known to be pictures.
   func asPictures() -> ImageCollection { mapped { part, _ in part.asPictures } }
 }
@@ -133,10 +138,10 @@ struct ImageRecipe: Sendable {
       return ImageSet(
         name: name, values: .bytes(pixels), width: width, height: height, labels: classes)
     case .floats(let floats):
-      if let index = floats.firstIndex(where: { !$0.isFinite }) {
+      if let index = floats.firstIndex(where: \.isInfinite) {
         throw problem(
           "image \(index / width + 1), value \(index % width + 1) is \(floats[index]); expected finite "
-            + "numbers.")
+            + "numbers, or NaN for missing values.")
       }
       let pixels = rotated(isInverted ? floats.map { 1 - $0 } : floats, width, height)
       return ImageSet(

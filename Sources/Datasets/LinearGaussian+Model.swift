@@ -22,17 +22,7 @@ extension LinearGaussian {
     widening: Double, perturbation: Double = 0, seed: UInt64 = 0
   ) -> [Tensor: [Float]] {
     let precision = noise * noise
-    var gram = [Double](repeating: 0, count: latents * latents)
-    for i in 0..<latents {
-      for j in 0..<latents {
-        var sum = i == j ? 1.0 : 0
-        for row in 0..<width {
-          sum += weights[row * latents + i] * weights[row * latents + j] / precision
-        }
-        gram[i * latents + j] = sum
-      }
-    }
-    let covariance = inverse(gram)
+    let covariance = posteriorCovariance(of: 0..<width)
     var gain = [Double](repeating: 0, count: latents * width)
     for i in 0..<latents {
       for row in 0..<width {
@@ -63,6 +53,20 @@ extension LinearGaussian {
       }
     }
     return result
+  }
+
+  /// The covariance of z given some of the values: the inverse of I + W^T W / s^2 over their rows.
+  func posteriorCovariance(of rows: some Sequence<Int>) -> [Double] {
+    var precision = (0..<latents * latents).map { $0 % (latents + 1) == 0 ? 1.0 : 0 }
+    for row in rows {
+      for i in 0..<latents {
+        for j in 0..<latents {
+          precision[i * latents + j] +=
+            weights[row * latents + i] * weights[row * latents + j] / (noise * noise)
+        }
+      }
+    }
+    return inverse(precision)
   }
 
   /// The inverse of a positive definite matrix, by Gauss and Jordan.

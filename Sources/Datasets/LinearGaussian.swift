@@ -45,26 +45,46 @@ public struct LinearGaussian: Sendable {
     return ImageSet(name: "linear-gaussian", values: .floats(values), width: width)
   }
 
-  /// log N(x; b, W W^T + s^2 I), by Cholesky's decomposition.
+  /// log N(x; b, W W^T + s^2 I), by Cholesky's decomposition, of the values that are not missing.
   public func logLikelihood(_ x: [Float]) -> Double {
-    var factor = [Double](repeating: 0, count: width * width)
-    for i in 0..<width {
-      for j in 0...i {
+    let known = x.indices.filter { !x[$0].isNaN }
+    let size = known.count
+    var factor = [Double](repeating: 0, count: size * size)
+    for (i, row) in known.enumerated() {
+      for (j, other) in known[...i].enumerated() {
         var sum = i == j ? noise * noise : 0
-        for k in 0..<latents { sum += weights[i * latents + k] * weights[j * latents + k] }
-        for k in 0..<j { sum -= factor[i * width + k] * factor[j * width + k] }
-        factor[i * width + j] = i == j ? sum.squareRoot() : sum / factor[j * width + j]
+        for k in 0..<latents { sum += weights[row * latents + k] * weights[other * latents + k] }
+        for k in 0..<j { sum -= factor[i * size + k] * factor[j * size + k] }
+        factor[i * size + j] = i == j ? sum.squareRoot() : sum / factor[j * size + j]
       }
     }
     // Solve L y = x - b; then log p = -y.y / 2 - log det L - n log(2 pi) / 2.
-    var y = [Double](repeating: 0, count: width)
-    var result = -0.5 * Double(width) * log(2 * Double.pi)
-    for i in 0..<width {
-      var sum = Double(x[i]) - offset[i]
-      for k in 0..<i { sum -= factor[i * width + k] * y[k] }
-      y[i] = sum / factor[i * width + i]
-      result -= 0.5 * y[i] * y[i] + log(factor[i * width + i])
+    var y = [Double](repeating: 0, count: size)
+    var result = -0.5 * Double(size) * log(2 * Double.pi)
+    for (i, row) in known.enumerated() {
+      var sum = Double(x[row]) - offset[row]
+      for k in 0..<i { sum -= factor[i * size + k] * y[k] }
+      y[i] = sum / factor[i * size + i]
+      result -= 0.5 * y[i] * y[i] + log(factor[i * size + i])
     }
     return result
+  }
+
+  /// The mean of every value given those that are not missing: W E[z|x] + b, where z given x has the
+  /// precision I + W^T W / s^2 over the rows of W that are known.
+  public func conditionalMean(_ x: [Float]) -> [Double] {
+    let known = x.indices.filter { !x[$0].isNaN }
+    let covariance = posteriorCovariance(of: known)
+    let projected = (0..<latents).map { j in
+      known.reduce(0) { sum, row in
+        sum + weights[row * latents + j] * (Double(x[row]) - offset[row]) / (noise * noise)
+      }
+    }
+    let z = (0..<latents).map { i in
+      (0..<latents).reduce(0) { $0 + covariance[i * latents + $1] * projected[$1] }
+    }
+    return (0..<width).map { row in
+      (0..<latents).reduce(offset[row]) { $0 + weights[row * latents + $1] * z[$1] }
+    }
   }
 }

@@ -13,6 +13,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public var labels: String
   /// A set's name, or a file or folder, to test on; empty for the data's own test images.
   public var test: String
+  /// A file that says where values of the training images were observed; empty for everywhere.
+  public var mask: String
   public var split: Split.Rule
   public var model: Model
   public var objective: ObjectiveChoice
@@ -81,7 +83,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public static let usual = RunConfiguration()
 
   public init(
-    data: String = "strokes", labels: String = "", test: String = "", split: Split.Rule = .standard,
+    data: String = "strokes", labels: String = "", test: String = "", mask: String = "",
+    split: Split.Rule = .standard,
     model: Model = .burda1(dataSize: 784), objective: ObjectiveChoice = "iwae",
     estimator: Objective.Estimator = .standard, groups: Int = 1, samples: Int = 50,
     beta: Double = 0.5, alpha: Double = 0.5, batch: Int = 20, passes: Int = 20,
@@ -95,6 +98,7 @@ public struct RunConfiguration: Hashable, Sendable {
     self.data = data
     self.labels = labels
     self.test = test
+    self.mask = mask
     self.split = split
     self.model = model
     self.objective = objective

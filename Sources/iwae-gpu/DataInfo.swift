@@ -18,9 +18,12 @@ enum DataInfo {
       var images: Int
       var width: Int
       var height: Int?
-      var mean: Double
-      var minimum: Double
-      var maximum: Double
+      /// The values that are missing, which count nowhere else.
+      var missing: Int
+      /// Absent where all are.
+      var mean: Double?
+      var minimum: Double?
+      var maximum: Double?
       var isBinary: Bool
       var classes: Int?
 
@@ -66,15 +69,17 @@ enum DataInfo {
   private static func part(_ name: String, _ images: ImageSet) -> Report.Part {
     var (sum, low, high) = (0.0, Float.infinity, -Float.infinity)
     for index in 0..<images.count {
-      for pixel in images.pixels(of: index) {
+      for pixel in images.pixels(of: index) where !pixel.isNaN {
         sum += Double(pixel)
         low = min(low, pixel)
         high = max(high, pixel)
       }
     }
+    let known = images.count * images.width - images.missingCount
     return Report.Part(
       name: name, images: images.count, width: images.width, height: images.height,
-      mean: sum / Double(images.count * images.width), minimum: Double(low), maximum: Double(high),
+      missing: images.missingCount, mean: known > 0 ? sum / Double(known) : nil,
+      minimum: known > 0 ? Double(low) : nil, maximum: known > 0 ? Double(high) : nil,
       isBinary: images.isBinary, classes: images.labels.map { Set($0).count })
   }
 
@@ -91,12 +96,15 @@ enum DataInfo {
       lines.append("  \(file.path)  \(readable(bytes: file.bytes))  \(state)")
     }
     var table = TextTable(
-      ["part", "images", "size", "mean pixel", "least", "most", "classes"],
-      rightAligned: [1, 3, 4, 5, 6])
+      ["part", "images", "size", "mean pixel", "least", "most", "missing", "classes"],
+      rightAligned: [1, 3, 4, 5, 6, 7])
+    func number(_ format: String, _ value: Double?) -> String {
+      value.map { String(format: format, $0) } ?? "-"
+    }
     for part in report.parts {
       table.append([
-        part.name, "\(part.images)", part.size, String(format: "%.6f", part.mean),
-        String(format: "%.3g", part.minimum), String(format: "%.3g", part.maximum),
+        part.name, "\(part.images)", part.size, number("%.6f", part.mean),
+        number("%.3g", part.minimum), number("%.3g", part.maximum), "\(part.missing)",
         part.classes.map(String.init) ?? "-",
       ])
     }

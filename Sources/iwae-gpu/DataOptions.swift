@@ -44,7 +44,9 @@ enum DataOptions {
     let named = arguments.string("--data")
     // A run's labels are those of its own data.
     let labels = arguments.string("--labels") ?? (named == nil ? configuration.labels : "")
-    let source = try source(named ?? configuration.data, labels: labels)
+    var source = try source(named ?? configuration.data, labels: labels)
+    let mask = arguments.string("--mask") ?? configuration.mask
+    if !mask.isEmpty { source = try source.masked(by: mask, limit: try limit()) }
     let test = arguments.string("--test") ?? configuration.test
     return test.isEmpty ? source : source.tested(on: try Self.source(test))
   }

@@ -44,7 +44,7 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let images = try Inputs.batch(dataPath, labels: arguments.string("--labels"), for: model)
   let batch = images.count
   var configuration = try StepOptions.settings(arguments, batch: batch, samples: 1)
-    .step(from: .uploaded)
+    .step(from: .uploaded(hasMissing: images.hasMissing))
   configuration.noiseIsGiven = true
   configuration.optimizer = nil
 

@@ -24,6 +24,7 @@ struct Main {
     .tune,
     .data,
     .export,
+    .impute,
   ]
 
   static func main() {

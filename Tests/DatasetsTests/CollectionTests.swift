@@ -107,8 +107,8 @@ private func collection(
     refused(Build.numPy([1, 2, 2, 3], [UInt8](repeating: 0, count: 12)), "(N, D)")
     #expect(try collection(Build.numPy([1, 1, 2, 3], [1, 2, 3, 4, 5, 6])).training.height == 2)
     refused(
-      Build.numPy([2, 2], type: "<f4", ([1, 2, .nan, 3] as [Float]).bytes),
-      "image 2, value 1 is nan")
+      Build.numPy([2, 2], type: "<f4", ([1, .nan, -.infinity, 3] as [Float]).bytes),
+      "image 2, value 1 is -inf; expected finite numbers, or NaN for missing values.")
   }
 
   @Test func labelsBesideImagesMustMatch() throws {

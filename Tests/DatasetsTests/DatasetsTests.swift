@@ -62,6 +62,29 @@ import Testing
     #expect(abs(center - 6 - mean) < 4 * (6.0 / 4000).squareRoot() + 1e-4)
   }
 
+  /// What is missing is integrated out: log p(x) is the sum of what each value has
+  /// given those before it, which is normal around its conditional mean.
+  @Test func missingValuesAreIntegratedOut() {
+    let data = LinearGaussian()
+    let x = data.images(count: 1, seed: 3).pixels(of: 0)
+    var known = [Float](repeating: .nan, count: data.width)
+    var sum = 0.0
+    for row in x.indices {
+      let (before, mean) = (data.logLikelihood(known), data.conditionalMean(known)[row])
+      known[row] = x[row]
+      let gain = data.logLikelihood(known) - before
+      // Of a normal density, that at the mean and at x tell the variance.
+      var center = known
+      center[row] = Float(mean)
+      let peak = data.logLikelihood(center) - before
+      let variance = exp(-2 * peak) / (2 * .pi)
+      let distance = Double(x[row]) - mean
+      #expect(abs(gain - peak + distance * distance / (2 * variance)) < 1e-5)
+      sum += gain
+    }
+    #expect(abs(sum - data.logLikelihood(x)) < 1e-9)
+  }
+
   /// In one dimension at a time, the density's integral over a line is that of a normal density.
   @Test func densityFallsAsItShould() {
     let data = LinearGaussian()

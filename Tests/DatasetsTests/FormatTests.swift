@@ -111,15 +111,32 @@ func complaint(_ bytes: [UInt8], _ name: String = "", limit: Int = 1 << 20) -> S
     #expect(complaint(Array("1 0\n1 1 1\n".utf8))?.contains("line 2: expected 2 numbers") == true)
     #expect(complaint(Array("1 0\n1 1e99\n".utf8))?.contains("'1e99'") == true)
     #expect(complaint(Array("1 - 0\n".utf8))?.contains("'-'") == true)
-    // A comma is no space: fields may not be empty, nor a comma a decimal point.
-    for text in ["1,,2\n", ",1\n", "1 , , 2\n"] {
-      #expect(complaint(Array(text.utf8))?.contains("nothing before a comma") == true, "\(text)")
-    }
-    #expect(complaint(Array("1,2,\n".utf8))?.contains("after the last comma") == true)
+    // A comma is no decimal point.
+    #expect(complaint(Array("1 , , 2 3\n".utf8))?.contains("a decimal point?") == true)
     #expect(complaint(Array("0,5 0,7\n".utf8))?.contains("a decimal point?") == true)
     #expect(complaint(Array("1 2,3\n".utf8))?.contains("a decimal point?") == true)
     let late = Array(String(repeating: "1 0\n", count: 5000).utf8) + Array("1 x\n".utf8)
     #expect(complaint(late)?.contains("byte 20002: line 5001") == true)
+  }
+
+  /// The values of a file, a missing one as nil.
+  private func known(_ bytes: [UInt8]) throws -> [Float?] {
+    try open(bytes).array().rowMajor.values.floats.map { $0.isNaN ? nil : $0 }
+  }
+
+  @Test func missingValuesAreNaN() throws {
+    for text in ["1,,0\n,0.5,\n", "1, nan,0\nNaN,0.5,NAN", "1 nan 0\nnan .5 nan\r\n"] {
+      #expect(try known(Array(text.utf8)) == [1, nil, 0, nil, 0.5, nil], "\(text)")
+      #expect(try open(Array(text.utf8)).array().shape == [2, 3])
+    }
+    #expect(try known(Array(",,0\n,,\n".utf8)) == [nil, nil, 0, nil, nil, nil])
+    for text in ["1,,\n1,2\n", "1,2\n1,2,\n", "1 na 2\n", "1,NA,2\n"] {
+      #expect(complaint(Array(text.utf8))?.contains("line ") == true, "\(text)")
+    }
+    let floats: [Float] = [1, .nan, -2, .nan]
+    #expect(try known(Build.numPy([2, 2], type: "<f4", floats.bytes)) == [1, nil, -2, nil])
+    #expect(
+      try known(Build.idx([2], [0xc0, 0x20, 0, 0, 0x7f, 0xc0, 0, 0], type: 0x0d)) == [-2.5, nil])
   }
 
   /// Each of these must say what is wrong and where, without reading anything else.

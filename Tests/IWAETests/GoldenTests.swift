@@ -24,8 +24,9 @@ import Testing
     "continuous-bernoulli", "elbo",
     "formula-beta", "formula-student", "gated", "gaussian-fixed", "gaussian-shared", "iwae",
     "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer", "iwae-two-layer-dreg", "logistic",
-    "miwae", "negative-binomial", "piwae", "poisson", "posterior-laplace-dreg", "prior-cauchy",
-    "prior-mixture", "prior-mixture-piwae-dreg", "prior-vamp", "prior-vamp-piwae",
+    "missing", "missing-gaussian", "miwae", "negative-binomial", "piwae", "poisson",
+    "posterior-laplace-dreg", "prior-cauchy", "prior-mixture", "prior-mixture-piwae-dreg",
+    "prior-vamp", "prior-vamp-piwae",
     "renyi", "residual", "rws", "vae", "vimco",
   ]
 
@@ -75,11 +76,14 @@ import Testing
     let model = try checkpoint(name).model
     let objective = try #require(Objective(what.objective, beta: what.beta, alpha: what.alpha))
     let estimator = try #require(Objective.Estimator(rawValue: what.estimator))
+    let images = try images(name)
     return try Step.build(
       model,
       StepConfiguration(
-        batchSize: images(name).count / model.dataSize, groups: what.m, samples: what.k,
-        objective: objective, estimator: estimator, noiseIsGiven: true, optimizer: nil))
+        batchSize: images.count / model.dataSize, groups: what.m, samples: what.k,
+        objective: objective, estimator: estimator,
+        source: .uploaded(hasMissing: images.contains(where: \.isNaN)), noiseIsGiven: true,
+        optimizer: nil))
   }
 
   /// Runs a case on a device; returns the error of each tensor.

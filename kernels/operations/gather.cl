@@ -2,6 +2,8 @@
 //
 //   batch[b] = binarize(scale * source[order[(offset + b) % N]])        indices[b] = that row
 //
+// NaN is a missing value and stays one.
+//
 // The data set lies row by row without padding, bytes or floats.
 // Defines: those of lanes.cl. Work-groups: as lanes.cl says, a row is an image.
 
@@ -29,6 +31,12 @@ static inline real load_data(
 #endif
 }
 
+// 1 or 0 for what is a number.
+static inline real binary(real value, whole is_one) {
+  real bit = is_one ? (real)(1.0f) : (real)(0.0f);
+  return value == value ? bit : value;
+}
+
 static void run_gather(const context *c, const descriptor *d, int begin, int end) {
   int binarization = gather_binarization(d);
   for (int row = begin; row < end; row++) {
@@ -48,11 +56,11 @@ static void run_gather(const context *c, const descriptor *d, int begin, int end
         real value = load_data(c->source, gather_is_bytes(d), row_start, chunk, d->columns)
             * (real)(gather_scale(d));
         if (binarization == BINARIZATION_THRESHOLD)
-          value = value >= (real)(0.5f) ? (real)(1.0f) : (real)(0.0f);
+          value = binary(value, value >= (real)(0.5f));
         if (binarization == BINARIZATION_SAMPLE) {
           // A multiple of 2^-24, so the comparison is exact.
           real uniform = real_from_word(words.w[w] >> 8) * (real)(0x1p-24f);
-          value = uniform < value ? (real)(1.0f) : (real)(0.0f);
+          value = binary(value, uniform < value);
         }
         store(c, gather_batch(d), row, chunk, value);
       }

@@ -80,6 +80,9 @@ extension Formula {
   /// 1 where a is less than b, else 0.
   public static func less(_ a: Formula, _ b: Formula) -> Formula { folded(.less, [a, b]) }
 
+  /// 1 where x is a number, infinities included; 0 where it is NaN, which is less than nothing.
+  public static func isNumber(_ x: Formula) -> Formula { less(-1, abs(x)) }
+
   /// `a` where the condition is neither 0 nor NaN, else `b`. The branch that is not taken has no
   /// influence on the value or on the derivative.
   public static func `where`(_ condition: Formula, _ a: Formula, _ b: Formula) -> Formula {

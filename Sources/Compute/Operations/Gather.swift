@@ -9,7 +9,7 @@ public enum Binarization: Int, Hashable, Sendable, CaseIterable {
 }
 
 /// A batch of images out of a resident data set: `batch[b] = scale * source[order[offset + b]]`,
-/// binarized if asked. The offset is the control record's; positions wrap around.
+/// binarized if asked; NaN, a missing value, stays NaN. The offset is the control record's; positions wrap around.
 public struct Gather: SlottedFamily {
   /// `(N, D)`, `uint8` or `float32`, resident.
   public var source: Tensor

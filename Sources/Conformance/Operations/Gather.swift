@@ -4,6 +4,10 @@ extension CaseTable {
   func gatherCases() -> [ConformanceCase] {
     var cases = [twoGathers()]
     for binarization in Binarization.allCases {
+      var missing = CaseBuilder("gather(\(binarization),missing values)", seed: seed)
+      gather(
+        &missing, count: 5, columns: 37, batch: 3, isBytes: false, binarization, hasMissing: true)
+      cases.append(missing.build())
       for (count, columns, batch) in [(1, 1, 1), (5, 17, 3), (11, 64, 4), (30, 784, 20)] {
         for isBytes in [true, false] {
           var build = CaseBuilder(
@@ -31,12 +35,16 @@ extension CaseTable {
 
   private func gather(
     _ build: inout CaseBuilder, _ prefix: String = "", count: Int, columns: Int, batch: Int,
-    isBytes: Bool, _ binarization: Binarization
+    isBytes: Bool, _ binarization: Binarization, hasMissing: Bool = false
   ) {
     let shape = Shape.matrix(rows: count, columns: columns)
     let content: HostValues =
       isBytes
-      ? .bytes(build.inputs.bytes(shape.count)) : .floats(build.inputs.uniforms(shape.count))
+      ? .bytes(build.inputs.bytes(shape.count))
+      : .floats(
+        build.inputs.uniforms(shape.count).enumerated().map {
+          hasMissing && $0 % 3 == 1 ? .nan : $1
+        })
     let source = build.resident("\(prefix)source", shape, content)
     let order = build.resident(
       "\(prefix)order", .vector(count), .words(build.inputs.permutation(count)))

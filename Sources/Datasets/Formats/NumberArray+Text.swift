@@ -9,7 +9,8 @@ extension NumberArray {
       && start.allSatisfy { TextParser.isSpace($0) || $0 == 10 || TextParser.isNumeric($0) }
   }
 
-  /// Reads rows of numbers, separated by spaces, tabs or commas.
+  /// Reads rows of numbers, separated by spaces, tabs or commas. `nan`, and nothing between commas,
+  /// is a missing value.
   init(text reader: ByteReader, limit: Int) throws(FormatError) {
     var parser = TextParser(limit: limit)
     while true {
@@ -62,15 +63,19 @@ private struct TextParser {
     byte == 32 || byte == 9 || byte == 13 || byte == comma
   }
 
-  /// Digits, signs, points and exponents.
+  private static let letters = Set("+-.eEnNaA".utf8)
+
+  /// Digits, signs, points, exponents, and the letters of `nan`.
   static func isNumeric(_ byte: UInt8) -> Bool {
-    (48...57).contains(byte) || byte == 43 || byte == 45 || byte == 46 || byte == 69 || byte == 101
+    (48...57).contains(byte) || letters.contains(byte)
   }
 
   mutating func append(_ piece: ArraySlice<UInt8>) -> (index: Int, text: String)? {
     for (index, byte) in piece.enumerated() {
       if Self.isSpace(byte) {
-        if let text = endToken() ?? (byte == Self.comma ? endField() : nil) { return (index, text) }
+        if let text = endToken() ?? (byte == Self.comma ? endField() : nil) {
+          return (index, text)
+        }
       } else if byte == 10 {
         if let text = endToken() ?? endLine() { return (index, text) }
         line += 1
@@ -86,11 +91,12 @@ private struct TextParser {
 
   mutating func finish() -> String? { endToken() ?? endLine() }
 
-  /// At a comma: there must have been a number since the last one.
+  /// At a comma, or at the end of a line that has some: where there was no number since the last, one
+  /// is missing.
   private mutating func endField() -> String? {
-    if !isFilled { return "there is nothing before a comma." }
+    let problem = isFilled ? nil : append(.nan)
     (hasCommas, isFilled) = (true, false)
-    return hasGaps ? Self.mixture : nil
+    return hasGaps ? Self.mixture : problem
   }
 
   private static let mixture =
@@ -102,23 +108,23 @@ private struct TextParser {
     if isFilled { hasGaps = true }
     isFilled = true
     if hasCommas && hasGaps { return Self.mixture }
-    column += 1
-    guard rows == 0 || column <= columns else {
-      return "expected \(columns) numbers as in the rows before, found more."
-    }
-    let isBinary = token.count == 1 && (48...49).contains(token[0])
-    let count = (hasOther ? floats.count : bytes.count) + 1
-    guard (hasOther || !isBinary ? 4 * count : count) <= limit else {
-      return "there are more numbers than the \(limit) bytes that are allowed hold."
-    }
-    if isBinary {
-      if hasOther { floats.append(Float(token[0] - 48)) } else { bytes.append(token[0] - 48) }
-      return nil
-    }
+    if token.count == 1, (48...49).contains(token[0]) { return append(bit: token[0] - 48) }
     let text = String(decoding: token, as: UTF8.self)
-    guard let value = Float(text), value.isFinite else {
+    guard let value = Float(text), !value.isInfinite else {
       return "'\(text)' is not a number of single precision."
     }
+    return append(value)
+  }
+
+  private mutating func append(bit: UInt8) -> String? {
+    if hasOther { return append(Float(bit)) }
+    if let problem = count(width: 1) { return problem }
+    bytes.append(bit)
+    return nil
+  }
+
+  private mutating func append(_ value: Float) -> String? {
+    if let problem = count(width: 4) { return problem }
     if !hasOther {
       hasOther = true
       floats = bytes.map(Float.init)
@@ -128,8 +134,19 @@ private struct TextParser {
     return nil
   }
 
+  /// Counts one more number of the row; says why there may be none.
+  private mutating func count(width: Int) -> String? {
+    column += 1
+    guard rows == 0 || column <= columns else {
+      return "expected \(columns) numbers as in the rows before, found more."
+    }
+    let count = (hasOther ? floats.count : bytes.count) + 1
+    return width * count <= limit
+      ? nil : "there are more numbers than the \(limit) bytes that are allowed hold."
+  }
+
   private mutating func endLine() -> String? {
-    if hasCommas && !isFilled { return "there is nothing after the last comma." }
+    if hasCommas && !isFilled, let problem = endField() { return problem }
     (hasCommas, hasGaps, isFilled) = (false, false, false)
     // Empty lines count for nothing.
     if column == 0 { return nil }

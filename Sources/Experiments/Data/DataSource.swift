@@ -12,6 +12,8 @@ public struct DataSource: Sendable {
   private var testName: String?
   /// The file of the images' labels, where that is another.
   private var labelsName: String?
+  /// 1 where a value of the training images was observed; nil for everywhere.
+  private var observed: ImageSet?
 
   /// Reads the images.
   ///
@@ -61,6 +63,31 @@ public struct DataSource: Sendable {
     return result
   }
 
+  /// The same images without the values that a mask says are missing.
+  ///
+  /// - Parameters:
+  ///   - mask: A file of the training images' form, or of all images' where nobody divided them: 1
+  ///     where a value was observed, else 0.
+  ///   - limit: The most bytes that an array of the file may take.
+  public func masked(
+    by mask: String, limit: Int = DataFile.standardLimit
+  ) throws -> DataSource {
+    let images = collection.training
+    let observed = try ImageCollection(path: mask, limit: limit).training
+    func bad(_ problem: String) -> FormatError { FormatError(file: mask, problem: problem) }
+    func form(_ set: ImageSet) -> String { "\(counted(set.count, "image")) of \(set.width) values" }
+    guard observed.count == images.count, observed.width == images.width else {
+      throw bad(
+        "expected a mask of the form of '\(name)', \(form(images)), found \(form(observed)).")
+    }
+    guard observed.isBinary && !observed.hasMissing else {
+      throw bad("expected a mask of 0 and 1, 1 where a value was observed, found other values.")
+    }
+    var result = self
+    result.observed = observed
+    return result
+  }
+
   /// The likelihood that a model of these images has unless told otherwise.
   public var likelihood: Likelihood { namedSet?.likelihood ?? .bernoulli }
 
@@ -71,6 +98,9 @@ public struct DataSource: Sendable {
   ) throws(FormatError) -> DataSource {
     var result = self
     result.collection = collection.scaled(for: model.likelihood.support)
+    if let observed {
+      result.collection.training = result.collection.training.masked(by: observed)
+    }
     let parts = result.collection.parts
     for (part, images) in parts {
       let source = part == "test" ? testName ?? name : name
@@ -81,6 +111,7 @@ public struct DataSource: Sendable {
     if model.likelihood.isBinarized, let seed = rule.fixedSeed {
       result.collection = result.collection.binarized(seed: seed)
     }
+    result.collection = result.collection.withOneKind
     return result
   }
 
@@ -109,8 +140,12 @@ extension ImageSet {
         file: name, problem: "expected images of \(model.dataSize) values, found \(width).")
     }
     let likelihood = model.likelihood
-    guard let misfit = firstMisfit(for: likelihood.support) else { return }
     let image = part.map { "\($0) image" } ?? "image"
+    if let index = firstWithoutValues {
+      throw FormatError(
+        file: name, problem: "\(image) \(index + 1): all of its values are missing. Leave it out.")
+    }
+    guard let misfit = firstMisfit(for: likelihood.support) else { return }
     throw FormatError(
       file: name,
       problem: "\(image) \(misfit.image + 1), value \(misfit.position + 1): \(misfit.problem), for "
@@ -143,7 +178,7 @@ extension ImageSet {
     case .counts: "Give whole counts, \(other)"
     case .levels: "Give bytes, or levels over 255, \(other)"
     case .positive: "Shift the data above 0, \(other)"
-    case .reals: "Replace what is infinite or no number."
+    case .reals: "Replace what is infinite; NaN is a missing value."
     }
   }
 

@@ -77,7 +77,8 @@ extension Look {
   private static func enlarged(_ image: [Float], width: Int) -> [Float] {
     let (side, height) = (LatentWindow.side, image.count / width)
     let longest = max(width, height)
-    let (low, high) = (min(image.min() ?? 0, 0), max(image.max() ?? 1, 1))
+    let known = image.filter { !$0.isNaN }
+    let (low, high) = (min(known.min() ?? 0, 0), max(known.max() ?? 1, 1))
     return (0..<side * side).map { index in
       let column = index % side * longest / side
       let row = index / side * longest / side

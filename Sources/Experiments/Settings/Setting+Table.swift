@@ -24,6 +24,12 @@ extension Setting {
       help: "Another set or file to test on: its test part, or all of it.",
       row: Row(name: "test data")),
     Setting(
+      "mask", \.mask, "file", expected: "a file", standard: .text("everywhere"),
+      help:
+        "Where values of the training images were observed: 1, else 0, in their form, or in that of "
+        + "all images where nobody divided them. NaN is missing without it.",
+      row: Row(name: "mask")),
+    Setting(
       "split", \.split, "rule", examples: ["standard", "full", "released"],
       expected: "standard, full, released or the number of images that validate",
       help:

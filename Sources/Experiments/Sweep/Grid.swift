@@ -43,10 +43,8 @@ public struct Grid: Codable, Sendable {
   /// The settings that no further axis can have: all cells share the images, and the others have
   /// axes of their own.
   public static let fixed: Set = [
-    "data", "labels", "test", "split", "binarize", "objective", "estimator", "beta", "alpha",
-    "groups",
-    "samples",
-    "seed",
+    "data", "labels", "test", "mask", "split", "binarize", "objective", "estimator", "beta",
+    "alpha", "groups", "samples", "seed",
   ]
 
   /// Crosses everything with the values of another setting.

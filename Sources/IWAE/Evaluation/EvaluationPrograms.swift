@@ -36,7 +36,8 @@ struct EvaluationPrograms {
 
     var encoder = StepBuilder(model, configuration, name: "encode")
     let (images, indices) = try encoder.appendBatch(as: .state)
-    let heads = try encoder.appendLowest(images, headRole: .state)
+    let seen = try encoder.appendSeen(images)
+    let heads = try encoder.appendLowest(seen, headRole: .state)
     lowestMean = try encoder.appendCenter(0, heads, role: .state)
     encode = encoder.program.build()
 

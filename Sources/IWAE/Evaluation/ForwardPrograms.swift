@@ -89,8 +89,10 @@ public struct DecoderProgram: Sendable {
 
 extension StepConfiguration {
   /// That of a program without a bound.
-  static func forward(rows: Int) -> StepConfiguration {
-    StepConfiguration(batchSize: rows, samples: 1, objective: .vae, optimizer: nil)
+  static func forward(rows: Int, hasMissing: Bool = false) -> StepConfiguration {
+    StepConfiguration(
+      batchSize: rows, samples: 1, objective: .vae, source: .uploaded(hasMissing: hasMissing),
+      optimizer: nil)
   }
 }
 

@@ -22,7 +22,7 @@ extension Generator {
   /// log p(x, h) of one image at many latents, where the model has a single stochastic layer.
   ///
   /// - Parameters:
-  ///   - image: Its pixels, as the likelihood takes them.
+  ///   - image: Its pixels, as the likelihood takes them; NaN where they are missing.
   ///   - label: Its class, where the model is conditional.
   ///   - latents: The values of h.
   ///   - batchSize: Latents at a time.
@@ -41,7 +41,8 @@ extension Generator {
   private func logDensities(
     _ image: [Float], _ label: Int?, _ latents: [[Float]]
   ) throws -> [Double] {
-    var configuration = StepConfiguration.forward(rows: 1)
+    var configuration = StepConfiguration.forward(
+      rows: 1, hasMissing: image.contains(where: \.isNaN))
     configuration.samples = latents.count
     var builder = StepBuilder(model, configuration, name: "density")
     let (images, _) = try builder.appendBatch()

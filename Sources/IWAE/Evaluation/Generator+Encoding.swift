@@ -17,7 +17,7 @@ extension Generator {
   /// Encodes images, and decodes what comes of them.
   ///
   /// - Parameters:
-  ///   - images: Pixels of each.
+  ///   - images: Pixels of each; where they are missing, as NaN, the encoder sees 0.
   ///   - labels: The class of each, where the model is conditional.
   ///   - seed: The seed of the noise; nil for its centre, so that values are the posteriors' centres.
   ///   - batchSize: Images at a time.
@@ -39,7 +39,7 @@ extension Generator {
     _ images: ArraySlice<[Float]>, labels: [Int]?, seed: UInt64?, into result: inout Encoding
   ) throws {
     let encoder = try EncoderProgram(model, rows: images.count)
-    var inputs = [encoder.images: images.flatMap(\.self)]
+    var inputs = [encoder.images: images.flatMap { $0.map { $0.isNaN ? 0 : $0 } }]
     try put(labels, into: encoder.labels, &inputs)
     for (position, layer) in encoder.layers.enumerated() {
       let values = noise(

@@ -44,6 +44,10 @@ extension Likelihood {
       initialBias: Formula(known: initialBias, ["mean"]))
   }
 
+  /// log p(x) where x is a number. A missing value, which is NaN, adds nothing, nor to a derivative:
+  /// the branch that is not taken has no influence.
+  public var observedLogDensity: Formula { .where(.isNumber("x"), logDensity, 0) }
+
   /// The initial bias of the first head, from a variable's mean over the data. Others start at 0.
   public func initialBias(mean: Double) -> Float { Float(initialBias.evaluate(["mean": mean])) }
 

@@ -12,7 +12,7 @@ func drawingPrograms(
   let scopes = rule.decoder.scope == .all ? 1 : configuration.groups
 
   var weigher = StepBuilder(model, configuration, name: "weigh")
-  let (images, indices, heads) = try weigher.appendBatchAndLowest()
+  let (images, indices, heads, _) = try weigher.appendBatchAndLowest()
   try weigher.appendLatents(heads: heads, indices)
   try weigher.appendDecoder(images)
   let logWeights = try weigher.appendWeights().logWeights
@@ -43,9 +43,9 @@ func drawingPrograms(
   var few = configuration
   (few.groups, few.samples) = (scopes, draws)
   var walker = StepBuilder(model, few, name: "step")
-  _ = try walker.appendBatchAndLowest()
+  let network = try walker.appendBatchAndLowest().network
   // The operations so far belong to the first program; their tensors are states that it left.
-  let lowest = walker.program.operations
+  let lowest = Array(walker.program.operations[network])
   walker.program = ProgramBuilder("step")
   walker.drawn = drawn
   walker.rule = rule
@@ -61,10 +61,12 @@ func drawingPrograms(
 extension StepBuilder {
   /// The batch and the encoder's first layer, in states that other programs read.
   mutating func appendBatchAndLowest() throws(ProgramError) -> (
-    images: Tensor, indices: Tensor, heads: [Tensor]
+    images: Tensor, indices: Tensor, heads: [Tensor], network: Range<Int>
   ) {
     let (images, indices) = try appendBatch(as: .state)
-    let heads = try appendLowest(images, hiddenRole: .state, headRole: .state)
-    return (images, indices, heads)
+    let seen = try appendSeen(images, as: .state)
+    let start = program.operations.count
+    let heads = try appendLowest(seen, hiddenRole: .state, headRole: .state)
+    return (images, indices, heads, start..<program.operations.count)
   }
 }

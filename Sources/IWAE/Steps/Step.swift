@@ -1,13 +1,26 @@
 import Compute
 
-/// The source of a step's images.
+/// The source of a step's images. Those of which some have missing values take other programs than
+/// complete ones, which pay for nothing.
 public enum BatchSource: Hashable, Sendable {
   /// Rows of a resident data set, in a resident order; `labels` holds a row with a single 1 for each
   /// image, where a model is told its class.
   case resident(
-    source: Tensor, order: Tensor, scale: Float, binarization: Binarization, labels: Tensor? = nil)
+    source: Tensor, order: Tensor, scale: Float, binarization: Binarization, labels: Tensor? = nil,
+    hasMissing: Bool = false)
   /// An input that the host uploads, already binarized.
-  case uploaded
+  case uploaded(hasMissing: Bool = false)
+
+  /// True if some values are missing, as NaN.
+  public var hasMissing: Bool {
+    switch self {
+    case .resident(_, _, _, _, _, let hasMissing), .uploaded(let hasMissing): hasMissing
+    }
+  }
+
+  var isUploaded: Bool {
+    if case .uploaded = self { true } else { false }
+  }
 }
 
 /// The sizes and choices of a step.
@@ -36,7 +49,7 @@ public struct StepConfiguration: Hashable, Sendable {
 
   public init(
     batchSize: Int, groups: Int = 1, samples: Int, objective: Objective,
-    estimator: Objective.Estimator = .standard, source: BatchSource = .uploaded,
+    estimator: Objective.Estimator = .standard, source: BatchSource = .uploaded(),
     noiseIsGiven: Bool = false, optimizer: Adam? = Adam(), sumsOverBatch: Bool = false,
     boundTotal: Tensor? = nil, wholeBatch: Int? = nil, backwardSamples: Int? = nil
   ) {
@@ -58,7 +71,7 @@ public struct StepConfiguration: Hashable, Sendable {
   public var problem: String? {
     guard let backwardSamples else { return nil }
     let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
-    if noiseIsGiven || source == .uploaded {
+    if noiseIsGiven || source.isUploaded {
       return "drawing samples needs noise that is addressed"
     }
     if let obstacle = rule.obstacleToDrawing {

@@ -5,13 +5,13 @@ extension StepBuilder {
   mutating func appendBatch(
     as gathered: Role = .temporary
   ) throws(ProgramError) -> (images: Tensor, indices: Tensor) {
-    let role: Role = configuration.source == .uploaded ? .input : gathered
+    let role: Role = configuration.source.isUploaded ? .input : gathered
     let images = Tensor(
       "images", .matrix(rows: configuration.batchSize, columns: model.dataSize), role)
     let indices = Tensor(
       "indices", .vector(configuration.batchSize), role, element: .uint32)
     labels = model.labels(rows: configuration.batchSize, role)
-    if case .resident(let source, let order, let scale, let binarization, let classes) =
+    if case .resident(let source, let order, let scale, let binarization, let classes, _) =
       configuration.source
     {
       try appendLabels(classes, order)
@@ -24,6 +24,17 @@ extension StepBuilder {
     return (images, indices)
   }
 
+  /// The images as the encoder sees them: 0 stands for a missing value.
+  mutating func appendSeen(
+    _ images: Tensor, as role: Role = .temporary
+  ) throws(ProgramError) -> Tensor {
+    guard configuration.source.hasMissing else { return images }
+    let seen = Tensor("images.seen", images.shape, role)
+    try append(
+      [.init(.where(.isNumber(images.value), images.value, 0), into: seen)], reading: [images])
+    return seen
+  }
+
   /// Appends a map.
   mutating func append(_ results: [Map.Result], reading tensors: [Tensor]) throws(ProgramError) {
     try program.append(.map(Map(results, reading: tensors)))
@@ -32,8 +43,9 @@ extension StepBuilder {
   // MARK: Encoder and latents
 
   mutating func appendEncoder(_ images: Tensor, _ indices: Tensor) throws(ProgramError) {
+    let seen = try appendSeen(images)
     let start = program.operations.count
-    let heads = try appendLowest(images)
+    let heads = try appendLowest(seen)
     try appendLatents(heads: heads, network: start..<program.operations.count, indices)
   }
 
@@ -125,7 +137,11 @@ extension StepBuilder {
       let density: Formula
       let target: Tensor
       if layer == 0 {
-        (density, target) = (likelihood(model.likelihood.logDensity, heads, x: images), images)
+        let logDensity =
+          configuration.source.hasMissing
+          ? model.likelihood.observedLogDensity : model.likelihood.logDensity
+        (density, target) = (likelihood(logDensity, heads, x: images), images)
+        dataHeads = heads
       } else {
         target = samples[layer - 1]
         density = Posterior.gaussian.logDensity.over(

@@ -13,6 +13,8 @@ struct StepBuilder {
   /// The densities of p, downwards from the topmost latent: `(R)` each. That of the topmost latent is
   /// among them where its units depend on each other.
   var decoded: [Tensor] = []
+  /// `(R, D)` each: the likelihood's heads.
+  var dataHeads: [Tensor] = []
   /// The decoder's operations and their densities.
   var decoderRange = 0..<0
   /// The operations that work out from its parameters alone what the prior's density needs.
@@ -72,7 +74,7 @@ struct StepBuilder {
     try appendBackward(from: estimated)
     program.dropUnread()
     if let optimizer = configuration.optimizer { try program.append(.adam(optimizer)) }
-    let isUploaded = configuration.source == .uploaded
+    let isUploaded = configuration.source.isUploaded
     return Step(
       program: program.build(), images: isUploaded ? images : nil,
       labels: isUploaded ? labels : nil,

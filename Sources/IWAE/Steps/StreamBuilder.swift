@@ -69,7 +69,7 @@ struct StreamBuilder {
   }
 
   mutating func chunk() throws(ProgramError) -> Program {
-    let (images, indices, heads) = try step.appendBatchAndLowest()
+    let (images, indices, heads, _) = try step.appendBatchAndLowest()
     // The operations so far belong to the first program; their tensors are states that it left.
     step.program = ProgramBuilder("chunk")
     try step.appendLatents(heads: heads, indices)
@@ -143,8 +143,8 @@ struct StreamBuilder {
     // The lowest encoder is walked back by its forward operations, which belong to the first program.
     var forward = step
     forward.program = ProgramBuilder("begin")
-    let heads = try forward.appendBatchAndLowest().heads
-    let operations = forward.program.operations
+    let (_, _, heads, network) = try forward.appendBatchAndLowest()
+    let operations = Array(forward.program.operations[network])
     var walk = Derivation()
     for (head, total) in zip(heads, lowestTotals) {
       walk.add(BoundFormula(total.value, reading: [total]), to: head)

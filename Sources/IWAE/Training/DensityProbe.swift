@@ -59,7 +59,7 @@ public enum DensityProbe {
       ) { $0.heads }
       let likelihood = model.likelihood
       let dataFault = search(
-        likelihood.logDensity, "likelihood '\(likelihood.name)'", "variable",
+        likelihood.observedLogDensity, "likelihood '\(likelihood.name)'", "variable",
         ["x"] + likelihood.heads + likelihood.parameters.map(\.name),
         [images.flatMap(\.self)] + heads + values(model.likelihoodParameters),
         width: model.dataSize)

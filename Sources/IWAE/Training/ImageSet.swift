@@ -3,16 +3,18 @@ import Compute
 /// Images on the host: one row of pixels each.
 public struct ImageSet: Hashable, Sendable {
   public let name: String
-  /// `(count, width)`, bytes or floats.
+  /// `(count, width)`, bytes or floats. NaN is a missing value.
   public let values: HostValues
   public let count: Int
   public let width: Int
   /// The factor of the values: 1/255 for grey bytes.
   public let scale: Float
   /// True for bytes of which some are above 1: grey levels, unless they are counts.
-  private let hasLevels: Bool
+  let hasLevels: Bool
   /// True for pictures, whose bytes are grey levels whatever models them, unless it counts.
   private var arePictures = false
+  /// The missing values of all images.
+  public let missingCount: Int
   /// The rows of pixels of an image, where it has rows.
   public let height: Int?
   /// The class of each image, where there are classes.
@@ -20,7 +22,8 @@ public struct ImageSet: Hashable, Sendable {
 
   /// - Parameters:
   ///   - name: The set's name in messages.
-  ///   - values: Bytes or floats. Bytes whose largest is above 1 count as grey levels up to 255.
+  ///   - values: Bytes or floats, NaN where they are missing. Bytes whose largest is above 1 count as
+  ///     grey levels up to 255.
   ///   - width: The values of an image.
   ///   - height: The rows of pixels of an image, where it has rows.
   ///   - labels: The class of each image, where there are classes.
@@ -41,9 +44,10 @@ public struct ImageSet: Hashable, Sendable {
       hasLevels = false
     }
     scale = hasLevels ? 1 / 255 : 1
+    missingCount = Self.missingCount(values)
   }
 
-  private init(
+  init(
     _ set: ImageSet, values: HostValues, scale: Float? = nil, hasLevels: Bool? = nil,
     labels: [Int]?
   ) {
@@ -56,6 +60,7 @@ public struct ImageSet: Hashable, Sendable {
     self.hasLevels = hasLevels ?? set.hasLevels
     arePictures = set.arePictures
     count = values.count / set.width
+    missingCount = Self.missingCount(values)
   }
 
   /// The same images, known to be pictures.
@@ -74,12 +79,13 @@ public struct ImageSet: Hashable, Sendable {
   }
 
   /// The first value that a likelihood of that support does not take, and why; nil if it takes all.
+  /// What is missing does not matter.
   public func firstMisfit(
     for support: Support
   ) -> (image: Int, position: Int, problem: String)? {
     if takesAllBytes(support) { return nil }
     for index in 0..<count {
-      for (position, value) in pixels(of: index).enumerated() {
+      for (position, value) in pixels(of: index).enumerated() where !value.isNaN {
         if let problem = support.problem(with: value) { return (index, position, problem) }
       }
     }
@@ -133,27 +139,6 @@ public struct ImageSet: Hashable, Sendable {
     }
   }
 
-  /// The images with each grey pixel drawn once, as 0 or 1: the same in every pass.
-  ///
-  /// - Parameters:
-  ///   - seed: The seed of the draws.
-  ///   - part: The number of the part of a data set that this is, so that no two share draws.
-  public func binarized(seed: UInt64, part: Int) -> ImageSet {
-    if isBinary { return self }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(count * width)
-    for index in 0..<count {
-      // Passes of training count upwards from 0; parts count downwards from the end.
-      let address = NoiseAddress(
-        seed: seed, purpose: .binarization, time: UInt32.max - 1 - UInt32(part),
-        image: UInt32(index))
-      for (column, pixel) in pixels(of: index).enumerated() {
-        bytes.append(address.uniform(column: column) < pixel ? 1 : 0)
-      }
-    }
-    return ImageSet(self, values: .bytes(bytes), scale: 1, hasLevels: false, labels: labels)
-  }
-
   /// The pixels of an image, scaled.
   public func pixels(of index: Int) -> [Float] {
     switch values {
@@ -162,41 +147,6 @@ public struct ImageSet: Hashable, Sendable {
     case .floats(let floats): Array(floats[index * width..<(index + 1) * width])
     case .words: preconditionFailure("images are bytes or floats")
     }
-  }
-
-  /// The pixels of an image as an evaluation with that seed sees them.
-  public func evaluated(
-    _ index: Int, _ binarization: Binarization, seed: UInt64
-  ) -> [Float] {
-    let pixels = pixels(of: index)
-    let address = NoiseAddress(
-      seed: seed, purpose: .binarization, time: Evaluator.time, image: UInt32(index))
-    return switch isBinary ? .none : binarization {
-    case .none: pixels
-    case .threshold: pixels.map { $0 >= 0.5 ? 1 : 0 }
-    case .sample:
-      pixels.enumerated().map { column, pixel in
-        address.uniform(column: column) < pixel ? 1 : 0
-      }
-    }
-  }
-
-  /// True if every pixel is 0 or 1.
-  public var isBinary: Bool {
-    switch values {
-    case .bytes: !hasLevels
-    case .floats(let floats): floats.allSatisfy { $0 == 0 || $0 == 1 }
-    case .words: false
-    }
-  }
-
-  /// The mean of each pixel over all images.
-  public var mean: [Double] {
-    var sums = [Double](repeating: 0, count: width)
-    for index in 0..<count {
-      for (column, pixel) in pixels(of: index).enumerated() { sums[column] += Double(pixel) }
-    }
-    return sums.map { $0 / Double(max(count, 1)) }
   }
 }
 

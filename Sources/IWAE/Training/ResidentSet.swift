@@ -31,7 +31,8 @@ struct ResidentSet {
   func batchSource(_ binarization: Binarization) -> BatchSource {
     .resident(
       source: source, order: order, scale: images.scale,
-      binarization: images.isBinary ? .none : binarization, labels: labels)
+      binarization: images.isBinary ? .none : binarization, labels: labels,
+      hasMissing: images.hasMissing)
   }
 
   /// Puts the images on the device, in their own order.

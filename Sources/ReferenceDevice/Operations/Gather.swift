@@ -19,8 +19,9 @@ extension ReferenceExecutable {
         let raw = bytes.map { Float($0[at]) } ?? numbers.map { Float($0[at]) } ?? 0
         // In single precision, as on every device: a pixel is compared with its threshold.
         let value = raw * operation.scale
+        // A missing value stays one.
         batch[row * columns + j] =
-          switch operation.binarization {
+          switch value.isNaN ? .none : operation.binarization {
           case .none: Double(value)
           case .threshold: value >= 0.5 ? 1 : 0
           case .sample: address.uniform(column: j) < value ? 1 : 0

@@ -1,0 +1,128 @@
+import Compute
+
+/// The programs of imputation: one encodes a batch once, others draw a chunk of samples for each of its
+/// images and add their means to running sums, by their weights; others decode samples that were
+/// drawn among all again, their noise being addressed.
+struct ImputationPrograms {
+  /// A chunk of samples, `(B * samples)` each: log w, and log p of what is held out.
+  struct Chunk {
+    var program: Program
+    var logWeights: Tensor
+    /// Nil where nothing is.
+    var heldOut: Tensor?
+  }
+
+  /// Some samples of each image, drawn again.
+  struct Redraw {
+    var program: Program
+    /// `(B * draws)`, `uint32`: their numbers among all samples of their images.
+    var drawn: Tensor
+    /// `(B * draws, D)` each: the likelihood's heads.
+    var heads: [Tensor]
+  }
+
+  let encode: Program
+  /// By the number of samples.
+  let weigh: [Int: Chunk]
+  /// By the number of draws.
+  let redraw: [Int: Redraw]
+  /// `(B)` each: the largest log-weight, and the sum of the weights over that one.
+  let maximum: Tensor
+  let sum: Tensor
+  /// `(B, D)`: the sum of the samples' means, each times its weight.
+  let total: Tensor
+  /// `(B, D)`: the values that are held out; NaN elsewhere.
+  let heldOutValues: Tensor
+
+  var all: [Program] { [encode] + weigh.values.map(\.program) + redraw.values.map(\.program) }
+
+  var states: [Tensor] { all.tensors([.state]) }
+
+  init(
+    _ model: Model, source: BatchSource, batchSize: Int, chunks: Set<Int>, draws: Set<Int>,
+    holdsOut: Bool
+  ) throws(ProgramError) {
+    let configuration = StepConfiguration(
+      batchSize: batchSize, samples: 1, objective: .vae, source: source, optimizer: nil)
+    var encoder = StepBuilder(model, configuration, name: "encode")
+    let (images, indices) = try encoder.appendBatch(as: .state)
+    let seen = try encoder.appendSeen(images)
+    let heads = try encoder.appendLowest(seen, headRole: .state)
+    encode = encoder.program.build()
+
+    let pixels = Shape.matrix(rows: batchSize, columns: model.dataSize)
+    maximum = Tensor("imputation.maximum", .vector(batchSize), .state)
+    sum = Tensor("imputation.sum", .vector(batchSize), .state)
+    total = Tensor("imputation.total", pixels, .state)
+    heldOutValues = Tensor("imputation.held_out", pixels, .state)
+
+    let labels = encoder.labels
+    func builder(_ samples: Int, _ name: String) -> StepBuilder {
+      var part = configuration
+      part.samples = samples
+      var builder = StepBuilder(model, part, name: name)
+      builder.labels = labels
+      return builder
+    }
+    var weigh: [Int: Chunk] = [:]
+    for samples in chunks {
+      var weigher = builder(samples, "weigh")
+      try weigher.appendLatents(heads: heads, indices)
+      try weigher.appendDecoder(images)
+      let logWeights = try weigher.appendWeights(role: .output).logWeights
+      let heldOut = try holdsOut ? weigher.appendHeldOut(heldOutValues) : nil
+      try weigher.appendWeighedMeans(logWeights, maximum: maximum, sum: sum, total: total)
+      weigh[samples] = Chunk(
+        program: weigher.program.build(), logWeights: logWeights, heldOut: heldOut)
+    }
+    self.weigh = weigh
+    var redraw: [Int: Redraw] = [:]
+    for count in draws {
+      var walker = builder(count, "redraw")
+      let drawn = Tensor(
+        "imputation.drawn.\(count)", .vector(batchSize * count), .state, element: .uint32)
+      walker.drawn = drawn
+      let sample = try walker.appendLatent(0, heads: heads, network: 0..<0, indices)
+      let network = model.decoderNetworks[model.decoder.count - 1]
+      let input = try walker.conditioned(sample, for: network)
+      let dataHeads = try network.append(input, headRole: .output, to: &walker.program)
+      walker.program.dropUnread()
+      redraw[count] = Redraw(program: walker.program.build(), drawn: drawn, heads: dataHeads)
+    }
+    self.redraw = redraw
+  }
+}
+
+extension StepBuilder {
+  /// `(R)`: log p of the values that are held out, given each sample.
+  fileprivate mutating func appendHeldOut(_ values: Tensor) throws(ProgramError) -> Tensor {
+    let output = Tensor("held_out", .vector(sampleRows), .output)
+    let density = likelihood(model.likelihood.observedLogDensity, dataHeads, x: values)
+    try append(
+      [.init(sumOf: density, into: output)],
+      reading: dataHeads + [values] + model.likelihoodParameters)
+    return output
+  }
+
+  /// Adds the mean that each sample gives the data to a running sum, by its weight.
+  fileprivate mutating func appendWeighedMeans(
+    _ logWeights: Tensor, maximum: Tensor, sum: Tensor, total: Tensor
+  ) throws(ProgramError) {
+    let weights = Tensor("weights", logWeights.shape, .temporary)
+    let decay = Tensor("weights.decay", maximum.shape, .temporary)
+    try program.append(
+      .accumulateWeights(
+        AccumulateWeights(
+          logWeights: logWeights, maximum: maximum, sum: sum, decay: decay,
+          coefficients: [.init(degree: 1, factor: 1, output: weights)])))
+    let means = Tensor(
+      "weighed_means", .matrix(rows: sampleRows, columns: model.dataSize), .temporary)
+    // A sample of no weight counts for nothing, even where its mean is infinite.
+    let weighed = weights.value * likelihood(model.likelihood.mean, dataHeads)
+    try append(
+      [.init(.where(weights.value, weighed, 0), into: means)],
+      reading: [weights] + dataHeads + model.likelihoodParameters)
+    try program.append(
+      .sum(Sum(input: means, accumulates: true, decay: decay, output: total)))
+  }
+}

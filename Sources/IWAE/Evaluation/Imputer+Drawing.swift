@@ -1,0 +1,79 @@
+import Compute
+
+/// Sampling importance resampling: latents drawn among an image's samples by their weights, and missing
+/// values drawn given those.
+extension Imputer {
+  /// Fills in some copies of a batch.
+  func draw(
+    _ range: Range<Int>, of batch: Range<Int>, _ control: Control, _ logWeights: [[Double]],
+    _ result: inout ImputedImages
+  ) throws {
+    guard let executable = redraw[range.count], let some = programs.redraw[range.count] else {
+      return
+    }
+    var drawn = [UInt32](repeating: 0, count: batchSize * range.count)
+    for (row, image) in batch.enumerated() {
+      let start = row * range.count
+      drawn.replaceSubrange(
+        start..<start + range.count, with: choices(of: image, range, logWeights[row]))
+    }
+    try memory.upload(.words(drawn), to: some.drawn)
+    try executable.run(control)
+    var heads: [[Float]] = []
+    for head in some.heads { heads.append(try executable.floats(head)) }
+    for (row, image) in batch.enumerated() {
+      let missing = images.pixels(of: image).enumerated().filter(\.element.isNaN).map(\.offset)
+      for (position, draw) in range.enumerated() {
+        let start = (draw * images.count + image) * images.width
+        let from = (row * range.count + position) * images.width
+        for column in missing {
+          result.copies[start + column] = try value(
+            heads.map { Double($0[from + column]) }, column, image: image, draw: draw)
+        }
+      }
+    }
+  }
+
+  /// The numbers of the samples that copies of an image are made of, each drawn for itself.
+  private func choices(
+    of image: Int, _ draws: Range<Int>, _ logWeights: [Double]
+  ) -> [UInt32] {
+    let largest = logWeights.reduce(-.infinity, max)
+    var passed: [Double] = []
+    var sum = 0.0
+    for logWeight in logWeights {
+      sum += exponential(logWeight - largest)
+      passed.append(sum)
+    }
+    let address = NoiseAddress(
+      seed: seed, purpose: .resampling, time: Evaluator.time, image: UInt32(image))
+    return draws.map { draw in
+      let place = Double(address.openUniform(column: draw)) * sum
+      // The first sample up to which more has passed.
+      var (low, high) = (0, passed.count - 1)
+      while low < high {
+        let middle = (low + high) / 2
+        if passed[middle] > place { high = middle } else { low = middle + 1 }
+      }
+      return UInt32(low)
+    }
+  }
+
+  /// A draw of one missing value.
+  private func value(
+    _ heads: [Double], _ column: Int, image: Int, draw: Int
+  ) throws -> Float {
+    // Layers have the times from 0.
+    let address = NoiseAddress(
+      seed: seed, purpose: .generation, time: UInt32(model.encoder.count), image: UInt32(image),
+      sample: UInt32(draw))
+    let learned = model.likelihoodParameters.map { tensor in
+      parameters[tensor].map { Double($0[$0.count == 1 ? 0 : column]) } ?? 0
+    }
+    let drawn = model.likelihood.draw(
+      heads: heads, parameters: learned, uniform: Double(address.openUniform(column: column)),
+      normal: Double(address.normal(column: column)))
+    guard let drawn else { throw DescriptionError.noDraw(likelihood: model.likelihood.name) }
+    return Float(drawn)
+  }
+}
