@@ -53,6 +53,12 @@ enum StepModels {
         dataSize: 7, hiddenKind: .gated, encoder: [.init(hidden: [6, 5], latent: 3)],
         decoder: [.init(hidden: [5])], prior: .vamp(5))
     ),
+    (
+      "flow",
+      Model(
+        dataSize: 7, encoder: [.init(hidden: [6], latent: 5)], decoder: [.init(hidden: [5])],
+        prior: .flow(steps: 3, hidden: [4]))
+    ),
   ]
 
   /// Two layers that are told one of three labels, without hidden units where the label enters the

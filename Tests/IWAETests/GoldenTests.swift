@@ -25,7 +25,8 @@ import Testing
     "formula-beta", "formula-student", "gated", "gaussian-fixed", "gaussian-shared", "iwae",
     "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer", "iwae-two-layer-dreg", "logistic",
     "missing", "missing-gaussian", "miwae", "negative-binomial", "piwae", "poisson",
-    "posterior-laplace-dreg", "prior-cauchy", "prior-mixture", "prior-mixture-piwae-dreg",
+    "posterior-laplace-dreg", "prior-cauchy", "prior-flow", "prior-mixture",
+    "prior-mixture-piwae-dreg",
     "prior-vamp", "prior-vamp-piwae",
     "renyi", "residual", "rws", "vae", "vimco",
   ]

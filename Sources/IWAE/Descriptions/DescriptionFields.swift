@@ -59,6 +59,23 @@ struct DescriptionFields {
     return count
   }
 
+  /// The sizes of some layers.
+  func sizes(_ field: String, otherwise standard: [Int]) throws(DescriptionError) -> [Int] {
+    guard let value = values[field] else { return standard }
+    let expected = "an array of whole numbers from 1 to \(1 << 20)"
+    guard case .array(let elements) = value else {
+      throw wrong(field, expected: expected, found: value.quoted)
+    }
+    var sizes: [Int] = []
+    for element in elements {
+      guard case .number(let number) = element, let size = Int(exactly: number),
+        (1...1 << 20).contains(size)
+      else { throw wrong(field, expected: expected, found: "\(element.quoted) in it") }
+      sizes.append(size)
+    }
+    return sizes
+  }
+
   /// The variables that densities and samples have anyway.
   private static let reserved = ["x", "z", "e", "u", "n"]
 

@@ -37,7 +37,8 @@ protocol JointPrior: Sendable {
 
   /// Appends log p of samples, `(R, latent)`, as `(R)`.
   func append(
-    at sample: Tensor, _ prepared: [Tensor], into term: Tensor, to program: inout ProgramBuilder
+    at sample: Tensor, _ prepared: [Tensor], of model: Model, into term: Tensor,
+    to program: inout ProgramBuilder
   ) throws(ProgramError)
 
   /// Draws latents, `(latent)` for each address.
@@ -89,6 +90,7 @@ extension Prior: Density {
     .init("bernoulli", .bernoulli),
     mixtureFamily,
     vampFamily,
+    flowFamily,
     formulaFamily,
   ]
 }

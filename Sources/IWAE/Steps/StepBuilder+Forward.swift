@@ -126,7 +126,7 @@ extension StepBuilder {
     priorRange = beginning..<start
     if let joint = model.prior.joint {
       let term = Tensor("prior", .vector(sampleRows), .temporary)
-      try joint.append(at: samples[top], prepared, into: term, to: &program)
+      try joint.append(at: samples[top], prepared, of: model, into: term, to: &program)
       decoded.append(term)
     }
     for (position, network) in model.decoderNetworks.enumerated() {

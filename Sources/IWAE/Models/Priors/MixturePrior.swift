@@ -40,7 +40,8 @@ struct MixturePrior: JointPrior {
   }
 
   func append(
-    at sample: Tensor, _ prepared: [Tensor], into term: Tensor, to program: inout ProgramBuilder
+    at sample: Tensor, _ prepared: [Tensor], of model: Model, into term: Tensor,
+    to program: inout ProgramBuilder
   ) throws(ProgramError) {
     try Components.append(at: sample, prepared, into: term, to: &program)
   }
