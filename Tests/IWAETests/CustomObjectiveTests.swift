@@ -45,6 +45,25 @@ import Testing
     #expect(objective.rule(groups: 3, samples: 5) == Objective.piwae.rule(groups: 3, samples: 5))
   }
 
+  /// Groups count wherever one column goes by them, or one number.
+  @Test func aRuleSaysWhetherGroupsCount() throws {
+    func own(_ parts: String) throws -> Objective {
+      try Objective(description: #"{"name": "own", "bound": {}, "decoder": {"linear": 1}\#(parts)}"#)
+    }
+    for (parts, expected) in [
+      ("", false), (#", "path": {"scope": "group", "linear": "1/m"}"#, true),
+      (#", "path": {"scope": "group"}"#, false),
+      (#", "path": {"scope": "group", "constant": "1/(m*k)"}"#, false),
+      (#", "path": {"constant": "1/m"}"#, true), (#", "score": {"linear": "1/m"}"#, true),
+      (#", "dreg": {"scope": "group", "square": "1/m"}"#, true), (#", "dreg": {}"#, false),
+      (#", "leave_one_out": 1"#, true),
+      (#", "encoder_bound": {"scope": "group", "mean_share": 1}"#, false),
+      (#", "encoder_bound": {"scope": "group"}"#, true),
+    ] {
+      #expect(try own(parts).dependsOnGroups == expected, "\(parts)")
+    }
+  }
+
   @Test func itTrainsAsTheLibrarysObjectiveOfTheSameRule() throws {
     let own = try Self.trained(.custom(name: "own", rule: Self.piwae))
     #expect(own == (try Self.trained(.piwae)))

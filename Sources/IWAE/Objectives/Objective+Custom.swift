@@ -1,6 +1,11 @@
 import Compute
 
 extension Objective {
+  /// True if its rule is a function of one's own, which no file can hold.
+  public var isFunction: Bool {
+    if case .function = origin { true } else { false }
+  }
+
   /// An objective of one's own.
   ///
   /// The decoder ascends the bound of all samples, the encoder that of weights that are halved in
