@@ -4,6 +4,11 @@ import IWAE
 extension RunConfiguration {
   /// The run as the trainer takes it.
   public func training() throws(ConfigurationError) -> TrainingConfiguration {
+    if case .inCode(let name) = objective {
+      throw ConfigurationError(
+        "the objective '\(name)' is a function of some program, of which a file holds the name alone; "
+          + "give the function again, or describe it as JSON.")
+    }
     for setting in Setting.all {
       if let problem = setting.problem(self) { throw ConfigurationError(problem) }
     }
@@ -72,6 +77,11 @@ extension RunConfiguration {
   private func checkedObjective() throws(ConfigurationError) -> Objective {
     guard let result = objective.objective(beta: beta, alpha: alpha) else {
       throw ConfigurationError("unknown objective '\(objective)'.")
+    }
+    if case .own = objective, Objective.names.contains(result.name), !result.isFunction {
+      try require(
+        result == Objective(result.name, beta: beta, alpha: alpha),
+        "'\(objective)' has its beta or alpha from the configuration: name it, and set that.")
     }
     try require(
       samples >= result.leastSamples,

@@ -69,15 +69,6 @@ enum RunOptions {
   static let options =
     (Setting.data + Setting.course + Setting.testing).map(Command.Option.init)
     + ModelOptions.options + Setting.limits.map(Command.Option.init)
-
-  /// The samples and images that runs are tested with.
-  static let tested = Setting.tested.map(Command.Option.init)
-
-  static func test(_ arguments: ParsedArguments) throws -> TestSettings {
-    var settings = RunConfiguration()
-    try settings.apply(arguments, Setting.tested)
-    return settings.testing
-  }
 }
 
 /// The flags that describe a training step.

@@ -49,7 +49,7 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
 extension Command.Option {
   /// The option as a sweep takes it: with commas between values.
   fileprivate var listed: Command.Option {
-    guard let setting = Setting.named(name), !Grid.fixed.contains(setting.key) else { return self }
+    guard Setting.named(name) != nil else { return self }
     var result = self
     result.choices = nil
     return result
@@ -89,13 +89,13 @@ private func grid(_ arguments: ParsedArguments, _ source: DataSource) throws -> 
   // The objective, its samples and the seeds are axes of the grid, and so is what has several values.
   let settings = RunOptions.settings.filter { $0.key != "data" }
   let varied = settings.filter {
-    !Grid.fixed.contains($0.key) && arguments.string($0.flag)?.contains(",") == true
+    $0.key != "test" && arguments.string($0.flag)?.contains(",") == true
   }
   let layers = Model.list(of: arguments.string("--layers") ?? "")
   try base.apply(
     layers.count > 1 ? arguments.replacing("--layers", with: layers[0]) : arguments,
     settings.filter { setting in !varied.contains { $0.key == setting.key } }, source: source)
-  var grid = Grid(base: base, test: try RunOptions.test(arguments))
+  var grid = Grid(base: base)
   for setting in varied { try grid.vary(setting.key, over: arguments.string(setting.flag) ?? "") }
   if layers.count > 1 {
     try grid.vary(Grid.layers, over: layers.joined(separator: ","))

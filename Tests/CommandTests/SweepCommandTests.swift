@@ -135,8 +135,7 @@ import Testing
     func interrupted() throws -> (Bool, [String]) {
       let source = try DataSource("linear-gaussian", in: DataFolders([]))
       let runner = try CellRunner(
-        folder, images: RunImages(source, for: configuration),
-        test: TestSettings(samples: 20, limit: 40))
+        folder, images: RunImages(source, for: configuration))
       let isWhole = try runner.run(
         cells, in: .init(open: { try OpenCLDevice.open() }, monitor: { _ in false }))
       return (isWhole, Array(runner.results.keys))
@@ -154,7 +153,7 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let source = try DataSource("strokes", in: DataFolders([]))
     let runner = try CellRunner(
-      folder, images: RunImages(source, for: RunConfiguration()), test: TestSettings())
+      folder, images: RunImages(source, for: RunConfiguration()))
     let refused = sweep("--samples", "2")
     #expect(refused.status == .failed && refused.error.contains("Another process is at work"))
     withExtendedLifetime(runner) {}

@@ -21,15 +21,14 @@ import Testing
     model.decoder = [.init(hidden: [6])]
     model.likelihood = source.likelihood
     let configuration = RunConfiguration(
-      data: source.name, model: model, samples: 2, passes: passes, validationSamples: 5)
+      data: source.name, model: model, samples: 2, passes: passes, validationSamples: 5,
+      testSamples: 10, limit: 20)
     return (configuration, try RunImages(source, for: configuration))
   }
 
   private func run(passes: Int = 3, resumed: Checkpoint? = nil) throws -> Run {
     let (configuration, images) = try configuration(passes: passes)
-    return try Run(
-      configuration, in: folder, resumed: resumed, images: images,
-      test: TestSettings(samples: 10, limit: 20))
+    return try Run(configuration, in: folder, resumed: resumed, images: images)
   }
 
   @Test func aRunTrainsEvaluatesAndKeeps() throws {
@@ -140,6 +139,15 @@ import Testing
     other.samples = 0
     #expect(throws: ConfigurationError.self) {
       try Run(other, in: folder, images: images)
+    }
+    other = configuration
+    other.testSamples = 0
+    #expect(throws: ConfigurationError.self) { try Run(other, in: folder, images: images) }
+    for (images, samples) in [(images.split.test.subset(0..<2), 0), (images.split.test.subset([]), 3)] {
+      let evaluation = ModelEvaluation(
+        configuration.model, parameters: configuration.model.initialParameters(seed: 3),
+        images: images, samples: samples, binarization: .none, seed: 0)
+      #expect(throws: ProgramError.self) { try evaluation.run(on: ReferenceDevice()) }
     }
     var far = configuration
     far.memory = 1

@@ -84,17 +84,17 @@ public struct PaperRun {
   ///
   /// - Returns: The table, and true if nothing was left when the monitor stopped.
   public func run(
-    test: TestSettings, in surroundings: CellRunner.Surroundings
+    in surroundings: CellRunner.Surroundings
   ) throws -> (report: Reproduction, isWhole: Bool) {
     let images = try RunImages(source, for: recipe.base)
-    let runner = try CellRunner(folder, images: images, test: test, boundSamples: boundSamples)
+    let runner = try CellRunner(folder, images: images, boundSamples: boundSamples)
     var cells: [Cell] = []
     for cell in rows.flatMap(\.cells) where !cells.contains(where: { $0.name == cell.name }) {
       cells.append(cell)
     }
     let isWhole = try runner.run(cells, in: surroundings)
-    let all = images.split.test.count
-    let isPartial = runner.tested.count < all
+    let (test, all) = (recipe.base.testing, images.split.test.count)
+    let isPartial = test.images(of: images.split).count < all
     let report = Reproduction(
       paper: title, mode: mode, data: source.name, passes: recipe.base.passes,
       publishedPasses: LearningRate.burdaPasses, seeds: recipe.seeds.count, isPartial: isPartial,

@@ -16,7 +16,6 @@ public struct Run: Sendable {
   /// The checkpoint at which the run goes on; nil for a fresh one.
   public let resumed: Checkpoint?
   public let images: RunImages
-  public let test: TestSettings
   let training: TrainingConfiguration
 
   /// - Parameters:
@@ -24,13 +23,12 @@ public struct Run: Sendable {
   ///   - folder: Where it goes. What is there is replaced unless the run is resumed.
   ///   - resumed: The checkpoint at which it goes on.
   ///   - images: The images, prepared and divided as the configuration says.
-  ///   - test: How thoroughly it is tested; nil for what the configuration says.
   public init(
     _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint? = nil,
-    images: RunImages, test: TestSettings? = nil
+    images: RunImages
   ) throws {
     (self.configuration, self.folder, self.resumed) = (configuration, folder, resumed)
-    (self.images, self.test) = (images, test ?? configuration.testing)
+    self.images = images
     training = try configuration.training()
     if let resumed, resumed.model != configuration.model {
       throw FormatError(

@@ -128,9 +128,10 @@ final class RunSession {
     let parameters = try (best ?? trainer.state()).filter { $0.key.role == .parameter }
     let configuration = run.configuration
     var evaluation = try ModelEvaluation(
-      configuration.model, parameters: parameters, images: run.test.images(of: run.images.split),
+      configuration.model, parameters: parameters, images: configuration.testing.images(of: run.images.split),
       activity: run.images.split.training.first(configuration.activityImages),
-      samples: run.test.samples, binarization: run.training.binarization, seed: configuration.seed
+      samples: configuration.testSamples, binarization: run.training.binarization,
+      seed: configuration.seed
     ).run(on: device, monitor: goesOn)
     let step = trainer.progress.step
     evaluation?.step = step

@@ -5,9 +5,11 @@ extension RunConfiguration {
   func varied(
     _ key: String, _ text: String
   ) throws(ConfigurationError) -> RunConfiguration {
-    if Grid.fixed.contains(key) {
-      throw ConfigurationError(
-        "'\(key)' cannot vary so: all cells share it, or it has an axis of its own.")
+    if Grid.shared.contains(key) {
+      throw ConfigurationError("'\(key)' cannot vary in a sweep: all cells share it.")
+    }
+    if Grid.axes.contains(key) {
+      throw ConfigurationError("'\(key)' has an axis of its own in a sweep.")
     }
     var result = self
     if key == Grid.layers {

@@ -14,10 +14,9 @@ public final class Sweep {
   /// only adds to it.
   public init(_ grid: Grid, in folder: String, images: DataSource) throws {
     (self.folder, self.grid) = (folder, grid)
-    (settings, leftOut) = grid.settings()
     if let problem = grid.problem { throw ConfigurationError(sentence(problem)) }
-    runner = try CellRunner(
-      folder, images: RunImages(images, for: grid.base), test: grid.test)
+    (settings, leftOut) = grid.settings()
+    runner = try CellRunner(folder, images: RunImages(images, for: grid.base))
     try keep()
   }
 
