@@ -89,7 +89,7 @@ enum StepOptions {
     _ arguments: ParsedArguments, batch: Int? = nil, samples: Int = 50
   ) throws -> RunConfiguration {
     var settings = RunConfiguration(samples: samples)
-    try settings.apply(arguments, Setting.limits + Setting.step)
+    try settings.apply(arguments, Setting.limits + Setting.step + [.seed])
     if let batch { settings.batch = batch }
     _ = try settings.training()
     return settings

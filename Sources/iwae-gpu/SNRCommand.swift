@@ -62,7 +62,7 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
   guard var report else { return .interrupted }
   let folder =
     arguments.string("--out").map { FigureFolder($0) }
-    ?? FigureFolder(run: path.map { RunFolder(containing: $0).path } ?? ".")
+    ?? path.map { FigureFolder(of: $0) } ?? FigureFolder(run: ".")
   for figure in measurement.figures(report) {
     try folder.write(figure)
     report.figures.append(folder.picture(of: figure))

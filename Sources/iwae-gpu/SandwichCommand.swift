@@ -1,5 +1,5 @@
 import Experiments
-import IWAE
+import Report
 
 extension Command {
   static let sandwich = Command(
@@ -52,14 +52,14 @@ private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   settings.fitSteps = try arguments.integer(
     "--fit-steps", default: usual.fitSteps, minimum: 0, maximum: 1 << 20)
   let subject = try DataOptions.subject(arguments, display, limit: 40)
-  let out = try Inputs.output(arguments)
+  let out = try Display.file(arguments)
   let measurement = try SandwichMeasurement(subject, settings)
   let device = try Backend.open(arguments)
   defer { device.close() }
   let report = try measurement.run(on: device, monitor: display.show)
   display.line.clear()
   guard var report else { return .interrupted }
-  report.figure = try Inputs.keep(report.makeFigure(), of: subject.name, out: out)
+  report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
   try display.result(report, report.text)
   return .done
 }

@@ -143,7 +143,9 @@ import Testing
     other = configuration
     other.testSamples = 0
     #expect(throws: ConfigurationError.self) { try Run(other, in: folder, images: images) }
-    for (images, samples) in [(images.split.test.subset(0..<2), 0), (images.split.test.subset([]), 3)] {
+    for (images, samples) in [
+      (images.split.test.subset(0..<2), 0), (images.split.test.subset([]), 3),
+    ] {
       let evaluation = ModelEvaluation(
         configuration.model, parameters: configuration.model.initialParameters(seed: 3),
         images: images, samples: samples, binarization: .none, seed: 0)

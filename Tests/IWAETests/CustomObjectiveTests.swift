@@ -48,7 +48,8 @@ import Testing
   /// Groups count wherever one column goes by them, or one number.
   @Test func aRuleSaysWhetherGroupsCount() throws {
     func own(_ parts: String) throws -> Objective {
-      try Objective(description: #"{"name": "own", "bound": {}, "decoder": {"linear": 1}\#(parts)}"#)
+      try Objective(
+        description: #"{"name": "own", "bound": {}, "decoder": {"linear": 1}\#(parts)}"#)
     }
     for (parts, expected) in [
       ("", false), (#", "path": {"scope": "group", "linear": "1/m"}"#, true),

@@ -128,7 +128,8 @@ final class RunSession {
     let parameters = try (best ?? trainer.state()).filter { $0.key.role == .parameter }
     let configuration = run.configuration
     var evaluation = try ModelEvaluation(
-      configuration.model, parameters: parameters, images: configuration.testing.images(of: run.images.split),
+      configuration.model, parameters: parameters,
+      images: configuration.testing.images(of: run.images.split),
       activity: run.images.split.training.first(configuration.activityImages),
       samples: configuration.testSamples, binarization: run.training.binarization,
       seed: configuration.seed

@@ -176,7 +176,8 @@ public final class CellRunner {
     let folder = RunFolder(path(cell))
     let checkpoint = try Checkpoint(at: folder.path, best: true)
     let bound = try ModelEvaluation(
-      checkpoint.model, parameters: checkpoint.parameters, images: tested(cell), samples: boundSamples,
+      checkpoint.model, parameters: checkpoint.parameters, images: tested(cell),
+      samples: boundSamples,
       binarization: try cell.configuration.training().binarization,
       seed: cell.configuration.seed
     ).run(on: device, monitor: monitor)

@@ -1,37 +1,48 @@
 import Compute
 import IWAE
 
-/// The work that `bench` times: a training step over a fresh batch, or the evaluation of one batch.
-final class Workload {
+/// Work that is timed: a training step over a fresh batch, or the evaluation of one batch.
+public final class Workload {
   /// The operations of one run's matrix products.
-  let productOperations: Double
+  public let productOperations: Double
   /// The programs of the step; nil where an evaluation is timed.
-  let programs: StepPrograms?
+  public let programs: StepPrograms?
+  /// The memory of the step; nil where an evaluation is timed.
+  public let memory: (any Memory)?
   let batch: BenchBatch
-  private(set) var memory: (any Memory)?
   private let body: () throws(DeviceError) -> Void
 
+  /// The evaluation of one batch.
+  ///
   /// - Parameters:
-  ///   - arguments: The flags of `bench`.
+  ///   - model: The model.
+  ///   - count: Images in the batch.
+  ///   - samples: Samples of each image.
+  ///   - device: The device that is timed.
+  ///   - seed: The seed of everything random.
+  public init(
+    evaluationOf model: Model, batch count: Int, samples: Int, on device: any Device,
+    seed: UInt64 = 0
+  ) throws {
+    batch = BenchBatch(model, count: count, seed: seed, device)
+    (programs, memory) = (nil, nil)
+    let evaluator = try Evaluator(
+      model, parameters: batch.initialParameters,
+      images: ImageSet(name: "bench", values: .bytes(batch.batches[0]), width: model.dataSize),
+      device: device, samples: samples, binarization: .none, batchSize: count, seed: seed)
+    productOperations = evaluator.productOperations
+    body = { () throws(DeviceError) in _ = try evaluator.evaluate() }
+  }
+
+  /// A training step.
+  ///
+  /// - Parameters:
+  ///   - settings: The step and its batch, and the seed of everything random.
   ///   - model: The model.
   ///   - device: The device that is timed.
-  init(_ arguments: ParsedArguments, _ model: Model, _ device: any Device) throws {
-    let seed = try arguments.seed(default: 0)
-    let count = try arguments.integer("--batch", default: 20, maximum: 1 << 20)
-    let batch = BenchBatch(model, count: count, seed: seed, device)
+  public init(step settings: RunConfiguration, of model: Model, on device: any Device) throws {
+    let batch = BenchBatch(model, count: settings.batch, seed: settings.seed, device)
     self.batch = batch
-    if arguments.has("--evaluate") {
-      programs = nil
-      let evaluator = try Evaluator(
-        model, parameters: batch.initialParameters,
-        images: ImageSet(name: "bench", values: .bytes(batch.batches[0]), width: model.dataSize),
-        device: device, samples: try arguments.integer("--samples", default: 5000),
-        binarization: .none, batchSize: count, seed: seed)
-      productOperations = evaluator.productOperations
-      body = { () throws(DeviceError) in _ = try evaluator.evaluate() }
-      return
-    }
-    let settings = try StepOptions.settings(arguments)
     var configuration = try settings.step(from: batch.batchSource)
     configuration.optimizer = Adam()
     configuration.boundTotal = batch.bound
@@ -43,7 +54,7 @@ final class Workload {
     self.memory = memory
     let runner = try StepRunner(programs, on: memory, device: device)
     var control = Control()
-    control.seed = seed
+    control.seed = settings.seed
     body = { () throws(DeviceError) in
       let next = batch.batches[Int(control.step) % batch.batches.count]
       try memory.upload(.bytes(next), to: batch.source)
@@ -56,20 +67,20 @@ final class Workload {
     }
   }
 
-  /// Runs once, then until the first surprises are over; returns the time from the start of the
-  /// process to the end of the first run, in milliseconds.
-  func prepare() throws(DeviceError) -> Double {
+  /// Runs once, then until the first surprises are over.
+  ///
+  /// - Parameter isReady: Called when the first run has ended.
+  public func prepare(_ isReady: () -> Void = {}) throws(DeviceError) {
     try body()
-    let first = ProcessStart.elapsedMilliseconds
+    isReady()
     // The rest of what is slow at first takes a tenth of a second.
     let clock = ContinuousClock()
     let start = clock.now
     while clock.now - start < .milliseconds(100) { try body() }
-    return first
   }
 
   /// The time of each of some runs, in milliseconds.
-  func time(_ count: Int) throws(DeviceError) -> [Double] {
+  public func time(_ count: Int) throws(DeviceError) -> [Double] {
     let clock = ContinuousClock()
     var times: [Double] = []
     for _ in 0..<count {
