@@ -15,23 +15,14 @@ extension RunConfiguration {
     try require(
       batch * groups * samples <= 1 << 30,
       "Expected at most \(1 << 30) samples in a step, found \(batch) x \(groups) x \(samples).")
-    var result = TrainingConfiguration(objective: try checkedObjective())
-    result.estimator = estimator
-    (result.groups, result.samples) = (groups, samples)
-    (result.batchSize, result.passes) = (batch, passes)
-    result.schedule = learningRates
-    result.shuffles = order == .shuffled
-    result.convention = optimizer
-    result.warmUpPasses = warmUp
-    result.binarization = binarize.eachPass
-    result.validationSamples = validationSamples
-    result.seed = seed
-    result.memoryLimit = memory == 0 ? nil : memory
-    if backwardSamples > 0 {
-      result.backwardSamples = backwardSamples
-      if let problem = result.problem {
-        throw ConfigurationError("'--backward-samples': \(problem).")
-      }
+    let result = TrainingConfiguration(
+      objective: try checkedObjective(), estimator: estimator, groups: groups, samples: samples,
+      batchSize: batch, passes: passes, schedule: learningRates, shuffles: order == .shuffled,
+      convention: optimizer, warmUpPasses: warmUp, binarization: binarize.eachPass,
+      validationSamples: validationSamples, seed: seed, memoryLimit: memory == 0 ? nil : memory,
+      backwardSamples: backwardSamples == 0 ? nil : backwardSamples)
+    if backwardSamples > 0, let problem = result.problem {
+      throw ConfigurationError("'backward_samples': \(problem).")
     }
     return result
   }

@@ -67,13 +67,14 @@ private func paper(_ arguments: ParsedArguments) throws -> PaperRun {
   if name != "burda", let flag = arguments.given.intersection(others).sorted().first {
     throw arguments.error("'\(flag)' belongs to 'burda'; leave it out.")
   }
-  var burda = PaperRun.Burda()
-  burda.layers = try arguments.integers("--layers", default: burda.layers, maximum: 2)
-  burda.objectives = try arguments.names(
-    "--objectives", default: burda.objectives, among: burda.objectives)
-  burda.samples = try arguments.integers("--samples", default: burda.samples)
-  burda.isReleased = arguments.string("--mode") == "released"
-  burda.isFixed = arguments.string("--binarize") == "fixed"
+  let usual = PaperRun.Burda()
+  let burda = PaperRun.Burda(
+    layers: try arguments.integers("--layers", default: usual.layers, maximum: 2),
+    objectives: try arguments.names(
+      "--objectives", default: usual.objectives, among: usual.objectives),
+    samples: try arguments.integers("--samples", default: usual.samples),
+    isReleased: arguments.string("--mode") == "released",
+    isFixed: arguments.string("--binarize") == "fixed")
   let source = try DataOptions.source(arguments.string("--data") ?? "mnist")
   var recipe = PaperRecipe(
     of: source,

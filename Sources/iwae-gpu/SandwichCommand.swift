@@ -40,17 +40,14 @@ extension Command {
 private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let display = Display(arguments, terminal)
   let usual = SandwichMeasurement.Settings()
-  var settings = usual
-  settings.samples = try arguments.integer("--samples", default: usual.samples, maximum: 1 << 20)
-  settings.temperatures = try arguments.integers(
-    "--temperatures", default: usual.temperatures
-  ).sorted()
-  settings.chains = try arguments.integer(
-    "--chains", default: usual.chains, minimum: 2, maximum: 1 << 12)
-  settings.leapfrogs = try arguments.integer(
-    "--leapfrogs", default: usual.leapfrogs, maximum: 1 << 12)
-  settings.fitSteps = try arguments.integer(
-    "--fit-steps", default: usual.fitSteps, minimum: 0, maximum: 1 << 20)
+  let settings = SandwichMeasurement.Settings(
+    samples: try arguments.integer("--samples", default: usual.samples, maximum: 1 << 20),
+    temperatures: try arguments.integers("--temperatures", default: usual.temperatures).sorted(),
+    chains: try arguments.integer(
+      "--chains", default: usual.chains, minimum: 2, maximum: 1 << 12),
+    leapfrogs: try arguments.integer("--leapfrogs", default: usual.leapfrogs, maximum: 1 << 12),
+    fitSteps: try arguments.integer(
+      "--fit-steps", default: usual.fitSteps, minimum: 0, maximum: 1 << 20))
   let subject = try DataOptions.subject(arguments, display, limit: 40)
   let out = try Display.file(arguments)
   let measurement = try SandwichMeasurement(subject, settings)

@@ -155,7 +155,8 @@ import Testing
     let runner = try CellRunner(
       folder, images: RunImages(source, for: RunConfiguration()))
     let refused = sweep("--samples", "2")
-    #expect(refused.status == .failed && refused.error.contains("Another process is at work"))
+    #expect(
+      refused.status == .failed && refused.error.contains("Another sweep or process is at work"))
     withExtendedLifetime(runner) {}
   }
 

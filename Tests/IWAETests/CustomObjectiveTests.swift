@@ -20,8 +20,8 @@ import Testing
   }
 
   private static func trained(_ objective: Objective) throws -> [Tensor: [Float]] {
-    var configuration = TrainingConfiguration(objective: objective)
-    (configuration.groups, configuration.samples, configuration.passes) = (2, 3, 1)
+    let configuration = TrainingConfiguration(
+      objective: objective, groups: 2, samples: 3, passes: 1)
     let device = try OpenCLDevice.open()
     defer { device.close() }
     let trainer = try Trainer(model, configuration, images: digits, device: device)

@@ -18,15 +18,24 @@ public struct PaperRun {
 
   /// The part of Burda et al.'s table that is made.
   public struct Burda: Sendable {
-    public var layers: [Int] = [1, 2]
-    public var objectives: [String] = ["vae", "iwae"]
-    public var samples: [Int] = BurdaTable.samples
+    public var layers: [Int]
+    public var objectives: [String]
+    public var samples: [Int]
     /// The recipe of the released code instead of the paper's.
-    public var isReleased = false
+    public var isReleased: Bool
     /// Grey pixels are drawn once instead of afresh in each pass.
-    public var isFixed = false
+    public var isFixed: Bool
 
-    public init() {}
+    public init(
+      layers: [Int] = [1, 2], objectives: [String] = ["vae", "iwae"],
+      samples: [Int] = BurdaTable.samples, isReleased: Bool = false, isFixed: Bool = false
+    ) {
+      self.layers = layers
+      self.objectives = objectives
+      self.samples = samples
+      self.isReleased = isReleased
+      self.isFixed = isFixed
+    }
   }
 
   /// Burda et al. (2016).

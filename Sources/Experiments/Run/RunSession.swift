@@ -28,9 +28,15 @@ final class RunSession {
     seconds = run.resumed?.trainSeconds ?? 0
   }
 
-  func train(reference: (any Device)?) throws -> RunReport? {
+  /// - Parameters:
+  ///   - reference: What `Run.train` calls so.
+  ///   - isUnwanted: Asked before anything is replaced; if so, nothing is done.
+  func train(
+    reference: (any Device)?, unless isUnwanted: () -> Bool = { false }
+  ) throws -> RunReport? {
     let folder = run.folder
     if run.resumed == nil { try checkDensities(reference: reference) }
+    if isUnwanted() { return nil }
     // Only now, when everything that could be wrong has been tried, does an old run go.
     try folder.create()
     if run.resumed == nil {

@@ -35,7 +35,7 @@ public final class CellRunner {
   }
 
   /// - Parameters:
-  ///   - folder: The folder of the cells; no other process may work there meanwhile.
+  ///   - folder: The folder of the cells; nobody else may work there as long as this exists.
   ///   - images: The images of all cells.
   ///   - boundSamples: The samples of the further bound that each is measured by; nil for none.
   public init(
@@ -195,9 +195,10 @@ public final class CellRunner {
   ) throws -> CellResult? {
     let folder = RunFolder(path(cell))
     let hasCheckpoint = FileManager.default.fileExists(atPath: folder.checkpoint)
-    let run = try Run(
-      cell.configuration, in: folder,
-      resumed: hasCheckpoint ? try Checkpoint(at: folder.checkpoint) : nil, images: images)
+    let run =
+      try hasCheckpoint
+      ? Run(resuming: folder, as: cell.configuration, images: images)
+      : Run(cell.configuration, in: folder, images: images)
     guard let report = try run.train(on: device, reference: reference, monitor: monitor),
       let evaluation = report.evaluation
     else { return nil }

@@ -175,14 +175,18 @@ public struct Grid: Codable, Sendable {
   ) -> (RunConfiguration, reasons: [String]) {
     var result = setting
     var reasons: [String] = []
-    if setting.objective != "ciwae" {
-      result.beta = base.beta
-      if betas.count > 1 { reasons.append("beta is of ciwae alone") }
+    func leaveOut(
+      _ share: Setting, _ path: WritableKeyPath<RunConfiguration, Double>, _ values: [Double]
+    ) {
+      if share.concerns(objective.name) { return }
+      result[keyPath: path] = base[keyPath: path]
+      if values.count > 1 {
+        let owners = (share.objectives ?? []).sorted().joined(separator: ", ")
+        reasons.append("\(share.key) is of \(owners) alone")
+      }
     }
-    if setting.objective != "renyi" {
-      result.alpha = base.alpha
-      if alphas.count > 1 { reasons.append("alpha is of renyi alone") }
-    }
+    leaveOut(.beta, \.beta, betas)
+    leaveOut(.alpha, \.alpha, alphas)
     if !objective.dependsOnGroups {
       (result.groups, result.samples) = (1, setting.groups * setting.samples)
     }

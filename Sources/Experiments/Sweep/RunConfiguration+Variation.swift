@@ -32,8 +32,8 @@ extension RunConfiguration {
   /// A name from the objective, its samples and its estimator.
   public var settingName: String {
     var parts = [objective.name]
-    if objective == "ciwae" { parts.append("b\(beta)") }
-    if objective == "renyi" { parts.append("a\(alpha)") }
+    if Setting.beta.concerns(objective.name) { parts.append("b\(beta)") }
+    if Setting.alpha.concerns(objective.name) { parts.append("a\(alpha)") }
     if groups > 1 || objective.objective()?.dependsOnGroups == true { parts.append("m\(groups)") }
     parts.append("k\(samples)")
     if estimator != .standard { parts.append(estimator.rawValue) }

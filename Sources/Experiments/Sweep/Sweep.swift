@@ -10,7 +10,7 @@ public final class Sweep {
   private let leftOut: [String]
   private let runner: CellRunner
 
-  /// Takes hold of the folder, and keeps the grid there. What is there is gone on with if the grid
+  /// Takes hold of the folder, as long as the sweep exists, and keeps the grid there. What is there is gone on with if the grid
   /// only adds to it.
   public init(_ grid: Grid, in folder: String, images: DataSource) throws {
     (self.folder, self.grid) = (folder, grid)

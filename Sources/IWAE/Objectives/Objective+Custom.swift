@@ -17,7 +17,7 @@ extension Objective {
   ///         bound: BoundRule(), encoderBound: BoundRule(temperature: 0.5),
   ///         decoder: CoefficientRule(linear: 1), path: flat, score: -flat)
   ///     }
-  ///     var configuration = TrainingConfiguration(objective: flattened)
+  ///     let configuration = TrainingConfiguration(objective: flattened)
   ///
   /// It is equal to its copies and to no other objective, whatever their names. It has the standard
   /// estimator alone: a rule says how the encoder's gradient is estimated. A step refuses a rule that
