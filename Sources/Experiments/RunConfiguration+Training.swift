@@ -79,7 +79,7 @@ extension RunConfiguration {
       "'\(objective)' needs at least \(result.leastSamples) samples, found \(samples).")
     try require(
       estimator == .standard || result.hasEstimators,
-      "'\(objective)' has no estimator '\(estimator.rawValue)'; leave out '--estimator'.")
+      "'\(objective)' has no estimator '\(estimator.rawValue)'; its 'estimator' is standard.")
     if let problem = result.problem { throw ConfigurationError(problem) }
     let rule = result.rule(groups: groups, samples: samples, estimator: estimator)
     if let problem = rule.problem(samples: samples) {

@@ -175,7 +175,7 @@ import Testing
     let whole = try String(contentsOfFile: file, encoding: .utf8)
     for (found, other) in [
       ("\"iwae\"\n", "\"iwea\"\n"), ("\"samples\" : 2\n", "\"samples\" : 5000000000000000000\n"),
-      ("\"samples\" : 20", "\"samples\" : 0"), ("\"batch\" : 20", "\"batch\" : -1"),
+      ("\"test_samples\" : 20", "\"test_samples\" : 0"), ("\"batch\" : 20", "\"batch\" : -1"),
     ] {
       let damaged = whole.replacingOccurrences(of: found, with: other)
       #expect(damaged != whole, "\(found)")

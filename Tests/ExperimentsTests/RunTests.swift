@@ -104,7 +104,9 @@ import Testing
     #expect(bounds.count == 3 && bounds.allSatisfy(\.isFinite))
     // The outcome needs no listener.
     let report = try #require(try await run().passes(on: { ReferenceDevice() }).outcome)
-    #expect(report.passes == 3 && report.bound == bounds.last && report.evaluation != nil)
+    #expect(report.passes == 3 && report.evaluation != nil)
+    // A pass's bound is a sum of parts in single precision, which progress divides by the clock.
+    #expect(abs(try #require(report.bound) - bounds[2]) < 1e-4)
   }
 
   @Test func whoeverLeavesARunCanWaitUntilItIsSaved() async throws {
@@ -185,7 +187,16 @@ import Testing
     var far = configuration
     far.memory = 1
     let passes = try Run(far, in: folder, images: images).passes(on: { ReferenceDevice() })
-    await #expect(throws: (any Error).self) { for try await _ in passes {} }
-    await #expect(throws: (any Error).self) { try await passes.outcome }
+    func words(_ body: () async throws -> Void) async -> String {
+      do {
+        try await body()
+        return "nothing"
+      } catch {
+        return "\(error)"
+      }
+    }
+    let told = await words { for try await _ in passes {} }
+    #expect(told.contains("memory") || told.contains("bytes"), "\(told)")
+    #expect(await words { _ = try await passes.outcome } == told)
   }
 }

@@ -46,7 +46,7 @@ public struct SandwichMeasurement: Sendable {
         file: path,
         problem:
           "the prior '\(model.prior.name)' has a density but no formula for a sample, which annealing "
-          + "starts from. 'iwae-gpu bounds' measures the bound alone.")
+          + "starts from. A measurement of bounds does without.")
     }
   }
 

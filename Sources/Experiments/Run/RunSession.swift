@@ -75,7 +75,7 @@ final class RunSession {
 
   // MARK: Passes
 
-  /// - Returns: Whether all passes are made; else the run was stopped and saved.
+  /// - Returns: True if all passes are made; else the run was stopped and saved.
   private func trainPasses(_ best: inout [Tensor: [Float]]?) throws -> Bool {
     while !isDone {
       let report = try trainPass()

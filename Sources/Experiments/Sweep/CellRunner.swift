@@ -109,7 +109,7 @@ public final class CellRunner {
     guard differences.isEmpty else {
       throw RunError(
         description: "'\(path(cell))' holds another run: \(differences.joined(separator: "; ")). "
-          + "Take it away, or choose another '--out'.")
+          + "Take it away, or choose another folder.")
     }
   }
 

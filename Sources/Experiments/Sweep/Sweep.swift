@@ -78,7 +78,7 @@ public final class Sweep {
     {
       throw ConfigurationError(
         "There is another sweep in '\(folder)': \(problem). Give its values and more, or choose "
-          + "another '--out'.")
+          + "another folder.")
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -24,11 +24,11 @@ extension Objective {
   /// it cannot compute.
   ///
   /// - Parameters:
-  ///   - name: What messages and tables call it.
+  ///   - name: Its name in messages and tables.
   ///   - leastSamples: The fewest samples K with which it means something; of a rule that leaves one
   ///     out, 2.
-  ///   - encoderSignal: What `GradientEstimator.encoderExponent(_:)` predicts from; nil for no
-  ///     prediction.
+  ///   - encoderSignal: The encoder's gradient with many samples, from which
+  ///     `GradientEstimator.encoderExponent(_:)` predicts; nil for no prediction.
   ///   - rule: The bounds and coefficients for M groups of K samples, always the same for the same
   ///     numbers.
   public static func custom(
