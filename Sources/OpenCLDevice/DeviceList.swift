@@ -110,11 +110,7 @@ public enum DeviceList {
 
   /// The device that a selection means.
   public static func find(_ selection: DeviceSelection) throws(DeviceError) -> DeviceDescription {
-    let (devices, problems) = (try all(), try problems())
-    guard !devices.isEmpty else {
-      throw problems.isEmpty ? .noPlatform : .noUsableDevice(reasons: problems)
-    }
-    return try choose(selection, from: devices, besides: problems)
+    try choose(selection, from: try all(), besides: try problems())
   }
 
   /// - Parameter problems: The platforms that show no device, with reasons.
@@ -122,6 +118,9 @@ public enum DeviceList {
     _ selection: DeviceSelection, from devices: [DeviceDescription],
     besides problems: [String] = []
   ) throws(DeviceError) -> DeviceDescription {
+    guard !devices.isEmpty else {
+      throw problems.isEmpty ? .noPlatform : .noUsableDevice(reasons: problems)
+    }
     let summaries = devices.map(\.summary)
     switch selection {
     case .automatic:

@@ -69,7 +69,9 @@ import Testing
 
   @Test func theBestLeadsByMoreThanItsError() throws {
     func best(_ errors: Double?...) throws -> Set<Int>? {
-      let runs = try zip([169.22, 169.85] as [Double], errors).map { try run("\($0)", nll: $0, error: $1) }
+      let runs = try zip([169.22, 169.85] as [Double], errors).map {
+        try run("\($0)", nll: $0, error: $1)
+      }
       return Comparison(runs).evaluation.first { $0.name == "NLL" }?.best
     }
     #expect(try best(3.98, 4.35) == [])
