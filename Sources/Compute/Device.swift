@@ -45,6 +45,10 @@ public protocol Device: AnyObject {
 
   /// Ends the work: waits for everything, and keeps what the next process would have to make anew.
   /// This may take a while, which is why it is not left to the device's end.
+  ///
+  /// A device may be used afterwards, and closed again. Its memory goes with it and with the last of
+  /// the memories and executables that hold it, not here. A failure of work that nobody waited for is
+  /// not told.
   func close()
 }
 
@@ -83,7 +87,7 @@ extension Device {
   }
 }
 
-/// True if memory is watched for stray writes.
+/// The watch for stray writes to memory.
 public enum Protection: Hashable, Sendable {
   case none
   /// Guard words stand around every tensor of a program, every state, and the arenas of parameters;

@@ -107,6 +107,32 @@ public struct EstimatorRule: Hashable, Sendable {
     return temperatures.lazy.compactMap(BoundRule.problem(temperature:)).first
   }
 
+  /// The one way to write what the rule says of some groups: a scope or a temperature that changes
+  /// nothing is the usual one.
+  public func spelled(groups: Int) -> EstimatorRule {
+    func scope(_ scope: SampleScope) -> SampleScope { groups == 1 ? .all : scope }
+    func spelled(_ rule: BoundRule) -> BoundRule {
+      rule.meanShare == 1
+        ? BoundRule(meanShare: 1)
+        : BoundRule(scope(rule.scope), temperature: rule.temperature, meanShare: rule.meanShare)
+    }
+    func spelled(_ rule: CoefficientRule) -> CoefficientRule {
+      if rule.linear == 0, rule.square == 0 { return CoefficientRule(constant: rule.constant) }
+      var rule = rule
+      rule.scope = scope(rule.scope)
+      return rule
+    }
+    return EstimatorRule(
+      bound: spelled(bound), encoderBound: spelled(encoderBound), decoder: spelled(decoder),
+      path: spelled(path), score: spelled(score), leaveOneOut: leaveOneOut)
+  }
+
+  /// True if it says the same of groups of samples as another rule does of all of them as one group.
+  public func isSame(ofGroups groups: Int, asOne other: EstimatorRule) -> Bool {
+    // Leaving one out is always of a group.
+    leaveOneOut == 0 && spelled(groups: groups) == other.spelled(groups: 1)
+  }
+
   public init(
     bound: BoundRule, encoderBound: BoundRule? = nil, decoder: CoefficientRule,
     path: CoefficientRule, score: CoefficientRule, leaveOneOut: Float = 0

@@ -12,7 +12,7 @@ public enum NoisePurpose: Hashable, Sendable {
   case generation
   /// Choosing among samples by their weights.
   case resampling
-  /// True if a transition is accepted.
+  /// The acceptance of a transition.
   case acceptance
   /// The reparameterization noise of one stochastic layer, counted upwards from the data.
   case latent(layer: Int)

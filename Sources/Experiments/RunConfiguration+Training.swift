@@ -4,30 +4,26 @@ import IWAE
 extension RunConfiguration {
   /// The run as the trainer takes it.
   public func training() throws(ConfigurationError) -> TrainingConfiguration {
+    if case .inCode(let name) = objective {
+      throw ConfigurationError(
+        "the objective '\(name)' is a function of some program, of which a file holds the name alone; "
+          + "give the function again, or describe it as JSON.")
+    }
     for setting in Setting.all {
       if let problem = setting.problem(self) { throw ConfigurationError(problem) }
     }
     try require(
       batch * groups * samples <= 1 << 30,
       "Expected at most \(1 << 30) samples in a step, found \(batch) x \(groups) x \(samples).")
-    var result = TrainingConfiguration(objective: try checkedObjective())
-    result.estimator = estimator
-    (result.groups, result.samples) = (groups, samples)
-    (result.batchSize, result.passes) = (batch, passes)
-    result.schedule = learningRates
-    result.shuffles = order == .shuffled
-    result.convention = optimizer
-    result.priorStart = priorStart
-    result.warmUpPasses = warmUp
-    result.binarization = binarize.eachPass
-    result.validationSamples = validationSamples
-    result.seed = seed
-    result.memoryLimit = memory == 0 ? nil : memory
-    if backwardSamples > 0 {
-      result.backwardSamples = backwardSamples
-      if let problem = result.problem {
-        throw ConfigurationError("'--backward-samples': \(problem).")
-      }
+    let result = TrainingConfiguration(
+      objective: try checkedObjective(), estimator: estimator, groups: groups, samples: samples,
+      batchSize: batch, passes: passes, schedule: learningRates, shuffles: order == .shuffled,
+      convention: optimizer, priorStart: priorStart, warmUpPasses: warmUp,
+      binarization: binarize.eachPass,
+      validationSamples: validationSamples, seed: seed, memoryLimit: memory == 0 ? nil : memory,
+      backwardSamples: backwardSamples == 0 ? nil : backwardSamples)
+    if backwardSamples > 0, let problem = result.problem {
+      throw ConfigurationError("'backward_samples': \(problem).")
     }
     return result
   }
@@ -74,12 +70,17 @@ extension RunConfiguration {
     guard let result = objective.objective(beta: beta, alpha: alpha) else {
       throw ConfigurationError("unknown objective '\(objective)'.")
     }
+    if case .own = objective, Objective.names.contains(result.name), !result.isFunction {
+      try require(
+        result == Objective(result.name, beta: beta, alpha: alpha),
+        "'\(objective)' has its beta or alpha from the configuration: name it, and set that.")
+    }
     try require(
       samples >= result.leastSamples,
       "'\(objective)' needs at least \(result.leastSamples) samples, found \(samples).")
     try require(
       estimator == .standard || result.hasEstimators,
-      "'\(objective)' has no estimator '\(estimator.rawValue)'; leave out '--estimator'.")
+      "'\(objective)' has no estimator '\(estimator.rawValue)'; its 'estimator' is standard.")
     if let problem = result.problem { throw ConfigurationError(problem) }
     let rule = result.rule(groups: groups, samples: samples, estimator: estimator)
     if let problem = rule.problem(samples: samples) {

@@ -54,33 +54,47 @@ public enum DeviceSelection: Hashable, Sendable {
 }
 
 /// All devices of all platforms.
+///
+/// Whoever is the first to ask sets the environment variable `POCL_AFFINITY` to 1 unless it is set, so
+/// that PoCL keeps its threads in place, if the process may use every processor.
 public enum DeviceList {
-  /// Every device of every platform; empty where there is no platform.
-  public static func all() throws(DeviceError) -> [DeviceDescription] { try discovered.get() }
+  /// Every device of every platform; empty where there is none.
+  public static func all() throws(DeviceError) -> [DeviceDescription] {
+    try discovered.get().devices
+  }
+
+  /// The platforms that show no device, with reasons.
+  public static func problems() throws(DeviceError) -> [String] { try discovered.get().problems }
 
   /// Drivers are asked once in the life of the process: some crash when two threads are the first
   /// to ask.
-  private static let discovered: Result<[DeviceDescription], DeviceError> = {
+  private static let discovered: Result<Found, DeviceError> = {
     keepThreadsInPlace()
     do throws(DeviceError) {
-      var result: [DeviceDescription] = []
-      var failure: DeviceError?
+      var found = Found()
       for platform in try platforms() {
+        let name = name(of: platform)
+        // One driver that fails must not hide the devices of the others.
         do throws(DeviceError) {
-          for device in try devices(of: platform) {
-            result.append(describe(device, platform, index: result.count))
+          let devices = try devices(of: platform)
+          if devices.isEmpty { found.problems.append("\(name): it has no device.") }
+          for device in devices {
+            found.devices.append(describe(device, platform, index: found.devices.count))
           }
         } catch {
-          // One driver that fails must not hide the devices of the others.
-          failure = error
+          found.problems.append("\(name): \(error)")
         }
       }
-      if let failure, result.isEmpty { return .failure(failure) }
-      return .success(result)
+      return .success(found)
     } catch {
       return .failure(error)
     }
   }()
+
+  private struct Found {
+    var devices: [DeviceDescription] = []
+    var problems: [String] = []
+  }
 
   /// Asks PoCL to keep each of its threads on a processor of its own: one that wanders halfway through
   /// a launch makes it wait, and a matrix product takes 1.5 ms or 2.1 ms by chance. PoCL reads the
@@ -96,14 +110,17 @@ public enum DeviceList {
 
   /// The device that a selection means.
   public static func find(_ selection: DeviceSelection) throws(DeviceError) -> DeviceDescription {
-    let devices = try all()
-    guard !devices.isEmpty else { throw .noPlatform }
-    return try choose(selection, from: devices)
+    try choose(selection, from: try all(), besides: try problems())
   }
 
+  /// - Parameter problems: The platforms that show no device, with reasons.
   static func choose(
-    _ selection: DeviceSelection, from devices: [DeviceDescription]
+    _ selection: DeviceSelection, from devices: [DeviceDescription],
+    besides problems: [String] = []
   ) throws(DeviceError) -> DeviceDescription {
+    guard !devices.isEmpty else {
+      throw problems.isEmpty ? .noPlatform : .noUsableDevice(reasons: problems)
+    }
     let summaries = devices.map(\.summary)
     switch selection {
     case .automatic:
@@ -112,7 +129,8 @@ public enum DeviceList {
           return device
         }
       }
-      throw .noUsableDevice(reasons: devices.map { "\($0.summary): \($0.problem ?? "")" })
+      throw .noUsableDevice(
+        reasons: devices.map { "\($0.summary): \($0.problem ?? "")" } + problems)
     case .index(let index):
       if devices.indices.contains(index) { return devices[index] }
       // A number that is no index may be part of a name.
@@ -150,6 +168,10 @@ public enum DeviceList {
     return devices.compactMap(\.self)
   }
 
+  private static func name(of platform: cl_platform_id) -> String {
+    infoString { clGetPlatformInfo(platform, cl_platform_info(CL_PLATFORM_NAME), $0, $1, $2) }
+  }
+
   private static func describe(
     _ device: cl_device_id, _ platform: cl_platform_id, index: Int
   ) -> DeviceDescription {
@@ -171,7 +193,7 @@ public enum DeviceList {
     return DeviceDescription(
       index: index,
       name: text(CL_DEVICE_NAME),
-      platform: platformText(CL_PLATFORM_NAME),
+      platform: name(of: platform),
       platformVersion: platformText(CL_PLATFORM_VERSION),
       kind: kind,
       version: text(CL_DEVICE_VERSION),

@@ -26,7 +26,7 @@ public final class OpenCLDevice: Device {
   /// that PoCL keeps its threads in place, if the process may use every processor.
   ///
   /// - Parameters:
-  ///   - selection: Which device.
+  ///   - selection: The device.
   ///   - schedule: A schedule other than the one that suits the device, for tests.
   public static func open(
     _ selection: DeviceSelection = .automatic, schedule: Schedule? = nil
@@ -74,13 +74,15 @@ public final class OpenCLDevice: Device {
   /// Waits for everything, and keeps compiled kernels for the next process, which takes PoCL seconds.
   /// Without it a device ends as well, and its kernels are compiled again.
   public func close() {
-    clFinish(queue)
+    // Nobody waits for what fails here; kernels that ran are worth keeping all the same.
+    _ = clFinish(queue)
     for (_, library) in loaded { library.store() }
   }
 
   deinit {
-    // The queue may still read uploads, whose copies end with the device.
-    clFinish(queue)
+    // The queue may still read uploads, whose copies end with the device. Nobody is left to be told
+    // of a failure.
+    _ = clFinish(queue)
     clReleaseCommandQueue(queue)
     clReleaseContext(context)
   }

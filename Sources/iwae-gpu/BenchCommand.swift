@@ -97,8 +97,15 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     ? ReferenceDevice() : Backend.openCL(arguments, schedule: schedule)
   defer { device.close() }
   let count = try arguments.integer("--steps", default: evaluates ? 5 : 100, maximum: 1 << 20)
-  let workload = try Workload(arguments, model, device)
-  let first = try workload.prepare()
+  let settings = try StepOptions.settings(arguments)
+  let workload =
+    try evaluates
+    ? Workload(
+      evaluationOf: model, batch: settings.batch,
+      samples: arguments.integer("--samples", default: 5000), on: device, seed: settings.seed)
+    : Workload(step: settings, of: model, on: device)
+  var first = 0.0
+  try workload.prepare { first = ProcessStart.elapsedMilliseconds }
   let times = try workload.time(count)
   let openCL = device as? OpenCLDevice
   if arguments.has("--profile") {

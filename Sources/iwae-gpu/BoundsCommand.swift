@@ -1,5 +1,5 @@
 import Experiments
-import IWAE
+import Report
 
 extension Command {
   static let bounds = Command(
@@ -38,7 +38,7 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     return .done
   }
   let subject = try DataOptions.subject(arguments, display, limit: 100)
-  let out = try Inputs.output(arguments)
+  let out = try Display.file(arguments)
   let measurement = BoundsMeasurement(
     subject,
     samples: try arguments.integer(
@@ -50,7 +50,7 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     on: device, note: { display.line.keep($0) }, monitor: display.show)
   display.line.clear()
   guard var report else { return .interrupted }
-  report.figure = try Inputs.keep(report.makeFigure(), of: subject.name, out: out)
+  report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
   try display.result(report, report.text)
   return .done
 }

@@ -52,9 +52,8 @@ private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) thro
   } else {
     try terminal.output("reference: plain loops in double precision ('--backend cpu')")
   }
-  if devices.isEmpty {
-    throw CommandError(message: DeviceError.noPlatform.description, code: .noDevice)
-  }
+  if devices.isEmpty { _ = try DeviceList.find(.automatic) }
+  for problem in try DeviceList.problems() { terminal.error(problem) }
   return entries.allSatisfy(\.works) ? .done : .failed
 }
 
@@ -85,7 +84,7 @@ private func describe(_ entry: DevicesReport.Entry) -> String {
   \(entry.index): \(entry.name)\(entry.isDefault ? " (default)" : "")
      \(entry.kind) on \(entry.platform), \(entry.version), driver \(entry.driver)
      \(entry.computeUnits) compute units, \(readable(bytes: entry.memoryBytes)), \
-  schedule \(entry.schedule)
+  kernels \(entry.schedule)
      smoke test: \(entry.smokeTest)
   """
 }

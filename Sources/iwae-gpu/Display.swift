@@ -1,4 +1,5 @@
 import Experiments
+import Foundation
 
 /// The output of a command while it works and when it is done, as its flags want it.
 struct Display {
@@ -28,5 +29,19 @@ struct Display {
   func result(_ report: some Encodable, _ text: @autoclosure () throws -> String) throws {
     line.clear()
     if isJSON { try terminal.json(report) } else { try terminal.output(try text()) }
+  }
+
+  /// The path of the file that `--out` wants; fails before long work where it could not be written.
+  static func file(_ arguments: ParsedArguments) throws -> String? {
+    guard let path = arguments.string("--out") else { return nil }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    guard RunFolder.isFolder(folder), FileManager.default.isWritableFile(atPath: folder),
+      !RunFolder.isFolder(path)
+    else {
+      throw CommandError(
+        message: "'--out \(path)' must be a file in a folder that is there and can be written.",
+        code: .fileAccess)
+    }
+    return path
   }
 }

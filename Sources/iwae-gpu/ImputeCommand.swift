@@ -36,7 +36,7 @@ extension Command {
 private func runImpute(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let stored = try StoredModel(try arguments.argument("checkpoint"))
   _ = try arguments.required("--out")
-  guard let out = try Inputs.output(arguments) else { return .usage }
+  guard let out = try Display.file(arguments) else { return .usage }
   let labels = arguments.string("--labels")
   let images = try Inputs.batch(
     try arguments.required("--data"), labels: labels, for: stored.model)

@@ -3,38 +3,10 @@ import Compute
 import Datasets
 import Experiments
 import Files
-import Foundation
 import IWAE
-import Report
 
-/// Files that commands read and write, with errors that carry their exit codes.
+/// Files that `gradient` reads, with errors that carry their exit codes.
 enum Inputs {
-  /// The path of the file that `--out` wants; fails before long work where it could not be written.
-  static func output(_ arguments: ParsedArguments) throws -> String? {
-    guard let path = arguments.string("--out") else { return nil }
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-    guard RunFolder.isFolder(folder), FileManager.default.isWritableFile(atPath: folder),
-      !RunFolder.isFolder(path)
-    else {
-      throw CommandError(
-        message: "'--out \(path)' must be a file in a folder that is there and can be written.",
-        code: .fileAccess)
-    }
-    return path
-  }
-
-  /// Keeps a figure among those of a checkpoint's folder, or its picture alone elsewhere; returns
-  /// where the picture is.
-  static func keep(_ figure: Figure, of path: String, out: String?) throws -> String {
-    if let out {
-      try Files.write(figure.pictureData, to: out)
-      return out
-    }
-    let figures = FigureFolder(run: RunFolder(containing: path).path)
-    try figures.write(figure)
-    return figures.picture(of: figure)
-  }
-
   /// All images of a file as one batch, taken as they are.
   static func batch(_ path: String, labels: String?, for model: Model) throws -> ImageSet {
     try DataOptions.source(path, labels: labels ?? "").prepared(for: model, .none)

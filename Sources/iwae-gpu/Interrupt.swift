@@ -6,12 +6,12 @@ import Foundation
 final class Interrupt {
   private let stop = StopRequest()
   private var sources: [any DispatchSourceSignal] = []
-  /// The handlers that were there before.
-  private var former: [(number: CInt, handler: @convention(c) (CInt) -> Void)] = []
+  /// The handlers that were there before; nil for the system's own.
+  private var former: [(number: CInt, handler: (@convention(c) (CInt) -> Void)?)] = []
 
-  init() {
-    for number in [SIGINT, SIGTERM] {
-      if let handler = signal(number, SIG_IGN) { former.append((number, handler)) }
+  init(_ signals: [CInt] = [SIGINT, SIGTERM]) {
+    for number in signals {
+      former.append((number, signal(number, SIG_IGN)))
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [stop] in
         // A second request does not wait.

@@ -24,27 +24,6 @@ extension Command {
     run: { try runLook($0, $1) })
 }
 
-/// The object that `--json` prints.
-private struct LookReport: Encodable {
-  struct Drawn: Encodable {
-    var name: String
-    var title: String
-    var summary: String
-    var file: String
-  }
-
-  var figures: [Drawn] = []
-  /// The figures that cannot be drawn of this model, with reasons.
-  var leftOut: [String: String] = [:]
-  var device: String
-
-  var text: String {
-    (figures.map { "\($0.file)\n  \($0.title). \($0.summary)" }
-      + leftOut.sorted { $0.key < $1.key }.map { "No \($0.key): \($0.value)" })
-      .joined(separator: "\n")
-  }
-}
-
 private func runLook(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let names = try arguments.names(
     "--only", default: Look.figures.map(\.name), among: Look.figures.map(\.name))
@@ -58,24 +37,11 @@ private func runLook(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     on: device)
   let folder =
     arguments.string("--out").map { FigureFolder($0) }
-    ?? FigureFolder(run: RunFolder(containing: subject.name).path)
-  var report = LookReport(device: device.name)
-  for (name, draw) in Look.figures where names.contains(name) {
-    display.line.show("drawing \(name)")
-    switch try draw(look) {
-    case .drawn(let figure):
-      try folder.write(figure)
-      report.figures.append(
-        .init(
-          name: name, title: figure.title, summary: figure.summary,
-          file: folder.picture(of: figure)))
-    case .impossible(let reason):
-      report.leftOut[name] = reason
-    }
-    if display.interrupt.isRequested {
-      display.line.clear()
-      return .interrupted
-    }
+    ?? FigureFolder(of: subject.name)
+  let report = try look.draw(names, into: folder) { display.show("drawing \($0)") }
+  guard let report else {
+    display.line.clear()
+    return .interrupted
   }
   try display.result(report, report.text)
   return .done

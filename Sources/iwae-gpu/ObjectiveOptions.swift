@@ -19,6 +19,11 @@ enum ObjectiveOptions {
   ) throws -> [ObjectiveChoice] {
     let flag = "--objectives"
     let names = Objective.names.joined(separator: ", ")
+    if let text = arguments.string(flag), DescriptionFile.isJSON(text) {
+      throw arguments.error(
+        "'\(flag)' takes names and files, because commas stand between its values. Put the JSON into "
+          + "a file, and name that.")
+    }
     return try arguments.list(
       flag, default: standard, expected: "some of \(names), or files of JSON"
     ) { value in

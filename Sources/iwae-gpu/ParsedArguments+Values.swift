@@ -1,4 +1,4 @@
-import Foundation
+import Experiments
 
 /// The values of options, checked.
 extension ParsedArguments {
@@ -78,14 +78,16 @@ extension ParsedArguments {
     ) { text in Int(text).flatMap { (minimum...maximum).contains($0) ? $0 : nil } }
   }
 
-  /// Finite numbers of a range with commas between them.
-  func numbers(
-    _ name: String, default standard: [Double], in range: ClosedRange<Double>
-  ) throws -> [Double] {
-    try list(
-      name, default: standard,
-      expected: "numbers from \(range.lowerBound) to \(range.upperBound)"
-    ) { text in Double(text).flatMap { range.contains($0) ? $0 : nil } }
+  /// Values of a setting, with commas between them.
+  func list<Value: Hashable>(
+    _ name: String, of setting: Setting, _ path: KeyPath<RunConfiguration, Value>,
+    _ standard: [Value]
+  ) throws -> [Value] {
+    try list(name, default: standard, expected: "of each \(setting.expected)") { text in
+      var configuration = RunConfiguration()
+      guard (try? configuration.set(setting, to: text)) != nil else { return nil }
+      return configuration[keyPath: path]
+    }
   }
 
   /// Seeds with commas between them, or a single one.

@@ -34,7 +34,7 @@ extension Command {
         "--out", "folder",
         help: "Where the runs go, and where those that are there go on. (default: "
           + "runs/reproduce-PAPER-DATA)"),
-    ] + RunOptions.tested + Backend.options + [
+    ] + Setting.tested.map(Option.init) + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -45,7 +45,7 @@ private func runReproduce(_ arguments: ParsedArguments, _ terminal: Terminal) th
   let paper = try paper(arguments)
   let display = Display(arguments, terminal)
   let (report, isWhole) = try paper.run(
-    test: try RunOptions.test(arguments), in: display.surroundings(arguments))
+    in: display.surroundings(arguments))
   try display.result(report, report.text)
   guard isWhole else {
     display.line.keep("Interrupted and saved. Give the same command again to go on.")
@@ -67,19 +67,21 @@ private func paper(_ arguments: ParsedArguments) throws -> PaperRun {
   if name != "burda", let flag = arguments.given.intersection(others).sorted().first {
     throw arguments.error("'\(flag)' belongs to 'burda'; leave it out.")
   }
-  var burda = PaperRun.Burda()
-  burda.layers = try arguments.integers("--layers", default: burda.layers, maximum: 2)
-  burda.objectives = try arguments.names(
-    "--objectives", default: burda.objectives, among: burda.objectives)
-  burda.samples = try arguments.integers("--samples", default: burda.samples)
-  burda.isReleased = arguments.string("--mode") == "released"
-  burda.isFixed = arguments.string("--binarize") == "fixed"
+  let usual = PaperRun.Burda()
+  let burda = PaperRun.Burda(
+    layers: try arguments.integers("--layers", default: usual.layers, maximum: 2),
+    objectives: try arguments.names(
+      "--objectives", default: usual.objectives, among: usual.objectives),
+    samples: try arguments.integers("--samples", default: usual.samples),
+    isReleased: arguments.string("--mode") == "released",
+    isFixed: arguments.string("--binarize") == "fixed")
   let source = try DataOptions.source(arguments.string("--data") ?? "mnist")
-  let recipe = PaperRecipe(
+  var recipe = PaperRecipe(
     of: source,
     passes: try arguments.integer(
       "--passes", default: LearningRate.burdaPasses, maximum: LearningRate.burdaPasses),
     seeds: try arguments.seeds(default: name == "burda" ? [0] : [0, 1, 2, 3]))
+  try recipe.base.apply(arguments, Setting.tested)
   let folder = arguments.string("--out")
   return name == "burda"
     ? PaperRun(burda, recipe, of: source, in: folder)

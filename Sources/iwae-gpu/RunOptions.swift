@@ -72,15 +72,6 @@ enum RunOptions {
   static let options =
     (Setting.data + Setting.course + Setting.testing).map(Command.Option.init)
     + ModelOptions.options + Setting.limits.map(Command.Option.init)
-
-  /// The samples and images that runs are tested with.
-  static let tested = Setting.tested.map(Command.Option.init)
-
-  static func test(_ arguments: ParsedArguments) throws -> TestSettings {
-    var settings = RunConfiguration()
-    try settings.apply(arguments, Setting.tested)
-    return settings.testing
-  }
 }
 
 /// The flags that describe a training step.
@@ -101,7 +92,7 @@ enum StepOptions {
     _ arguments: ParsedArguments, batch: Int? = nil, samples: Int = 50
   ) throws -> RunConfiguration {
     var settings = RunConfiguration(samples: samples)
-    try settings.apply(arguments, Setting.limits + Setting.step)
+    try settings.apply(arguments, Setting.limits + Setting.step + [.seed])
     if let batch { settings.batch = batch }
     _ = try settings.training()
     return settings

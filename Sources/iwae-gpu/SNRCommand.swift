@@ -19,8 +19,7 @@ extension Command {
           "Objectives with commas between them, each with all of its estimators; a file of JSON "
           + "describes one of your own. (default: all)"
       ),
-      Option("--beta", "share", help: "The share of the ELBO in ciwae. (default: 0.5)"),
-      Option("--alpha", "order", help: "The order of renyi. (default: 0.5)"),
+      Option(.beta), Option(.alpha),
       Option(
         "--samples", short: "-k", "counts",
         help: "The numbers K of samples, with the least M. (default: 1,2,4,8 and so on to 512)"),
@@ -62,7 +61,7 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
   guard var report else { return .interrupted }
   let folder =
     arguments.string("--out").map { FigureFolder($0) }
-    ?? FigureFolder(run: path.map { RunFolder(containing: $0).path } ?? ".")
+    ?? path.map { FigureFolder(of: $0) } ?? FigureFolder(run: ".")
   for figure in measurement.figures(report) {
     try folder.write(figure)
     report.figures.append(folder.picture(of: figure))
@@ -73,16 +72,16 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
 
 private func measurement(_ arguments: ParsedArguments) throws -> SignalMeasurement {
   let usual = SignalMeasurement()
-  var measurement = usual
-  let beta = try arguments.number("--beta", default: 0.5, in: 0...1)
-  let alpha = try arguments.number("--alpha", default: 0.5, in: -100...100)
-  measurement.estimators = GradientEstimator.all(
-    of: try ObjectiveOptions.list(arguments, default: Objective.names.map { .named($0) })
-      .compactMap { $0.objective(beta: beta, alpha: alpha) })
-  measurement.leavesOut = arguments.string("--objectives") == nil
-  measurement.samples = try arguments.integers("--samples", default: usual.samples).sorted()
-  measurement.groups = try arguments.integers("--groups", default: usual.groups).sorted()
-  measurement.draws = try arguments.integer(
-    "--draws", default: usual.draws, minimum: SignalMeasurement.leastDraws, maximum: 1 << 24)
-  return measurement
+  var shares = RunConfiguration()
+  try shares.apply(arguments, [.beta, .alpha])
+  let objectives = try ObjectiveOptions.list(
+    arguments, default: Objective.names.map { .named($0) }
+  ).compactMap { $0.objective(beta: shares.beta, alpha: shares.alpha) }
+  return SignalMeasurement(
+    estimators: GradientEstimator.all(of: objectives),
+    leavesOut: arguments.string("--objectives") == nil,
+    samples: try arguments.list("--samples", of: .samples, \.samples, usual.samples).sorted(),
+    groups: try arguments.list("--groups", of: .groups, \.groups, usual.groups).sorted(),
+    draws: try arguments.integer(
+      "--draws", default: usual.draws, minimum: SignalMeasurement.leastDraws, maximum: 1 << 24))
 }

@@ -1,5 +1,5 @@
 import Experiments
-import IWAE
+import Report
 
 extension Command {
   static let sandwich = Command(
@@ -40,26 +40,23 @@ extension Command {
 private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let display = Display(arguments, terminal)
   let usual = SandwichMeasurement.Settings()
-  var settings = usual
-  settings.samples = try arguments.integer("--samples", default: usual.samples, maximum: 1 << 20)
-  settings.temperatures = try arguments.integers(
-    "--temperatures", default: usual.temperatures
-  ).sorted()
-  settings.chains = try arguments.integer(
-    "--chains", default: usual.chains, minimum: 2, maximum: 1 << 12)
-  settings.leapfrogs = try arguments.integer(
-    "--leapfrogs", default: usual.leapfrogs, maximum: 1 << 12)
-  settings.fitSteps = try arguments.integer(
-    "--fit-steps", default: usual.fitSteps, minimum: 0, maximum: 1 << 20)
+  let settings = SandwichMeasurement.Settings(
+    samples: try arguments.integer("--samples", default: usual.samples, maximum: 1 << 20),
+    temperatures: try arguments.integers("--temperatures", default: usual.temperatures).sorted(),
+    chains: try arguments.integer(
+      "--chains", default: usual.chains, minimum: 2, maximum: 1 << 12),
+    leapfrogs: try arguments.integer("--leapfrogs", default: usual.leapfrogs, maximum: 1 << 12),
+    fitSteps: try arguments.integer(
+      "--fit-steps", default: usual.fitSteps, minimum: 0, maximum: 1 << 20))
   let subject = try DataOptions.subject(arguments, display, limit: 40)
-  let out = try Inputs.output(arguments)
+  let out = try Display.file(arguments)
   let measurement = try SandwichMeasurement(subject, settings)
   let device = try Backend.open(arguments)
   defer { device.close() }
   let report = try measurement.run(on: device, monitor: display.show)
   display.line.clear()
   guard var report else { return .interrupted }
-  report.figure = try Inputs.keep(report.makeFigure(), of: subject.name, out: out)
+  report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
   try display.result(report, report.text)
   return .done
 }

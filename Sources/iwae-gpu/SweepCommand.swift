@@ -19,10 +19,10 @@ extension Command {
           + "of JSON describes one of your own. (default: iwae)"),
       Option(
         "--estimators", "names", help: "Some of standard, stl, dreg. (default: standard)"),
-      Option("--groups", short: "-m", "counts", help: "Groups M. (default: 1)"),
-      Option("--samples", short: "-k", "counts", help: "Samples K of each group. (default: 50)"),
-      Option("--betas", "shares", help: "The shares of the ELBO in ciwae. (default: 0.5)"),
-      Option("--alphas", "orders", help: "The orders of renyi. (default: 0.5)"),
+      Option("--groups", short: "-m", "counts", help: Setting.groups.help),
+      Option("--samples", short: "-k", "counts", help: Setting.samples.help + " (default: 50)"),
+      Option("--betas", "shares", help: Setting.beta.help),
+      Option("--alphas", "orders", help: Setting.alpha.help),
       Option("--seeds", "seeds", help: "One run of each setting for each seed. (default: 0)"),
       Option("--seed", "seed", help: "The same as '--seeds' with one."),
     ] + RunOptions.options.map(\.listed) + Backend.options + [
@@ -49,7 +49,7 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
 extension Command.Option {
   /// The option as a sweep takes it: with commas between values.
   fileprivate var listed: Command.Option {
-    guard let setting = Setting.named(name), !Grid.fixed.contains(setting.key) else { return self }
+    guard Setting.named(name) != nil else { return self }
     var result = self
     result.choices = nil
     return result
@@ -89,13 +89,13 @@ private func grid(_ arguments: ParsedArguments, _ source: DataSource) throws -> 
   // The objective, its samples and the seeds are axes of the grid, and so is what has several values.
   let settings = RunOptions.settings.filter { $0.key != "data" }
   let varied = settings.filter {
-    !Grid.fixed.contains($0.key) && arguments.string($0.flag)?.contains(",") == true
+    $0.key != "test" && arguments.string($0.flag)?.contains(",") == true
   }
   let layers = Model.list(of: arguments.string("--layers") ?? "")
   try base.apply(
     layers.count > 1 ? arguments.replacing("--layers", with: layers[0]) : arguments,
     settings.filter { setting in !varied.contains { $0.key == setting.key } }, source: source)
-  var grid = Grid(base: base, test: try RunOptions.test(arguments))
+  var grid = Grid(base: base)
   for setting in varied { try grid.vary(setting.key, over: arguments.string(setting.flag) ?? "") }
   if layers.count > 1 {
     try grid.vary(Grid.layers, over: layers.joined(separator: ","))
@@ -113,13 +113,13 @@ private func grid(_ arguments: ParsedArguments, _ source: DataSource) throws -> 
     }
     grid.sizes = (0...6).map { .init(groups: 1 << $0, samples: 64 >> $0) }
   } else {
-    let samples = try arguments.integers("--samples", default: [50])
-    grid.sizes = try arguments.integers("--groups", default: [1]).flatMap { groups in
+    let samples = try arguments.list("--samples", of: .samples, \.samples, [50])
+    grid.sizes = try arguments.list("--groups", of: .groups, \.groups, [1]).flatMap { groups in
       samples.map { .init(groups: groups, samples: $0) }
     }
   }
-  grid.betas = try arguments.numbers("--betas", default: grid.betas, in: 0...1)
-  grid.alphas = try arguments.numbers("--alphas", default: grid.alphas, in: -100...100)
+  grid.betas = try arguments.list("--betas", of: .beta, \.beta, grid.betas)
+  grid.alphas = try arguments.list("--alphas", of: .alpha, \.alpha, grid.alphas)
   grid.seeds = try arguments.seeds(default: grid.seeds)
   return grid
 }

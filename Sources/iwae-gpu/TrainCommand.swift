@@ -34,7 +34,7 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
       + "\(run.images.split.training.count) images, \(run.configuration.passes) passes, on "
       + "\(device.name). Run folder: \(folder)")
   display.note(run.images.source.collection.notes)
-  if run.resumed == nil, let warning = run.configuration.model.warning { terminal.error(warning) }
+  if !run.isResumed, let warning = run.configuration.model.warning { terminal.error(warning) }
   let report = try run.train(
     on: device, reference: ReferenceDevice(), monitor: { display.show($0.text) })
   display.line.clear()
@@ -53,33 +53,42 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
   if resume != nil, arguments.string("--config") ?? arguments.string("--out") != nil {
     throw arguments.error("'--resume' names the run; leave out '--config' and '--out'.")
   }
-  let base = resume.map { RunFolder($0).configuration } ?? arguments.string("--config")
-  var configuration = try base.map(RunConfiguration.init(file:)) ?? RunConfiguration()
   let changeable =
     ["--resume", "--backend", "--device", "--json", "--quiet"]
     + Setting.all.filter(\.canChange).map(\.flag)
   if resume != nil, let flag = arguments.given.subtracting(changeable).sorted().first {
     throw arguments.error("'\(flag)' cannot change when a run is resumed.")
   }
+  let base = resume.map { RunFolder($0).configuration } ?? arguments.string("--config")
+  var configuration = try base.map(configuration(file:)) ?? RunConfiguration()
   let source = try DataOptions.source(arguments, configuration)
-  try configuration.apply(arguments, source: source)
-  do throws(ConfigurationError) {
-    _ = try configuration.training()
-  } catch {
-    guard let base else { throw error }
-    throw FormatError(file: base, problem: error.description)
+  if let resume {
+    return try Run(resuming: RunFolder(resume), images: source) {
+      try $0.apply(arguments, source: source)
+    }
   }
+  try configuration.apply(arguments, source: source)
+  _ = try configuration.training()
   let folder =
-    (resume ?? arguments.string("--out")).map { RunFolder($0) }
-    ?? .unused(configuration.label)
-  let resumed = try resume.map { _ in try Checkpoint(at: folder.checkpoint) }
+    arguments.string("--out").map { RunFolder($0) } ?? .unused(configuration.label)
   let images = try RunImages(source, for: configuration)
-  if folder.exists && resumed == nil && !arguments.has("--overwrite") {
+  if folder.exists && !arguments.has("--overwrite") {
     throw arguments.error(
       "There is a run in '\(folder.path)'. Go on with '--resume \(folder.path)', replace it "
         + "with '--overwrite', or choose another '--out'.")
   }
-  return try Run(configuration, in: folder, resumed: resumed, images: images)
+  return try Run(configuration, in: folder, images: images)
+}
+
+/// The configuration of a file, which has to make sense without flags.
+private func configuration(file: String) throws -> RunConfiguration {
+  let result = try RunConfiguration(file: file)
+  do throws(ConfigurationError) {
+    _ = try result.training()
+  } catch {
+    throw FormatError(file: file, problem: error.description)
+  }
+  return result
 }
 
 private func text(_ report: RunReport, hasBest: Bool, passes: Int) -> String {

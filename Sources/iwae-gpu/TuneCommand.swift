@@ -3,6 +3,7 @@ import Conformance
 import Experiments
 import Foundation
 import OpenCLDevice
+import ReferenceDevice
 
 extension Command {
   static let tune = Command(
@@ -133,8 +134,9 @@ private func check(
       message: "\(failure.name): \(failure.failures.first ?? "it failed")", code: .failed)
   }
   let model = try ModelOptions.model(arguments)
-  try StepComparison.check(arguments, model, on: opened)
-  _ = try Workload(arguments, model, opened).prepare()
+  let settings = try StepOptions.settings(arguments)
+  try StepComparison.check(settings, model, on: opened, against: ReferenceDevice())
+  try Workload(step: settings, of: model, on: opened).prepare()
 }
 
 /// Some steps on a device that is opened for them: what one candidate holds is released before the next
@@ -144,8 +146,9 @@ private func time(
 ) throws -> [Double] {
   let opened = try OpenCLDevice.open(device, tuning: tuning)
   defer { opened.close() }
-  let workload = try Workload(arguments, try ModelOptions.model(arguments), opened)
-  _ = try workload.prepare()
+  let workload = try Workload(
+    step: StepOptions.settings(arguments), of: ModelOptions.model(arguments), on: opened)
+  try workload.prepare()
   return try workload.time(10)
 }
 

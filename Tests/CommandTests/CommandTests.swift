@@ -208,4 +208,17 @@ var decoder: JSONDecoder {
       #expect(output.contains("on reference"))
     }
   #endif
+
+  /// Signals do what they did before, once nobody listens.
+  @Test func signalsAreGivenBack() {
+    typealias Handler = @convention(c) (CInt) -> Void
+    let own: Handler = { _ in }
+    for handler in [nil, own] {
+      signal(SIGUSR1, handler)
+      withExtendedLifetime(Interrupt([SIGUSR1])) {}
+      let after = signal(SIGUSR1, SIG_DFL)
+      #expect(
+        unsafeBitCast(after, to: UInt.self) == unsafeBitCast(handler, to: UInt.self))
+    }
+  }
 }

@@ -103,6 +103,8 @@ import Testing
     #expect(infinite.status == .usage && infinite.error.contains("expected finite coefficients"))
     let sweep = run(["sweep", "--objectives", "iwae,nothing", "--out", "\(folder)/sweep"])
     #expect(sweep.status == .usage && sweep.error.contains("files of JSON"))
+    let cut = run(["sweep", "--objectives", Self.miwae, "--out", "\(folder)/sweep"])
+    #expect(cut.status == .usage && cut.error.contains("takes names and files"), "\(cut.error)")
     #expect(!FileManager.default.fileExists(atPath: "\(folder)/bad"))
   }
 }

@@ -17,7 +17,12 @@ import Testing
     try run.create()
     try write(#"{"data": "strokes", "objective": "\#(objective)"}"#, run.configuration)
     try write("{\"epoch\":1,\"step\":9,\"bound\":-100.5}\n{\"epoch\":2,\"bo", run.metrics)
-    try write(#"{"nll": 99.25, "samples": 50, "images": 10}"#, run.path + "/evaluation.json")
+    try write(
+      """
+      {"nll": 99.25, "standard_error": null, "samples": 50, "images": 10, "bound": -101,
+       "effective_sample_size": 9, "active_units": [3], "reconstruction": -80, "divergence": 21,
+       "seconds": 1, "backend": "cpu", "device": "reference", "from_a_later_version": [1]}
+      """, run.evaluation)
     try FigureFolder(run: run.path).write(
       Figure(
         name: "bounds", title: "L_k", summary: "It rises.",
@@ -100,6 +105,11 @@ import Testing
       try write("[garbage]\n", "\(path)/\(file)")
       let outcome = run("report", path)
       #expect(outcome.status == .badInput && outcome.error.contains(file), "\(outcome.error)")
+      if file == "evaluation.json" {
+        try write(#"{"nll": 99.25}"#, "\(path)/\(file)")
+        let short = run("report", path).error
+        #expect(short.contains("no evaluation as 'evaluate' writes it"), "\(short)")
+      }
       // Unreadable: a folder in its place.
       try FileManager.default.removeItem(atPath: "\(path)/\(file)")
       if !file.hasPrefix("figures") {

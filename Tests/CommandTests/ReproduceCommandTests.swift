@@ -58,6 +58,8 @@ import Testing
     let data = try makeData()
     let flags = ["burda", "--data", data, "--samples", "1,5", "--out", "\(folder)/out"]
     let short = try report(flags + ["--passes", "1", "--layers", "1"])
+    let first = try RunConfiguration(file: "\(short.rows[0].runs[0].run)/config.json")
+    #expect(first.testSamples == 10 && first.limit == 0)
     #expect(short.rows.count == 4 && short.passes == 1 && short.orderedPairs == 0)
     #expect(short.rows[0].title == "1 layer, VAE, k=1")
     #expect(short.rows.allSatisfy { $0.measures[0].published == nil })

@@ -135,8 +135,7 @@ import Testing
     func interrupted() throws -> (Bool, [String]) {
       let source = try DataSource("linear-gaussian", in: DataFolders([]))
       let runner = try CellRunner(
-        folder, images: RunImages(source, for: configuration),
-        test: TestSettings(samples: 20, limit: 40))
+        folder, images: RunImages(source, for: configuration))
       let isWhole = try runner.run(
         cells, in: .init(open: { try OpenCLDevice.open() }, monitor: { _ in false }))
       return (isWhole, Array(runner.results.keys))
@@ -154,9 +153,10 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let source = try DataSource("strokes", in: DataFolders([]))
     let runner = try CellRunner(
-      folder, images: RunImages(source, for: RunConfiguration()), test: TestSettings())
+      folder, images: RunImages(source, for: RunConfiguration()))
     let refused = sweep("--samples", "2")
-    #expect(refused.status == .failed && refused.error.contains("Another process is at work"))
+    #expect(
+      refused.status == .failed && refused.error.contains("Another sweep or process is at work"))
     withExtendedLifetime(runner) {}
   }
 
@@ -175,7 +175,7 @@ import Testing
     let whole = try String(contentsOfFile: file, encoding: .utf8)
     for (found, other) in [
       ("\"iwae\"\n", "\"iwea\"\n"), ("\"samples\" : 2\n", "\"samples\" : 5000000000000000000\n"),
-      ("\"samples\" : 20", "\"samples\" : 0"), ("\"batch\" : 20", "\"batch\" : -1"),
+      ("\"test_samples\" : 20", "\"test_samples\" : 0"), ("\"batch\" : 20", "\"batch\" : -1"),
     ] {
       let damaged = whole.replacingOccurrences(of: found, with: other)
       #expect(damaged != whole, "\(found)")

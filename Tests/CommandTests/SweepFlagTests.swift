@@ -18,6 +18,14 @@ import Testing
       let outcome = run(arguments + ["--data", "linear-gaussian"])
       #expect(outcome.status == .usage, "\(arguments)")
     }
+    for (flag, value) in [
+      ("--test-samples", "10,100"), ("--limit", "5,6"), ("--split", "full,released"),
+      ("--binarize", "sample,threshold"),
+    ] {
+      let outcome = run(["sweep", "--out", folder, "--data", "strokes", flag, value])
+      #expect(outcome.status == .usage)
+      #expect(outcome.error.contains("cannot vary in a sweep"), "\(outcome.error)")
+    }
     #expect(!FileManager.default.fileExists(atPath: folder))
   }
 

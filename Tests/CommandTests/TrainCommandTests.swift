@@ -99,13 +99,8 @@ import Testing
     #expect(try data("evaluation.json") == Data((whole.output + "\n").utf8))
 
     // A run that is interrupted as it goes on has none.
-    let checkpoint = try Checkpoint(at: "\(folder)/checkpoint.safetensors")
-    var configuration = try RunConfiguration(file: "\(folder)/config.json")
-    configuration.passes = 9
     let source = try DataSource("linear-gaussian", in: DataFolders([]))
-    let resumed = try Run(
-      configuration, in: RunFolder(folder), resumed: checkpoint,
-      images: RunImages(source, for: configuration))
+    let resumed = try Run(resuming: RunFolder(folder), images: source) { $0.passes = 9 }
     #expect(try resumed.train(on: ReferenceDevice(), monitor: { _ in false }) == nil)
     #expect(!FileManager.default.fileExists(atPath: "\(folder)/evaluation.json"))
   }
@@ -182,6 +177,10 @@ import Testing
       let outcome = run(["train", "--config", config, "--out", "\(folder)/x"])
       #expect(outcome.status == .badInput, "\(text): \(outcome.error)")
     }
+    // A flag is at fault where the file is not.
+    try Data("{}".utf8).write(to: URL(fileURLWithPath: config))
+    let flag = run(["train", "--config", config, "--objective", "vimco", "-k", "1"])
+    #expect(flag.status == .usage && !flag.error.contains(config), "\(flag.error)")
     #expect(run(["train", "--config", "\(folder)/none.json"]).status == .fileAccess)
     #expect(run(["train", "--resume", "\(folder)/none"]).status == .fileAccess)
     #expect(run(["train", "--data", "\(folder)/none.npy"]).status == .fileAccess)

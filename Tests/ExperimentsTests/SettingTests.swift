@@ -1,6 +1,7 @@
 import Experiments
 import Files
 import Foundation
+import IWAE
 import Testing
 
 /// The table of settings, and the configuration that it describes.
@@ -24,6 +25,37 @@ import Testing
       order: .fixed, optimizer: .released, warmUp: 1.5, binarize: .fixed(seed: 3), keep: .last,
       seed: .max, memory: 1 << 40)
     #expect(try decoded(String(decoding: configuration.file, as: UTF8.self)) == configuration)
+  }
+
+  /// No objective comes back as another one.
+  @Test func objectivesComeBackAsThemselvesOrNotAtAll() throws {
+    func back(_ configuration: RunConfiguration) throws -> RunConfiguration {
+      try decoded(String(decoding: configuration.file, as: UTF8.self))
+    }
+    func refusal(_ configuration: RunConfiguration) -> String {
+      do {
+        return "\(try configuration.training().objective.name) was taken"
+      } catch {
+        return error.description
+      }
+    }
+    let described = try ObjectiveChoice(
+      described: #"{"name": "own", "bound": {}, "decoder": {"linear": 1}}"#)
+    #expect(try back(RunConfiguration(objective: described)).objective == described)
+    #expect(try ObjectiveChoice(described: described.text) == described)
+    // A function has the name of a row, and is another objective.
+    let function = RunConfiguration(
+      objective: .own(.custom(name: "iwae") { Objective.vae.rule(groups: $0, samples: $1) }))
+    let lost = try back(function)
+    #expect(lost.objective == .inCode("iwae") && lost.objective.objective() == nil)
+    #expect(refusal(lost).contains("'iwae' is a function of some program"))
+    #expect(try back(lost) == lost && lost.file == function.file)
+    // A row of the table is its name, if the configuration says the rest.
+    let row = RunConfiguration(objective: .own(.ciwae(beta: 0.3)), beta: 0.3)
+    #expect(try back(row).training().objective == .ciwae(beta: 0.3))
+    var other = row
+    other.beta = 0.5
+    #expect(refusal(other).contains("'ciwae' has its beta or alpha from the configuration"))
   }
 
   @Test func whatMakesNoSenseIsRefusedByName() throws {

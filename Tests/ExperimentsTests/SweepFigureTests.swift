@@ -11,7 +11,7 @@ import Testing
     .appending(path: "iwae-gpu-maps-\(UUID())").path
 
   private func report(_ change: (inout Grid) -> Void) -> SweepReport {
-    var grid = Grid(base: RunConfiguration(), test: TestSettings())
+    var grid = Grid(base: RunConfiguration())
     grid.sizes = [2, 4, 8].map { Grid.Size(groups: 1, samples: $0) }
     change(&grid)
     let rows = grid.settings().settings.enumerated().map { index, setting in

@@ -1,11 +1,13 @@
+import Datasets
 import Experiments
 import Foundation
+import IWAE
 import Testing
 
 /// Which settings a grid has, and how it is asked for.
 @Suite struct SweepGridTests {
   @Test func gridsSayWhatTheyLeaveOut() throws {
-    var grid = Grid(base: RunConfiguration(), test: TestSettings())
+    var grid = Grid(base: RunConfiguration())
     grid.objectives = ["iwae", "elbo", "vimco", "renyi", "piwae"]
     grid.estimators = [.standard, .stl]
     grid.sizes = [(1, 4), (2, 2), (4, 1)].map { Grid.Size(groups: $0, samples: $1) }
@@ -35,7 +37,7 @@ import Testing
 
   /// Even where no other setting means the same.
   @Test func groupsThatDoNotCountAreNamed() {
-    var grid = Grid(base: RunConfiguration(), test: TestSettings())
+    var grid = Grid(base: RunConfiguration())
     grid.sizes = [Grid.Size(groups: 2, samples: 3)]
     let (settings, notes) = grid.settings()
     #expect(settings.map(\.groups) == [1] && settings.map(\.samples) == [6])
@@ -48,7 +50,7 @@ import Testing
   }
 
   @Test func otherSettingsAreAxesToo() throws {
-    var grid = Grid(base: RunConfiguration(), test: TestSettings())
+    var grid = Grid(base: RunConfiguration())
     try grid.vary("learning_rate", over: "1e-3,1e-4,1e-3")
     try grid.vary("layers", over: "20,10:3,5:2/4:1")
     try grid.vary("schedule", over: "constant,burda-released")
@@ -64,15 +66,62 @@ import Testing
     let kept = try JSONDecoder().decode(Grid.self, from: JSONEncoder().encode(grid))
     #expect(kept.settings().settings.map(kept.name) == settings.map(grid.name))
     #expect(grid.problem(goingOnWith: kept) == nil)
-    var other = Grid(base: RunConfiguration(), test: TestSettings())
+    var other = Grid(base: RunConfiguration())
     try other.vary("learning_rate", over: "1e-3")
     #expect(other.problem(goingOnWith: kept) != nil)
     for (key, text) in [
       ("layers", "5:0"), ("batch", "0,1"), ("beats", "1"), ("passes", "1,,2"),
-      ("split", "full,released"),
+      ("split", "full,released"), ("test_samples", "5,9"), ("limit", "5,9"),
       ("samples", "1,2"),
     ] {
       #expect(throws: ConfigurationError.self) { try other.vary(key, over: text) }
     }
+  }
+
+  /// Groups that one column alone goes by are no single group.
+  @Test func groupsOfAnObjectiveOfOnesOwnAreKept() throws {
+    let own = #"{"name": "own", "bound": {}, "decoder": {"linear": 1}"#
+    let apart = try ObjectiveChoice(
+      described: own + #", "path": {"scope": "group", "linear": "1/m"}}"#)
+    let alike = try ObjectiveChoice(described: own + #", "path": {"linear": 0.5}}"#)
+    for (objective, expected) in [(apart, [2]), (alike, [1])] {
+      let grid = Grid(
+        base: RunConfiguration(), objectives: [objective],
+        sizes: [Grid.Size(groups: 2, samples: 3)])
+      #expect(grid.settings().settings.map(\.groups) == expected)
+    }
+  }
+
+  /// Files of before have the tests beside the base.
+  @Test func gridsOfBeforeAreRead() throws {
+    let grid = Grid(base: RunConfiguration(testSamples: 7, limit: 9))
+    var text = String(decoding: try JSONEncoder().encode(grid), as: UTF8.self)
+    #expect(try JSONDecoder().decode(Grid.self, from: Data(text.utf8)).base == grid.base)
+    text = #"{"test": {"samples": 3, "limit": 4}, "# + text.dropFirst()
+    let old = try JSONDecoder().decode(Grid.self, from: Data(text.utf8))
+    #expect(old.base.testSamples == 3 && old.base.limit == 4)
+  }
+
+  /// No sizes are too large to be refused.
+  @Test func hugeGridsAndFunctionsAreRefused() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-\(UUID())").path
+    let source = try DataSource("linear-gaussian", in: DataFolders([]))
+    func refusal(_ grid: Grid) -> String {
+      do {
+        _ = try Sweep(grid, in: folder, images: source)
+        return "taken"
+      } catch {
+        return "\(error)"
+      }
+    }
+    let base = RunConfiguration(data: "linear-gaussian")
+    let huge = Grid(base: base, sizes: [Grid.Size(groups: .max, samples: 2)])
+    #expect(refusal(huge).contains("at most 2^20"))
+    let function = Objective.custom(name: "mine") {
+      Objective.iwae.rule(groups: $0, samples: $1)
+    }
+    let words = refusal(Grid(base: base, objectives: [.own(function)]))
+    #expect(words.contains("'mine' is a function") && words.contains("describe it as JSON"))
+    #expect(!FileManager.default.fileExists(atPath: folder))
   }
 }

@@ -18,8 +18,7 @@ import Testing
     defer { device.close() }
     let generator = Generator(density.model, parameters: parameters, device: device)
     let simulation = try generator.simulate(count: 30, seed: 4)
-    var configuration = AnnealingConfiguration()
-    (configuration.chains, configuration.temperatures) = (16, 60)
+    let configuration = AnnealingConfiguration(chains: 16, temperatures: 60)
     let annealer = try Annealer(
       density.model, parameters: parameters, images: simulation.images, configuration,
       device: device)
@@ -50,10 +49,9 @@ import Testing
     let generator = Generator(model, parameters: parameters, device: device)
     let simulation = try generator.simulate(count: 7, seed: 1)
     func anneal(temperatures: Int, chains: Int) throws -> [AnnealedImage] {
-      var configuration = AnnealingConfiguration()
       // The last batch is not full.
-      (configuration.batchSize, configuration.temperatures) = (4, temperatures)
-      configuration.chains = chains
+      let configuration = AnnealingConfiguration(
+        chains: chains, temperatures: temperatures, batchSize: 4)
       let annealer = try Annealer(
         model, parameters: parameters, images: simulation.images, configuration, device: device)
       return try #require(try annealer.anneal(posterior: simulation.latents))
@@ -83,9 +81,7 @@ import Testing
     let density = LinearGaussian()
     let parameters = density.parameters(widening: 1.5)
     let images = density.images(count: 2, seed: 0)
-    var configuration = AnnealingConfiguration()
-    (configuration.chains, configuration.temperatures) = (2, 3)
-    configuration.leapfrogSteps = 2
+    let configuration = AnnealingConfiguration(chains: 2, temperatures: 3, leapfrogSteps: 2)
     let device = try OpenCLDevice.open(.automatic)
     defer { device.close() }
     let results = try [ReferenceDevice() as any Device, device].map {
@@ -107,8 +103,7 @@ import Testing
   }
 
   @Test func temperaturesRiseFromTheFirstToTheLast() {
-    var configuration = AnnealingConfiguration()
-    configuration.temperatures = 7
+    let configuration = AnnealingConfiguration(temperatures: 7)
     let temperatures = (0...7).map(configuration.temperature)
     #expect(temperatures.first == 0 && temperatures.last == 1)
     #expect(zip(temperatures, temperatures.dropFirst()).allSatisfy { $0 < $1 })

@@ -10,8 +10,8 @@ import Testing
     let device = try OpenCLDevice.open(.automatic)
     defer { device.close() }
     let digits = Strokes().images(count: 200, seed: 7)
-    var configuration = TrainingConfiguration(objective: .piwae)
-    (configuration.groups, configuration.samples, configuration.passes) = (2, 3, 2)
+    let configuration = TrainingConfiguration(
+      objective: .piwae, groups: 2, samples: 3, passes: 2)
     let model = Model.burda1(dataSize: 784)
     let trainer = try Trainer(
       model, configuration, images: digits.subset(0..<180), device: device)

@@ -14,12 +14,7 @@ import Testing
   private let images = Strokes().images(count: 120, seed: 3)
 
   private func configuration(_ objective: Objective = .iwae) -> TrainingConfiguration {
-    var configuration = TrainingConfiguration(objective: objective)
-    configuration.samples = 4
-    configuration.batchSize = 10
-    configuration.passes = 3
-    configuration.seed = 5
-    return configuration
+    TrainingConfiguration(objective: objective, samples: 4, batchSize: 10, passes: 3, seed: 5)
   }
 
   private func trained(

@@ -56,6 +56,12 @@ import Testing
     ]
     #expect(
       try DeviceList.choose(.automatic, from: devices + [device(2, "CPU", .cpu)]).index == 2)
+    // A platform without a device is no missing platform.
+    #expect(throws: DeviceError.noPlatform) { try DeviceList.choose(.automatic, from: []) }
+    let reasons = ["Portable: it has no device."]
+    #expect(throws: DeviceError.noUsableDevice(reasons: reasons)) {
+      try DeviceList.choose(.index(0), from: [], besides: reasons)
+    }
     let error = #expect(throws: DeviceError.self) {
       try DeviceList.choose(.automatic, from: devices)
     }

@@ -28,12 +28,10 @@ let model = Model(
   encoder: [.init(hidden: [32], latent: 2)], decoder: [.init(hidden: [32])])
 let configuration = RunConfiguration(
   data: source.name, split: .count(20), model: model, objective: "iwae", samples: 10, passes: 60,
-  learningRate: 0.01)
+  learningRate: 0.01, testSamples: 500)
 
 let folder = RunFolder(FileManager.default.temporaryDirectory.path + "/own-array")
-let run = try Run(
-  configuration, in: folder, images: RunImages(source, for: configuration),
-  test: TestSettings(samples: 500))
+let run = try Run(configuration, in: folder, images: RunImages(source, for: configuration))
 let device = try OpenCLDevice.open()
 let report = try run.train(on: device) { pass in
   if pass.progress.pass % 20 == 0 { print("pass \(pass.progress.pass): bound \(pass.bound)") }

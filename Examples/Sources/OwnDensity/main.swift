@@ -34,9 +34,8 @@ let model = Model(
   dataSize: 6, likelihood: weibull, encoder: [.init(hidden: [16], latent: 1)],
   decoder: [.init(hidden: [16])])
 
-var configuration = TrainingConfiguration(objective: .iwae)
-(configuration.samples, configuration.passes) = (10, 40)
-configuration.schedule = .cosine(rate: 0.01)
+let configuration = TrainingConfiguration(
+  objective: .iwae, samples: 10, passes: 40, schedule: .cosine(rate: 0.01))
 let device = try OpenCLDevice.open()
 let trainer = try Trainer(model, configuration, images: rows, device: device)
 while !trainer.isDone {

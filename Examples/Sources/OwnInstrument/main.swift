@@ -11,9 +11,8 @@ let digits = Strokes().images(count: 450, seed: 1)
 let model = Model(
   dataSize: digits.width, encoder: [.init(hidden: [64], latent: 8)],
   decoder: [.init(hidden: [64])])
-var configuration = TrainingConfiguration(objective: .iwae)
-(configuration.samples, configuration.passes) = (10, 5)
-configuration.schedule = .cosine(rate: 0.004)
+let configuration = TrainingConfiguration(
+  objective: .iwae, samples: 10, passes: 5, schedule: .cosine(rate: 0.004))
 let trainer = try Trainer(model, configuration, images: digits.subset(0..<400), device: device)
 while !trainer.isDone { _ = try trainer.finishPass() }
 

@@ -22,9 +22,8 @@ let model = Model(
   decoder: [.init(hidden: [64])])
 
 for objective in [Objective.iwae, flattened] {
-  var configuration = TrainingConfiguration(objective: objective)
-  (configuration.samples, configuration.passes) = (10, 10)
-  configuration.schedule = .cosine(rate: 0.004)
+  let configuration = TrainingConfiguration(
+    objective: objective, samples: 10, passes: 10, schedule: .cosine(rate: 0.004))
   let trainer = try Trainer(
     model, configuration, images: digits.subset(0..<400), device: device)
   while !trainer.isDone { _ = try trainer.finishPass() }

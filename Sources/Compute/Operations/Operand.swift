@@ -1,4 +1,4 @@
-/// True if an operation reads an operand, writes it, or both.
+/// The use that an operation makes of an operand; an update reads it and writes it.
 public enum Access: Hashable, Sendable {
   case read, write, update
 }
@@ -31,7 +31,7 @@ public struct Place: Hashable, Sendable {
   public static let gradient = Place(
     "a gradient, an accumulator or a total", [.gradient, .accumulator, .total])
   public static let resident = Place("resident", [.resident])
-  /// Whatever is elementwise with its like.
+  /// An operand that is added to others of its kind, element by element.
   public static let sum = Place(
     "a plain tensor, an accumulator or a gradient", plain.roles.union(gradient.roles))
   public static let any = Place("float numbers", sum.roles.union(parameter.roles))

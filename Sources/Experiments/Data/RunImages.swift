@@ -27,7 +27,7 @@ public struct TestSettings: Codable, Hashable, Sendable {
   }
 
   /// Those of the test images that are tested.
-  func images(of split: Split) -> ImageSet {
+  public func images(of split: Split) -> ImageSet {
     split.test.first(limit ?? split.test.count) ?? split.test
   }
 }

@@ -91,7 +91,7 @@ extension ModelEvaluation {
   public func progress(
     on open: @escaping @Sendable () throws -> any Device
   ) -> Work<RunProgress, EvaluationReport?> {
-    Work { tell, stopping in
+    Work(ifNotBegun: nil) { tell, stopping in
       let device = try open()
       defer { device.close() }
       return try run(on: device) { progress in

@@ -33,7 +33,8 @@ public struct BoundsReport: Encodable, Sendable {
   public var perImage: [Image]
   public var samples: Int
   public var seconds: Double
-  public var figure = ""
+  /// The file of its figure; nil where none was kept.
+  public var figure: String?
   public var device: String
 }
 
@@ -63,7 +64,8 @@ extension BoundsReport {
       "Effective samples \(String(format: "%.1f", effectiveSampleSize)) of "
         + "\(samples), Pareto shape \(shape), over \(counted(images, "image"))")
     if untrustedImages > 0 { lines.append(warning) }
-    lines.append("Errors are over draws of the samples. Figure: \(figure)")
+    lines.append(
+      "Errors are over draws of the samples." + (figure.map { " Figure: \($0)" } ?? ""))
     return lines.joined(separator: "\n")
   }
 

@@ -8,7 +8,7 @@ extension Look {
   func posterior() throws -> Result {
     guard model.encoder.count == 1, model.encoder[0].latent == 2 else {
       return .impossible(
-        "a grid needs a single layer of two latents; train with '--layers 200,200:2'.")
+        "a grid needs a single layer of two latents; train one with the layers 200,200:2.")
     }
     guard model.encoder[0].posterior.family == "gaussian" else {
       return .impossible(

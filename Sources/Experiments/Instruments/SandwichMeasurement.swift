@@ -8,17 +8,26 @@ import IWAE
 public struct SandwichMeasurement: Sendable {
   public struct Settings: Hashable, Sendable {
     /// Samples of each image.
-    public var samples = 5000
+    public var samples: Int
     /// The temperatures between prior and posterior, in runs of their own, in ascending order.
-    public var temperatures = [10, 50, 250]
+    public var temperatures: [Int]
     /// Chains of each image.
-    public var chains = 16
+    public var chains: Int
     /// Leapfrog steps of a transition.
-    public var leapfrogs = 10
+    public var leapfrogs: Int
     /// Steps that fit each image's own posterior in the encoder's place; 0 for none.
-    public var fitSteps = 1000
+    public var fitSteps: Int
 
-    public init() {}
+    public init(
+      samples: Int = 5000, temperatures: [Int] = [10, 50, 250], chains: Int = 16,
+      leapfrogs: Int = 10, fitSteps: Int = 1000
+    ) {
+      self.samples = samples
+      self.temperatures = temperatures
+      self.chains = chains
+      self.leapfrogs = leapfrogs
+      self.fitSteps = fitSteps
+    }
   }
 
   public let subject: Subject
@@ -37,7 +46,7 @@ public struct SandwichMeasurement: Sendable {
         file: path,
         problem:
           "annealing moves latents along the gradient of their density, and there is none where "
-          + "they are 0 or 1. 'iwae-gpu bounds' measures the bound alone.")
+          + "they are 0 or 1. A measurement of bounds does without.")
     }
   }
 
@@ -173,11 +182,9 @@ private final class SandwichSession {
   private func annealing(
     _ temperatures: Int, _ binarization: Binarization
   ) -> AnnealingConfiguration {
-    var configuration = AnnealingConfiguration()
-    (configuration.chains, configuration.temperatures) = (chains, temperatures)
-    configuration.leapfrogSteps = leapfrogs
-    (configuration.binarization, configuration.seed) = (binarization, seed)
-    return configuration
+    AnnealingConfiguration(
+      chains: chains, temperatures: temperatures, leapfrogSteps: leapfrogs,
+      binarization: binarization, seed: seed)
   }
 
   private func fit() throws -> [FittedImage]? {

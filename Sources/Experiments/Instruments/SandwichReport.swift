@@ -115,13 +115,13 @@ public struct SandwichReport: Encodable, Sendable {
       ]
       if lateGain.mean > max(0.01, 2 * (lateGain.standardError ?? 0)) {
         lines.append(
-          "Note: the second half of the fit still gained \(number(lateGain)); with more --fit-steps, "
+          "Note: the second half of the fit still gained \(number(lateGain)); with more steps of it, "
             + "amortization is more of the gap.")
       }
       if family.mean < 0 {
         lines.append(
-          "Note: the fitted bound is above what log p(x) was bounded by; more --samples or "
-            + "--temperatures would raise that.")
+          "Note: the fitted bound is above what log p(x) was bounded by; more samples or "
+            + "temperatures would raise that.")
       }
       return lines
     }
@@ -134,7 +134,8 @@ public struct SandwichReport: Encodable, Sendable {
   public var samples: Int
   public var chains: Int
   public var seconds = 0.0
-  public var figure = ""
+  /// The file of its figure; nil where none was kept.
+  public var figure: String?
   public var device: String
 
   init(
@@ -173,7 +174,8 @@ public struct SandwichReport: Encodable, Sendable {
     lines.append(
       "log p(x) in nats over \(counted(images, "image")) each, \(counted(samples, "sample")), "
         + "\(chains) chains; errors are over draws, from above over images. "
-        + "\(readable(.seconds(seconds))) on \(device). Figure: \(figure)")
+        + "\(readable(.seconds(seconds))) on \(device)."
+        + (figure.map { " Figure: \($0)" } ?? ""))
     return lines.joined(separator: "\n")
   }
 

@@ -8,17 +8,27 @@ public struct SignalMeasurement: Sendable {
   /// The fewest gradients of each kind.
   public static let leastDraws = 4 * blocks
 
-  public var estimators = GradientEstimator.all(beta: 0.5, alpha: 0.5)
+  public var estimators: [GradientEstimator]
   /// Estimators that a model does not allow are left out instead of refused.
-  public var leavesOut = true
+  public var leavesOut: Bool
   /// The numbers K of samples, with the least M, in ascending order.
-  public var samples = (0...9).map { 1 << $0 }
+  public var samples: [Int]
   /// The numbers M of groups, with the middle K, in ascending order.
-  public var groups = [1, 2, 4, 8, 16]
+  public var groups: [Int]
   /// Gradients of each kind.
-  public var draws = 2000
+  public var draws: Int
 
-  public init() {}
+  public init(
+    estimators: [GradientEstimator] = GradientEstimator.all(beta: 0.5, alpha: 0.5),
+    leavesOut: Bool = true, samples: [Int] = (0...9).map { 1 << $0 },
+    groups: [Int] = [1, 2, 4, 8, 16], draws: Int = 2000
+  ) {
+    self.estimators = estimators
+    self.leavesOut = leavesOut
+    self.samples = samples
+    self.groups = groups
+    self.draws = draws
+  }
 
   /// The number of samples while the number of groups is raised.
   var middle: Int { samples[samples.count / 2] }
@@ -62,11 +72,9 @@ public struct SignalMeasurement: Sendable {
   ) throws -> SignalReport? {
     try check(batch: batch)
     let start = ContinuousClock.now
-    var configuration = SignalConfiguration()
-    configuration.batchSize = batch
-    (configuration.blocks, configuration.drawsPerBlock) = (Self.blocks, draws / Self.blocks)
-    configuration.binarization = subject.binarization
-    configuration.seed = subject.seed
+    let configuration = SignalConfiguration(
+      batchSize: batch, blocks: Self.blocks, drawsPerBlock: draws / Self.blocks,
+      binarization: subject.binarization, seed: subject.seed)
     let measured = try measure(
       subject, configuration, device, possible(subject.model, note), monitor)
     guard let measured else { return nil }

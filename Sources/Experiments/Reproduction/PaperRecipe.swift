@@ -6,11 +6,22 @@ public struct PaperRecipe {
   public var seeds: [UInt64]
 
   /// The papers' recipe: all training images train, and the last parameters are tested.
-  public init(of source: DataSource, passes: Int = LearningRate.burdaPasses, seeds: [UInt64]) {
+  ///
+  /// - Parameters:
+  ///   - source: The images.
+  ///   - passes: The first passes of the papers'.
+  ///   - seeds: One run of each row for each.
+  ///   - testSamples: Samples of each test image.
+  ///   - limit: The first test images that are tested; 0 for all.
+  public init(
+    of source: DataSource, passes: Int = LearningRate.burdaPasses, seeds: [UInt64],
+    testSamples: Int = 5000, limit: Int = 0
+  ) {
     var model = Model.burda1(dataSize: source.collection.training.width)
     model.likelihood = source.likelihood
     base = RunConfiguration(
-      data: source.name, split: .full, model: model, passes: passes, schedule: .burda, keep: .last)
+      data: source.name, split: .full, model: model, passes: passes, schedule: .burda,
+      keep: .last, testSamples: testSamples, limit: limit)
     self.seeds = seeds
   }
 

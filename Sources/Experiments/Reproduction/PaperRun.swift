@@ -18,15 +18,24 @@ public struct PaperRun {
 
   /// The part of Burda et al.'s table that is made.
   public struct Burda: Sendable {
-    public var layers: [Int] = [1, 2]
-    public var objectives: [String] = ["vae", "iwae"]
-    public var samples: [Int] = BurdaTable.samples
+    public var layers: [Int]
+    public var objectives: [String]
+    public var samples: [Int]
     /// The recipe of the released code instead of the paper's.
-    public var isReleased = false
+    public var isReleased: Bool
     /// Grey pixels are drawn once instead of afresh in each pass.
-    public var isFixed = false
+    public var isFixed: Bool
 
-    public init() {}
+    public init(
+      layers: [Int] = [1, 2], objectives: [String] = ["vae", "iwae"],
+      samples: [Int] = BurdaTable.samples, isReleased: Bool = false, isFixed: Bool = false
+    ) {
+      self.layers = layers
+      self.objectives = objectives
+      self.samples = samples
+      self.isReleased = isReleased
+      self.isFixed = isFixed
+    }
   }
 
   /// Burda et al. (2016).
@@ -84,17 +93,17 @@ public struct PaperRun {
   ///
   /// - Returns: The table, and true if nothing was left when the monitor stopped.
   public func run(
-    test: TestSettings, in surroundings: CellRunner.Surroundings
+    in surroundings: CellRunner.Surroundings
   ) throws -> (report: Reproduction, isWhole: Bool) {
     let images = try RunImages(source, for: recipe.base)
-    let runner = try CellRunner(folder, images: images, test: test, boundSamples: boundSamples)
+    let runner = try CellRunner(folder, images: images, boundSamples: boundSamples)
     var cells: [Cell] = []
     for cell in rows.flatMap(\.cells) where !cells.contains(where: { $0.name == cell.name }) {
       cells.append(cell)
     }
     let isWhole = try runner.run(cells, in: surroundings)
-    let all = images.split.test.count
-    let isPartial = runner.tested.count < all
+    let (test, all) = (recipe.base.testing, images.split.test.count)
+    let isPartial = test.images(of: images.split).count < all
     let report = Reproduction(
       paper: title, mode: mode, data: source.name, passes: recipe.base.passes,
       publishedPasses: LearningRate.burdaPasses, seeds: recipe.seeds.count, isPartial: isPartial,

@@ -21,7 +21,7 @@ public struct OrderViolation: Encodable {
   }
 }
 
-/// True if what a paper tells apart has the same order here.
+/// The order of what a paper tells apart, compared with ours.
 public struct PublishedOrder {
   /// The pairs that the paper tells apart and for which there is something of ours.
   public private(set) var pairs = 0

@@ -35,9 +35,29 @@ extension ReportRun {
       metrics = try RunMetrics(try Files.read(folder.metrics), file: folder.metrics)
     }
     if exists(folder.evaluation) {
-      evaluation = try RunEvaluation(try Files.read(folder.evaluation), file: folder.evaluation)
+      evaluation = try RunEvaluation(file: folder.evaluation)
     }
     figures = try FigureFolder(run: path).read()
+  }
+}
+
+extension RunEvaluation {
+  /// Reads `evaluation.json`.
+  fileprivate init(file: String) throws {
+    let report: EvaluationReport
+    do {
+      report = try JSONText.value(EvaluationReport.self, try Files.read(file))
+    } catch let error as DecodingError {
+      throw FormatError(
+        file: file,
+        problem: "it is no evaluation as 'evaluate' writes it: \(FormatError.words(error))")
+    }
+    self.init(
+      nll: report.nll, standardError: report.standardError, samples: report.samples,
+      images: report.images, bound: report.bound, reconstruction: report.reconstruction,
+      divergence: report.divergence, activeUnits: report.activeUnits,
+      effectiveSampleSize: report.effectiveSampleSize,
+      nllActiveUnitsOnly: report.nllActiveUnitsOnly, exactNll: report.exactNll)
   }
 }
 

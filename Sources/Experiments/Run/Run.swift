@@ -13,24 +13,71 @@ import IWAE
 public struct Run: Sendable {
   public let configuration: RunConfiguration
   public let folder: RunFolder
-  /// The checkpoint at which the run goes on; nil for a fresh one.
-  public let resumed: Checkpoint?
   public let images: RunImages
-  public let test: TestSettings
+  /// The checkpoint at which the run goes on; nil for a fresh one.
+  let resumed: Checkpoint?
+  /// True if it goes on where another left off.
+  public var isResumed: Bool { resumed != nil }
   let training: TrainingConfiguration
 
+  /// A fresh run.
+  ///
   /// - Parameters:
   ///   - configuration: Everything that determines it but the images.
-  ///   - folder: Where it goes. What is there is replaced unless the run is resumed.
-  ///   - resumed: The checkpoint at which it goes on.
+  ///   - folder: The folder that it leaves. What is there is replaced.
   ///   - images: The images, prepared and divided as the configuration says.
-  ///   - test: How thoroughly it is tested; nil for what the configuration says.
   public init(
-    _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint? = nil,
-    images: RunImages, test: TestSettings? = nil
+    _ configuration: RunConfiguration, in folder: RunFolder, images: RunImages
+  ) throws {
+    try self.init(configuration, in: folder, resumed: nil, images)
+  }
+
+  /// A run that goes on where the newest checkpoint of its folder stands.
+  ///
+  ///     let run = try Run(resuming: RunFolder("runs/first"), images: source) { $0.passes = 40 }
+  ///
+  /// - Parameters:
+  ///   - folder: Its folder.
+  ///   - source: Its images.
+  ///   - change: Changes its configuration, of which only what `Setting.canChange` says may change.
+  public init(
+    resuming folder: RunFolder, images source: DataSource,
+    change: (inout RunConfiguration) throws -> Void = { _ in }
+  ) throws {
+    var configuration = try RunConfiguration(file: folder.configuration)
+    try change(&configuration)
+    try self.init(
+      resuming: folder, as: configuration, images: try RunImages(source, for: configuration))
+  }
+
+  /// A run that goes on, as a configuration says that may differ only in what can change.
+  init(
+    resuming folder: RunFolder, as configuration: RunConfiguration, images: RunImages
+  ) throws {
+    let stored = try RunConfiguration(file: folder.configuration)
+    for setting in Setting.all where !setting.canChange {
+      let (before, after) = (setting.text(stored), setting.text(configuration))
+      guard before == after else {
+        throw ConfigurationError(
+          "'\(setting.key)' cannot change when a run is resumed: it was \(before) and is \(after) "
+            + "now.")
+      }
+    }
+    guard stored.model == configuration.model else {
+      throw ConfigurationError(
+        "The model cannot change when a run is resumed: it was \(stored.model.layersText) and is "
+          + "\(configuration.model.layersText) now, or has other densities.")
+    }
+    try self.init(
+      configuration, in: folder, resumed: try Checkpoint(at: folder.checkpoint), images)
+  }
+
+  private init(
+    _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint?,
+    _ images: RunImages
   ) throws {
     (self.configuration, self.folder, self.resumed) = (configuration, folder, resumed)
-    (self.images, self.test) = (images, test ?? configuration.testing)
+    self.images = images
     training = try configuration.training()
     if let resumed, resumed.model != configuration.model {
       throw FormatError(
@@ -41,9 +88,9 @@ public struct Run: Sendable {
   /// Trains and evaluates.
   ///
   /// - Parameters:
-  ///   - device: Where.
-  ///   - reference: Where networks are computed in double precision if the first bound is no number;
-  ///     without it the density at fault is not named.
+  ///   - device: The device that trains and evaluates.
+  ///   - reference: The device that computes networks in double precision if the first bound is no
+  ///     number; without it the density at fault is not named.
   ///   - observe: Told of each pass when it is made.
   ///   - monitor: Told how far it is; returns whether to go on.
   /// - Returns: Nil if it was stopped while it trained; its report has no evaluation if it was stopped
@@ -70,14 +117,14 @@ public struct Run: Sendable {
     on open: @escaping @Sendable () throws -> any Device,
     reference openReference: @escaping @Sendable () -> (any Device)? = { nil }
   ) -> Work<PassReport, RunReport?> {
-    Work { tell, stopping in
+    Work(ifNotBegun: nil) { tell, stopping in
       let device = try open()
       defer { device.close() }
-      // Nothing is replaced for nobody.
-      if stopping.isRequested { return nil }
-      return try train(
-        on: device, reference: openReference(), observe: tell,
-        monitor: { _ in !stopping.isRequested })
+      let reference = openReference()
+      defer { reference?.close() }
+      return try RunSession(
+        self, on: device, observe: tell, monitor: { _ in !stopping.isRequested }
+      ).train(reference: reference, unless: { stopping.isRequested })
     }
   }
 }

@@ -5,7 +5,7 @@ public struct RunProgress: Hashable, Sendable {
   public enum Stage: Hashable, Sendable {
     /// - Parameter bound: The mean of the last steps'.
     case training(pass: Int, of: Int, bound: Double)
-    /// - Parameter what: What is evaluated.
+    /// - Parameter what: The part of an evaluation, in the words of a progress line.
     case evaluating(_ what: String, images: Int, of: Int)
   }
 

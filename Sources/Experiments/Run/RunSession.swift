@@ -28,9 +28,15 @@ final class RunSession {
     seconds = run.resumed?.trainSeconds ?? 0
   }
 
-  func train(reference: (any Device)?) throws -> RunReport? {
+  /// - Parameters:
+  ///   - reference: What `Run.train` calls so.
+  ///   - isUnwanted: Asked before anything is replaced; if so, nothing is done.
+  func train(
+    reference: (any Device)?, unless isUnwanted: () -> Bool = { false }
+  ) throws -> RunReport? {
     let folder = run.folder
     if run.resumed == nil { try checkDensities(reference: reference) }
+    if isUnwanted() { return nil }
     // Only now, when everything that could be wrong has been tried, does an old run go.
     try folder.create()
     if run.resumed == nil {
@@ -69,7 +75,7 @@ final class RunSession {
 
   // MARK: Passes
 
-  /// - Returns: Whether all passes are made; else the run was stopped and saved.
+  /// - Returns: True if all passes are made; else the run was stopped and saved.
   private func trainPasses(_ best: inout [Tensor: [Float]]?) throws -> Bool {
     while !isDone {
       let report = try trainPass()
@@ -128,9 +134,11 @@ final class RunSession {
     let parameters = try (best ?? trainer.state()).filter { $0.key.role == .parameter }
     let configuration = run.configuration
     var evaluation = try ModelEvaluation(
-      configuration.model, parameters: parameters, images: run.test.images(of: run.images.split),
+      configuration.model, parameters: parameters,
+      images: configuration.testing.images(of: run.images.split),
       activity: run.images.split.training.first(configuration.activityImages),
-      samples: run.test.samples, binarization: run.training.binarization, seed: configuration.seed
+      samples: configuration.testSamples, binarization: run.training.binarization,
+      seed: configuration.seed
     ).run(on: device, monitor: goesOn)
     let step = trainer.progress.step
     evaluation?.step = step

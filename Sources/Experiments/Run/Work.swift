@@ -6,23 +6,31 @@ import Foundation
 /// or waits, asks it to stop; `outcome` then waits until it has, and has saved what it saves.
 ///
 ///     let passes = run.passes(on: { try OpenCLDevice.open() })
-///     for try await pass in passes {
-///       if pass.bound > -90 { break }
-///     }
-///     let report = try await passes.outcome
+///     for try await pass in passes where pass.bound > -90 { break }
+///     // Nil, because training was stopped: what it saved is evaluated apart.
+///     _ = try await passes.outcome
+///     let stored = try StoredModel(run.folder.path)
+///     let evaluation = ModelEvaluation(
+///       stored.model, parameters: stored.parameters, images: run.images.split.test,
+///       binarization: .sample, seed: 0)
+///     let report = try await evaluation.progress(on: { try OpenCLDevice.open() }).outcome
 public final class Work<Element: Sendable, Outcome: Sendable>: AsyncSequence, Sendable {
   /// The work itself, given a way to tell, and a request to stop that it heeds.
   typealias Body =
     @Sendable (_ tell: @escaping (Element) -> Void, _ stopping: StopRequest) throws -> Outcome
 
   private let body: Body
+  private let notBegun: Outcome
   private let stopping = StopRequest()
   private let told: AsyncThrowingStream<Element, any Error>
   private let teller: AsyncThrowingStream<Element, any Error>.Continuation
   private let state = State()
 
-  init(_ body: @escaping Body) {
-    self.body = body
+  /// - Parameters:
+  ///   - notBegun: The outcome where it was stopped before it began.
+  ///   - body: The work.
+  init(ifNotBegun notBegun: Outcome, _ body: @escaping Body) {
+    (self.notBegun, self.body) = (notBegun, body)
     (told, teller) = AsyncThrowingStream.makeStream()
     // The task that listens was cancelled, or the work has ended.
     teller.onTermination = { [stopping] _ in stopping.request() }
@@ -43,16 +51,21 @@ public final class Work<Element: Sendable, Outcome: Sendable>: AsyncSequence, Se
     }
   }
 
-  /// Every element is told to one listener.
+  /// Every element is told to one listener; there is no second.
   public func makeAsyncIterator() -> AsyncIterator {
+    precondition(
+      state.isHeardFirst(),
+      "Work tells one listener. Wait for 'outcome' to learn when it has ended.")
     begin()
     return AsyncIterator(told: told.makeAsyncIterator(), listener: Listener(stopping))
   }
 
   private func begin() {
     guard state.begins() else { return }
-    Thread.detachNewThread { [body, stopping, teller, state] in
-      let result = Result { try body({ teller.yield($0) }, stopping) }
+    Thread.detachNewThread { [body, notBegun, stopping, teller, state] in
+      let result = Result {
+        stopping.isRequested ? notBegun : try body({ teller.yield($0) }, stopping)
+      }
       switch result {
       case .success: teller.finish()
       case .failure(let error): teller.finish(throwing: error)
@@ -83,6 +96,7 @@ public final class Work<Element: Sendable, Outcome: Sendable>: AsyncSequence, Se
   private final class State: @unchecked Sendable {
     private let lock = NSLock()
     private var began = false
+    private var isHeard = false
     private var result: Result<Outcome, any Error>?
     private var waiting: [CheckedContinuation<Outcome, any Error>] = []
 
@@ -91,6 +105,14 @@ public final class Work<Element: Sendable, Outcome: Sendable>: AsyncSequence, Se
       lock.withLock {
         defer { began = true }
         return !began
+      }
+    }
+
+    /// True for the first listener.
+    func isHeardFirst() -> Bool {
+      lock.withLock {
+        defer { isHeard = true }
+        return !isHeard
       }
     }
 
@@ -105,6 +127,7 @@ public final class Work<Element: Sendable, Outcome: Sendable>: AsyncSequence, Se
     func finish(_ result: Result<Outcome, any Error>) {
       let waiting = lock.withLock {
         self.result = result
+        defer { self.waiting = [] }
         return self.waiting
       }
       for continuation in waiting { continuation.resume(with: result) }

@@ -6,20 +6,33 @@ public enum ObjectiveChoice: Hashable, Sendable {
   /// A row of the table, with the run's beta or alpha.
   case named(String)
   case own(Objective)
+  /// An objective that a program held. A file knows its name alone: its run can be evaluated, but not
+  /// gone on with unless the program gives the objective again.
+  case inCode(String)
 
   /// The name that people call it by.
   public var name: String {
     switch self {
-    case .named(let name): name
+    case .named(let name), .inCode(let name): name
     case .own(let objective): objective.name
     }
   }
 
-  /// The objective; nil for a name that the table does not have.
+  /// The objective; nil where there is but a name, and the table does not have it.
   public func objective(beta: Double = 0.5, alpha: Double = 0.5) -> Objective? {
     switch self {
     case .named(let name): Objective(name, beta: beta, alpha: alpha)
     case .own(let objective): objective
+    case .inCode: nil
+    }
+  }
+
+  /// True if a file holds no more of it than a name.
+  public var isInCode: Bool {
+    switch self {
+    case .named: false
+    case .own(let objective): objective.isFunction
+    case .inCode: true
     }
   }
 }
@@ -33,46 +46,58 @@ extension ObjectiveChoice: ExpressibleByStringLiteral, CustomStringConvertible {
 extension ObjectiveChoice {
   /// The objective of a name, or of JSON.
   public init(described text: String) throws(DescriptionError) {
-    self =
-      text.first { !$0.isWhitespace } == "{"
-      ? .own(try Objective(description: text)) : .named(text)
+    guard text.first(where: { !$0.isWhitespace }) == "{" else {
+      self = .named(text)
+      return
+    }
+    guard let json = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else {
+      throw .notJSON(kind: "objective")
+    }
+    try self.init(json)
   }
 
   /// The name, or JSON in one line.
   public var text: String {
-    guard case .own(let objective) = self, let definition = objective.definition else {
-      return name
-    }
+    if case .string(let name) = json { return name }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // A description was JSON, so its numbers are finite.
-    return (try? encoder.encode(definition)).map { String(decoding: $0, as: UTF8.self) } ?? name
+    return (try? encoder.encode(json)).map { String(decoding: $0, as: UTF8.self) } ?? name
+  }
+
+  private static let inCode = "in code"
+
+  /// A name, a description, or of a rule that no file can hold `{"name": …, "rule": "in code"}`.
+  private var json: JSONValue {
+    if case .own(let objective) = self, let definition = objective.definition { return definition }
+    return isInCode
+      ? .object(["name": .string(name), "rule": .string(Self.inCode)]) : .string(name)
+  }
+
+  private init(_ json: JSONValue) throws(DescriptionError) {
+    if case .string(let name) = json {
+      self = .named(name)
+    } else if case .object(let fields) = json, fields["rule"] == .string(Self.inCode),
+      case .string(let name)? = fields["name"]
+    {
+      self = .inCode(name)
+    } else {
+      self = .own(try Objective(json))
+    }
   }
 }
 
 extension ObjectiveChoice: Codable {
   public init(from decoder: any Decoder) throws {
-    let json = try JSONValue(from: decoder)
-    if case .string(let name) = json {
-      self = .named(name)
-      return
-    }
     do {
-      self = .own(try Objective(json))
-    } catch {
+      try self.init(try JSONValue(from: decoder))
+    } catch let error as DescriptionError {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: error.description))
     }
   }
 
-  /// An objective whose rule is a function is written by its name, which no reader knows.
-  public func encode(to encoder: any Encoder) throws {
-    if case .own(let objective) = self, let definition = objective.definition {
-      try definition.encode(to: encoder)
-    } else {
-      try name.encode(to: encoder)
-    }
-  }
+  public func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
 }
 
 extension ObjectiveChoice: SettingValue {

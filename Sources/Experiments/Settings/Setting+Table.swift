@@ -138,14 +138,22 @@ extension Setting {
     "seed", \.seed, "seed", expected: "a whole number from 0 to \(UInt64.max)",
     help: "The seed of everything random.", row: Row(name: "seed", isAlwaysShown: true))
 
+  public static let samples = integer(
+    "samples", short: "-k", \.samples, 1...1 << 20, standard: .untold,
+    help: "Samples K of each group.")
+
+  public static let groups = integer(
+    "groups", short: "-m", \.groups, 1...1 << 20, help: "Groups M of samples of each image.")
+
+  public static let beta = number(
+    "beta", \.beta, 0...1, "share", help: "The share of the ELBO in ciwae.", of: ["ciwae"])
+
+  public static let alpha = number(
+    "alpha", \.alpha, -100...100, "order", help: "The order of renyi.", of: ["renyi"])
+
   /// The objective and its samples.
   public static let step: [Setting] = [
-    .integer(
-      "samples", short: "-k", \.samples, 1...1 << 20, standard: .untold,
-      help: "Samples K of each group."),
-    .integer(
-      "groups", short: "-m", \.groups, 1...1 << 20,
-      help: "Groups M of samples of each image."),
+    samples, groups,
     Setting(
       "objective", \.objective, "name|json|file", examples: Objective.names,
       expected: "one of \(Objective.names.joined(separator: ", ")), or JSON, or a file of JSON",
@@ -163,9 +171,7 @@ extension Setting {
       "estimator", \.estimator,
       help: "How the encoder's gradient is estimated: standard, stl or dreg.",
       row: Row(name: "estimator")),
-    .number(
-      "beta", \.beta, 0...1, "share", help: "The share of the ELBO in ciwae.", of: ["ciwae"]),
-    .number("alpha", \.alpha, -100...100, "order", help: "The order of renyi.", of: ["renyi"]),
+    beta, alpha,
   ]
 
   /// The setting of a key, or of a flag.

@@ -14,7 +14,7 @@ public struct Setting: Sendable {
   /// The line of help, with the default.
   public let help: String
   /// The values that there are, for messages.
-  let expected: String
+  public let expected: String
   /// The objectives that it is a setting of; nil for all.
   public let objectives: Set<String>?
   /// True if it may change when a run is resumed.

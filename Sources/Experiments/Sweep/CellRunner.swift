@@ -8,7 +8,6 @@ import IWAE
 public final class CellRunner {
   public let folder: String
   public let images: RunImages
-  public let test: TestSettings
   /// Evaluates the bound with so many samples too.
   public let boundSamples: Int?
   private let lock: FolderLock
@@ -36,15 +35,13 @@ public final class CellRunner {
   }
 
   /// - Parameters:
-  ///   - folder: The folder of the cells; no other process may work there meanwhile.
+  ///   - folder: The folder of the cells; nobody else may work there as long as this exists.
   ///   - images: The images of all cells.
-  ///   - test: The samples and images that they are tested with.
   ///   - boundSamples: The samples of the further bound that each is measured by; nil for none.
   public init(
-    _ folder: String, images: RunImages, test: TestSettings, boundSamples: Int? = nil
+    _ folder: String, images: RunImages, boundSamples: Int? = nil
   ) throws {
-    (self.folder, self.images, self.test) = (folder, images, test)
-    self.boundSamples = boundSamples
+    (self.folder, self.images, self.boundSamples) = (folder, images, boundSamples)
     try RunFolder(folder).create()
     lock = try FolderLock(folder)
   }
@@ -103,9 +100,7 @@ public final class CellRunner {
   /// Checks that what is in a cell's folder is the cell's run, or the beginning of it.
   private func checkConfiguration(_ cell: Cell) throws {
     let training = try cell.configuration.training()
-    let file = RunFolder(path(cell)).configuration
-    guard FileManager.default.fileExists(atPath: file) else { return }
-    var stored = try RunConfiguration(file: file)
+    guard var stored = try stored(cell) else { return }
     // Passes whose rates do not depend on their number can be added to.
     if training.schedule.isAbsolute && cell.configuration.patience == 0 {
       stored.passes = max(stored.passes, cell.configuration.passes)
@@ -114,34 +109,49 @@ public final class CellRunner {
     guard differences.isEmpty else {
       throw RunError(
         description: "'\(path(cell))' holds another run: \(differences.joined(separator: "; ")). "
-          + "Take it away, or choose another '--out'.")
+          + "Take it away, or choose another folder.")
     }
+  }
+
+  /// The configuration in a cell's folder; nil where there is none. A run may be tested in other ways
+  /// than before.
+  private func stored(_ cell: Cell) throws -> RunConfiguration? {
+    let file = RunFolder(path(cell)).configuration
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    var stored = try RunConfiguration(file: file)
+    stored.testSamples = cell.configuration.testSamples
+    stored.limit = cell.configuration.limit
+    return stored
   }
 
   /// The result of a cell whose run is finished and evaluated as asked, perhaps without its bound;
   /// nil if something is left to do before.
   private func kept(_ cell: Cell) -> CellResult? {
     let run = RunFolder(path(cell))
-    guard let stored = try? RunConfiguration(file: run.configuration),
+    guard let stored = try? stored(cell),
       Differences.between(stored, cell.configuration).isEmpty,
       let record = run.record, let progress = record.progress,
       cell.configuration.isFinished(at: progress)
     else { return nil }
     func report(_ file: String, samples: Int) -> EvaluationReport? {
       guard let report = EvaluationReport(file: file, of: cell.configuration.model),
-        report.step == progress.step, report.samples == samples, report.images == tested.count
+        report.step == progress.step, report.samples == samples, report.images == tested(cell).count
       else { return nil }
       return report
     }
-    guard let evaluation = report(run.evaluation, samples: test.samples) else { return nil }
+    guard let evaluation = report(run.evaluation, samples: cell.configuration.testSamples) else {
+      return nil
+    }
     return CellResult(
       seed: cell.configuration.seed, run: run.path,
       trainSeconds: record.seconds,
       evaluation: evaluation, bound: boundSamples.flatMap { report(run.bound, samples: $0) })
   }
 
-  /// The images that cells are tested on.
-  public var tested: ImageSet { test.images(of: images.split) }
+  /// The images that a cell is tested on.
+  private func tested(_ cell: Cell) -> ImageSet {
+    cell.configuration.testing.images(of: images.split)
+  }
 
   /// The work that is left to do, in samples walked forwards: enough to tell the time it takes.
   private func work(_ cell: Cell) -> Double {
@@ -151,7 +161,7 @@ public final class CellRunner {
     // Backwards costs twice as much again; a step costs something without any samples.
     let samples = 3 * (configuration.groups * configuration.samples + 5)
     return Double(passes) * Double(images.split.training.count) * Double(samples)
-      + Double(tested.count) * Double(test.samples)
+      + Double(tested(cell).count) * Double(configuration.testSamples)
   }
 
   /// Does what is left of a cell; nil if it was stopped.
@@ -166,7 +176,8 @@ public final class CellRunner {
     let folder = RunFolder(path(cell))
     let checkpoint = try Checkpoint(at: folder.path, best: true)
     let bound = try ModelEvaluation(
-      checkpoint.model, parameters: checkpoint.parameters, images: tested, samples: boundSamples,
+      checkpoint.model, parameters: checkpoint.parameters, images: tested(cell),
+      samples: boundSamples,
       binarization: try cell.configuration.training().binarization,
       seed: cell.configuration.seed
     ).run(on: device, monitor: monitor)
@@ -184,10 +195,10 @@ public final class CellRunner {
   ) throws -> CellResult? {
     let folder = RunFolder(path(cell))
     let hasCheckpoint = FileManager.default.fileExists(atPath: folder.checkpoint)
-    let run = try Run(
-      cell.configuration, in: folder,
-      resumed: hasCheckpoint ? try Checkpoint(at: folder.checkpoint) : nil, images: images,
-      test: test)
+    let run =
+      try hasCheckpoint
+      ? Run(resuming: folder, as: cell.configuration, images: images)
+      : Run(cell.configuration, in: folder, images: images)
     guard let report = try run.train(on: device, reference: reference, monitor: monitor),
       let evaluation = report.evaluation
     else { return nil }

@@ -1,7 +1,8 @@
 import Files
 import Foundation
 
-/// Holds a folder for one process; the system lets go of it when the process ends, however it does.
+/// Holds a folder as long as it exists; the system lets go of it when the process ends, however it
+/// does.
 final class FolderLock {
   private let descriptor: CInt
 
@@ -19,8 +20,8 @@ final class FolderLock {
           "'\(path)' could not be locked: \(String(cString: strerror(reason))).")
       }
       throw RunError(
-        description: "Another process is at work in '\(folder)'. Wait for it to end, or choose "
-          + "another '--out'.")
+        description: "Another sweep or process is at work in '\(folder)'. Wait for it to end, or "
+          + "choose another folder.")
     }
   }
 

@@ -25,7 +25,7 @@ private struct Meaning: Hashable {
     let objective = setting.objective.objective(beta: setting.beta, alpha: setting.alpha)
     rule = objective?.rule(
       groups: setting.groups, samples: setting.samples, estimator: setting.estimator
-    ).inOneScope(ifOnly: setting.groups)
+    ).spelled(groups: setting.groups)
     isClosedForm = objective?.isClosedForm ?? false
     // Estimators that are the same rule are the same.
     var configuration = setting
@@ -33,19 +33,5 @@ private struct Meaning: Hashable {
     (configuration.beta, configuration.alpha) = (0, 0)
     if !setting.schedule.takesRate { configuration.learningRate = 0 }
     self.configuration = configuration
-  }
-}
-
-extension EstimatorRule {
-  /// The same rule with every scope the whole, where a group is the whole.
-  fileprivate func inOneScope(ifOnly groups: Int) -> EstimatorRule {
-    guard groups == 1 else { return self }
-    var rule = self
-    rule.bound.scope = .all
-    rule.encoderBound.scope = .all
-    rule.decoder.scope = .all
-    rule.path.scope = .all
-    rule.score.scope = .all
-    return rule
   }
 }

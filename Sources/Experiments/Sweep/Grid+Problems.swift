@@ -2,10 +2,14 @@ extension Grid {
   /// Why nothing can be run with it; nil if something can.
   public var problem: String? {
     let counts = 1...(1 << 20)
-    guard sizes.allSatisfy({ counts.contains($0.groups) && counts.contains($0.samples) }),
-      test.samples >= 1, (test.limit ?? 1) >= 1
-    else { return "expected groups, samples and test samples of at least 1, and at most 2^20." }
+    guard sizes.allSatisfy({ counts.contains($0.groups) && counts.contains($0.samples) }) else {
+      return "expected groups and samples of at least 1, and at most 2^20."
+    }
     if seeds.isEmpty { return "expected a seed." }
+    if let objective = objectives.first(where: \.isInCode) {
+      return "the objective '\(objective)' is a function, which a sweep cannot keep in its file; "
+        + "describe it as JSON."
+    }
     for (index, objective) in objectives.enumerated()
     where objectives[..<index].contains(where: { $0.name == objective.name }) {
       return "two objectives are called '\(objective.name)'; give each a name of its own."
@@ -30,7 +34,6 @@ extension Grid {
   /// Why this grid cannot go on where another left off; nil if it only adds to it.
   public func problem(goingOnWith old: Grid) -> String? {
     var problems = Differences.between(old.base, base)
-    problems += Differences.between(old.test, test).map { "test \($0)" }
     func compare<Value: Hashable>(_ name: String, _ axis: KeyPath<Grid, [Value]>) {
       let missing = Set(old[keyPath: axis]).subtracting(self[keyPath: axis])
       if !missing.isEmpty {

@@ -14,13 +14,12 @@ public struct Grid: Codable, Sendable {
   }
 
   public var base: RunConfiguration
-  public var test: TestSettings
-  public var objectives: [ObjectiveChoice] = ["iwae"]
-  public var estimators = [Objective.Estimator.standard]
-  public var sizes = [Size(groups: 1, samples: 50)]
-  public var betas = [0.5]
-  public var alphas = [0.5]
-  public var seeds: [UInt64] = [0]
+  public var objectives: [ObjectiveChoice]
+  public var estimators: [Objective.Estimator]
+  public var sizes: [Size]
+  public var betas: [Double]
+  public var alphas: [Double]
+  public var seeds: [UInt64]
 
   /// The further axes; nil for none.
   private var others: [Axis]?
@@ -33,19 +32,46 @@ public struct Grid: Codable, Sendable {
     public let values: [String]
   }
 
-  public init(base: RunConfiguration, test: TestSettings) { (self.base, self.test) = (base, test) }
+  /// The further axes are added by `vary`.
+  public init(
+    base: RunConfiguration, objectives: [ObjectiveChoice] = ["iwae"],
+    estimators: [Objective.Estimator] = [.standard],
+    sizes: [Size] = [Size(groups: 1, samples: 50)], betas: [Double] = [0.5],
+    alphas: [Double] = [0.5], seeds: [UInt64] = [0]
+  ) {
+    (self.base, self.objectives, self.estimators) = (base, objectives, estimators)
+    (self.sizes, self.betas, self.alphas, self.seeds) = (sizes, betas, alphas, seeds)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    base = try fields.decode(RunConfiguration.self, forKey: .base)
+    objectives = try fields.decode([ObjectiveChoice].self, forKey: .objectives)
+    estimators = try fields.decode([Objective.Estimator].self, forKey: .estimators)
+    sizes = try fields.decode([Size].self, forKey: .sizes)
+    betas = try fields.decode([Double].self, forKey: .betas)
+    alphas = try fields.decode([Double].self, forKey: .alphas)
+    seeds = try fields.decode([UInt64].self, forKey: .seeds)
+    others = try fields.decodeIfPresent([Axis].self, forKey: .others)
+    // Files of before have the tests beside the base.
+    struct Tests: Decodable { var test: TestSettings? }
+    if let test = try Tests(from: decoder).test {
+      (base.testSamples, base.limit) = (test.samples, test.limit ?? 0)
+    }
+  }
 
   public var axes: [Axis] { others ?? [] }
 
   /// The key of the axis of models.
   public static let layers = "layers"
 
-  /// The settings that no further axis can have: all cells share the images, and the others have
-  /// axes of their own.
-  public static let fixed: Set = [
-    "data", "labels", "test", "mask", "split", "binarize", "objective", "estimator", "beta",
-    "alpha", "groups", "samples", "seed",
+  /// The settings of the images and of the tests, which all cells share.
+  static let shared: Set = [
+    "data", "labels", "test", "mask", "split", "binarize", "test_samples", "limit",
   ]
+
+  /// The settings that have axes of their own.
+  static let axes: Set = ["objective", "estimator", "beta", "alpha", "groups", "samples", "seed"]
 
   /// Crosses everything with the values of another setting.
   ///
@@ -151,14 +177,18 @@ public struct Grid: Codable, Sendable {
   ) -> (RunConfiguration, reasons: [String]) {
     var result = setting
     var reasons: [String] = []
-    if setting.objective != "ciwae" {
-      result.beta = base.beta
-      if betas.count > 1 { reasons.append("beta is of ciwae alone") }
+    func leaveOut(
+      _ share: Setting, _ path: WritableKeyPath<RunConfiguration, Double>, _ values: [Double]
+    ) {
+      if share.concerns(objective.name) { return }
+      result[keyPath: path] = base[keyPath: path]
+      if values.count > 1 {
+        let owners = (share.objectives ?? []).sorted().joined(separator: ", ")
+        reasons.append("\(share.key) is of \(owners) alone")
+      }
     }
-    if setting.objective != "renyi" {
-      result.alpha = base.alpha
-      if alphas.count > 1 { reasons.append("alpha is of renyi alone") }
-    }
+    leaveOut(.beta, \.beta, betas)
+    leaveOut(.alpha, \.alpha, alphas)
     if !objective.dependsOnGroups {
       (result.groups, result.samples) = (1, setting.groups * setting.samples)
     }

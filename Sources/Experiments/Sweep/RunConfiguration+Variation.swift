@@ -5,9 +5,11 @@ extension RunConfiguration {
   func varied(
     _ key: String, _ text: String
   ) throws(ConfigurationError) -> RunConfiguration {
-    if Grid.fixed.contains(key) {
-      throw ConfigurationError(
-        "'\(key)' cannot vary so: all cells share it, or it has an axis of its own.")
+    if Grid.shared.contains(key) {
+      throw ConfigurationError("'\(key)' cannot vary in a sweep: all cells share it.")
+    }
+    if Grid.axes.contains(key) {
+      throw ConfigurationError("'\(key)' has an axis of its own in a sweep.")
     }
     var result = self
     if key == Grid.layers {
@@ -31,8 +33,8 @@ extension RunConfiguration {
   /// A name from the objective, its samples and its estimator.
   public var settingName: String {
     var parts = [objective.name]
-    if objective == "ciwae" { parts.append("b\(beta)") }
-    if objective == "renyi" { parts.append("a\(alpha)") }
+    if Setting.beta.concerns(objective.name) { parts.append("b\(beta)") }
+    if Setting.alpha.concerns(objective.name) { parts.append("a\(alpha)") }
     if groups > 1 || objective.objective()?.dependsOnGroups == true { parts.append("m\(groups)") }
     parts.append("k\(samples)")
     if estimator != .standard { parts.append(estimator.rawValue) }

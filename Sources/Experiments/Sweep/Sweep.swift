@@ -10,14 +10,13 @@ public final class Sweep {
   private let leftOut: [String]
   private let runner: CellRunner
 
-  /// Takes hold of the folder, and keeps the grid there. What is there is gone on with if the grid
+  /// Takes hold of the folder, as long as the sweep exists, and keeps the grid there. What is there is gone on with if the grid
   /// only adds to it.
   public init(_ grid: Grid, in folder: String, images: DataSource) throws {
     (self.folder, self.grid) = (folder, grid)
-    (settings, leftOut) = grid.settings()
     if let problem = grid.problem { throw ConfigurationError(sentence(problem)) }
-    runner = try CellRunner(
-      folder, images: RunImages(images, for: grid.base), test: grid.test)
+    (settings, leftOut) = grid.settings()
+    runner = try CellRunner(folder, images: RunImages(images, for: grid.base))
     try keep()
   }
 
@@ -79,7 +78,7 @@ public final class Sweep {
     {
       throw ConfigurationError(
         "There is another sweep in '\(folder)': \(problem). Give its values and more, or choose "
-          + "another '--out'.")
+          + "another folder.")
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -37,8 +37,8 @@ public struct SweepReport: Encodable {
         ? nil : Dictionary(values.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
       (objective, estimator) = (setting.objective.name, setting.estimator.rawValue)
       (groups, samples) = (setting.groups, setting.samples)
-      beta = objective == "ciwae" ? setting.beta : nil
-      alpha = objective == "renyi" ? setting.alpha : nil
+      beta = Setting.beta.concerns(objective) ? setting.beta : nil
+      alpha = Setting.alpha.concerns(objective) ? setting.alpha : nil
       let summary = CellSummary(results)
       (nll, spread) = (summary.nll?.mean, summary.nll?.spread)
       standardError = summary.standardError

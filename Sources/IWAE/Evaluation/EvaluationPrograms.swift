@@ -25,7 +25,7 @@ struct EvaluationPrograms {
 
   /// - Parameters:
   ///   - model: The model.
-  ///   - source: Where the images come from.
+  ///   - source: The tensors that hold the images.
   ///   - batchSize: Images at a time.
   ///   - chunks: Samples of each image at a time.
   init(

@@ -66,6 +66,12 @@ public final class Evaluator {
       _ model: Model, images: ImageSet, name: String, samples: Int, binarization: Binarization,
       batchSize: Int, chunk: Int
     ) throws(ProgramError) {
+      guard min(images.count, samples, batchSize, chunk) >= 1 else {
+        throw .invalid(
+          operation: "evaluation",
+          problem: "expected at least an image and a sample of it, and as much at a time, found "
+            + "\(images.count) images, \(samples) samples, \(batchSize) and \(chunk) at a time.")
+      }
       data = try ResidentSet(images, for: model, name: name)
       self.batchSize = min(batchSize, images.count)
       self.chunk = min(chunk, samples)

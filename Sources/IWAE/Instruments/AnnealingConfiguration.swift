@@ -3,19 +3,30 @@ import Compute
 /// The settings of annealed importance sampling.
 public struct AnnealingConfiguration: Hashable, Sendable {
   /// Independent chains of each image.
-  public var chains = 16
+  public var chains: Int
   /// Temperatures from the prior to the posterior, T.
-  public var temperatures = 500
+  public var temperatures: Int
   /// Leapfrog steps of a transition.
-  public var leapfrogSteps = 10
+  public var leapfrogSteps: Int
   /// Images at a time.
-  public var batchSize = 20
+  public var batchSize: Int
   /// The share of transitions that step sizes are tuned to accept.
-  public var acceptance = 0.65
-  public var binarization = Binarization.none
-  public var seed: UInt64 = 0
+  public var acceptance: Double
+  public var binarization: Binarization
+  public var seed: UInt64
 
-  public init() {}
+  public init(
+    chains: Int = 16, temperatures: Int = 500, leapfrogSteps: Int = 10, batchSize: Int = 20,
+    acceptance: Double = 0.65, binarization: Binarization = .none, seed: UInt64 = 0
+  ) {
+    self.chains = chains
+    self.temperatures = temperatures
+    self.leapfrogSteps = leapfrogSteps
+    self.batchSize = batchSize
+    self.acceptance = acceptance
+    self.binarization = binarization
+    self.seed = seed
+  }
 
   /// The fewest transitions that tune the steps of all temperatures.
   private static let tuningTransitions = 400

@@ -2,16 +2,27 @@ import Compute
 
 /// The settings with which a gradient's signal is measured.
 public struct SignalConfiguration: Hashable, Sendable {
-  public var groups = 1
-  public var samples = 1
-  public var batchSize = 16
+  public var groups: Int
+  public var samples: Int
+  public var batchSize: Int
   /// Blocks of draws, whose spread tells the errors.
-  public var blocks = 20
-  public var drawsPerBlock = 50
-  public var binarization = Binarization.sample
-  public var seed: UInt64 = 0
+  public var blocks: Int
+  public var drawsPerBlock: Int
+  public var binarization: Binarization
+  public var seed: UInt64
 
-  public init() {}
+  public init(
+    groups: Int = 1, samples: Int = 1, batchSize: Int = 16, blocks: Int = 20,
+    drawsPerBlock: Int = 50, binarization: Binarization = .sample, seed: UInt64 = 0
+  ) {
+    self.groups = groups
+    self.samples = samples
+    self.batchSize = batchSize
+    self.blocks = blocks
+    self.drawsPerBlock = drawsPerBlock
+    self.binarization = binarization
+    self.seed = seed
+  }
 }
 
 /// The signal of one estimator's gradient.

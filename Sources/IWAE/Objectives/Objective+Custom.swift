@@ -1,6 +1,11 @@
 import Compute
 
 extension Objective {
+  /// True if its rule is a function of one's own, which no file can hold.
+  public var isFunction: Bool {
+    if case .function = origin { true } else { false }
+  }
+
   /// An objective of one's own.
   ///
   /// The decoder ascends the bound of all samples, the encoder that of weights that are halved in
@@ -12,18 +17,18 @@ extension Objective {
   ///         bound: BoundRule(), encoderBound: BoundRule(temperature: 0.5),
   ///         decoder: CoefficientRule(linear: 1), path: flat, score: -flat)
   ///     }
-  ///     var configuration = TrainingConfiguration(objective: flattened)
+  ///     let configuration = TrainingConfiguration(objective: flattened)
   ///
   /// It is equal to its copies and to no other objective, whatever their names. It has the standard
   /// estimator alone: a rule says how the encoder's gradient is estimated. A step refuses a rule that
   /// it cannot compute.
   ///
   /// - Parameters:
-  ///   - name: What messages and tables call it.
+  ///   - name: Its name in messages and tables.
   ///   - leastSamples: The fewest samples K with which it means something; of a rule that leaves one
   ///     out, 2.
-  ///   - encoderSignal: What `GradientEstimator.encoderExponent(_:)` predicts from; nil for no
-  ///     prediction.
+  ///   - encoderSignal: The encoder's gradient with many samples, from which
+  ///     `GradientEstimator.encoderExponent(_:)` predicts; nil for no prediction.
   ///   - rule: The bounds and coefficients for M groups of K samples, always the same for the same
   ///     numbers.
   public static func custom(

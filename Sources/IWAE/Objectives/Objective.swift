@@ -97,8 +97,13 @@ public struct Objective: Sendable {
 
   /// True if M groups of K samples are another objective than one group of M * K.
   public var dependsOnGroups: Bool {
-    let rule = rule(groups: 2, samples: 2)
-    return [rule.bound, rule.encoderBound].contains { $0.scope == .group }
+    // Powers of two: no coefficient is rounded.
+    [2, 4].contains { groups in
+      Estimator.allCases.contains { estimator in
+        !rule(groups: groups, samples: 2, estimator: estimator).isSame(
+          ofGroups: groups, asOne: rule(groups: 1, samples: 2 * groups, estimator: estimator))
+      }
+    }
   }
 
   /// The rule for M groups of K samples.

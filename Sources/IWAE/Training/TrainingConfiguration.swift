@@ -3,22 +3,22 @@ import Compute
 /// The settings that a model is trained with.
 public struct TrainingConfiguration: Hashable, Sendable {
   public var objective: Objective
-  public var estimator: Objective.Estimator = .standard
-  public var groups = 1
-  public var samples = 50
-  public var batchSize = 20
-  public var passes = 10
-  public var schedule = LearningRate.burda
+  public var estimator: Objective.Estimator
+  public var groups: Int
+  public var samples: Int
+  public var batchSize: Int
+  public var passes: Int
+  public var schedule: LearningRate
   /// True if each pass takes the images in another order; else in their own, and those that fill no
   /// batch at its end are never trained on.
-  public var shuffles = true
-  public var convention = AdamConvention.usual
+  public var shuffles: Bool
+  public var convention: AdamConvention
   /// Passes over which the weight of log p(h) - log q(h|x) rises from 0 to 1.
-  public var warmUpPasses = 0.0
-  public var binarization = Binarization.sample
+  public var warmUpPasses: Double
+  public var binarization: Binarization
   /// Samples of each validation image.
-  public var validationSamples = 50
-  public var seed: UInt64 = 0
+  public var validationSamples: Int
+  public var seed: UInt64
   /// The most bytes for parameters and a step; nil for a quarter of the device's.
   public var memoryLimit: Int?
   /// The samples that are walked backwards, drawn in proportion to their weights; nil for all.
@@ -27,8 +27,30 @@ public struct TrainingConfiguration: Hashable, Sendable {
   /// The start of a vamp prior's inputs.
   public var priorStart = PriorStart.images
 
-  public init(objective: Objective) {
+  public init(
+    objective: Objective, estimator: Objective.Estimator = .standard, groups: Int = 1,
+    samples: Int = 50, batchSize: Int = 20, passes: Int = 10, schedule: LearningRate = .burda,
+    shuffles: Bool = true, convention: AdamConvention = .usual,
+    priorStart: PriorStart = .images, warmUpPasses: Double = 0,
+    binarization: Binarization = .sample, validationSamples: Int = 50, seed: UInt64 = 0,
+    memoryLimit: Int? = nil, backwardSamples: Int? = nil
+  ) {
     self.objective = objective
+    self.estimator = estimator
+    self.groups = groups
+    self.samples = samples
+    self.batchSize = batchSize
+    self.passes = passes
+    self.schedule = schedule
+    self.shuffles = shuffles
+    self.convention = convention
+    self.priorStart = priorStart
+    self.warmUpPasses = warmUpPasses
+    self.binarization = binarization
+    self.validationSamples = validationSamples
+    self.seed = seed
+    self.memoryLimit = memoryLimit
+    self.backwardSamples = backwardSamples
   }
 
   /// The step that it trains with.

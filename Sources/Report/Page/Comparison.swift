@@ -60,7 +60,7 @@ struct Comparison {
   }
 
   private var evaluationRows: [Row] {
-    func whole(_ value: Double?) -> String? { value.map { Self.decimal($0, decimals: 0) } }
+    func whole(_ value: Int?) -> String? { value.map { Self.decimal(Double($0), decimals: 0) } }
     func kind(_ run: ReportRun) -> String {
       "\(run.task), \(String(describing: run.evaluation?.samples)), "
         + "\(String(describing: run.evaluation?.images))"
@@ -82,7 +82,7 @@ struct Comparison {
       Row(
         name: "active units",
         cells: evaluations.map {
-          $0?.activeUnits?.map { Numbers.short($0) }.joined(separator: " + ")
+          $0?.activeUnits?.map { "\($0)" }.joined(separator: " + ")
         }),
       row("effective samples", { $0.evaluation?.effectiveSampleSize }),
       Row(name: "samples of each image", cells: evaluations.map { whole($0?.samples) }),

@@ -3,7 +3,6 @@ import Foundation
 /// A value of a JSON object that others write: what is not understood is left out, not refused.
 enum LenientValue: Decodable {
   case number(Double)
-  case numbers([Double])
   case other
 
   init(from decoder: any Decoder) throws {
@@ -16,8 +15,6 @@ enum LenientValue: Decodable {
     } else if let text = try? container.decode(String.self), let number = Double(text) {
       // What JSON cannot say: nan, inf.
       self = .number(number)
-    } else if let numbers = try? container.decode([Double].self) {
-      self = .numbers(numbers)
     } else {
       self = .other
     }
@@ -26,14 +23,5 @@ enum LenientValue: Decodable {
   var number: Double? {
     if case .number(let number) = self { return number }
     return nil
-  }
-
-  /// An array, or a single number as an array of one.
-  var numbers: [Double]? {
-    switch self {
-    case .number(let number): [number]
-    case .numbers(let numbers): numbers
-    case .other: nil
-    }
   }
 }

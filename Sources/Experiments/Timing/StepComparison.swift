@@ -1,23 +1,29 @@
 import Compute
 import IWAE
-import OpenCLDevice
-import ReferenceDevice
 
 /// Compares a gradient of the user's model, as it is computed in earnest, with the reference.
-enum StepComparison {
+public enum StepComparison {
   /// The largest error of a gradient, relative to its root mean square: weights of samples follow
   /// log-weights of some hundreds, rounded to single precision, through an exponential.
   private static let limit = 1e-3
 
   /// Throws if any parameter's gradient is further off than rounding explains. The batch and the
   /// samples are few, because the reference is slow.
-  static func check(
-    _ arguments: ParsedArguments, _ model: Model, on device: OpenCLDevice
+  ///
+  /// - Parameters:
+  ///   - settings: The step, but for its batch.
+  ///   - model: The model.
+  ///   - device: The device that is checked.
+  ///   - reference: The device that is right.
+  public static func check(
+    _ settings: RunConfiguration, _ model: Model, on device: any Device,
+    against reference: any Device
   ) throws {
     let batch = try BenchBatch(model, count: 2, seed: 1, device)
-    let known = try BenchBatch(model, count: 2, seed: 1, ReferenceDevice())
-    var configuration = try StepOptions.settings(arguments, batch: 2).step(
-      from: batch.batchSource)
+    let known = try BenchBatch(model, count: 2, seed: 1, reference)
+    var settings = settings
+    settings.batch = 2
+    var configuration = try settings.step(from: batch.batchSource)
     configuration.optimizer = nil
     configuration.backwardSamples = nil
     configuration.samples = min(configuration.samples, 26)
@@ -32,9 +38,9 @@ enum StepComparison {
         return error.isNaN ? .infinity : max(worst, error)
       }
       guard worst <= limit * square.squareRoot() else {
-        throw CommandError(
-          message: "the gradient of '\(parameter.name)' is off by \(worst), where its root mean "
-            + "square is \(square.squareRoot())", code: .failed)
+        throw RunError(
+          description: "the gradient of '\(parameter.name)' is off by \(worst), where its root "
+            + "mean square is \(square.squareRoot())")
       }
     }
   }

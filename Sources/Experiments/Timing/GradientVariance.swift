@@ -3,19 +3,19 @@ import IWAE
 
 /// The variance of a gradient over the noise, for one batch and parameters that stand still: the
 /// sum over parameters of the variance over steps.
-struct GradientVariance: Encodable {
-  var steps: Int
+public struct GradientVariance: Encodable, Sendable {
+  public var steps: Int
   /// With all samples walked backwards.
-  var all: Double
+  public var all: Double
   /// With those that are drawn.
-  var drawn: Double
+  public var drawn: Double
   /// The time of a step with all samples walked backwards, the median of these steps.
-  var stepMillisecondsOfAll: Double
+  public var stepMillisecondsOfAll: Double
 
-  private static let steps = 30
+  private static let count = 30
 
   /// The variances at the parameters that a workload has reached; nil where it draws no samples.
-  static func measure(_ workload: Workload) throws -> GradientVariance? {
+  public static func measure(_ workload: Workload) throws -> GradientVariance? {
     guard var configuration = workload.programs?.configuration, configuration.backwardSamples != nil
     else { return nil }
     configuration.optimizer = nil
@@ -23,7 +23,7 @@ struct GradientVariance: Encodable {
     configuration.backwardSamples = nil
     let (all, milliseconds) = try variance(configuration, workload)
     return GradientVariance(
-      steps: steps, all: all, drawn: drawn, stepMillisecondsOfAll: milliseconds)
+      steps: count, all: all, drawn: drawn, stepMillisecondsOfAll: milliseconds)
   }
 
   private static func variance(
@@ -37,7 +37,7 @@ struct GradientVariance: Encodable {
     var means = gradients.map { [Double](repeating: 0, count: $0.shape.count) }
     var deviations = 0.0
     var times: [Double] = []
-    for step in 0..<steps {
+    for step in 0..<count {
       var control = Control()
       control.step = UInt32(step)
       let start = ContinuousClock.now
@@ -52,6 +52,6 @@ struct GradientVariance: Encodable {
         }
       }
     }
-    return (deviations / Double(steps - 1), times.sorted()[steps / 2])
+    return (deviations / Double(count - 1), times.sorted()[count / 2])
   }
 }

@@ -1,7 +1,7 @@
 import Compute
 import IWAE
 
-/// The data that `bench` trains on: random bits, a batch at a time.
+/// The data of what is timed: random bits, a batch at a time.
 struct BenchBatch {
   let model: Model
   let seed: UInt64
