@@ -24,8 +24,7 @@ import Testing
     "formula-beta", "formula-student", "gated", "gaussian-fixed", "gaussian-shared", "iwae",
     "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer", "iwae-two-layer-dreg", "logistic",
     "missing", "missing-gaussian", "miwae", "negative-binomial", "piwae", "poisson",
-    "posterior-laplace-dreg", "prior-cauchy",
-    "renyi", "residual", "rws", "vae", "vimco",
+    "posterior-laplace-dreg", "prior-cauchy", "renyi", "residual", "rws", "vae", "vimco",
   ]
 
   private static func url(_ name: String, _ file: String) throws -> URL {
