@@ -106,6 +106,42 @@ import Testing
     stride(from: 0, to: values.count, by: 3).map { Array(values[$0..<$0 + 3]) }
   }
 
+  /// A flow whose steps do nothing is the standard normal distribution.
+  @Test func aFlowOfZeroWeightsMovesNothing() throws {
+    let model = Self.model(.flow(steps: 2, hidden: [4]))
+    var parameters = parameters(of: model)
+    for tensor in model.priorParameters {
+      parameters[tensor] = Array(repeating: 0, count: tensor.shape.count)
+    }
+    for (z, found) in zip(latents, try priorDensities(model, parameters, at: latents)) {
+      let expected = z.reduce(0) { $0 - 0.5 * Double($1 * $1) - 0.5 * log(2 * Double.pi) }
+      #expect(abs(found - expected) < 1e-6 * abs(expected))
+    }
+    let generator = Generator(model, parameters: parameters, device: ReferenceDevice())
+    let address = NoiseAddress(seed: 3, purpose: .generation, time: 0, image: 1)
+    #expect(
+      try Array(generator.priorDraws(count: 2, seed: 3).suffix(3))
+        == (0..<3).map { address.normal(column: $0) })
+  }
+
+  /// Importance sampling: the mean of p(z) / N(z; 0, 4 I) over draws of the latter is 1.
+  @Test func aFlowIsAProbability() throws {
+    let model = Self.model(.flow(steps: 3, hidden: [4]))
+    let parameters = parameters(of: model)
+    let latents: [[Float]] = (0..<20_000).map { row in
+      let address = NoiseAddress(seed: 9, purpose: .data, time: 3, image: UInt32(row))
+      return (0..<3).map { 2 * address.normal(column: $0) }
+    }
+    let densities = try priorDensities(model, parameters, at: latents)
+    let ratios = zip(latents, densities).map { z, density in
+      exp(density - z.reduce(0) { $0 - Double($1 * $1) / 8 - 0.5 * log(8 * Double.pi) })
+    }
+    let mean = ratios.reduce(0, +) / Double(ratios.count)
+    let variance = ratios.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(ratios.count)
+    let error = (variance / Double(ratios.count)).squareRoot()
+    #expect(abs(mean - 1) < 5 * error && error < 0.05, "\(mean) +- \(error)")
+  }
+
   @Test func drawsFollowTheDensity() throws {
     let model = Self.model(.mixture(2))
     var parameters = parameters(of: model)
@@ -117,7 +153,8 @@ import Testing
     let drawn = split(try generator.priorDraws(count: 4000, seed: 3))
     let first = drawn.filter { $0[0] < 0 }
     // A share of three quarters, within five standard errors.
-    #expect(abs(Double(first.count) / 4000 - 0.75) < 5 * (0.75 * 0.25 / 4000).squareRoot())
+    let share = Double(first.count) / 4000
+    #expect(abs(share - 0.75) < 5 * (0.75 * 0.25 / 4000).squareRoot())
     for (unit, mean) in [-5.0, 1, 2].enumerated() {
       let values = first.map { Double($0[unit]) }
       let found = values.reduce(0, +) / Double(values.count)
@@ -152,7 +189,8 @@ import Testing
   }
 
   @Test(
-    arguments: [Prior.mixture(3), .vamp(3)], [Objective.vae, .iwae, .piwae, .ciwae(beta: 0.3)])
+    arguments: [Prior.mixture(3), .vamp(3), .flow(steps: 3, hidden: [4])],
+    [Objective.vae, .iwae, .piwae, .ciwae(beta: 0.3)])
   func dividedStepsHaveTheSameGradients(prior: Prior, objective: Objective) throws {
     let model = Self.model(prior)
     let whole = try gradients(model, .whole, objective)

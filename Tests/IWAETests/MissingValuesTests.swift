@@ -34,7 +34,7 @@ import Testing
     _ model: Model, _ division: StepPrograms.Division, on device: any Device
   ) throws -> [String: [Float]] {
     let images = Self.images(model, count: 6)
-    let data = ResidentSet(images, name: "data")
+    let data = try ResidentSet(images, for: model, name: "data")
     var draws: Int?
     if case .drawn(let count) = division { draws = count }
     let programs = try StepPrograms(
@@ -100,11 +100,11 @@ import Testing
 
   /// Complete data have the programs that they had.
   @Test func completeDataPayNothing() throws {
-    let data = ResidentSet(
-      ImageSet(name: "whole", values: .floats([0.5, 1, 0, 1]), width: 2), name: "data")
-    #expect(!data.batchSource(.none).hasMissing)
     let model = Model(
       dataSize: 2, encoder: [.init(hidden: [3], latent: 2)], decoder: [.init(hidden: [3])])
+    let data = try ResidentSet(
+      ImageSet(name: "whole", values: .floats([0.5, 1, 0, 1]), width: 2), for: model, name: "data")
+    #expect(!data.batchSource(.none).hasMissing)
     func operations(_ hasMissing: Bool) throws -> [Compute.Operation] {
       try Step.build(
         model,

@@ -21,7 +21,6 @@ public struct Imputation: Sendable {
   /// Samples of each image at a time.
   public var chunk = 250
 
-  /// - Parameter truth: The same images with values where some of them are missing.
   /// - Throws: `FormatError` if the truth is not of the images' form.
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, truth: ImageSet? = nil
