@@ -41,6 +41,11 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let outPath = try arguments.required("--out")
   let checkpoint = try Checkpoint(at: path)
   let model = checkpoint.model
+  if model.condition == nil, arguments.string("--labels") != nil {
+    throw arguments.error(
+      "'--labels' tells a model with a condition each image's label; this one has none. Leave it out."
+    )
+  }
   let images = try Inputs.batch(dataPath, labels: arguments.string("--labels"), for: model)
   let batch = images.count
   var configuration = try StepOptions.settings(arguments, batch: batch, samples: 1)

@@ -90,7 +90,12 @@ import Testing
     let exported = run(
       "export", out, "--onnx", folder, "--arrays", folder, "--limit", "4")
     #expect(exported.status == .done && exported.output.contains("labels.npy"), "\(exported.error)")
+    let batch = ["gradient", "\(out)/checkpoint.safetensors", "--data", data[1]]
+    let noise = ["--noise", "none", "--out", densities.path("gradient"), "--objective", "iwae"]
+    let untold = run(batch + noise)
+    #expect(untold.status == .badInput && untold.error.contains("'--labels'"))
     #expect(train("--data", data[1]).status == .done)
+    #expect(run(batch + noise + ["--labels", labels]).error.contains("this one has none"))
     for arguments in [["sample", out, "--label", "1"], ["reconstruct", out, "--as", "1"]] {
       let outcome = run(arguments)
       #expect(outcome.status == .usage && outcome.error.contains("this one has no condition"))

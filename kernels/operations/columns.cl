@@ -14,6 +14,9 @@ static inline real load_columns(const context *c, const descriptor *d, int row, 
   int from = columns_from(d);
   int count = columns_count(d);
 #ifdef PANELS
+  // Where chunks lie under chunks, as in a matrix that another is put beside.
+  if ((from + first) % 16 == 0 && first >= 0 && first + 16 <= count)
+    return load(c, input, row, (from + first) / 16);
   __global const float *base = base_of(c, input) + (size_t)row * 16;
   float lanes[16] __attribute__((aligned(64)));
   for (int i = 0; i < 16; i++) {
