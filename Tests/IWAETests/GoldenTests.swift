@@ -21,11 +21,13 @@ import Testing
 
   static let names = [
     "bernoulli-latents-rws", "bernoulli-latents-vimco", "ciwae", "conditional",
-    "continuous-bernoulli", "elbo", "formula-beta", "formula-student", "gated", "gaussian-fixed", "gaussian-shared", "iwae",
+    "continuous-bernoulli", "elbo", "formula-beta", "formula-student", "gated", "gaussian-fixed",
+    "gaussian-shared", "iwae",
     "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer", "iwae-two-layer-dreg", "logistic",
     "missing", "missing-gaussian", "miwae", "negative-binomial", "piwae", "poisson",
     "posterior-laplace-dreg", "prior-cauchy", "prior-flow", "prior-mixture",
-    "prior-mixture-piwae-dreg", "prior-vamp", "prior-vamp-piwae", "renyi", "residual", "rws", "vae", "vimco",
+    "prior-mixture-piwae-dreg", "prior-vamp", "prior-vamp-piwae", "renyi", "residual", "rws", "vae",
+    "vimco",
   ]
 
   private static func url(_ name: String, _ file: String) throws -> URL {
