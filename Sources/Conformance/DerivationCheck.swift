@@ -6,7 +6,8 @@ enum DerivationCheck {
     Activation.allCases.map { layers($0, seed) }
       + [
         heads(seed), gates(seed), residual(seed), functions(seed), broadcast(seed),
-        parameters(seed), vectors(seed), inPlace(seed), matrixInPlace(seed), chain(seed),
+        parameters(seed), vectors(seed), rowValues(seed), inPlace(seed), matrixInPlace(seed),
+        chain(seed),
         sharedWeights(seed), readers(seed), autoencoder(seed), columns(seed), coupling(seed),
       ] + densities(seed)
   }
@@ -86,6 +87,16 @@ enum DerivationCheck {
     let first = build.sum("first", of: u.value * v.value)
     let second = build.sum("second", of: .softplus(v.value))
     let term = build.vector("term", 5, first.value * Control.Value.klWeight.formula + second.value)
+    return build.finish(term)
+  }
+
+  /// A row's sum that meets every element of its row.
+  private static func rowValues(_ seed: UInt64) -> DifferenceCheck.Problem {
+    var build = DerivationBuilder("row values", seed)
+    let a = build.layer("layer", build.input("x", 6, 4), 3)
+    let total = build.sum("total", of: a.value.squared)
+    let share = build.map("share", 6, 3, .tanh(a.value) * .exp(-0.3 * total.value))
+    let term = build.sum("term", of: share.value * a.value - .softplus(total.value * a.value))
     return build.finish(term)
   }
 

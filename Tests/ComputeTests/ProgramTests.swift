@@ -63,9 +63,15 @@ import Testing
   }
 
   @Test func rolesAreChecked() {
+    let rows = Tensor("rows", .matrix(rows: 2, columns: 3), .input)
     #expect(
-      error(.multiply(Multiply(input: input, weight: input, output: output)))
-        == "multiply: expected 'x' to be a parameter, found input.")
+      error(.multiply(Multiply(input: input, weight: rows, output: output)))
+        == "multiply: rows are multiplied by transposed, as they lie.")
+    let gradient = weight.counterpart(.gradient)
+    #expect(
+      error(.multiply(Multiply(input: input, weight: gradient, output: output)))
+        == "multiply: expected 'w' to be a parameter, input, output, state or temporary, found gradient."
+    )
     let square = Tensor("square", .matrix(rows: 4, columns: 3), .parameter)
     #expect(
       error(.multiply(Multiply(input: square, weight: weight, output: output)))

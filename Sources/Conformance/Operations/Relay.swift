@@ -40,9 +40,8 @@ extension CaseTable {
   private func toGradient(
     _ shape: Shape, _ turns: Bool, decay: Float?, isVector: Bool = false
   ) -> ConformanceCase {
-    var build = CaseBuilder(
-      "relay(\(shape),turns=\(turns),decay=\(decay.map { "\($0)" } ?? "none"),gradient)", seed: seed
-    )
+    let text = "turns=\(turns),decay=\(decay.map { "\($0)" } ?? "none"),vector=\(isVector)"
+    var build = CaseBuilder("relay(\(shape),\(text),gradient)", seed: seed)
     let target = isVector ? Shape.vector(shape.count) : arriving(shape, turns)
     let gradient =
       decay.map { build.accumulator("gradient", target, $0 == 0) }
