@@ -51,7 +51,8 @@ import Testing
     func densities(_ prior: Prior) throws -> [Double] {
       var other = model
       other.prior = prior
-      return try Generator(other, parameters: parameters, device: ReferenceDevice())
+      let own = parameters.filter { other.parameters.contains($0.key) }
+      return try Generator(other, parameters: own, device: ReferenceDevice())
         .logDensities(of: image, at: latents)
     }
     let (own, normal) = (try densities(model.prior), try densities(.standardNormal))
