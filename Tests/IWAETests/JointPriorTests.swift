@@ -40,7 +40,8 @@ import Testing
       }
     }
     let total = logits.reduce(0) { $0 + exp(Double($1)) }
-    return log(terms.reduce(0) { $0 + exp($1) }) - log(total)
+    let largest = terms.max() ?? 0
+    return largest + log(terms.reduce(0) { $0 + exp($1 - largest) }) - log(total)
   }
 
   /// log p(x, h) less log p(x|h), which is the decoder's.
