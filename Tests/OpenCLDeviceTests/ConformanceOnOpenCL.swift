@@ -22,10 +22,13 @@ import Testing
     expectPass(device, CaseTable.all(), atLeast: 200)
   }
 
-  /// Every row of the tuning table, and blocks of other heights.
+  /// Every row of the tuning table, and blocks of other heights. A map's code is the same for all of them
+  /// but for how rows are taken, so that a few maps stand for the others.
   @Test func everyTuningAgrees() throws {
     let description = try DeviceList.find(.automatic)
-    let small = CaseTable.all().filter { $0.largestCount <= 1500 }
+    let small = CaseTable.all().enumerated().filter { index, item in
+      item.largestCount <= 1500 && (!item.name.hasPrefix("map(") || index % 8 == 0)
+    }.map(\.element)
     var tunings = Tuning.all.filter { $0.fits(description) }
     tunings += [1, 7, 64].map { Tuning(schedule: .panels, blockRows: $0) }
     #expect(tunings.count >= 6)
