@@ -47,9 +47,9 @@ private func runImpute(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     stored.model, parameters: stored.parameters, images: images, truth: truth)
   imputation.samples = try arguments.integer("--samples", default: 1000, maximum: 1 << 20)
   imputation.draws = try arguments.integer("--draws", default: 0, maximum: 1 << 16)
-  guard imputation.draws <= (1 << 32) / images.values.count else {
+  guard imputation.draws <= (1 << 30) / images.values.count else {
     throw arguments.error(
-      "\(imputation.draws) copies of \(images.values.count) values are more than 2^32 values; ask for "
+      "\(imputation.draws) copies of \(images.values.count) values are more than 2^30 values; ask for "
         + "fewer with '--draws'.")
   }
   imputation.seed = try arguments.seed(default: stored.run?.seed ?? 0)

@@ -61,7 +61,7 @@ enum ModelOptions {
       model.hiddenKind = HiddenKind.all.first { $0.name == name } ?? model.hiddenKind
     }
     if arguments.string("--condition") != nil {
-      model.condition = try arguments.integer("--condition", default: 1, maximum: 1 << 20)
+      model.condition = try arguments.integer("--condition", default: 1, maximum: 1 << 16)
     }
     try DensityOptions.apply(arguments, to: &model)
   }

@@ -44,6 +44,7 @@ extension RunConfiguration {
     } else {
       try ModelOptions.apply(arguments, to: &model)
     }
+    if let problem = model.problem { throw arguments.error("The model: \(problem)") }
     try DataOptions.checkBinarization(arguments, model)
     // Other data have other labels.
     if arguments.string("--data") != nil { labels = "" }
@@ -53,11 +54,13 @@ extension RunConfiguration {
 }
 
 extension Model {
-  /// Takes over the distributions and the classes of a model that was given, but for what flags name.
+  /// Takes over all but the sizes of a model that was given, and what flags name.
   fileprivate mutating func keepDensities(of given: Model, but arguments: ParsedArguments) {
     if arguments.string("--likelihood") == nil { likelihood = given.likelihood }
     if arguments.string("--prior") == nil { prior = given.prior }
     if arguments.string("--condition") == nil { condition = given.condition }
+    if arguments.string("--hidden-kind") == nil { hiddenKind = given.hiddenKind }
+    if arguments.string("--activation") == nil { activation = given.activation }
     let posteriors = Set(given.encoder.map(\.posterior))
     if arguments.string("--posterior") == nil, posteriors.count == 1, let one = posteriors.first {
       for layer in encoder.indices { encoder[layer].posterior = one }

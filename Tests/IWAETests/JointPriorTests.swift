@@ -213,11 +213,17 @@ import Testing
     let ofImages = try #require(
       model.initialParameters(seed: 1, mean: [0.5, 0.5, 0.5, 0.5], images: images)[inputs])
     let ends = images.map { $0.map { $0 == 1 ? Float(log(19.0)) : -Float(log(19.0)) } }
-    for (row, image) in [ends[0], ends[1], ends[0]].enumerated() {
+    for (row, image) in ends.enumerated() {
       for (found, expected) in zip(ofImages[4 * row..<4 * row + 4], image) {
         #expect(abs(found - expected) < 1e-5)
       }
     }
+    // The first image again, but apart from it.
+    #expect(Set(ofImages).count == 2 + 4)
+    let holed = try #require(
+      model.initialParameters(seed: 1, mean: [0.5, 0.5, 0.5, 0.5], images: [[1, .nan, 1, 0]])[
+        inputs])
+    #expect(holed.allSatisfy(\.isFinite) && holed[1] == 0)
     let mean = Array(repeating: 0.5, count: 4)
     let ofMean = try #require(model.initialParameters(seed: 1, mean: mean)[inputs])
     #expect(Set(ofMean).count == 12 && ofMean.allSatisfy { abs($0) < 5 })

@@ -49,10 +49,13 @@ extension Derivation {
       ? factor.shape : .matrix(rows: factor.shape.columns, columns: factor.shape.rows)
     let tensor = Tensor(
       "\(factor.name).total\(suffix).\(gradient.target.place.name)", shape, .total)
+    let isFirst = !program.writes(tensor)
     try program.append(
       .weightGradient(
-        WeightGradient(delta: delta, input: input, rowScale: gradient.rowScale, gradient: tensor)))
-    totals.append(Total(gradient: gradient, factor: factor, tensor: tensor))
+        WeightGradient(
+          delta: delta, input: input, rowScale: gradient.rowScale, accumulates: !isFirst,
+          gradient: tensor)))
+    if isFirst { totals.append(Total(gradient: gradient, factor: factor, tensor: tensor)) }
   }
 
   /// A matrix's transpose: what it was turned from, if it was.

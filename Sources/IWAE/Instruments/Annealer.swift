@@ -41,6 +41,11 @@ public final class Annealer {
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
     _ configuration: AnnealingConfiguration, device: any Device
   ) throws {
+    if let obstacle = model.encoder.lazy.compactMap(\.posterior.obstacleToPath).first {
+      throw ProgramError.invalid(
+        operation: "annealing",
+        problem: "latents move along the gradient of their density, but \(obstacle).")
+    }
     self.configuration = configuration
     data = try ResidentSet(images, for: model, name: "annealing")
     batchSize = min(configuration.batchSize, images.count)

@@ -37,9 +37,11 @@ extension Model {
             seed: seed, purpose: .initialization, image: UInt32(index), sample: UInt32(row))
           let image = isOfImages && !images.isEmpty ? images[row % images.count] : nil
           return (0..<parameter.shape.columns).map { column in
-            if let image { return Self.logit(Double(image[column])) }
             let center = isOfImages ? mean.map { Self.logit($0[column]) } ?? 0 : 0
-            return center + address.normal(column: column)
+            guard let image else { return center + address.normal(column: column) }
+            // A value may be missing; and an image that comes again would never part from the first.
+            let start = image[column].isNaN ? center : Self.logit(Double(image[column]))
+            return row < images.count ? start : start + address.normal(column: column)
           }
         }
       case .glorot:

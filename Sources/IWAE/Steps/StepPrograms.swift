@@ -68,6 +68,7 @@ public struct StepPrograms {
   public init(
     _ model: Model, _ configuration: StepConfiguration, _ division: Division, _ device: any Device
   ) throws(ProgramError) {
+    if let problem = model.problem { throw .invalid(operation: "model", problem: problem) }
     self.model = model
     self.configuration = configuration
     self.division = division

@@ -14,6 +14,12 @@ struct ResidentSet {
     if let classes = model.condition, let problem = images.labelProblem(classes: classes) {
       throw .invalid(operation: "data", problem: problem)
     }
+    if let classes = model.condition, images.count > (1 << 31) / classes {
+      throw .invalid(
+        operation: "data",
+        problem:
+          "\(images.count) labels of \(classes) classes, a row each, are more than 2^31 values.")
+    }
     self.images = images
     labelRows = try model.labelRows(images.labels, rows: images.count)
     labels = model.condition.map {

@@ -8,7 +8,8 @@ struct SkippingLayer: HiddenLayer {
 
   init(_ description: LayerDescription) {
     dense = Dense(
-      description.name, inputs: description.inputs, outputs: description.outputs)
+      description.name, label: description.label, inputs: description.inputs,
+      outputs: description.outputs)
     activation = description.activation
   }
 
@@ -21,8 +22,8 @@ struct SkippingLayer: HiddenLayer {
       return try dense.append(input, activation, as: role, to: &program)
     }
     let change = try dense.append(
-      input, activation, named: "\(dense.name).change", as: role, to: &program)
-    let output = Tensor(dense.name, change.shape, role)
+      input, activation, named: "\(dense.label).change", as: role, to: &program)
+    let output = Tensor(dense.label, change.shape, role)
     try program.append(
       .map(
         Map([.init(0.5 * (input.value + change.value), into: output)], reading: [input, change])))
