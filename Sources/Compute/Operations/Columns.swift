@@ -17,7 +17,13 @@ public struct Columns: SlottedFamily {
   /// `(R, M)`
   public var output: Tensor
 
-  /// - Parameter count: The columns; nil for all from the first on.
+  /// - Parameters:
+  ///   - input: The matrix that columns are taken from.
+  ///   - from: The first column that is taken.
+  ///   - count: The columns; nil for all from the first on.
+  ///   - to: The column of the output where the first of them goes.
+  ///   - accumulates: True to add to what is there.
+  ///   - output: The matrix that they go to.
   public init(
     input: Tensor, from: Int = 0, count: Int? = nil, to: Int = 0, accumulates: Bool = false,
     output: Tensor
