@@ -25,7 +25,7 @@ public struct Place: Hashable, Sendable {
   public static let plain = Place(
     "an input, output, state or temporary", [.input, .output, .state, .temporary])
   public static let parameter = Place("a parameter", [.parameter])
-  /// What rows are multiplied by: a parameter, or rows that were worked out from some.
+  /// The matrix that rows are multiplied by: a parameter, or rows that were worked out from some.
   public static let factor = Place(
     "a parameter, input, output, state or temporary", plain.roles.union(parameter.roles))
   public static let gradient = Place(

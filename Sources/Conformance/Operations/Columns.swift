@@ -31,7 +31,7 @@ extension CaseTable {
     return cases + [besideEachOther(), notNumbers()]
   }
 
-  /// What is accumulated into is a state that holds something; else NaN, which must not matter.
+  /// The tensor that is accumulated into is a state that holds something; else NaN, which must not matter.
   private func columnsOutput(
     _ build: inout CaseBuilder, _ shape: Shape, _ accumulates: Bool
   ) -> Tensor {

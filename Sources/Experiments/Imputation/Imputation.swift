@@ -77,7 +77,7 @@ public struct Imputation: Sendable {
     return Result(array: array(.floats(values)), report: report)
   }
 
-  /// What needs nothing filled in, or copies of it.
+  /// The completion of images of which nothing is missing: themselves, or copies.
   private var unchanged: NumberArray {
     func copies<Value>(_ values: [Value]) -> [Value] {
       draws > 1 ? (0..<draws).flatMap { _ in values } : values

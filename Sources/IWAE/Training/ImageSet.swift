@@ -79,7 +79,7 @@ public struct ImageSet: Hashable, Sendable {
   }
 
   /// The first value that a likelihood of that support does not take, and why; nil if it takes all.
-  /// What is missing does not matter.
+  /// Missing values do not matter.
   public func firstMisfit(
     for support: Support
   ) -> (image: Int, position: Int, problem: String)? {

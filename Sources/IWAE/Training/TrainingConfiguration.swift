@@ -71,7 +71,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
   }
 }
 
-/// What the inputs of a vamp prior start from.
+/// The start of a vamp prior's inputs.
 public enum PriorStart: String, Hashable, Sendable, CaseIterable {
   /// Training images, spread over all of them.
   case images
