@@ -26,7 +26,7 @@ extension StepBuilder {
     return walk
   }
 
-  /// Appends the gradients of the prior's parameters that come by way of rows that were worked out from them.
+  /// Appends the gradients of the prior's parameters that come by way of rows worked out from them.
   private mutating func appendPrior(after walk: Derivation) throws(ProgramError) {
     for gradient in priorRange.isEmpty ? [] : decoderGradients {
       var own = Derivation(suffix: ".prior.\(gradient.target.place.name)")
