@@ -37,8 +37,8 @@ extension ImageSet {
     }
   }
 
-  /// True if every pixel is 0 or 1.
-  public var isBinary: Bool {
+  /// True if every value is 0 or 1, or missing.
+  static func isBinary(_ values: HostValues, hasLevels: Bool) -> Bool {
     switch values {
     case .bytes: !hasLevels
     case .floats(let floats): floats.allSatisfy { $0 == 0 || $0 == 1 || $0.isNaN }

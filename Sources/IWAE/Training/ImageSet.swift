@@ -15,6 +15,8 @@ public struct ImageSet: Hashable, Sendable {
   private var arePictures = false
   /// The missing values of all images.
   public let missingCount: Int
+  /// True if every pixel is 0 or 1, or missing.
+  public let isBinary: Bool
   /// The rows of pixels of an image, where it has rows.
   public let height: Int?
   /// The class of each image, where there are classes.
@@ -45,6 +47,7 @@ public struct ImageSet: Hashable, Sendable {
     }
     scale = hasLevels ? 1 / 255 : 1
     missingCount = Self.missingCount(values)
+    isBinary = Self.isBinary(values, hasLevels: hasLevels)
   }
 
   init(
@@ -61,6 +64,7 @@ public struct ImageSet: Hashable, Sendable {
     arePictures = set.arePictures
     count = values.count / set.width
     missingCount = Self.missingCount(values)
+    isBinary = Self.isBinary(values, hasLevels: hasLevels ?? set.hasLevels)
   }
 
   /// The same images, known to be pictures.
