@@ -25,8 +25,10 @@ import Testing
     "gaussian-shared", "iwae",
     "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer", "iwae-two-layer-dreg", "logistic",
     "missing", "missing-gaussian", "miwae", "negative-binomial", "piwae", "poisson",
-    "posterior-laplace-dreg", "prior-cauchy", "prior-flow", "prior-mixture",
-    "prior-mixture-piwae-dreg", "prior-vamp", "prior-vamp-piwae", "renyi", "residual", "rws", "vae",
+    "posterior-flow", "posterior-flow-dreg", "posterior-flow-rws", "posterior-laplace-dreg",
+    "prior-cauchy", "prior-flow", "prior-mixture",
+    "prior-mixture-piwae-dreg", "prior-vamp", "prior-vamp-piwae", "renyi", "residual", "rws",
+    "two-layers-flow-stl", "vae",
     "vimco",
   ]
 

@@ -83,10 +83,15 @@ extension StepBuilder {
     _ layer: Int, _ heads: [Tensor], role: Role
   ) throws(ProgramError) -> Tensor {
     let posterior = model.encoder[layer].posterior
-    let center = posterior.center.over(posterior.heads, heads)
-    if let head = heads.first(where: { $0.value == center }) { return head }
+    let center = posterior.center.over(posterior.unitHeads, heads)
+    if posterior.move == nil, let head = heads.first(where: { $0.value == center }) { return head }
     let output = Tensor("encoder.\(layer).center", heads[0].shape, role)
-    try append([.init(center, into: output)], reading: heads)
+    let units =
+      posterior.move == nil
+      ? output : Tensor("\(output.name).units", heads[0].shape, .temporary)
+    _ = try posterior.appendSample(
+      DrawnUnits(model: model, layer: layer, heads: heads, values: units), into: output,
+      to: &program)
     return output
   }
 }

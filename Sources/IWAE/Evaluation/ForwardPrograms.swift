@@ -37,6 +37,7 @@ public struct EncoderProgram: Sendable {
       value = stochastic.sample
     }
     self.layers = layers
+    builder.program.dropUnread()
     program = builder.program.build()
   }
 }
@@ -106,8 +107,11 @@ extension StepBuilder {
     let sample = Tensor("latent.\(layer)", shape, .output)
     let names = posterior.heads.map { name($0, ".\(layer)", unlessIn: [noise, sample]) }
     let heads = try network.append(input, headRole: .output, named: names, to: &program)
-    let value = posterior.sample.over(posterior.heads, heads, ["e": noise])
-    try append([.init(value, into: sample)], reading: heads + [noise])
+    let units =
+      posterior.move == nil ? sample : Tensor("units.\(layer)", shape, .temporary)
+    _ = try posterior.appendSample(
+      DrawnUnits(model: model, layer: layer, heads: heads, noise: noise, values: units),
+      into: sample, to: &program)
     return .init(noise: noise, heads: heads, sample: sample)
   }
 

@@ -42,10 +42,9 @@ struct GradientProbe {
       let isClosedForm = estimator.objective.isClosedForm
       return (decoder: add(decoder, isClosedForm), encoder: add(encoder, isClosedForm))
     }
-    let encoderParameters = model.encoderNetworks.flatMap(\.parameters)
     targets = table.enumerated().map { index, column in
       (column.rule.decoder.isZero
-        ? encoderParameters : model.generativeParameters + model.sharedParameters)
+        ? model.encoderParameters : model.generativeParameters + model.sharedParameters)
         .map(GradientTarget(.column(index)).tensor)
     }
     var programs: [Program] = []

@@ -60,8 +60,7 @@ public final class PosteriorFit {
     data = try ResidentSet(images, for: model, name: "fit")
     batchSize = min(configuration.batchSize, images.count)
     table = Network(
-      "posterior", inputs: batchSize, hidden: [], outputs: model.encoder[0].latent,
-      heads: model.encoder[0].posterior.heads)
+      "posterior", inputs: batchSize, heads: model.encoder[0].heads)
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     choices = Tensor("fit.choices", .matrix(rows: batchSize, columns: batchSize), .state)
     bounds = Tensor("image_bounds", .vector(batchSize), .output)

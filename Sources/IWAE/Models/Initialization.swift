@@ -17,12 +17,13 @@ extension Model {
     seed: UInt64, mean: [Double]? = nil, images: [[Float]] = []
   ) -> [Tensor: [Float]] {
     let networks = encoderNetworks + decoderNetworks
-    let ofPrior = prior.joint?.parameters(of: self) ?? []
+    let others =
+      encoder.indices.flatMap(moveParameters) + (prior.joint?.parameters(of: self) ?? [])
     let calm = Set(
       networks.filter { $0.hidden.last?.isBounded != true }
         .flatMap { $0.heads.dropFirst().map(\.weight) })
     let starts = Dictionary(
-      uniqueKeysWithValues: (networks.flatMap(\.layerParameters) + ofPrior).map {
+      uniqueKeysWithValues: (networks.flatMap(\.layerParameters) + others).map {
         ($0.tensor, $0.start)
       })
     var result: [Tensor: [Float]] = [:]

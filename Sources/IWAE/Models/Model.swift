@@ -14,6 +14,12 @@ public struct Model: Hashable, Sendable {
       self.latent = latent
       self.posterior = posterior
     }
+
+    /// The linear layers on the network.
+    var heads: [Head] {
+      posterior.unitHeads.map { Head(name: $0, outputs: latent) }
+        + (posterior.move?.heads(latent: latent) ?? [])
+    }
   }
 
   /// The network from a latent to the distribution of what lies below.
@@ -99,6 +105,9 @@ public struct Model: Hashable, Sendable {
 
   /// The reason why posteriors and prior do not go together; nil if they do.
   private var latentProblem: String? {
+    for layer in encoder {
+      if let problem = layer.posterior.move?.problem(latent: layer.latent) { return problem }
+    }
     let isBinary = encoder.map { $0.posterior == .bernoulli }
     if let layer = isBinary.dropLast().firstIndex(of: true) {
       return

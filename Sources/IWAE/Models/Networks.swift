@@ -1,5 +1,13 @@
 import Compute
 
+/// A linear layer that a density asks for, on top of a network.
+struct Head: Hashable, Sendable {
+  var name: String
+  var outputs: Int
+  /// True if its weights are 0 at first.
+  var startsAtZero = false
+}
+
 /// Hidden layers and the heads on top, which a density names.
 public struct Network: Sendable {
   /// The beginning of the parameters' names, as `encoder.0`.
@@ -12,9 +20,8 @@ public struct Network: Sendable {
   public let heads: [Dense]
 
   init(
-    _ name: String, inputs: Int, hidden sizes: [Int], _ kind: HiddenKind = .dense,
-    activation: Activation = .identity, outputs: Int, heads: [String],
-    labelled prefix: String = ""
+    _ name: String, inputs: Int, hidden sizes: [Int] = [], _ kind: HiddenKind = .dense,
+    activation: Activation = .identity, heads: [Head], labelled prefix: String = ""
   ) {
     self.name = name
     self.inputs = inputs
@@ -28,8 +35,8 @@ public struct Network: Sendable {
     }
     self.heads = heads.map {
       Dense(
-        "\(name).\($0)", label: "\(prefix)\(name).\($0)", inputs: widths[widths.count - 1],
-        outputs: outputs)
+        "\(name).\($0.name)", label: "\(prefix)\(name).\($0.name)",
+        inputs: widths[widths.count - 1], outputs: $0.outputs, startsAtZero: $0.startsAtZero)
     }
   }
 
@@ -77,7 +84,7 @@ extension Model {
       "encoder.\(layer)",
       inputs: layer == 0 ? dataSize + (condition ?? 0) : encoder[layer - 1].latent,
       hidden: encoder[layer].hidden, hiddenKind, activation: activation,
-      outputs: encoder[layer].latent, heads: encoder[layer].posterior.heads, labelled: prefix)
+      heads: encoder[layer].heads, labelled: prefix)
   }
 
   /// The decoder's networks, downwards from the topmost latent.
@@ -88,9 +95,10 @@ extension Model {
       return Network(
         "decoder.\(position)", inputs: encoder[below + 1].latent + (isLast ? condition ?? 0 : 0),
         hidden: decoder[position].hidden, hiddenKind, activation: activation,
-        outputs: isLast ? dataSize : encoder[below].latent,
         // A latent given the one above is Gaussian.
-        heads: isLast ? likelihood.heads : Posterior.gaussian.heads)
+        heads: (isLast ? likelihood.heads : Posterior.gaussian.heads).map {
+          Head(name: $0, outputs: isLast ? dataSize : encoder[below].latent)
+        })
     }
   }
 
@@ -117,8 +125,17 @@ extension Model {
   /// The encoder's parameters that the prior uses too.
   var sharedParameters: [Tensor] { prior.joint?.shared(of: self) ?? [] }
 
-  /// Every parameter, with the names and shapes of the checkpoint: the encoder's, then those of p.
-  public var parameters: [Tensor] {
-    encoderNetworks.flatMap(\.parameters) + generativeParameters
+  /// The parameters of q: the encoder's, layer by layer, each with what its posterior has beside heads.
+  public var encoderParameters: [Tensor] {
+    encoderNetworks.enumerated().flatMap { layer, network in
+      network.parameters + moveParameters(layer).map(\.tensor)
+    }
   }
+
+  func moveParameters(_ layer: Int) -> [LayerParameter] {
+    encoder[layer].posterior.move?.parameters(of: self, layer: layer) ?? []
+  }
+
+  /// Every parameter, with the names and shapes of the checkpoint: the encoder's, then those of p.
+  public var parameters: [Tensor] { encoderParameters + generativeParameters }
 }

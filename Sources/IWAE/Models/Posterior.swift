@@ -1,15 +1,16 @@
 import Compute
 
 /// The distribution of a latent given the layer below: a function of noise and of the encoder's
-/// heads, and its density.
+/// heads, and its density. Its formulas are of each unit alone; what comes of them may then move all
+/// units together.
 public struct Posterior: Sendable {
   public let definition: JSONValue
   /// `gaussian`; `formula` for a user's own.
   public let family: String
   /// The name that people call it by: the family, or a formula's own name.
   public let name: String
-  /// The linear layers on the encoder. Each gives one value for every unit.
-  public let heads: [String]
+  /// The linear layers on the encoder that the formulas mention. Each gives one value for every unit.
+  public let unitHeads: [String]
   public let noise: Noise.Distribution
   /// z in "e", which is the noise, and the heads.
   public let sample: Formula
@@ -23,6 +24,11 @@ public struct Posterior: Sendable {
   public private(set) var divergence: Formula?
   /// The sample at the centre of the noise, in the heads, where it is not just put into the sample.
   var knownCenter: Formula?
+  /// The move of all units together; nil for units that stay as they were drawn.
+  var move: (any PosteriorMove)?
+
+  /// The linear layers on the encoder.
+  public var heads: [String] { unitHeads + (move?.headNames ?? []) }
 
   /// The sample at the centre of the noise, in the heads.
   public var center: Formula {
@@ -37,6 +43,11 @@ public struct Posterior: Sendable {
     overNoise(try logDensity.derivative(by: head))
   }
 
+  /// The derivative of log q by z, with "e" for the inverse.
+  func slope() throws(FormulaError) -> Formula {
+    overNoise(try logDensity.derivative(by: "z"))
+  }
+
   private func overNoise(_ formula: Formula) -> Formula {
     inverse.map { formula.replacing($0, with: "e") } ?? formula
   }
@@ -44,7 +55,7 @@ public struct Posterior: Sendable {
   /// Why no gradient goes through the sample to the heads; nil if one does.
   public var obstacleToPath: String? {
     let mentioned = sample.variables
-    for head in heads where mentioned.contains(head) {
+    for head in unitHeads where mentioned.contains(head) {
       do {
         guard try sample.derivative(by: head).number == 0 else { continue }
         return "the sample of posterior '\(name)' is a step function of '\(head)', whose "
@@ -63,6 +74,8 @@ extension Posterior: Density {
   /// A file in `Posteriors` for each row.
   public static let families: [DensityFamily<Posterior>] = [
     .init("gaussian", .gaussian),
+    // full
+    flowFamily,
     .init("bernoulli", .bernoulli),
     formulaFamily,
   ]

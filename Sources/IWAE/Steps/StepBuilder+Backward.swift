@@ -59,26 +59,28 @@ extension StepBuilder {
     let latent = latents[layer]
     let columns = coefficients.filter(\.weighsEncoder)
     let hasScore = hasScore(layer) && columns.contains { $0.score != nil }
-    try walk.walk(own(of: latent), of: &program, gradients: decoderGradients)
+    let moves = latent.moved != nil
+    func appendWeighed(_ walk: inout Derivation) throws(ProgramError) {
+      for column in columns {
+        var own = try weighed(layer, column, &walk)
+        try own.walk(
+          latent.network, of: &program, gradients: [RowGradient(target: column.forEncoder)])
+      }
+    }
+    try walkTerm(latent, &walk)
+    // What moves units is weighed from the sample on, what formulas draw from the heads on.
+    if moves { try appendWeighed(&walk) }
     if !rule.path.isZero {
+      try walk.walk(latent.own, of: &program)
       try walk.walk(
         latent.network, of: &program,
-        gradients: hasScore
+        gradients: hasScore || moves
           ? []
           : columns.compactMap { column in
             column.path.map { RowGradient(rowScale: $0, target: column.forEncoder) }
           })
     }
-    guard hasScore else { return }
-    for column in columns {
-      var own = Derivation(suffix: ".\(column.suffix)own")
-      for (position, head) in latent.heads.enumerated() {
-        guard let weighed = try weighed(layer, position, column, &walk) else { continue }
-        own.add(weighed, to: head)
-      }
-      try own.walk(
-        latent.network, of: &program, gradients: [RowGradient(target: column.forEncoder)])
-    }
+    if hasScore, !moves { try appendWeighed(&walk) }
   }
 
   /// The layer next to the data has one row an image, so what its samples weigh is summed over them.
@@ -105,28 +107,40 @@ extension StepBuilder {
   ) throws(ProgramError) -> [(head: Tensor, samples: Tensor)] {
     let latent = latents[0]
     if column == coefficients.first(where: \.weighsEncoder) {
-      try walk.walk(own(of: latent), of: &program, gradients: decoderGradients)
+      try walkTerm(latent, &walk)
+      if !rule.path.isZero, latent.moved == nil { try walk.walk(latent.own, of: &program) }
     }
+    var own = try weighed(0, column, &walk)
     var results: [(head: Tensor, samples: Tensor)] = []
-    var formulas: [BoundFormula] = []
-    for (position, head) in latent.heads.enumerated() {
-      guard let weighed = try weighed(0, position, column, &walk) else { continue }
-      let samples = Tensor("\(head.name).\(column.suffix)samples", latent.sample.shape, .temporary)
+    // Heads of one width share a map.
+    var maps: [Int: (results: [Map.Result], sources: [Tensor])] = [:]
+    for head in latent.heads {
+      guard let weighed = try own.value(of: head, in: &program) else { continue }
+      let columns = head.shape.columns
+      let shape = Shape.matrix(rows: sampleRows, columns: columns)
+      if let known = weighed.sources.first(where: {
+        $0.value == weighed.formula && $0.shape == shape
+      }) {
+        results.append((head, known))
+        continue
+      }
+      let samples = Tensor("\(head.name).\(column.suffix)samples", shape, .temporary)
       results.append((head, samples))
-      formulas.append(weighed)
+      maps[columns, default: ([], [])].results.append(.init(weighed.formula, into: samples))
+      maps[columns]?.sources += weighed.sources
     }
-    let sources = formulas.flatMap(\.sources)
-    if !results.isEmpty {
-      try append(
-        zip(results, formulas).map { .init($1.formula, into: $0.samples) }, reading: sources)
+    for (_, map) in maps.sorted(by: { $0.key < $1.key }) {
+      try append(map.results, reading: map.sources)
     }
     return results
   }
 
-  /// The layer's operations that are walked backwards: where nothing goes through the sample, its
-  /// density alone, which the prior's parameters are in.
-  private func own(of latent: LatentLayer) -> Range<Int> {
-    rule.path.isZero ? latent.own.upperBound - 1..<latent.own.upperBound : latent.own
+  /// Walks back through a layer's share of the log-weights, which the prior's parameters are in.
+  private mutating func walkTerm(
+    _ latent: LatentLayer, _ walk: inout Derivation
+  ) throws(ProgramError) {
+    try walk.walk(
+      latent.own.upperBound..<latent.own.upperBound + 1, of: &program, gradients: decoderGradients)
   }
 
   /// True if a layer's density is estimated by samples, so that it has a score.
@@ -134,30 +148,62 @@ extension StepBuilder {
     !(configuration.objective.isClosedForm && layer == top)
   }
 
-  /// The direction that a head ascends, sample by sample: through the sample by its coefficient,
-  /// through the density by what is left of path and score.
+  /// The directions that a layer's heads ascend, sample by sample, as cotangents: through the sample by
+  /// the path's coefficient, through the density by what is left of path and score.
+  ///
+  /// What moves units ascends its own on the way, by the derivative of log q as a function of the
+  /// noise, which has a part through the sample: that is taken away from the sample's.
   private mutating func weighed(
-    _ layer: Int, _ position: Int, _ column: SampleCoefficients, _ walk: inout Derivation
-  ) throws(ProgramError) -> BoundFormula? {
+    _ layer: Int, _ column: SampleCoefficients, _ walk: inout Derivation
+  ) throws(ProgramError) -> Derivation {
     let latent = latents[layer]
-    var total: Formula?
-    var sources = latent.tensors
-    if let path = column.path, let unit = try walk.value(of: latent.heads[position], in: &program) {
-      total = path.value * unit.formula
-      sources += unit.sources + [path]
+    var own = Derivation(suffix: ".\(column.suffix)own", leaves: Set(latent.heads))
+    let weight = Control.Value.klWeight.formula
+    let density = hasScore(layer) ? column.density : nil
+    let coefficients = [column.path, column.score].compactMap(\.self)
+    func add(_ formula: Formula, _ others: [Tensor], to tensor: Tensor) {
+      own.add(BoundFormula(formula, reading: coefficients + others), to: tensor)
     }
-    if hasScore(layer), let density = column.density {
-      let score = try score(latent, latent.posterior.heads[position])
-      let share = density * (Control.Value.klWeight.formula * score)
-      total = total.map { $0 + share } ?? share
-      sources += [column.path, column.score].compactMap(\.self)
+    for tensor in latent.moved == nil ? latent.heads : [latent.sample] {
+      if let path = column.path, let unit = try walk.value(of: tensor, in: &program) {
+        add(path.value * unit.formula, unit.sources, to: tensor)
+      }
     }
-    return total.map { BoundFormula($0, reading: sources) }
+    guard let moved = latent.moved else {
+      for (name, head) in zip(latent.posterior.heads, latent.heads) {
+        guard let density else { continue }
+        let score = try bind(latent) { posterior throws(FormulaError) in
+          try posterior.score(by: name)
+        }
+        add(density * (weight * score.formula), score.sources, to: head)
+      }
+      return own
+    }
+    if let density {
+      let ofUnits = try bind(latent) { posterior throws(FormulaError) in try posterior.slope() }
+      let slope = try moved.slope(ofUnits, &program)
+      add(-(density * (weight * slope.value)), [slope], to: latent.sample)
+    }
+    if let score = density == nil ? column.path.map({ -$0.value }) : column.score?.value {
+      for (name, head) in zip(latent.posterior.unitHeads, latent.heads) {
+        let total = try bind(latent) { posterior throws(FormulaError) in
+          try posterior.logDensityAtSample.derivative(by: name)
+        }
+        add(score * (weight * total.formula), total.sources, to: head)
+      }
+      for spread in moved.spreads { add(-(score * weight), [], to: spread) }
+    }
+    try own.walk(
+      latent.own, of: &program, gradients: [RowGradient(target: column.forEncoder)])
+    return own
   }
 
-  private func score(_ latent: LatentLayer, _ head: String) throws(ProgramError) -> Formula {
+  /// A formula that a posterior derives, over a layer's tensors.
+  private func bind(
+    _ latent: LatentLayer, _ derive: (Posterior) throws(FormulaError) -> Formula
+  ) throws(ProgramError) -> BoundFormula {
     do throws(FormulaError) {
-      return latent.bind(try latent.posterior.score(by: head))
+      return latent.bind(try derive(latent.posterior))
     } catch {
       throw .invalid(operation: "posterior '\(latent.posterior)'", problem: "\(error)")
     }

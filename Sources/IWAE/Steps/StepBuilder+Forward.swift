@@ -68,29 +68,35 @@ extension StepBuilder {
   ) throws(ProgramError) -> Tensor {
     let shape = Shape.matrix(rows: sampleRows, columns: model.encoder[layer].latent)
     let start = program.operations.count
+    let posterior = model.encoder[layer].posterior
+    let sample = Tensor("latent.\(layer)", shape, .temporary)
     var latent = LatentLayer(
-      posterior: model.encoder[layer].posterior, heads: heads,
+      posterior: posterior, heads: heads,
       noise: Tensor("noise.\(layer)", shape, configuration.noiseIsGiven ? .input : .temporary),
-      sample: Tensor("latent.\(layer)", shape, .temporary),
-      term: Tensor("latent.\(layer).term", .vector(sampleRows), .temporary), network: network,
-      own: 0..<0)
+      units: posterior.move == nil
+        ? sample : Tensor("latent.\(layer).units", shape, .temporary),
+      sample: sample, term: Tensor("latent.\(layer).term", .vector(sampleRows), .temporary),
+      network: network)
     if !configuration.noiseIsGiven {
       try program.append(
         .noise(
           Noise(
-            latent.posterior.noise, purpose: .latent(layer: layer), indices: indices, drawn: drawn,
+            posterior.noise, purpose: .latent(layer: layer), indices: indices, drawn: drawn,
             output: latent.noise)))
     }
-    let sample = latent.bind(latent.posterior.sample)
-    try append([.init(sample, into: latent.sample)], reading: latent.tensors)
-    let density = latent.bind(latent.posterior.logDensityAtSample)
-    let prior = layer == top ? prior(at: latent.sample) : nil
-    let term = prior.map { $0 - density } ?? -density
-    try append(
-      [.init(sumOf: term, into: latent.term)], reading: latent.tensors + model.priorParameters)
+    latent.moved = try posterior.appendSample(
+      DrawnUnits(
+        model: model, layer: layer, heads: heads, noise: latent.noise, values: latent.units),
+      into: sample, to: &program)
     latent.own = start..<program.operations.count
+    let density = latent.bind(posterior.logDensityAtSample)
+    let prior = layer == top ? prior(at: sample) : nil
+    let term = prior.map { $0 - density.formula } ?? -density.formula
+    try append(
+      [.init(sumOf: term, into: latent.term)],
+      reading: density.sources + [sample] + model.priorParameters)
     latents.append(latent)
-    return latent.sample
+    return sample
   }
 
   /// log p of the topmost latent, element by element; nil where its units depend on each other.
@@ -171,11 +177,11 @@ extension StepBuilder {
   ) throws(ProgramError) -> (logWeights: Tensor, estimated: Tensor) {
     let shape = Shape.vector(sampleRows)
     let logWeights = Tensor("log_weights", shape, role)
-    try appendLogWeight(logWeights, latentTerms: latents.map(\.term))
+    try appendLogWeight(logWeights, latentTerms: latents.flatMap(\.terms))
     guard configuration.objective.isClosedForm else { return (logWeights, logWeights) }
     let estimated = Tensor("closed_form_weights", shape, .temporary)
     let divergence = try appendDivergence()
-    try appendLogWeight(estimated, latentTerms: latents.dropLast().map(\.term) + [divergence])
+    try appendLogWeight(estimated, latentTerms: latents.dropLast().flatMap(\.terms) + [divergence])
     return (logWeights, estimated)
   }
 
@@ -189,7 +195,8 @@ extension StepBuilder {
           + "has no closed form. Use the objective vae, which samples it.")
     }
     let term = Tensor("latent.\(top).divergence", latent.term.shape, .temporary)
-    try append([.init(sumOf: -latent.bind(divergence), into: term)], reading: latent.heads)
+    let bound = latent.bind(divergence)
+    try append([.init(sumOf: -bound.formula, into: term)], reading: bound.sources)
     return term
   }
 

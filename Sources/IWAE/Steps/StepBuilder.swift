@@ -38,22 +38,34 @@ struct StepBuilder {
   /// A stochastic layer forwards.
   struct LatentLayer {
     var posterior: Posterior
-    /// The distribution's numbers, `(R0, latent)` each, in the order of the posterior's heads.
+    /// The distribution's numbers, a row for each of what is encoded, in the order of the posterior's
+    /// heads.
     var heads: [Tensor]
     var noise: Tensor
+    /// `(R, latent)`: what the posterior's formulas draw.
+    var units: Tensor
+    /// `(R, latent)`: the same where nothing moves them.
     var sample: Tensor
-    /// `(R)`: the layer's share of log p(h) - log q(h|x), as far as the layer itself knows.
+    var moved: Moved?
+    /// `(R)`: the layer's share of log p(h) - log q(h|x), as far as the layer itself knows and for
+    /// units that do not move.
     var term: Tensor
-    /// The operations of the network that computed the heads, and of the layer itself.
+    /// The operations of the network that computed the heads, and those that draw the sample; the
+    /// next is the term's.
     var network: Range<Int>
-    var own: Range<Int>
+    var own = 0..<0
 
     /// A formula of the posterior over this layer's tensors.
-    func bind(_ formula: Formula) -> Formula {
-      formula.over(posterior.heads, heads, ["e": noise, "z": sample])
+    func bind(_ formula: Formula) -> BoundFormula {
+      BoundFormula(
+        formula.over(posterior.unitHeads, heads, ["e": noise, "z": units]),
+        reading: unitHeads + [noise, units])
     }
 
-    var tensors: [Tensor] { heads + [noise, sample] }
+    var unitHeads: [Tensor] { Array(heads.prefix(posterior.unitHeads.count)) }
+
+    /// `(R)` each: all of its share.
+    var terms: [Tensor] { [term] + (moved?.spreads ?? []) }
   }
 
   init(_ model: Model, _ configuration: StepConfiguration, name: String = "step") {

@@ -39,13 +39,12 @@ struct StreamBuilder {
     ]
   }
 
-  /// `(1, latent)` for each head of the lowest encoder: the weighted sum over its samples, divided.
+  /// `(1, outputs)` for each head of the lowest encoder: the weighted sum over its samples, divided.
   var lowestTotals: [Tensor] { lowest("total") }
 
   private func lowest(_ name: String) -> [Tensor] {
-    model.encoder[0].posterior.heads.map {
-      Tensor(
-        "stream.\($0).\(name)", .matrix(rows: 1, columns: model.encoder[0].latent), .state)
+    model.encoder[0].heads.map {
+      Tensor("stream.\($0.name).\(name)", .matrix(rows: 1, columns: $0.outputs), .state)
     }
   }
 

@@ -10,18 +10,22 @@ public struct Dense: Hashable, Sendable {
   public let weight: Tensor
   /// `(outputs)`.
   public let bias: Tensor
+  let startsAtZero: Bool
 
-  init(_ name: String, label: String? = nil, inputs: Int, outputs: Int) {
+  init(
+    _ name: String, label: String? = nil, inputs: Int, outputs: Int, startsAtZero: Bool = false
+  ) {
+    self.startsAtZero = startsAtZero
     self.name = name
     self.label = label ?? name
     weight = Tensor("\(name).weight", .matrix(rows: outputs, columns: inputs), .parameter)
     bias = Tensor("\(name).bias", .vector(outputs), .parameter)
   }
 
-  /// Weights from Glorot's distribution, and biases of zero.
+  /// Weights from Glorot's distribution, unless they start at zero, and biases of zero.
   var layerParameters: [LayerParameter] {
     [
-      LayerParameter(tensor: weight, start: .glorot),
+      LayerParameter(tensor: weight, start: startsAtZero ? .constant(0) : .glorot),
       LayerParameter(tensor: bias, start: .constant(0)),
     ]
   }

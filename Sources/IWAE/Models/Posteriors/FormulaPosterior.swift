@@ -16,7 +16,7 @@ extension Posterior {
       throw fields.wrong("heads", expected: "names that the formulas mention", found: "'\(unused)'")
     }
     return Posterior(
-      definition: fields.definition, family: "formula", name: name, heads: heads, noise: noise,
+      definition: fields.definition, family: "formula", name: name, unitHeads: heads, noise: noise,
       sample: sample, logDensity: logDensity)
   }
 }

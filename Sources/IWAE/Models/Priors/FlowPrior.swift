@@ -9,11 +9,9 @@ struct FlowPrior: JointPrior {
   let hidden: [Int]
 
   private func couplings(of model: Model) -> [Coupling] {
-    (0..<steps).map { step in
-      Coupling(
-        "prior.flow.\(step)", step: step, latent: model.encoder[model.encoder.count - 1].latent,
-        hidden: hidden, activation: model.activation)
-    }
+    Coupling.flow(
+      "prior.flow", steps: steps, latent: model.encoder[model.encoder.count - 1].latent,
+      hidden: hidden, activation: model.activation)
   }
 
   func parameters(of model: Model) -> [LayerParameter] {
@@ -22,7 +20,7 @@ struct FlowPrior: JointPrior {
 
   func problem(of model: Model) -> String? {
     let latent = model.encoder[model.encoder.count - 1].latent
-    return latent < 2 ? "the prior 'flow' needs at least 2 latents, found \(latent)." : nil
+    return Coupling.problem(latent: latent).map { "the prior \($0)" }
   }
 
   func prepare(_ model: Model, _ program: inout ProgramBuilder) throws(ProgramError) -> [Tensor] {
@@ -33,10 +31,10 @@ struct FlowPrior: JointPrior {
     at sample: Tensor, _ prepared: [Tensor], of model: Model, into term: Tensor,
     to program: inout ProgramBuilder
   ) throws(ProgramError) {
-    var parts = try CouplingParts(sample, named: "prior.flow", &program)
+    var parts = try CouplingParts(sample, named: "prior.units", &program)
     var totals: [Tensor] = []
     for coupling in couplings(of: model) {
-      totals.append(try parts.take(coupling, inverted: true, &program))
+      totals.append(try parts.take(coupling, inverted: true, &program).total)
     }
     for part in [parts.first, parts.second] {
       let density = Tensor("\(part.name).density", term.shape, .temporary)
@@ -61,7 +59,7 @@ struct FlowPrior: JointPrior {
       rows: addresses.count, columns: model.encoder[model.encoder.count - 1].latent)
     let (noise, latents) = (Tensor("u", shape, .input), Tensor("z", shape, .output))
     var program = ProgramBuilder("prior")
-    var parts = try CouplingParts(noise, named: "prior.flow", &program)
+    var parts = try CouplingParts(noise, named: "prior.units", &program)
     for coupling in couplings(of: model).reversed() {
       _ = try parts.take(coupling, inverted: false, &program)
     }
