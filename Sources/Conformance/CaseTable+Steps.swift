@@ -42,7 +42,7 @@ extension CaseTable {
       cases.append(
         step("hidden \(kind.name)", StepModels.hidden(kind), batch: 3, samples: 5, .iwae))
     }
-    for (label, model) in StepModels.joint {
+    for (label, model) in StepModels.joint + StepModels.moved {
       cases += [
         step(label, model, batch: 3, groups: 2, samples: 5, .piwae),
         step(label, model, batch: 2, samples: 24, .iwae, estimator: .dreg),

@@ -24,7 +24,8 @@ struct PlainModel {
       var values = heads(
         of: network, samples.last ?? told(images), posterior.heads, parameters)
       values["e"] = noise[layer]
-      samples.append(evaluate(posterior.sample, values, count: noise[layer].count))
+      let units = evaluate(posterior.sample, values, count: noise[layer].count)
+      samples.append(moved(units, layer, values, parameters))
     }
     return samples
   }
@@ -36,8 +37,12 @@ struct PlainModel {
       let posterior = model.encoder[layer].posterior
       var values = heads(
         of: network, layer == 0 ? told(images) : samples[layer - 1], posterior.heads, parameters)
-      values["z"] = samples[layer]
-      add(posterior.logDensity, values, to: &total)
+      let (units, spreads) = unmoved(samples[layer], layer, values, parameters)
+      values["z"] = units
+      add(
+        posterior.logDensity,
+        values.filter { posterior.unitHeads.contains($0.key) || $0.key == "z" }, to: &total)
+      for row in 0..<rows { total[row] -= spreads[row] }
     }
     return total
   }
@@ -92,16 +97,16 @@ struct PlainModel {
     let hidden = network.parameters.filter { $0.name.contains(".hidden.") }
     var last = input
     for index in stride(from: 0, to: hidden.count, by: 2) {
-      last = dense(hidden[index], hidden[index + 1], last, parameters).map(activate)
+      last = dense(hidden[index], hidden[index + 1], last, rows: rows, parameters).map(activate)
     }
     return Dictionary(
       uniqueKeysWithValues: zip(
-        names, network.heads.map { dense($0.weight, $0.bias, last, parameters) }))
+        names, network.heads.map { dense($0.weight, $0.bias, last, rows: rows, parameters) }))
   }
 
   /// A dense layer, by its weight and its bias.
-  private func dense(
-    _ weight: Tensor, _ bias: Tensor, _ input: [Double], _ parameters: Parameters
+  func dense(
+    _ weight: Tensor, _ bias: Tensor, _ input: [Double], rows: Int, _ parameters: Parameters
   ) -> [Double] {
     let (outputs, inputs) = (weight.shape.rows, weight.shape.columns)
     let (weight, bias) = (parameters(weight), parameters(bias))
@@ -118,7 +123,7 @@ struct PlainModel {
     return result
   }
 
-  private func activate(_ x: Double) -> Double {
+  func activate(_ x: Double) -> Double {
     switch model.activation {
     case .identity: x
     case .tanh: tanh(x)

@@ -61,6 +61,20 @@ enum StepModels {
     ),
   ]
 
+  /// Posteriors whose units move together: flows above each other, one of which has a context.
+  static let moved = [
+    (
+      "flows",
+      Model(
+        dataSize: 7,
+        encoder: [
+          .init(hidden: [5], latent: 5, posterior: .flow(steps: 2, hidden: [4], context: 2)),
+          .init(hidden: [4], latent: 3, posterior: .flow(steps: 3, hidden: [])),
+        ],
+        decoder: [.init(hidden: [4]), .init(hidden: [5])])
+    )
+  ]
+
   /// Two layers that are told one of three labels, without hidden units where the label enters the
   /// encoder.
   static let conditional = Model(
@@ -81,4 +95,11 @@ enum StepModels {
       "log_density": "-1.5 * log1p(0.5 * ((z - location) * exp(-log_scale))^2) - log_scale
         - 1.5 * log(2)"}
       """.replacing("\n", with: " "))
+}
+
+extension Model {
+  /// True if the closed form of the topmost divergence is known.
+  var hasGaussians: Bool {
+    encoder.allSatisfy { $0.posterior == .gaussian } && prior == .standardNormal
+  }
 }

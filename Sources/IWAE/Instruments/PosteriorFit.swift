@@ -16,7 +16,7 @@ public struct PosteriorFitConfiguration: Hashable, Sendable {
   public init() {}
 }
 
-/// The evidence lower bound of one image before and after its lowest layer got the best Gaussian of its
+/// The evidence lower bound of one image before and after its lowest layer got the best heads of its
 /// own: what that gains is what the encoder loses by serving all images (Cremer et al. 2018).
 public struct FittedImage: Sendable {
   public var bound: LogWeights.Estimate
@@ -28,11 +28,11 @@ public struct FittedImage: Sendable {
   public var lateGain: LogWeights.Estimate
 }
 
-/// Fits a Gaussian of its own to the posterior of each image's lowest latents, by gradient ascent of
-/// the evidence lower bound. The decoder and the layers above stand still.
+/// Fits the heads of the posterior of each image's lowest latents, as mean and log-sigma, by gradient
+/// ascent of the evidence lower bound. The decoder, the layers above and what moves units stand still.
 ///
-/// The Gaussians of a batch are a layer of their own: its input says by a single 1 which image is
-/// meant, so that each column of its weights is the mean, or the log-sigma, of one image.
+/// The heads of a batch are a layer of their own: its input says by a single 1 which image is meant,
+/// so that each column of its weights is the mean, or the log-sigma, of one image.
 public final class PosteriorFit {
   private let model: Model
   private let configuration: PosteriorFitConfiguration
@@ -74,7 +74,7 @@ public final class PosteriorFit {
     let programs = [climb.program.build(), judge.program.build()]
     // The lowest encoder is what is replaced; the optimizer steps along every gradient, of which all
     // but the table's stay zero.
-    let replaced = Set(model.encoderNetworks[0].parameters).subtracting(model.sharedParameters)
+    let replaced = Set(model.encoderNetwork(0).parameters).subtracting(model.sharedParameters)
     let kept = model.parameters.filter { !replaced.contains($0) }
     memory = try device.allocate(
       kept + table.parameters + data.tensors + [choices])
@@ -123,7 +123,7 @@ public final class PosteriorFit {
     return result
   }
 
-  /// Sets the Gaussians to what the encoder says, and the optimizer to its beginning.
+  /// Sets the heads to what the encoder says, and the optimizer to its beginning.
   private func reset(_ first: Int) throws {
     let rows = (0..<batchSize).map { (first + $0) % data.images.count }
     let images = rows.map { row in
@@ -192,7 +192,7 @@ public final class PosteriorFit {
 }
 
 extension StepBuilder {
-  /// A step with a table of Gaussians in place of the lowest encoder.
+  /// A step with a table of heads in place of the lowest encoder.
   fileprivate mutating func appendFit(
     _ table: Network, _ choices: Tensor, bounds: Tensor, climbs: Bool
   ) throws(ProgramError) {
@@ -216,6 +216,7 @@ extension StepBuilder {
     let column = SampleCoefficients(
       path: path, forDecoder: GradientTarget(), forEncoder: GradientTarget())
     coefficients = [column]
+    holdsMoves = true
     try appendLowest(column, &walk)
     try program.append(.adam(optimizer))
   }

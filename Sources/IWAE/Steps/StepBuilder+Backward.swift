@@ -194,7 +194,8 @@ extension StepBuilder {
       for spread in moved.spreads { add(-(score * weight), [], to: spread) }
     }
     try own.walk(
-      latent.own, of: &program, gradients: [RowGradient(target: column.forEncoder)])
+      latent.own, of: &program,
+      gradients: holdsMoves ? [] : [RowGradient(target: column.forEncoder)])
     return own
   }
 

@@ -25,6 +25,8 @@ struct StepBuilder {
   var lowest: [Compute.Operation]?
   /// `(B, C)`: a row with a single 1 for each image of a conditional model.
   var labels: Tensor?
+  /// True if what moves a posterior's units keeps its parameters.
+  var holdsMoves = false
   /// The numbers of the rows among their images' samples, where samples were drawn.
   var drawn: Tensor?
 

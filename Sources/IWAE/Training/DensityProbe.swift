@@ -14,9 +14,9 @@ public enum DensityProbe {
     public var density: String
     /// As "variable" or "unit".
     public var place: String
-    /// The image, and the column of the value, from 0.
+    /// The image, and the column of the value, from 0; no column where the density is of a whole row.
     public var image: Int
-    public var column: Int
+    public var column: Int?
     public var values: [Value]
     public var logarithm: Double
   }
@@ -40,9 +40,12 @@ public enum DensityProbe {
       let encoding = try generator.encode(images, labels: labels, seed: seed)
       for (layer, encoder) in model.encoder.enumerated() {
         let posterior = encoder.posterior
+        // What moves may be far away, but the density is that of what it moved from.
+        let units = posterior.units(noise: encoding.noise[layer], heads: encoding.heads[layer])
         let fault = search(
           posterior.logDensity, "posterior '\(posterior.name)'", "unit of layer \(layer + 1)",
-          ["z"] + posterior.heads, [encoding.latents[layer]] + encoding.heads[layer],
+          ["z"] + posterior.unitHeads,
+          [posterior.move == nil ? encoding.latents[layer] : units] + encoding.heads[layer],
           width: encoder.latent)
         if let fault { return fault }
       }
@@ -54,6 +57,10 @@ public enum DensityProbe {
           width: model.encoder[top].latent)
       }
       if let fault { return fault }
+      if let joint = prior.joint {
+        let fault = try search(joint, prior.name, encoding.latents[top], generator)
+        if let fault { return fault }
+      }
       let heads = try generator.decode(
         encoding.latents[0], rows: images.count, labels: labels
       ) { $0.heads }
@@ -66,6 +73,28 @@ public enum DensityProbe {
       if let dataFault { return dataFault }
     }
     return nil
+  }
+
+  /// The density of a row of latents.
+  private static func search(
+    _ joint: any JointPrior, _ name: String, _ latents: [Float], _ generator: Generator
+  ) throws -> Fault? {
+    let model = generator.model
+    let width = model.encoder[generator.top].latent
+    let rows = latents.count / width
+    let sample = Tensor("z", .matrix(rows: rows, columns: width), .input)
+    let term = Tensor("density", .vector(rows), .output)
+    var program = ProgramBuilder("density")
+    let prepared = try joint.prepare(model, &program)
+    try joint.append(at: sample, prepared, of: model, into: term, to: &program)
+    let logarithms = try generator.run(program.build(), [sample: latents], reading: [term])[0]
+    guard let image = logarithms.firstIndex(where: { !$0.isFinite }) else { return nil }
+    let values = latents[image * width..<(image + 1) * width]
+    return Fault(
+      density: "prior '\(name)'", place: "", image: image,
+      values: [("least", values.min()), ("largest", values.max())].map {
+        .init(name: "the \($0) latent", value: Double($1 ?? .nan))
+      }, logarithm: Double(logarithms[image]))
   }
 
   /// - Parameter columns: The values of each variable, `(images, width)`, `(width)` or `(1)`; those of
@@ -94,8 +123,18 @@ extension DensityProbe.Fault: CustomStringConvertible {
   public var description: String {
     let values = values.map { "\($0.name) = \(Float($0.value))" }.joined(separator: ", ")
     let logarithm = logarithm.isNaN ? "NaN" : "\(Float(logarithm))"
-    return "the log-density of \(density) is \(logarithm) for image \(image + 1), \(place) "
-      + "\(column + 1), where \(values). It has to be a finite number wherever data and latents may "
+    let column = column.map { ", \(place) \($0 + 1)" } ?? ""
+    return
+      "the log-density of \(density) is \(logarithm) for image \(image + 1)\(column), where \(values). It has to be a finite number wherever data and latents may "
       + "lie."
+  }
+}
+
+extension Posterior {
+  /// What the formulas draw, before it moves.
+  fileprivate func units(noise: [Float], heads: [[Float]]) -> [Float] {
+    var values = ["e": noise.map(Double.init)]
+    for (name, head) in zip(unitHeads, heads) { values[name] = head.map(Double.init) }
+    return FormulaSteps([sample]).evaluate(count: noise.count, values)[0].map(Float.init)
   }
 }
