@@ -126,31 +126,12 @@ import Testing
     }
   }
 
-  /// The gradients of a step that is divided, of all three images.
-  private func gradients(
-    _ division: StepPrograms.Division, on device: any Device
-  ) throws -> [Tensor: [Float]] {
-    let model = model()
-    let data = try ResidentSet(images([2, 0, 1]), for: model, name: "data")
-    let configuration = StepConfiguration(
-      batchSize: 3, samples: 6, objective: .iwae, source: data.batchSource(.none), optimizer: nil)
-    let programs = try StepPrograms(model, configuration, division, device)
-    let memory = try device.allocate(model.parameters + data.tensors + programs.states)
-    for (parameter, values) in parameters(of: model) { try memory.upload(values, to: parameter) }
-    try data.upload(to: memory)
-    try memory.upload(.words([1, 2, 0]), to: data.order)
-    let runner = try StepRunner(programs, on: memory, device: device)
-    try runner.run(Control())
-    try runner.finish()
-    var result: [Tensor: [Float]] = [:]
-    for tensor in model.parameters {
-      result[tensor] = try memory.floats(tensor.counterpart(.gradient))
-    }
-    return result
-  }
-
   @Test func dividedStepsHaveTheSameGradients() throws {
-    let whole = try gradients(.whole, on: ReferenceDevice())
+    let model = model()
+    let step = DividedStep(
+      model: model, parameters: parameters(of: model), images: images([2, 0, 1]), order: [1, 2, 0],
+      batchSize: 3)
+    let whole = try step.gradients(.whole)
     for tensor in whole.keys where tensor.name.hasSuffix(".0.hidden.0.weight") {
       #expect(whole[tensor]?.suffix(Self.classes).contains { $0 != 0 } == true, "\(tensor)")
     }
@@ -158,19 +139,12 @@ import Testing
       let device = try OpenCLDevice.open(schedule: schedule)
       defer { device.close() }
       for division in [StepPrograms.Division.whole, .images(2), .samples(4)] {
-        for (tensor, found) in try gradients(division, on: device) {
-          let expected = try #require(whole[tensor])
-          #expect(found.count == expected.count)
-          for (found, expected) in zip(found, expected) {
-            #expect(
-              abs(found - expected) <= 1e-4 * max(1, abs(expected)),
-              "\(schedule), \(division): \(tensor)")
-          }
-        }
+        try DividedStep.expectSame(
+          try step.gradients(division, on: device), whole, "\(schedule), \(division)")
       }
     }
     // What is drawn is walked back with the labels too: it is a gradient of every parameter.
-    let drawn = try gradients(.drawn(2), on: ReferenceDevice())
+    let drawn = try step.gradients(.drawn(2))
     #expect(drawn.values.allSatisfy { $0.contains { $0 != 0 } && $0.allSatisfy(\.isFinite) })
   }
 

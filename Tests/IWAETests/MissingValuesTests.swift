@@ -29,42 +29,22 @@ import Testing
     return ImageSet(name: "holes", values: .floats(values), width: model.dataSize)
   }
 
-  /// The gradients of a step on grey images, binarized on the device where that is to be.
-  private func gradients(
-    _ model: Model, _ division: StepPrograms.Division, on device: any Device
-  ) throws -> [String: [Float]] {
+  /// A step on grey images, binarized on the device where that is to be.
+  private func step(_ model: Model) -> DividedStep {
     let images = Self.images(model, count: 6)
-    let data = try ResidentSet(images, for: model, name: "data")
-    var draws: Int?
-    if case .drawn(let count) = division { draws = count }
-    let programs = try StepPrograms(
-      model,
-      StepConfiguration(
-        batchSize: 3, groups: 2, samples: 8, objective: .iwae,
-        source: data.batchSource(model.likelihood.isBinarized ? .sample : .none), optimizer: nil,
-        backwardSamples: draws), division, device)
-    let memory = try device.allocate(model.parameters + data.tensors + programs.states)
-    try data.upload(to: memory)
-    for (parameter, values) in model.initialParameters(seed: 3, mean: images.mean) {
-      try memory.upload(values, to: parameter)
-    }
-    let runner = try StepRunner(programs, on: memory, device: device)
     var control = Control()
     (control.seed, control.step) = (5, 3)
-    try runner.run(control)
-    try runner.finish()
-    var result: [String: [Float]] = [:]
-    for parameter in model.parameters {
-      result[parameter.name] = try memory.floats(parameter.counterpart(.gradient))
-    }
-    return result
+    return DividedStep(
+      model: model, parameters: model.initialParameters(seed: 3, mean: images.mean), images: images,
+      batchSize: 3, groups: 2, samples: 8,
+      binarization: model.likelihood.isBinarized ? .sample : .none, control: control)
   }
 
-  private func worst(_ expected: [String: [Float]], _ found: [String: [Float]]) -> Double {
+  private func worst(_ expected: [Tensor: [Float]], _ found: [Tensor: [Float]]) -> Double {
     var worst = 0.0
-    for (name, values) in expected {
+    for (tensor, values) in expected {
       let scale = values.reduce(0) { $0 + Double($1 * $1) } / Double(values.count)
-      for (a, b) in zip(values, found[name] ?? []) {
+      for (a, b) in zip(values, found[tensor] ?? []) {
         let error = abs(Double(a) - Double(b)) / max(scale.squareRoot(), 1e-30)
         worst = error.isNaN ? .infinity : max(worst, error)
       }
@@ -75,27 +55,26 @@ import Testing
   /// Steps at once, in parts, and with some samples walked back; what no image has adds exactly nothing.
   @Test(arguments: [0, 1]) func gradientsAreThoseOfWhatIsKnown(index: Int) throws {
     let model = Self.models[index]
-    let reference = ReferenceDevice()
-    let whole = try gradients(model, .whole, on: reference)
+    let step = step(model)
+    let whole = try step.gradients(.whole)
     #expect(whole.values.allSatisfy { $0.allSatisfy(\.isFinite) })
     let head = model.decoderNetworks[model.decoder.count - 1].heads[0]
-    let bias = try #require(whole[head.bias.name])
+    let bias = try #require(whole[head.bias])
     #expect(bias[1] == 0 && bias[0] != 0 && bias[2] != 0)
-    let first = try #require(
-      whole["encoder.0.hidden.0.weight"] ?? whole["encoder.0.mean.weight"])
+    let first = try #require(whole[model.encoderNetworks[0].parameters[0]])
     let inputs = model.dataSize
     #expect(stride(from: 1, to: first.count, by: inputs).allSatisfy { first[$0] == 0 })
     #expect(stride(from: 2, to: first.count, by: inputs).contains { first[$0] != 0 })
-    let drawn = try gradients(model, .drawn(3), on: reference)
+    let drawn = try step.gradients(.drawn(3))
     for division in [StepPrograms.Division.images(2), .samples(3)] {
-      #expect(worst(whole, try gradients(model, division, on: reference)) < 1e-5)
+      #expect(worst(whole, try step.gradients(division)) < 1e-5)
     }
     // Kernels take long to compile; conformance has whole steps of all kinds.
     guard index == 0 else { return }
     let device = try OpenCLDevice.open(.automatic)
     defer { device.close() }
-    #expect(worst(whole, try gradients(model, .samples(3), on: device)) < 1e-4)
-    #expect(worst(drawn, try gradients(model, .drawn(3), on: device)) < 1e-4)
+    #expect(worst(whole, try step.gradients(.samples(3), on: device)) < 1e-4)
+    #expect(worst(drawn, try step.gradients(.drawn(3), on: device)) < 1e-4)
   }
 
   /// Complete data have the programs that they had.
