@@ -13,10 +13,9 @@
 #include "descriptor.cl"
 
 #ifdef PANELS
-// A square is 16 columns of 16 rows: lane r of vector j is column j of row r, or the other way round.
-
-// Turns a square. An element's place, vector and lane, is eight bits, of which each shuffle moves
-// the first to the end: four of them exchange vector and lane.
+// Turns a square of 16 columns of 16 rows: lane r of vector j becomes lane j of vector r. An element's
+// place, vector and lane, is eight bits, of which each shuffle moves the first to the end: four of
+// them exchange vector and lane.
 static inline void turn(real *s) {
   real t[16];
   UNROLL for (int pass = 0; pass < 4; pass++) {
@@ -30,8 +29,8 @@ static inline void turn(real *s) {
   }
 }
 
-// 16 rows of the operation, from the first on, and the rows of an operand that they read; past the end
-// is the last one again.
+// 16 rows of the operation, from the first on, and the rows of an operand that they read; past the
+// end is the last one again.
 typedef struct {
   int first;
   int end;
@@ -156,7 +155,7 @@ static inline void triangle_product(const context *c, const descriptor *d, int r
 }
 
 // Each worker keeps columns of its own; what they hold is divided at the end, so that a unit is read
-// by all after its last change and before the next one.
+// by all after its last change.
 static inline void triangle_solve(const context *c, const descriptor *d, int row, int units) {
   operand output = triangle_output(d);
   FOR_CHUNKS(j, units) store(c, output, row, j, load_shared(c, triangle_input(d), row, j));
