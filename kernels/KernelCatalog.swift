@@ -52,6 +52,7 @@ public enum KernelCatalog {
     "sums.cl": PackageResources.sums_cl,
     "tile_maps.cl": PackageResources.tile_maps_cl,
     "tiles.cl": PackageResources.tiles_cl,
+    "triangle.cl": PackageResources.triangle_cl,
     "weight_gradient.cl": PackageResources.weight_gradient_cl,
   ]
 }

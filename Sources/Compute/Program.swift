@@ -71,8 +71,8 @@ public struct ProgramBuilder {
     operations[index] = operation
   }
 
-  /// Leaves out what maps, products and columns bring into temporaries that nothing reads afterwards:
-  /// a walk back keeps derivatives ready, and not every objective asks for all of them.
+  /// Leaves out what maps, products, columns and triangles bring into temporaries that nothing reads
+  /// afterwards: a walk back keeps derivatives ready, and not every objective asks for all of them.
   public mutating func dropUnread() {
     var read: Set<Tensor> = []
     var kept: [Operation] = []
@@ -83,8 +83,11 @@ public struct ProgramBuilder {
         if results.isEmpty { continue }
         operation = .map(Map(results, reading: map.inputs))
       }
-      if case .multiply(let product) = operation, isUnread(product.output, read) { continue }
-      if case .columns(let columns) = operation, isUnread(columns.output, read) { continue }
+      switch operation {
+      case .multiply, .columns, .triangle:
+        if operation.writes.allSatisfy({ isUnread($0, read) }) { continue }
+      default: break
+      }
       read.formUnion(operation.reads)
       kept.append(operation)
     }

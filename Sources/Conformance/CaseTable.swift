@@ -32,6 +32,7 @@ public struct CaseTable {
     case .sum: sumCases() + sumSamplesCases()
     case .logSumExp: logSumExpCases()
     case .relay: relayCases()
+    case .triangle: triangleCases()
     case .adam: adamCases()
     }
   }

@@ -97,6 +97,14 @@ struct DerivationBuilder {
     return tensor
   }
 
+  /// The product of lower triangles by noise.
+  mutating func triangle(_ name: String, _ lower: Tensor, _ noise: Tensor) -> Tensor {
+    let tensor = Tensor(name, noise.shape, .temporary)
+    append(.triangle(Triangle(.product(lower: lower), input: noise, output: tensor)))
+    known.append(tensor)
+    return tensor
+  }
+
   /// Sums over the rows of the longest tensor that the formula mentions.
   mutating func sum(_ name: String, of formula: Formula) -> Tensor {
     let mentioned = known.filter {

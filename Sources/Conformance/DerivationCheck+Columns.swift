@@ -1,6 +1,6 @@
 import Compute
 
-/// Columns of matrices among those of others.
+/// Columns of matrices among those of others, and triangles in them.
 extension DerivationCheck {
   /// A network that is told a label, which nothing is derived by, and a context, which is an image's
   /// and whose samples share it; layers and maps read the parts as well.
@@ -38,5 +38,26 @@ extension DerivationCheck {
     let layer = build.sum("layer", of: .softplus(build.layer("last", next, 2).value))
     let term = build.vector("term", 5, density.value + volume.value + layer.value)
     return build.finish(term)
+  }
+
+  /// A posterior with a full covariance, in which a row has its triangle or samples share one, and the
+  /// network that its sample goes through.
+  static func triangle(_ seed: UInt64, samples: Int) -> DifferenceCheck.Problem {
+    let (images, units) = (6 / samples, 4)
+    var build = DerivationBuilder("triangle,k=\(samples)", seed)
+    let hidden = build.layer("hidden", build.input("x", images, 4), 5, .tanh)
+    let (mean, logSigma) = (
+      build.layer("mean", hidden, units), build.layer("log_sigma", hidden, units)
+    )
+    let lower = build.layer("lower", hidden, units * (units - 1) / 2)
+    if samples > 1 { build.endEncoder() }
+    let noise = build.input("noise", 6, units)
+    let moved = build.triangle("moved", lower, noise)
+    let z = build.map(
+      "z", 6, units, mean.value + .exp(logSigma.value) * noise.value + moved.value)
+    let density = build.sum("density", of: logSigma.value - 0.5 * z.value.squared)
+    let decoded = build.sum("decoded", of: .softplus(build.layer("last", z, 3).value))
+    let term = build.vector("term", 6, density.value + decoded.value * density.value)
+    return build.finish(term, heads: samples > 1 ? [mean, logSigma, lower] : [])
   }
 }

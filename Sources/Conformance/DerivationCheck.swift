@@ -9,6 +9,7 @@ enum DerivationCheck {
         parameters(seed), vectors(seed), rowValues(seed), inPlace(seed), matrixInPlace(seed),
         chain(seed),
         sharedWeights(seed), readers(seed), autoencoder(seed), columns(seed), coupling(seed),
+        triangle(seed, samples: 1), triangle(seed, samples: 3),
       ] + densities(seed)
   }
 

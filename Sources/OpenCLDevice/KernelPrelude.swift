@@ -9,6 +9,7 @@ enum KernelPrelude {
       "#define ARENAS \(ArenaKind.allCases.count)", "#define ARENA_MARGIN \(Arena.margin)",
       "#define COEFFICIENT_COLUMNS \(AccumulateWeights.maximumCoefficients)",
       "#define NORMALIZED_VECTORS \(LaunchSequence.normalizedVectors)",
+      "#define TRIANGLE_UNITS \(Triangle.maximumUnits)",
       "#define CONTROL_FIELDS \(Control.fields.map { "\($0) \($1);" }.joined(separator: " "))",
       "#define ARENA_NAMES \(arenas.joined(separator: ", "))",
       "#define ARENA_ARGUMENTS "

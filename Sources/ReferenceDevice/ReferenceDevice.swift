@@ -188,6 +188,7 @@ public final class ReferenceExecutable: Executable {
     case .sum(let operation): run(operation)
     case .logSumExp(let operation): run(operation)
     case .relay(let operation): run(operation)
+    case .triangle(let operation): run(operation)
     case .adam(let operation): run(operation)
     }
   }

@@ -36,6 +36,37 @@ import Testing
         + "replaced afterwards.")
   }
 
+  /// A triangle's product has a way back to the triangle alone.
+  @Test func trianglesAreDerivedByThemselves() throws {
+    func error(
+      _ input: Tensor, _ form: (Tensor) -> Triangle.Form
+    ) throws -> String {
+      var builder = ProgramBuilder("test")
+      let lower = Tensor("lower", .matrix(rows: 4, columns: 1), .temporary)
+      let moved = Tensor("moved", .matrix(rows: 4, columns: 2), .temporary)
+      try builder.append(.multiply(Multiply(input: x, weight: weight, output: h)))
+      let heads = Tensor("heads", .matrix(rows: 1, columns: 3), .parameter)
+      try builder.append(.multiply(Multiply(input: x, weight: heads, output: lower)))
+      try builder.append(.triangle(Triangle(form(lower), input: input, output: moved)))
+      var derivation = Derivation()
+      derivation.add(BoundFormula(1, reading: []), to: moved)
+      do throws(ProgramError) {
+        try derivation.walk(0..<3, of: &builder)
+        return "no error"
+      } catch {
+        return error.description
+      }
+    }
+    let noise = Tensor("e", .matrix(rows: 4, columns: 2), .input)
+    #expect(try error(noise) { .product(lower: $0) } == "no error")
+    #expect(
+      try error(h) { .product(lower: $0) }
+        == "derivation: there is no way back through a triangle to 'h', which is no noise.")
+    #expect(
+      try error(noise) { .solve(lower: $0, diagonal: noise) }
+        == "derivation: there is no way back through 'triangleSolve'.")
+  }
+
   /// A row's value meets every element of its row.
   @Test func rowsHaveAWayBackFromElements() throws {
     #expect(try error(.init(sumOf: "h" * "first", into: second)) == "no error")

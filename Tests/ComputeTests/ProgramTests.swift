@@ -31,6 +31,39 @@ import Testing
         == "noise: expected 'd' to have shape [4], found [3].")
   }
 
+  @Test func trianglesHaveTheirSizes() {
+    func solve(units: Int, packed: Int, rows: Int = 2, diagonal: Int = 4) -> String {
+      let lower = Tensor("lower", .matrix(rows: rows, columns: packed), .input)
+      let form = Triangle.Form.solve(
+        lower: lower, diagonal: Tensor("d", .matrix(rows: diagonal, columns: units), .input))
+      let shape = Shape.matrix(rows: 4, columns: units)
+      return error(
+        .triangle(
+          Triangle(
+            form, input: Tensor("x", shape, .input), output: Tensor("y", shape, .output))))
+    }
+    #expect(solve(units: 3, packed: 3) == "no error")
+    #expect(solve(units: 2, packed: 1, rows: 4, diagonal: 1) == "no error")
+    #expect(
+      solve(units: 4, packed: 5)
+        == "triangleSolve: expected 'lower' to have shape [a divisor of 4, 6], found [2, 5].")
+    #expect(solve(units: 4, packed: 6, rows: 3).contains("[a divisor of 4, 6], found [3, 6]"))
+    #expect(solve(units: 4, packed: 6, diagonal: 3).contains("'d' to have shape [a divisor of 4"))
+    // One unit has nothing below its diagonal, and no tensor is empty.
+    #expect(solve(units: 1, packed: 1).contains("'lower' to have shape [a divisor of 4, 0]"))
+    #expect(
+      solve(units: 513, packed: 131_328)
+        == "triangleSolve: expected a triangle of 2 to 512 units, found 513.")
+    let state = Tensor("s", .matrix(rows: 4, columns: 3), .state)
+    #expect(
+      error(.triangle(Triangle(.product(lower: state), input: state, output: state)))
+        == "triangleProduct: the output cannot replace what it is computed from.")
+    let packed = Tensor("p", .matrix(rows: 4, columns: 4), .output)
+    #expect(
+      error(.triangle(Triangle(.outer(factor: input), input: input, output: packed)))
+        == "triangleOuter: expected 'p' to have shape [4, 3], found [4, 4].")
+  }
+
   @Test func columnsHaveTheirPlaces() {
     func columns(
       from: Int = 0, count: Int? = nil, to: Int = 0, rows: Int = 4

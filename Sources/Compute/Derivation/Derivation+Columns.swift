@@ -23,7 +23,7 @@ extension Derivation {
   }
 
   /// The cotangent of a matrix in a tensor of its own, or in one that holds just that.
-  private mutating func held(
+  mutating func held(
     _ tensor: Tensor, in program: inout ProgramBuilder
   ) throws(ProgramError) -> Tensor? {
     guard let known = try value(of: tensor, in: &program) else { return nil }

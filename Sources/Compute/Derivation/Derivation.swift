@@ -4,6 +4,7 @@
 ///     y = act(x W^T + b)      x' += (y' act'(y)) W;  W and b get the sums over rows of what they met
 ///     r = f(a, b, ...)        a' += r' df/da, and so on; a sum over a row spreads over it
 ///     y = some columns of a   a' += those columns of y'
+///     y = the product of a lower triangle by noise     the triangle gets y' times the noise
 ///
 /// Rows never meet, so cotangents are those of one row with a coefficient of one; coefficients enter
 /// where rows are summed into a parameter's gradient.
@@ -51,6 +52,8 @@ public struct Derivation {
       case .logSumExp(let operation): try reverse(operation, of: &program)
       case .relay(let relay): try reverse(relay, of: &program, gradients)
       case .columns(let columns): try reverse(columns, among: program.operations, of: &program)
+      case .triangle(let triangle):
+        try reverse(triangle, among: program.operations, of: &program)
       default: try expectNothing(from: program.operations[index], in: program)
       }
     }
@@ -67,6 +70,7 @@ public struct Derivation {
         let position = Position(index: index, operations: operations, isOwn: false)
         try reverse(map, at: position, of: &program, gradients)
       case .columns(let columns): try reverse(columns, among: operations, of: &program)
+      case .triangle(let triangle): try reverse(triangle, among: operations, of: &program)
       default: try expectNothing(from: operation, in: program)
       }
     }

@@ -16,12 +16,13 @@ public enum Operation: Hashable, Sendable {
   case sum(Sum)
   case logSumExp(LogSumExp)
   case relay(Relay)
+  case triangle(Triangle)
   case adam(Adam)
 
   /// The kinds of operations, whose numbers kernels know them by.
   public enum Family: Int, Hashable, Sendable, CaseIterable {
     case gather, multiply, weightGradient, noise, map, columns, estimate, draw
-    case accumulateWeights, normalize, sum, logSumExp, relay, adam
+    case accumulateWeights, normalize, sum, logSumExp, relay, triangle, adam
   }
 
   /// The operation's family, and the operation as a member of it.
@@ -40,6 +41,7 @@ public enum Operation: Hashable, Sendable {
     case .sum(let operation): (.sum, operation)
     case .logSumExp(let operation): (.logSumExp, operation)
     case .relay(let operation): (.relay, operation)
+    case .triangle(let operation): (.triangle, operation)
     case .adam(let operation): (.adam, operation)
     }
   }

@@ -99,6 +99,7 @@ extension Compute.Operation.Family {
     case .sum: Sum.self
     case .logSumExp: LogSumExp.self
     case .relay: Relay.self
+    case .triangle: Triangle.self
     case .adam: Adam.self
     }
   }
