@@ -72,7 +72,17 @@ enum StepModels {
           .init(hidden: [4], latent: 3, posterior: .flow(steps: 3, hidden: [])),
         ],
         decoder: [.init(hidden: [4]), .init(hidden: [5])])
-    )
+    ),
+    (
+      "full",
+      Model(
+        dataSize: 7,
+        encoder: [
+          .init(hidden: [5], latent: 4, posterior: .full),
+          .init(hidden: [4], latent: 3, posterior: .full),
+        ],
+        decoder: [.init(hidden: [4]), .init(hidden: [5])])
+    ),
   ]
 
   /// Two layers that are told one of three labels, without hidden units where the label enters the

@@ -1,5 +1,7 @@
 import Compute
+import Datasets
 import Foundation
+import OpenCLDevice
 import ReferenceDevice
 import Testing
 
@@ -9,7 +11,7 @@ import Testing
 @Suite struct MovedPosteriorTests {
   private static let images: [Float] = [1, 0, 1, 1, 0, 1, 0, 0]
   private static let posteriors: [Posterior] = [
-    .flow(steps: 3, hidden: [4]), .flow(steps: 2, hidden: [], context: 2),
+    .flow(steps: 3, hidden: [4]), .flow(steps: 2, hidden: [], context: 2), .full,
   ]
 
   private static func model(_ posterior: Posterior, layers: Int = 1) -> Model {
@@ -102,10 +104,37 @@ import Testing
     #expect(zip(units, drawn.latents[0]).contains { abs($0 - $1) > 1e-3 })
   }
 
-  @Test func aFlowNeedsTwoLatents() {
+  /// The posterior of a linear model is normal, its units dependent: no bound is lost to a full one.
+  @Test func aFullPosteriorIsExactWhereItIsNormal() throws {
+    let density = LinearGaussian()
+    var model = density.model
+    model.encoder[0].posterior = .full
+    var parameters = density.parameters(widening: 1.5)
+    for tensor in model.parameters where parameters[tensor] == nil {
+      parameters[tensor] = Array(repeating: 0, count: tensor.shape.count)
+    }
+    let images = density.images(count: 6, seed: 6)
+    let device = try OpenCLDevice.open(.automatic)
+    defer { device.close() }
+    var fitting = PosteriorFitConfiguration()
+    fitting.steps = 1500
+    let fitted = try #require(
+      try PosteriorFit(
+        model, parameters: parameters, images: images, fitting, device: device
+      ).fit())
+    for (index, image) in fitted.enumerated() {
+      let gap = density.logLikelihood(images.pixels(of: index)) - image.fittedBound.mean
+      #expect(abs(gap) < 0.01, "\(gap)")
+      #expect(image.gain.mean > 0.1, "\(image.gain.mean)")
+    }
+  }
+
+  @Test func oneLatentHasNothingToDependOn() {
     var model = Self.model(.flow(steps: 1))
     model.encoder[0].latent = 1
     #expect(model.problem == "the posterior 'flow' needs at least 2 latents, found 1.")
+    model.encoder[0].posterior = .full
+    #expect(model.problem == "the posterior 'full' needs 2 to 512 latents, found 1.")
   }
 
   @Test func theClosedFormIsRefused() {

@@ -74,7 +74,7 @@ extension Posterior: Density {
   /// A file in `Posteriors` for each row.
   public static let families: [DensityFamily<Posterior>] = [
     .init("gaussian", .gaussian),
-    // full
+    .init("full", .full),
     flowFamily,
     .init("bernoulli", .bernoulli),
     formulaFamily,

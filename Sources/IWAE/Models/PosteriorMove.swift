@@ -43,8 +43,8 @@ struct Moved {
   /// `(R)` each: log q of the latents falls by them.
   var spreads: [Tensor] = []
   /// Appends the derivative of log q by the latents, `(R, latent)`, parameters held. It is told that
-  /// of the units before they moved.
-  var slope: (BoundFormula, inout ProgramBuilder) throws(ProgramError) -> Tensor
+  /// of the units before they moved. Nil at the centre, whose density nobody asks for.
+  var slope: ((BoundFormula, inout ProgramBuilder) throws(ProgramError) -> Tensor)?
 }
 
 extension Posterior {

@@ -179,9 +179,9 @@ extension StepBuilder {
       }
       return own
     }
-    if let density {
+    if let density, let appendSlope = moved.slope {
       let ofUnits = try bind(latent) { posterior throws(FormulaError) in try posterior.slope() }
-      let slope = try moved.slope(ofUnits, &program)
+      let slope = try appendSlope(ofUnits, &program)
       add(-(density * (weight * slope.value)), [slope], to: latent.sample)
     }
     if let score = density == nil ? column.path.map({ -$0.value }) : column.score?.value {
