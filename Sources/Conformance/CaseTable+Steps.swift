@@ -125,9 +125,10 @@ extension CaseTable {
         }, runs: 3, protection: .none)
   }
 
-  private func step(
+  func step(
     _ label: String, _ model: Model, batch: Int, groups: Int = 1, samples: Int,
-    _ objective: Objective, estimator: Objective.Estimator = .standard, hasMissing: Bool = false
+    _ objective: Objective, estimator: Objective.Estimator = .standard, hasMissing: Bool = false,
+    tolerance: Tolerance? = nil
   ) -> ConformanceCase {
     let title =
       "step(\(label),\(objective.name),\(estimator.rawValue),batch=\(batch),m=\(groups),k=\(samples))"
@@ -138,9 +139,7 @@ extension CaseTable {
     let step = checked(title) { try Step.build(model, configuration) }
     var values = parameterValues(of: model, &inputs)
     if let images = step.images {
-      let pixels =
-        model.likelihood.isBinarized
-        ? inputs.bits(images.shape.count) : inputs.normals(images.shape.count)
+      let pixels = Self.data(of: model.likelihood, images.shape.count, &inputs)
       values[images] = .floats(
         hasMissing ? pixels.enumerated().map { $0 % 3 == 1 ? .nan : $1 } : pixels)
     }
@@ -157,16 +156,30 @@ extension CaseTable {
     // VIMCO's coefficients are differences of log-weights, not shares of them: they are as large as
     // what tells samples apart, and their errors as large as the log-weights'.
     let size = objective == .vimco ? 4 : 1
-    let limit = limit(model, rows: batch * samples * groups, times: size)
+    let limit = tolerance ?? limit(model, rows: batch * samples * groups, times: size)
     return ConformanceCase(
       name: title, program: step.program, shared: model.parameters, values: values,
       control: control,
       checks: [step.logWeights, step.bounds, step.encoderBounds, step.bound].map {
-        .init(tensor: $0, tolerance: logWeightLimit(model))
+        .init(tensor: $0, tolerance: tolerance ?? logWeightLimit(model))
       }
         + step.program.tensors(.gradient).map {
           .init(tensor: $0, tolerance: limit, pool: layer(of: $0))
         })
+  }
+
+  /// Values that a likelihood gives a density.
+  private static func data(
+    of likelihood: Likelihood, _ count: Int, _ inputs: inout CaseInputs
+  ) -> [Float] {
+    if likelihood.isBinarized { return inputs.bits(count) }
+    switch likelihood.support {
+    case .unit: return inputs.uniforms(count)
+    case .counts: return inputs.uniforms(count).map { (6 * $0).rounded(.down) }
+    case .levels: return inputs.uniforms(count).map { (256 * $0).rounded(.down) / 255 }
+    case .positive: return inputs.uniforms(count).map { 0.1 + 3 * $0 }
+    case .reals: return inputs.normals(count)
+    }
   }
 
   /// Labels by turns.

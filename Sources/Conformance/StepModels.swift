@@ -91,7 +91,7 @@ enum StepModels {
     dataSize: 7, encoder: [.init(hidden: [], latent: 3), .init(hidden: [5], latent: 2)],
     decoder: [.init(hidden: [4]), .init(hidden: [6])], condition: 3)
 
-  private static let logistic = Posterior(
+  static let logistic = Posterior(
     ours: """
       {"family": "formula", "name": "logistic", "heads": ["location", "log_scale"],
       "noise": "uniform", "sample": "location + exp(log_scale) * log(e / (1 - e))",
@@ -99,7 +99,7 @@ enum StepModels {
         - 2 * softplus(-(z - location) * exp(-log_scale))"}
       """.replacing("\n", with: " "))
 
-  private static let student = Prior(
+  static let student = Prior(
     ours: """
       {"family": "formula", "name": "student", "parameters": ["location", "log_scale"],
       "log_density": "-1.5 * log1p(0.5 * ((z - location) * exp(-log_scale))^2) - log_scale

@@ -14,6 +14,9 @@ extension Command {
       Option("--filter", "text", help: "Run only the cases whose names contain a text."),
       Option(
         "--largest", "count", help: "Run only the cases whose tensors have no more elements."),
+      Option(
+        "--random", "count",
+        help: "Run steps of so many models that are put together at random instead."),
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -48,13 +51,19 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let devices = isReference ? [] : try schedules(arguments)
   defer { for device in devices { device.close() } }
   let largest = try arguments.integer("--largest", default: 1 << 30)
-  let cases = CaseTable.all(seed: seed).filter {
+  let random = try arguments.integer("--random", default: 0)
+  let table = random > 0 ? RandomSteps.cases(count: random, seed: seed) : CaseTable.all(seed: seed)
+  let cases = table.filter {
     $0.largestCount <= largest && (filter.map($0.name.contains) ?? true)
   }
   if !arguments.has("--quiet") { terminal.error("Seed \(seed).") }
 
   var results: [CaseResult] = []
-  if isReference, let flag = arguments.given.intersection(["--kernels", "--largest"]).first {
+  if isReference,
+    let flag = arguments.given.intersection([
+      "--kernels", "--largest", "--random",
+    ]).first
+  {
     throw arguments.error("'\(flag)' means nothing on the reference; it is checked by differences.")
   }
   if isReference {
