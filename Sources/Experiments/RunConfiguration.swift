@@ -25,6 +25,12 @@ public struct RunConfiguration: Hashable, Sendable {
   public var beta: Double
   /// The order of renyi.
   public var alpha: Double
+  /// Nats that the divergence of each topmost unit counts at least in elbo.
+  public var freeBits: Double
+  /// The intervals of tvo's sum, its first point after 0, and its side.
+  public var partitions: Int
+  public var firstPoint: Double
+  public var riemann: RiemannSum.Side
   public var batch: Int
   public var passes: Int
   public var schedule: Schedule
@@ -33,7 +39,12 @@ public struct RunConfiguration: Hashable, Sendable {
   public var optimizer: AdamConvention
   /// The start of a vamp prior's inputs.
   public var priorStart: PriorStart
+  /// Passes over which the weight of log p(h) - log q(h|x) rises from 0.
   public var warmUp: Double
+  /// The weight that warm-up leads to.
+  public var klWeight: Double
+  /// Passes after which warm-up begins again; 0 for never.
+  public var klCycle: Double
   public var binarize: BinarizationRule
   public var validationSamples: Int
   /// Stop after so many passes without a better validation; 0 for never.
@@ -87,9 +98,11 @@ public struct RunConfiguration: Hashable, Sendable {
     split: Split.Rule = .standard,
     model: Model = .burda1(dataSize: 784), objective: ObjectiveChoice = "iwae",
     estimator: Objective.Estimator = .standard, groups: Int = 1, samples: Int = 50,
-    beta: Double = 0.5, alpha: Double = 0.5, batch: Int = 20, passes: Int = 20,
+    beta: Double = 0.5, alpha: Double = 0.5, freeBits: Double = 0, partitions: Int = 5,
+    firstPoint: Double = 0.08, riemann: RiemannSum.Side = .left, batch: Int = 20, passes: Int = 20,
     schedule: Schedule = .cosine, order: Order = .shuffled, learningRate: Double = 0.001,
     optimizer: AdamConvention = .usual, priorStart: PriorStart = .images, warmUp: Double = 0,
+    klWeight: Double = 1, klCycle: Double = 0,
     binarize: BinarizationRule = .sample,
     validationSamples: Int = 50, patience: Int = 0, keep: Kept = .best, activityImages: Int = 0,
     testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
@@ -107,6 +120,10 @@ public struct RunConfiguration: Hashable, Sendable {
     self.samples = samples
     self.beta = beta
     self.alpha = alpha
+    self.freeBits = freeBits
+    self.partitions = partitions
+    self.firstPoint = firstPoint
+    self.riemann = riemann
     self.batch = batch
     self.passes = passes
     self.schedule = schedule
@@ -115,6 +132,8 @@ public struct RunConfiguration: Hashable, Sendable {
     self.optimizer = optimizer
     self.priorStart = priorStart
     self.warmUp = warmUp
+    self.klWeight = klWeight
+    self.klCycle = klCycle
     self.binarize = binarize
     self.validationSamples = validationSamples
     self.patience = patience
@@ -130,6 +149,7 @@ public struct RunConfiguration: Hashable, Sendable {
 
 extension AdamConvention: SettingValue {}
 extension PriorStart: SettingValue {}
+extension RiemannSum.Side: SettingValue {}
 extension Objective.Estimator: SettingValue {}
 
 extension Split.Rule: SettingValue {

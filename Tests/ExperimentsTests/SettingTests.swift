@@ -55,7 +55,7 @@ import Testing
     #expect(try back(row).training().objective == .ciwae(beta: 0.3))
     var other = row
     other.beta = 0.5
-    #expect(refusal(other).contains("'ciwae' has its beta or alpha from the configuration"))
+    #expect(refusal(other).contains("'ciwae' has its numbers from the configuration"))
   }
 
   @Test func whatMakesNoSenseIsRefusedByName() throws {

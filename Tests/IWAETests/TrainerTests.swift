@@ -119,7 +119,7 @@ import Testing
 
   @Test func warmUpReachesTheControlRecord() throws {
     var slow = configuration()
-    slow.warmUpPasses = 1e6
+    slow.klWeight.warmUpPasses = 1e6
     let device = try OpenCLDevice.open()
     defer { device.close() }
     let trainer = try Trainer(model, slow, images: images, device: device)

@@ -67,8 +67,17 @@ extension Setting {
       row: Row(name: "vamp inputs from")),
     .number(
       "warm_up", \.warmUp, 0...1e9, "passes", standard: .text("0"),
-      help: "Passes over which the KL weight rises.",
+      help: "Passes over which the KL weight rises from 0.",
       row: Row(name: "warm-up", text: { "\($0.warmUp) passes" })),
+    .number(
+      "kl_weight", \.klWeight, 0...1e6, "weight",
+      help: "The weight of log p(h) - log q(h|x) in training, in its bound too; tests count it once.",
+      row: Row(name: "KL weight")),
+    .number(
+      "kl_cycle", \.klCycle, 0...1e9, "passes", standard: .text("never"),
+      help: "Passes after which the warm-up begins again.",
+      row: Row(
+        name: "warm-up again", text: { $0.klCycle == 0 ? "never" : "every \($0.klCycle) passes" })),
     Setting(
       "binarize", \.binarize, "how", examples: BinarizationRule.names,
       expected: "one of \(BinarizationRule.names.joined(separator: ", "))",
@@ -151,6 +160,27 @@ extension Setting {
   public static let alpha = number(
     "alpha", \.alpha, -100...100, "order", help: "The order of renyi.", of: ["renyi"])
 
+  public static let freeBits = number(
+    "free_bits", \.freeBits, 0...1e6, "nats",
+    help: "Nats that the divergence of each topmost unit counts at least in elbo, in its bound too.",
+    of: ["elbo"], row: Row(name: "free bits", text: { "\($0.freeBits) nats a unit" }))
+
+  public static let partitions = integer(
+    "partitions", \.partitions, 1...1000, help: "The intervals of tvo's sum.", of: ["tvo"])
+
+  public static let firstPoint = number(
+    "first_point", \.firstPoint, 1e-10...0.999, "point",
+    help: "The first point after 0 of tvo's sum, from which the others rise to 1 evenly in their "
+      + "logarithms.", of: ["tvo"])
+
+  public static let riemann = choice(
+    "riemann", \.riemann, "side",
+    help: "The ends of intervals at which tvo's sum is taken: left, a lower bound, or right.",
+    of: ["tvo"])
+
+  /// The settings that only some objectives have.
+  public static let ofObjectives = [beta, alpha, freeBits, partitions, firstPoint, riemann]
+
   /// The objective and its samples.
   public static let step: [Setting] = [
     samples, groups,
@@ -171,8 +201,7 @@ extension Setting {
       "estimator", \.estimator,
       help: "How the encoder's gradient is estimated: standard, stl or dreg.",
       row: Row(name: "estimator")),
-    beta, alpha,
-  ]
+  ] + ofObjectives
 
   /// The setting of a key, or of a flag.
   public static func named(_ name: String) -> Setting? {
