@@ -148,14 +148,15 @@ static inline real share_at(real *away, float point) {
   return share;
 }
 
-// The Riemann sum of one image's groups on average; adds up the columns that are present. Log-weights
+// The Riemann sum of one image's groups on average, 0 for a rule that has none; adds up the columns that are present. Log-weights
 // are taken relative to the largest, so that their mean is that of small numbers.
 static inline float evaluate_riemann(
     const context *c, const descriptor *d, __global const float *weights, size_t place) {
   int samples = estimate_samples(d);
   int groups = estimate_groups(d);
   float bound = 0.0f;
-  for (int begin = 0; begin < groups * samples; begin += samples) {
+  int count = estimate_intervals(d) > 0 ? groups * samples : 0;
+  for (int begin = 0; begin < count; begin += samples) {
     float largest = largest_of(c, weights + begin, samples, 1.0f);
     real reference = (real)(largest == -INFINITY ? 0.0f : largest);
     bound += largest;
@@ -198,26 +199,24 @@ static inline float evaluate_riemann(
 }
 
 // Bounds and columns are walked in loops: some compilers copy what follows a barrier in a branch, so
-// each further place that sums over a group would double the code.
+// each further place that sums over a group would double the code. PoCL even miscompiles what follows a
+// branch that ends with the image, so that a Riemann sum is a loop of no turns where there is none.
 static void run_estimate(const context *c, const descriptor *d, int begin, int end) {
   int samples = estimate_samples(d);
   int count = estimate_groups(d) * samples;
+  int is_riemann = estimate_intervals(d) > 0;
   for (int image = begin; image < end; image++) {
     __global const float *weights = base_of(c, estimate_log_weights(d)) + (size_t)image * count;
-    if (estimate_intervals(d) > 0) {
-      float bound = evaluate_riemann(c, d, weights, (size_t)image * count);
-      store_value(c, estimate_bounds(d), image, bound);
-      if (is_present(estimate_encoder_bounds(d)))
-        store_value(c, estimate_encoder_bounds(d), image, bound);
-      continue;
-    }
+    float sum = evaluate_riemann(c, d, weights, (size_t)image * count);
     for (int bound = 0; bound < 2; bound++) {
       operand output = (&estimate_bounds(d))[bound];
       const float *rule = estimate_bound_rule(d) + bound * BOUND_FIELDS;
-      if (is_present(output))
-        store_value(c, output, image, evaluate_bound(c, d, weights, rule));
+      if (is_present(output)) {
+        float bound_value = evaluate_bound(c, d, weights, rule);
+        store_value(c, output, image, is_riemann ? sum : bound_value);
+      }
     }
-    for (int column = 0; column < 3; column++) {
+    for (int column = is_riemann ? 3 : 0; column < 3; column++) {
       operand output = (&estimate_decoder(d))[column];
       const float *rule = estimate_decoder_rule(d) + column * COLUMN_FIELDS;
       if (is_present(output))
