@@ -156,7 +156,8 @@ extension CaseTable {
     control.klWeight = 0.9
     // VIMCO's and TVO's coefficients are differences of log-weights, not shares of them: as large as
     // what tells samples apart, and their errors as large as the log-weights'.
-    let size = configuration.objective.rule(groups: groups, samples: samples).needsEverySample ? 4 : 1
+    let size =
+      configuration.objective.rule(groups: groups, samples: samples).needsEverySample ? 4 : 1
     let limit = limit(model, rows: batch * samples * groups, times: size)
     return ConformanceCase(
       name: title, program: step.program, shared: model.parameters, values: values,

@@ -99,7 +99,8 @@ extension RunConfiguration {
     if klWeight != 1, let obstacle = rule.obstacleToWeighing {
       throw ConfigurationError(
         "'\(objective)' with the estimator '\(estimator.rawValue)' cannot have a 'kl_weight' of "
-          + "\(klWeight): \(obstacle). Use 1, or vae, iwae or the like with the standard estimator.")
+          + "\(klWeight): \(obstacle). Use 1, or vae, iwae or the like with the standard estimator."
+      )
     }
     if let problem = rule.problem(samples: samples) {
       throw ConfigurationError("'\(objective)' with M = \(groups), K = \(samples): \(problem)")

@@ -23,7 +23,8 @@ import Testing
   @Test func valuesSurviveTheFile() throws {
     let configuration = RunConfiguration(
       split: .count(7), objective: "ciwae", estimator: .dreg, beta: 0.25, schedule: .burdaReleased,
-      order: .fixed, optimizer: .released, warmUp: 1.5, klWeight: 4, klCycle: 2, binarize: .fixed(seed: 3), keep: .last,
+      order: .fixed, optimizer: .released, warmUp: 1.5, klWeight: 4, klCycle: 2,
+      binarize: .fixed(seed: 3), keep: .last,
       seed: .max, memory: 1 << 40)
     #expect(try decoded(String(decoding: configuration.file, as: UTF8.self)) == configuration)
   }

@@ -34,7 +34,8 @@ import Testing
     func values(_ tensor: Tensor) throws -> [Double] {
       try executable.floats(tensor).map(Double.init)
     }
-    return Estimated(bound: try values(bound)[0], decoder: try values(decoder), score: try values(score))
+    return Estimated(
+      bound: try values(bound)[0], decoder: try values(decoder), score: try values(score))
   }
 
   private func isNear(_ found: [Double], _ expected: [Double], _ error: Double = 1e-6) -> Bool {

@@ -71,7 +71,9 @@ public struct Grid: Codable, Sendable {
   ]
 
   /// The settings that have axes of their own.
-  public static let ownAxes: Set = ["objective", "estimator", "beta", "alpha", "groups", "samples", "seed"]
+  public static let ownAxes: Set = [
+    "objective", "estimator", "beta", "alpha", "groups", "samples", "seed",
+  ]
 
   /// Crosses everything with the values of another setting.
   ///
