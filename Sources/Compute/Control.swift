@@ -10,7 +10,7 @@ public struct Control: Hashable, Sendable {
   public var batchOffset: UInt32 = 0
   /// The index of the first sample of each image, for evaluation in chunks.
   public var sampleOffset: UInt32 = 0
-  /// The weight of log p(h) - log q(h|x) in log w, below 1 during KL warm-up.
+  /// The weight of log p(h) - log q(h|x) in log w: 1 but for training that weighs it.
   public var klWeight: Float = 1
   /// Adam's step length, with its bias correction.
   public var stepSize: Float = 0

@@ -65,8 +65,8 @@ public struct BoundRule: Hashable, Sendable {
   }
 }
 
-/// An objective and its gradient estimator as data: two bounds and three columns, and the one
-/// function that data cannot say.
+/// An objective and its gradient estimator as data: two bounds and three columns, and the two
+/// functions that those cannot say.
 public struct EstimatorRule: Hashable, Sendable {
   public var bound: BoundRule
   public var encoderBound: BoundRule
@@ -76,11 +76,18 @@ public struct EstimatorRule: Hashable, Sendable {
   /// The factor, in each sample's score, of the amount by which the group's bound would fall if the
   /// sample's log-weight were the mean of the others' (Mnih and Rezende 2016). Needs two samples.
   public var leaveOneOut: Float
+  /// The sum that both bounds are, averaged over groups. `w` of a column is then, summed over the points
+  /// b with their widths, `w_b (1 + s (log w - eta(b)))`, where w_b = softmax(b log w) over the group
+  /// and s is b; for the score, which counts the density that samples are drawn from as well, b - 1.
+  public var riemann: RiemannSum?
+
+  /// True if what a sample weighs takes more of the others than one sum over them.
+  public var needsEverySample: Bool { leaveOneOut != 0 || riemann != nil }
 
   /// Why samples cannot be drawn in proportion to their weights for this rule; nil if they can.
   public var obstacleToDrawing: String? {
     let columns = [decoder, path, score]
-    if leaveOneOut != 0 { return "its score needs every sample" }
+    if needsEverySample { return "its score needs every sample" }
     if columns.contains(where: { $0.constant != 0 }) {
       return "samples of no weight have coefficients too"
     }
@@ -88,6 +95,12 @@ public struct EstimatorRule: Hashable, Sendable {
       !$0.isZero && ($0.scope, $0.temperature) != (decoder.scope, decoder.temperature)
     }
     return apart ? "its decoder and its encoder weigh samples in different ways" : nil
+  }
+
+  /// Why log q cannot count otherwise than once in the log-weights; nil if it can.
+  public var obstacleToWeighing: String? {
+    if path.isZero { return "its score is that of the density that samples are drawn from, once" }
+    return path.square == 0 ? nil : "its path stands for a score that counts once"
   }
 
   /// The reason why it cannot be computed with groups of so many samples; nil if it can.
@@ -103,6 +116,7 @@ public struct EstimatorRule: Hashable, Sendable {
     if leaveOneOut != 0, samples < 2 {
       return "leaving one sample out needs at least two, found \(samples)."
     }
+    if let problem = riemann?.problem { return problem }
     let temperatures = bounds.map(\.temperature) + columns.map(\.temperature)
     return temperatures.lazy.compactMap(BoundRule.problem(temperature:)).first
   }
@@ -124,18 +138,19 @@ public struct EstimatorRule: Hashable, Sendable {
     }
     return EstimatorRule(
       bound: spelled(bound), encoderBound: spelled(encoderBound), decoder: spelled(decoder),
-      path: spelled(path), score: spelled(score), leaveOneOut: leaveOneOut)
+      path: spelled(path), score: spelled(score), leaveOneOut: leaveOneOut, riemann: riemann)
   }
 
   /// True if it says the same of groups of samples as another rule does of all of them as one group.
   public func isSame(ofGroups groups: Int, asOne other: EstimatorRule) -> Bool {
-    // Leaving one out is always of a group.
-    leaveOneOut == 0 && spelled(groups: groups) == other.spelled(groups: 1)
+    // Leaving one out is always of a group, and so is a Riemann sum.
+    !needsEverySample && spelled(groups: groups) == other.spelled(groups: 1)
   }
 
   public init(
     bound: BoundRule, encoderBound: BoundRule? = nil, decoder: CoefficientRule,
-    path: CoefficientRule, score: CoefficientRule, leaveOneOut: Float = 0
+    path: CoefficientRule, score: CoefficientRule, leaveOneOut: Float = 0,
+    riemann: RiemannSum? = nil
   ) {
     self.bound = bound
     self.encoderBound = encoderBound ?? bound
@@ -143,5 +158,6 @@ public struct EstimatorRule: Hashable, Sendable {
     self.path = path
     self.score = score
     self.leaveOneOut = leaveOneOut
+    self.riemann = riemann
   }
 }

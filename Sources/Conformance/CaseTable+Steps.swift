@@ -153,9 +153,10 @@ extension CaseTable {
     control.seed = seed
     control.step = 5
     control.klWeight = 0.9
-    // VIMCO's coefficients are differences of log-weights, not shares of them: they are as large as
+    // VIMCO's and TVO's coefficients are differences of log-weights, not shares of them: as large as
     // what tells samples apart, and their errors as large as the log-weights'.
-    let size = objective == .vimco ? 4 : 1
+    let size =
+      configuration.objective.rule(groups: groups, samples: samples).needsEverySample ? 4 : 1
     let limit = tolerance ?? limit(model, rows: batch * samples * groups, times: size)
     return ConformanceCase(
       name: title, program: step.program, shared: model.parameters, values: values,

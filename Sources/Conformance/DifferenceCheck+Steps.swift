@@ -28,6 +28,9 @@ extension DifferenceCheck {
       + StepModels.joint.flatMap { label, model in
         [.vae, .miwae].map { bound(label, model, $0, seed) }
       }
+      + models.prefix(2).map { label, model in
+        bound("free bits, \(label)", model, .elbo(freeBits: 0.1), seed)
+      }
   }
 
   private static func bound(

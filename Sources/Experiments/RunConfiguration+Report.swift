@@ -21,9 +21,9 @@ extension RunConfiguration {
 
   /// The objective with all that makes its bound tighter.
   public var objectiveText: String {
-    let own = Setting.all.filter { $0.objectives != nil && $0.concerns(objective.name) }
+    let own = Setting.ofObjectives.filter { $0.row == nil && $0.concerns(objective.name) }
     return "\(objective), M = \(groups), K = \(samples)"
-      + own.map { ", \($0.key) \($0.text(self))" }.joined()
+      + own.map { ", \(SweepReport.words($0.key)) \($0.text(self))" }.joined()
   }
 
   /// Everything, and which of it is worth a row: what always matters, and what is not usual.

@@ -18,7 +18,7 @@ extension RunConfiguration {
     let result = TrainingConfiguration(
       objective: try checkedObjective(), estimator: estimator, groups: groups, samples: samples,
       batchSize: batch, passes: passes, schedule: learningRates, shuffles: order == .shuffled,
-      convention: optimizer, priorStart: priorStart, warmUpPasses: warmUp,
+      convention: optimizer, priorStart: priorStart, klWeight: try checkedKLWeight(),
       binarization: binarize.eachPass,
       validationSamples: validationSamples, seed: seed, memoryLimit: memory == 0 ? nil : memory,
       backwardSamples: backwardSamples == 0 ? nil : backwardSamples)
@@ -66,14 +66,23 @@ extension RunConfiguration {
     if !condition { throw ConfigurationError(text) }
   }
 
+  private func checkedKLWeight() throws(ConfigurationError) -> KLWeight {
+    try require(
+      klCycle == 0 || warmUp > 0 && warmUp <= klCycle,
+      "'kl_cycle' repeats a warm-up that fits into it: expected a 'warm_up' above 0 and up to "
+        + "\(klCycle), found \(warmUp).")
+    return KLWeight(
+      final: klWeight, warmUpPasses: warmUp, cyclePasses: klCycle == 0 ? nil : klCycle)
+  }
+
   private func checkedObjective() throws(ConfigurationError) -> Objective {
-    guard let result = objective.objective(beta: beta, alpha: alpha) else {
+    guard let result = objective.objective(self) else {
       throw ConfigurationError("unknown objective '\(objective)'.")
     }
     if case .own = objective, Objective.names.contains(result.name), !result.isFunction {
       try require(
-        result == Objective(result.name, beta: beta, alpha: alpha),
-        "'\(objective)' has its beta or alpha from the configuration: name it, and set that.")
+        result == Objective(result.name, self),
+        "'\(objective)' has its numbers from the configuration: name it, and set those.")
     }
     try require(
       samples >= result.leastSamples,
@@ -81,8 +90,18 @@ extension RunConfiguration {
     try require(
       estimator == .standard || result.hasEstimators,
       "'\(objective)' has no estimator '\(estimator.rawValue)'; its 'estimator' is standard.")
+    try require(
+      freeBits == 0 || result.isClosedForm,
+      "'free_bits' are of a divergence in closed form, and '\(objective)' samples it. Use elbo, or "
+        + "set 'free_bits' to 0.")
     if let problem = result.problem { throw ConfigurationError(problem) }
     let rule = result.rule(groups: groups, samples: samples, estimator: estimator)
+    if klWeight != 1, let obstacle = rule.obstacleToWeighing {
+      throw ConfigurationError(
+        "'\(objective)' with the estimator '\(estimator.rawValue)' cannot have a 'kl_weight' of "
+          + "\(klWeight): \(obstacle). Use 1, or vae, iwae or the like with the standard estimator."
+      )
+    }
     if let problem = rule.problem(samples: samples) {
       throw ConfigurationError("'\(objective)' with M = \(groups), K = \(samples): \(problem)")
     }

@@ -1,8 +1,5 @@
-import Artifacts
 import Compute
 import Datasets
-import Files
-import Foundation
 import IWAE
 
 /// Everything that determines a training run. Every field but the model is a row of `Setting.all`.
@@ -25,6 +22,12 @@ public struct RunConfiguration: Hashable, Sendable {
   public var beta: Double
   /// The order of renyi.
   public var alpha: Double
+  /// Nats that the divergence of each topmost unit counts at least in elbo.
+  public var freeBits: Double
+  /// The intervals of tvo's sum, its first point after 0, and its side.
+  public var partitions: Int
+  public var firstPoint: Double
+  public var riemann: RiemannSum.Side
   public var batch: Int
   public var passes: Int
   public var schedule: Schedule
@@ -33,7 +36,12 @@ public struct RunConfiguration: Hashable, Sendable {
   public var optimizer: AdamConvention
   /// The start of a vamp prior's inputs.
   public var priorStart: PriorStart
+  /// Passes over which the weight of log p(h) - log q(h|x) rises from 0.
   public var warmUp: Double
+  /// The weight that warm-up leads to.
+  public var klWeight: Double
+  /// Passes after which warm-up begins again; 0 for never.
+  public var klCycle: Double
   public var binarize: BinarizationRule
   public var validationSamples: Int
   /// Stop after so many passes without a better validation; 0 for never.
@@ -87,9 +95,11 @@ public struct RunConfiguration: Hashable, Sendable {
     split: Split.Rule = .standard,
     model: Model = .burda1(dataSize: 784), objective: ObjectiveChoice = "iwae",
     estimator: Objective.Estimator = .standard, groups: Int = 1, samples: Int = 50,
-    beta: Double = 0.5, alpha: Double = 0.5, batch: Int = 20, passes: Int = 20,
+    beta: Double = 0.5, alpha: Double = 0.5, freeBits: Double = 0, partitions: Int = 5,
+    firstPoint: Double = 0.08, riemann: RiemannSum.Side = .left, batch: Int = 20, passes: Int = 20,
     schedule: Schedule = .cosine, order: Order = .shuffled, learningRate: Double = 0.001,
     optimizer: AdamConvention = .usual, priorStart: PriorStart = .images, warmUp: Double = 0,
+    klWeight: Double = 1, klCycle: Double = 0,
     binarize: BinarizationRule = .sample,
     validationSamples: Int = 50, patience: Int = 0, keep: Kept = .best, activityImages: Int = 0,
     testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
@@ -107,6 +117,10 @@ public struct RunConfiguration: Hashable, Sendable {
     self.samples = samples
     self.beta = beta
     self.alpha = alpha
+    self.freeBits = freeBits
+    self.partitions = partitions
+    self.firstPoint = firstPoint
+    self.riemann = riemann
     self.batch = batch
     self.passes = passes
     self.schedule = schedule
@@ -115,6 +129,8 @@ public struct RunConfiguration: Hashable, Sendable {
     self.optimizer = optimizer
     self.priorStart = priorStart
     self.warmUp = warmUp
+    self.klWeight = klWeight
+    self.klCycle = klCycle
     self.binarize = binarize
     self.validationSamples = validationSamples
     self.patience = patience
@@ -130,6 +146,7 @@ public struct RunConfiguration: Hashable, Sendable {
 
 extension AdamConvention: SettingValue {}
 extension PriorStart: SettingValue {}
+extension RiemannSum.Side: SettingValue {}
 extension Objective.Estimator: SettingValue {}
 
 extension Split.Rule: SettingValue {
@@ -141,54 +158,6 @@ extension Split.Rule: SettingValue {
     case .full: "full"
     case .released: "released"
     case .count(let count): "\(count)"
-    }
-  }
-}
-
-extension RunConfiguration: Codable {
-  private static let modelKey = "model"
-
-  /// A file may leave fields out, which then have their defaults, but must not have others.
-  public init(from decoder: any Decoder) throws {
-    self = .usual
-    let fields = try decoder.container(keyedBy: Setting.Key.self)
-    let known = [Self.modelKey] + Setting.all.map(\.key)
-    for key in fields.allKeys where !known.contains(key.stringValue) {
-      throw DecodingError.dataCorrupted(
-        .init(
-          codingPath: [key],
-          debugDescription: "unknown field '\(key.stringValue)'."
-            + suggestion(for: key.stringValue, among: known)))
-    }
-    if let model = try fields.decodeIfPresent(Model.self, forKey: Setting.Key(Self.modelKey)) {
-      (self.model, source.describesModel) = (model, true)
-    }
-    for setting in Setting.all { try setting.read(fields, &self) }
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var fields = encoder.container(keyedBy: Setting.Key.self)
-    try fields.encode(model, forKey: Setting.Key(Self.modelKey))
-    for setting in Setting.all { try setting.write(self, &fields) }
-  }
-}
-
-extension RunConfiguration {
-  /// Reads a configuration file.
-  public init(file: String) throws {
-    do {
-      self = try JSONDecoder().decode(RunConfiguration.self, from: try Files.read(file))
-    } catch let error as DecodingError {
-      throw FormatError(file: file, problem: FormatError.words(error))
-    }
-  }
-
-  /// A file's content.
-  public var file: Data {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      return try encoder.encode(self) + Data("\n".utf8)
     }
   }
 }

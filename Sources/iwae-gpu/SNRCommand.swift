@@ -19,7 +19,6 @@ extension Command {
           "Objectives with commas between them, each with all of its estimators; a file of JSON "
           + "describes one of your own. (default: all)"
       ),
-      Option(.beta), Option(.alpha),
       Option(
         "--samples", short: "-k", "counts",
         help: "The numbers K of samples, with the least M. (default: 1,2,4,8 and so on to 512)"),
@@ -31,7 +30,7 @@ extension Command {
       DataOptions.option, DataOptions.labels, DataOptions.binarize,
       Option("--out", "folder", help: "Where figures go. (default: figures beside the checkpoint)"),
       Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
-    ] + Backend.options + [
+    ] + Setting.ofObjectives.map(Option.init) + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -72,11 +71,11 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
 
 private func measurement(_ arguments: ParsedArguments) throws -> SignalMeasurement {
   let usual = SignalMeasurement()
-  var shares = RunConfiguration()
-  try shares.apply(arguments, [.beta, .alpha])
+  var settings = RunConfiguration()
+  try settings.apply(arguments, Setting.ofObjectives)
   let objectives = try ObjectiveOptions.list(
     arguments, default: Objective.names.map { .named($0) }
-  ).compactMap { $0.objective(beta: shares.beta, alpha: shares.alpha) }
+  ).compactMap { $0.objective(settings) }
   return SignalMeasurement(
     estimators: GradientEstimator.all(of: objectives),
     leavesOut: arguments.string("--objectives") == nil,

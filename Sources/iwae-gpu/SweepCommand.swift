@@ -25,7 +25,7 @@ extension Command {
       Option("--alphas", "orders", help: Setting.alpha.help),
       Option("--seeds", "seeds", help: "One run of each setting for each seed. (default: 0)"),
       Option("--seed", "seed", help: "The same as '--seeds' with one."),
-    ] + RunOptions.options.map(\.listed) + Backend.options + [
+    ] + (RunOptions.options + ofObjectives.map(Option.init)).map(\.listed) + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -84,10 +84,13 @@ private func requestedSweep(
   return (folder, try grid(arguments, source), source)
 }
 
+/// The settings of some objectives that have no axis of their own.
+private let ofObjectives = Setting.ofObjectives.filter { !Grid.ownAxes.contains($0.key) }
+
 private func grid(_ arguments: ParsedArguments, _ source: DataSource) throws -> Grid {
   var base = RunConfiguration()
   // The objective, its samples and the seeds are axes of the grid, and so is what has several values.
-  let settings = RunOptions.settings.filter { $0.key != "data" }
+  let settings = RunOptions.settings.filter { $0.key != "data" } + ofObjectives
   let varied = settings.filter {
     $0.key != "test" && arguments.string($0.flag)?.contains(",") == true
   }

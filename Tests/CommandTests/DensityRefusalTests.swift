@@ -66,7 +66,7 @@ import Testing
     defer { densities.remove() }
     let step = try densities.write("step", Densities.step)
     let data = ["--data", "linear-gaussian", "--posterior", step]
-    refused(.usage, "Use rws or vimco", data[0], data[1], data[2], data[3])
+    refused(.usage, "Use rws, vimco or tvo", data[0], data[1], data[2], data[3])
     let plan = run("plan", "--data-size", "9", "--layers", "8:3", "--posterior", step)
     #expect(plan.status == .usage && plan.error.contains("needs a gradient through the sample"))
     let closed = run("plan", "--objective", "elbo", "--posterior", Densities.laplace)

@@ -22,7 +22,9 @@ import Testing
     return file
   }
 
-  private func train(_ name: String, _ more: String...) -> Outcome {
+  private func train(_ name: String, _ more: String...) -> Outcome { train(name, more) }
+
+  private func train(_ name: String, _ more: [String]) -> Outcome {
     run(
       [
         "train", "--data", "linear-gaussian", "--layers", "6:2", "-m", "2", "-k", "3", "--quiet",
@@ -74,6 +76,40 @@ import Testing
     let other = try file(Self.miwae.replacing("1/m", with: "2/m"))
     let both = run(sweep.dropLast(2) + ["--objectives", "\(other)", "--quiet"])
     #expect(both.status == .usage)
+  }
+
+  @Test func theThermodynamicObjectiveGoesEverywhere() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let small = ["--layers", "6:2"]
+    let sum = ["--partitions", "2", "--first-point", "0.3", "--riemann", "right"]
+    for command in ["plan", "bench"] {
+      let outcome = run([command, "--objective", "tvo", "-k", "3", "--batch", "2"] + small + sum)
+      #expect(outcome.status == .done, "\(outcome.error)")
+    }
+    let snr = run(
+      ["snr", "--objectives", "tvo,elbo", "-k", "2,4", "-m", "1", "--draws", "80", "--batch", "2"]
+        + ["--free-bits", "0.1", "--out", folder] + sum)
+    #expect(snr.status == .done && snr.output.contains("tvo"), "\(snr.error)")
+    #expect(
+      train("tvo", "--objective", "tvo", "--passes", "1", "--warm-up", "0.5", "--kl-cycle", "1")
+        .status == .done)
+    #expect(
+      run(["train", "--resume", "\(folder)/tvo", "--passes", "2", "--quiet"]).status == .done)
+    let sweep = run(
+      ["sweep", "--data", "linear-gaussian", "--samples", "3", "--passes", "1", "--quiet"] + small
+        + ["--test-samples", "10", "--limit", "20", "--objectives", "tvo,iwae"]
+        + ["--riemann", "left,right", "--out", "\(folder)/sweep"])
+    #expect(sweep.status == .done && sweep.output.contains("3 of 3 cells finished"))
+    for (flags, words) in [
+      (["tvo", "--estimator", "dreg"], "'tvo' has no estimator 'dreg'"),
+      (["tvo", "--kl-weight", "2"], "cannot have a 'kl_weight' of 2.0"),
+      (["tvo", "--backward-samples", "2"], "its score needs every sample"),
+      (["iwae", "--free-bits", "1"], "'iwae' samples it. Use elbo"),
+      (["iwae", "--kl-cycle", "1"], "expected a 'warm_up' above 0"),
+    ] {
+      let outcome = train("bad", ["--objective"] + flags)
+      #expect(outcome.status == .usage && outcome.error.contains(words), "\(outcome.error)")
+    }
   }
 
   @Test func twoOfOneNameAreRefused() throws {

@@ -1,3 +1,4 @@
+import Compute
 import Experiments
 import Files
 import Foundation
@@ -22,7 +23,8 @@ import Testing
   @Test func valuesSurviveTheFile() throws {
     let configuration = RunConfiguration(
       split: .count(7), objective: "ciwae", estimator: .dreg, beta: 0.25, schedule: .burdaReleased,
-      order: .fixed, optimizer: .released, warmUp: 1.5, binarize: .fixed(seed: 3), keep: .last,
+      order: .fixed, optimizer: .released, warmUp: 1.5, klWeight: 4, klCycle: 2,
+      binarize: .fixed(seed: 3), keep: .last,
       seed: .max, memory: 1 << 40)
     #expect(try decoded(String(decoding: configuration.file, as: UTF8.self)) == configuration)
   }
@@ -55,7 +57,7 @@ import Testing
     #expect(try back(row).training().objective == .ciwae(beta: 0.3))
     var other = row
     other.beta = 0.5
-    #expect(refusal(other).contains("'ciwae' has its beta or alpha from the configuration"))
+    #expect(refusal(other).contains("'ciwae' has its numbers from the configuration"))
   }
 
   @Test func whatMakesNoSenseIsRefusedByName() throws {
@@ -76,6 +78,14 @@ import Testing
       (#"{"passes": -1}"#, "'passes': expected a whole number from 0 to"),
       (#"{"learning_rate": 0}"#, "'learning_rate'"), (#"{"beta": 1.5}"#, "from 0.0 to 1.0"),
       (#"{"objective": "iwea"}"#, "'objective'"), (#"{"memory": -1}"#, "'memory'"),
+      (#"{"free_bits": 0.5}"#, "'iwae' samples it. Use elbo, or set 'free_bits' to 0"),
+      (#"{"warm_up": 3, "kl_cycle": 2}"#, "a 'warm_up' above 0 and up to 2.0, found 3.0"),
+      (#"{"kl_cycle": 2}"#, "found 0.0"),
+      (#"{"objective": "vimco", "kl_weight": 2}"#, "cannot have a 'kl_weight' of 2.0: its score"),
+      (#"{"estimator": "dreg", "kl_weight": 2}"#, "stands for a score that counts once"),
+      (#"{"objective": "tvo", "first_point": 1}"#, "'first_point'"),
+      (#"{"objective": "tvo", "estimator": "stl"}"#, "'tvo' has no estimator 'stl'"),
+      (#"{"objective": "tvo", "samples": 1}"#, "needs at least 2 samples"),
       (
         #"{"batch": 1000000, "samples": 1000000}"#,
         "1073741824 samples in a step, found 1000000 x 1 x 1000000"
@@ -88,6 +98,21 @@ import Testing
         #expect(error.description.contains(words), "\(error)")
       }
     }
+  }
+
+  @Test func objectivesAndWeightsTakeTheirSettings() throws {
+    var configuration = RunConfiguration(
+      objective: "tvo", partitions: 3, firstPoint: 0.25, riemann: .right, warmUp: 1, klCycle: 2)
+    let sum = RiemannSum(intervals: 3, first: 0.25, side: .right)
+    #expect(try configuration.training().objective == .tvo(sum))
+    #expect(try decoded(String(decoding: configuration.file, as: UTF8.self)) == configuration)
+    #expect(
+      configuration.objectiveText
+        == "tvo, M = 1, K = 50, partitions 3, first point 0.25, riemann right")
+    (configuration.objective, configuration.freeBits, configuration.klWeight) = ("elbo", 0.5, 4)
+    let training = try configuration.training()
+    #expect(training.objective == .elbo(freeBits: 0.5) && training.objective != .elbo)
+    #expect(training.klWeight == KLWeight(final: 4, warmUpPasses: 1, cyclePasses: 2))
   }
 
   @Test func textsAreTakenAsFlagsAre() throws {

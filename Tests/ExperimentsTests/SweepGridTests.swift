@@ -78,6 +78,19 @@ import Testing
     }
   }
 
+  /// What only some objectives have is no axis of the others.
+  @Test func settingsOfObjectivesAreAxesOfThoseAlone() throws {
+    var grid = Grid(base: RunConfiguration(), objectives: ["tvo", "elbo", "iwae"])
+    try grid.vary("riemann", over: "left,right")
+    try grid.vary("free_bits", over: "0,0.5")
+    let (settings, notes) = grid.settings()
+    #expect(settings.map { "\($0.objective)" } == ["tvo", "tvo", "elbo", "elbo", "iwae"])
+    #expect(settings.map(\.riemann) == [.left, .right, .left, .left, .left])
+    #expect(settings.map(\.freeBits) == [0, 0, 0, 0.5, 0])
+    #expect(Set(notes).isSuperset(of: ["riemann is of tvo alone", "free_bits is of elbo alone"]))
+    #expect(grid.problem == nil && Set(grid.trained(for: settings)).count == 5)
+  }
+
   /// Groups that one column alone goes by are no single group.
   @Test func groupsOfAnObjectiveOfOnesOwnAreKept() throws {
     let own = #"{"name": "own", "bound": {}, "decoder": {"linear": 1}"#

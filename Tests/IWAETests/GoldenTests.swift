@@ -17,10 +17,15 @@ import Testing
     var beta: Double
     var alpha: Double
     var estimator: String
+    /// Of tvo.
+    var partitions: Int?
+    var firstPoint: Float?
+    var riemann: String?
   }
 
   static let names = [
-    "bernoulli-latents-rws", "bernoulli-latents-vimco", "ciwae", "conditional",
+    "bernoulli-latents-rws", "bernoulli-latents-tvo", "bernoulli-latents-vimco", "ciwae",
+    "conditional",
     "continuous-bernoulli", "elbo", "formula-beta", "formula-student", "gated", "gaussian-fixed",
     "gaussian-shared", "iwae",
     "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer", "iwae-two-layer-dreg", "logistic",
@@ -29,8 +34,7 @@ import Testing
     "posterior-full-dreg", "posterior-laplace-dreg",
     "prior-cauchy", "prior-flow", "prior-mixture",
     "prior-mixture-piwae-dreg", "prior-vamp", "prior-vamp-piwae", "renyi", "residual", "rws",
-    "two-layers-flow-stl", "vae",
-    "vimco",
+    "tvo", "two-layers-flow-stl", "vae", "vimco",
   ]
 
   private static func url(_ name: String, _ file: String) throws -> URL {
@@ -74,10 +78,17 @@ import Testing
 
   /// The step that a case asks for.
   private static func step(_ name: String) throws -> Step {
-    let what = try JSONDecoder().decode(
-      Case.self, from: Data(contentsOf: url(name, "case.json")))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let what = try decoder.decode(Case.self, from: Data(contentsOf: url(name, "case.json")))
     let model = try checkpoint(name).model
-    let objective = try #require(Objective(what.objective, beta: what.beta, alpha: what.alpha))
+    let usual = RiemannSum()
+    let objective = try #require(
+      Objective(
+        what.objective, beta: what.beta, alpha: what.alpha,
+        riemann: RiemannSum(
+          intervals: what.partitions ?? usual.intervals, first: what.firstPoint ?? usual.first,
+          side: what.riemann.flatMap(RiemannSum.Side.init) ?? usual.side)))
     let estimator = try #require(Objective.Estimator(rawValue: what.estimator))
     let images = try images(name)
     return try Step.build(

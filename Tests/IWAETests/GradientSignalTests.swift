@@ -122,8 +122,9 @@ import Testing
     var configuration = StepConfiguration(
       batchSize: 2, groups: 2, samples: 3, objective: .iwae, source: data.batchSource(.none),
       optimizer: nil)
-    let estimators = GradientEstimator.all(beta: 0.3, alpha: 0.4)
-    #expect(estimators.count == 21)
+    let estimators =
+      GradientEstimator.all(beta: 0.3, alpha: 0.4) + [GradientEstimator(.elbo(freeBits: 0.1))]
+    #expect(estimators.count == 23)
     let device = ReferenceDevice()
     let probe = try GradientProbe(model, configuration, estimators: estimators)
     let memory = try device.allocate(

@@ -57,7 +57,7 @@ import Testing
     #expect(Objective.names.allSatisfy { Objective($0)?.name == $0 })
     #expect(
       Objective.names.filter { Objective($0)?.dependsOnGroups == true }
-        == ["miwae", "piwae", "vimco"])
+        == ["miwae", "piwae", "vimco", "tvo"])
     let piwae = Objective.piwae.rule(groups: 4, samples: 2, estimator: .dreg)
     #expect(piwae.decoder == CoefficientRule(.all, linear: 1))
     #expect(piwae.path == CoefficientRule(.group, square: 0.25))

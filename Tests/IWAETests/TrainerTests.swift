@@ -49,16 +49,19 @@ import Testing
   }
 
   /// Stopped in the middle of a pass and resumed from what a checkpoint holds.
-  @Test func resumingGivesTheSameBits() throws {
+  @Test(arguments: [KLWeight(), KLWeight(final: 0.5, warmUpPasses: 1, cyclePasses: 1.25)])
+  func resumingGivesTheSameBits(klWeight: KLWeight) throws {
     let device = try OpenCLDevice.open()
     defer { device.close() }
-    let whole = try trained(configuration(), on: device)
-    let first = try Trainer(model, configuration(), images: images, device: device)
+    var configuration = configuration()
+    configuration.klWeight = klWeight
+    let whole = try trained(configuration, on: device)
+    let first = try Trainer(model, configuration, images: images, device: device)
     _ = try first.finishPass()
     #expect(try first.finishPass(every: .zero) { _ in false } == nil)
     #expect(first.progress.pass == 1 && first.progress.batch > 0)
     let second = try Trainer(
-      model, configuration(), images: images, device: device, state: try first.state(),
+      model, configuration, images: images, device: device, state: try first.state(),
       progress: first.progress)
     while !second.isDone { _ = try second.finishPass() }
     #expect(try second.state() == whole)
@@ -119,7 +122,7 @@ import Testing
 
   @Test func warmUpReachesTheControlRecord() throws {
     var slow = configuration()
-    slow.warmUpPasses = 1e6
+    slow.klWeight.warmUpPasses = 1e6
     let device = try OpenCLDevice.open()
     defer { device.close() }
     let trainer = try Trainer(model, slow, images: images, device: device)
@@ -127,6 +130,17 @@ import Testing
     let usual = try Trainer(model, configuration(), images: images, device: device)
     // Without the divergence's weight, the bound is the reconstruction alone, and larger.
     #expect(report.bound > (try #require(try usual.finishPass())).bound)
+  }
+
+  @Test func theWeightOfTheDivergenceHasItsCourse() {
+    func values(_ weight: KLWeight, _ passes: [Double]) -> [Double] {
+      passes.map(weight.value)
+    }
+    #expect(values(KLWeight(), [0, 0.5, 9]) == [1, 1, 1])
+    #expect(values(KLWeight(final: 4), [0, 9]) == [4, 4])
+    #expect(values(KLWeight(final: 4, warmUpPasses: 2), [0, 0.5, 2, 9]) == [0, 1, 4, 4])
+    let cycles = KLWeight(final: 4, warmUpPasses: 2, cyclePasses: 4)
+    #expect(values(cycles, [0, 1, 2, 3.5, 4, 4.5, 6, 8]) == [0, 2, 4, 4, 0, 1, 4, 0])
   }
 
   @Test func schedulesFollowTheirRecipes() {

@@ -1,7 +1,8 @@
 // Estimators: bounds and coefficients of an objective from the log-weights of each image.
 //
 // An objective is data (EstimatorRule.swift): every column of coefficients is a polynomial in
-// w = softmax(temperature * log w) over a group's samples or over all of an image's.
+// w = softmax(temperature * log w) over a group's samples or over all of an image's. A Riemann sum
+// over temperatures (RiemannSum.swift) is of a group.
 //
 // Defines: those of lanes.cl. Work-groups: as lanes.cl says; a row is an image.
 
@@ -26,17 +27,23 @@ static inline real share_of(real weight, scope_sums sums, float temperature) {
   return exp_real((weight - reference) * (real)(temperature));
 }
 
-static inline scope_sums sum_scope(
-    const context *c, __global const float *weights, int count, float temperature) {
-  float sign = temperature > 0.0f ? 1.0f : -1.0f;
+// The largest of some log-weights times a sign.
+static inline float largest_of(
+    const context *c, __global const float *weights, int count, float sign) {
   real best = (real)(-INFINITY);
   FOR_SPANS(first, count) {
     real value = load_span(weights + first, count - first) * (real)(sign);
     value = first + LANE < count ? value : (real)(-INFINITY);
     best = value > best ? value : best;
   }
+  return group_max(best, c->scratch);
+}
+
+static inline scope_sums sum_scope(
+    const context *c, __global const float *weights, int count, float temperature) {
+  float sign = temperature > 0.0f ? 1.0f : -1.0f;
   scope_sums sums;
-  sums.reference = sign * group_max(best, c->scratch);
+  sums.reference = sign * largest_of(c, weights, count, sign);
   real total = (real)(0.0f);
   FOR_SPANS(first, count) {
     real share = share_of(load_span(weights + first, count - first), sums, temperature);
@@ -126,20 +133,90 @@ static inline void add_leave_one_out(
   }
 }
 
+// The points of a Riemann sum: 0, then from the first to 1.
+static inline float riemann_point(const descriptor *d, int index) {
+  float above = (float)(estimate_intervals(d) - index);
+  return index == 0 ? 0.0f : exp_value(above * estimate_log_step(d));
+}
+
+// The share of a log-weight at a point. One of -infinity has none at any point, so that the shares at
+// 0 are the limit of those above; its distance from the largest becomes 0, which the share meets.
+static inline real share_at(real *away, float point) {
+  real share = exp_real(*away * (real)(point));
+  share = *away == (real)(-INFINITY) ? (real)(0.0f) : share;
+  *away = *away == (real)(-INFINITY) ? (real)(0.0f) : *away;
+  return share;
+}
+
+// The Riemann sum of one image's groups on average, 0 for a rule that has none; adds up the columns that are present. Log-weights
+// are taken relative to the largest, so that their mean is that of small numbers.
+static inline float evaluate_riemann(
+    const context *c, const descriptor *d, __global const float *weights, size_t place) {
+  int samples = estimate_samples(d);
+  int groups = estimate_groups(d);
+  float bound = 0.0f;
+  int count = estimate_intervals(d) > 0 ? groups * samples : 0;
+  for (int begin = 0; begin < count; begin += samples) {
+    float largest = largest_of(c, weights + begin, samples, 1.0f);
+    real reference = (real)(largest == -INFINITY ? 0.0f : largest);
+    bound += largest;
+    for (int interval = 0; interval < estimate_intervals(d); interval++) {
+      float left = riemann_point(d, interval);
+      float right = riemann_point(d, interval + 1);
+      float width = interval == 0 ? right : left * estimate_growth(d);
+      float point = estimate_is_right(d) ? right : left;
+      real total = (real)(0.0f);
+      real moment = (real)(0.0f);
+      FOR_SPANS(first, samples) {
+        real away = load_span(weights + begin + first, samples - first) - reference;
+        real share = share_at(&away, point);
+        share = first + LANE < samples ? share : (real)(0.0f);
+        total += share;
+        moment += share * away;
+      }
+      float sum = group_sum(total, c->scratch);
+      float normaliser = sum == 0.0f ? 0.0f : 1.0f / sum;
+      float mean = group_sum(moment, c->scratch) * normaliser;
+      bound += width * mean;
+      for (int column = 0; column < 3; column++) {
+        operand output = (&estimate_decoder(d))[column];
+        if (!is_present(output)) continue;
+        const float *rule = estimate_decoder_rule(d) + column * COLUMN_FIELDS;
+        __global float *coefficients = base_of(c, output) + place + begin;
+        real factor = (real)(column_linear(rule) * width * normaliser);
+        real slope = (real)(column == 2 ? point - 1.0f : point);
+        FOR_SPANS(first, samples) {
+          real away = load_span(weights + begin + first, samples - first) - reference;
+          real share = share_at(&away, point);
+          real term = factor * share * fma(slope, away - (real)(mean), (real)(1.0f));
+          real old = load_span(coefficients + first, samples - first);
+          store_span(interval == 0 ? term : old + term, coefficients + first, samples - first);
+        }
+      }
+    }
+  }
+  return bound / (float)groups;
+}
+
 // Bounds and columns are walked in loops: some compilers copy what follows a barrier in a branch, so
-// each further place that sums over a group would double the code.
+// each further place that sums over a group would double the code. PoCL even miscompiles what follows a
+// branch that ends with the image, so that a Riemann sum is a loop of no turns where there is none.
 static void run_estimate(const context *c, const descriptor *d, int begin, int end) {
   int samples = estimate_samples(d);
   int count = estimate_groups(d) * samples;
+  int is_riemann = estimate_intervals(d) > 0;
   for (int image = begin; image < end; image++) {
     __global const float *weights = base_of(c, estimate_log_weights(d)) + (size_t)image * count;
+    float sum = evaluate_riemann(c, d, weights, (size_t)image * count);
     for (int bound = 0; bound < 2; bound++) {
       operand output = (&estimate_bounds(d))[bound];
       const float *rule = estimate_bound_rule(d) + bound * BOUND_FIELDS;
-      if (is_present(output))
-        store_value(c, output, image, evaluate_bound(c, d, weights, rule));
+      if (is_present(output)) {
+        float bound_value = evaluate_bound(c, d, weights, rule);
+        store_value(c, output, image, is_riemann ? sum : bound_value);
+      }
     }
-    for (int column = 0; column < 3; column++) {
+    for (int column = is_riemann ? 3 : 0; column < 3; column++) {
       operand output = (&estimate_decoder(d))[column];
       const float *rule = estimate_decoder_rule(d) + column * COLUMN_FIELDS;
       if (is_present(output))

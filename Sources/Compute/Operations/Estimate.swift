@@ -57,7 +57,7 @@ extension Estimate {
   }()
 
   public var rows: Int? { bounds.shape.rows }
-  public var arithmetic: Double { 12 * logWeights.size }
+  public var arithmetic: Double { 12 * Double(rule.riemann?.intervals ?? 1) * logWeights.size }
 
   public func validate() throws(ProgramError) {
     try expect(

@@ -1,4 +1,5 @@
 import Compute
+import IWAE
 
 extension CaseTable {
   func estimateCases() -> [ConformanceCase] {
@@ -20,6 +21,17 @@ extension CaseTable {
     }
     for spread in [Spread.equal, .impossible, .notNumbers] {
       cases.append(estimate("leaveOneOut", leaving, images: 3, groups: 2, samples: 25, spread))
+    }
+    for sum in [
+      RiemannSum(intervals: 1), RiemannSum(side: .right),
+      RiemannSum(intervals: 30, first: 1e-4, side: .left),
+    ] {
+      let thermodynamic = Objective.tvo(sum).rule(groups: 2, samples: 25)
+      let name = "riemann,\(sum.side.rawValue),\(sum.intervals)"
+      for spread in Spread.allCases {
+        cases.append(estimate(name, thermodynamic, images: 3, groups: 2, samples: 25, spread))
+      }
+      cases.append(estimate(name, thermodynamic, images: 3, groups: 1, samples: 50, .usual))
     }
     cases.append(estimate("all", Self.rules[1].rule, images: 20, groups: 1, samples: 50, .usual))
     return cases

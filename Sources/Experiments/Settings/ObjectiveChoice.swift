@@ -1,9 +1,10 @@
+import Compute
 import Foundation
 import IWAE
 
 /// The objective of a run: a name of the table, or a rule of one's own.
 public enum ObjectiveChoice: Hashable, Sendable {
-  /// A row of the table, with the run's beta or alpha.
+  /// A row of the table, with what it takes of the run's settings.
   case named(String)
   case own(Objective)
   /// An objective that a program held. A file knows its name alone: its run can be evaluated, but not
@@ -19,9 +20,9 @@ public enum ObjectiveChoice: Hashable, Sendable {
   }
 
   /// The objective; nil where there is but a name, and the table does not have it.
-  public func objective(beta: Double = 0.5, alpha: Double = 0.5) -> Objective? {
+  public func objective(_ settings: RunConfiguration = .usual) -> Objective? {
     switch self {
-    case .named(let name): Objective(name, beta: beta, alpha: alpha)
+    case .named(let name): Objective(name, settings)
     case .own(let objective): objective
     case .inCode: nil
     }
@@ -34,6 +35,16 @@ public enum ObjectiveChoice: Hashable, Sendable {
     case .own(let objective): objective.isFunction
     case .inCode: true
     }
+  }
+}
+
+extension Objective {
+  /// The row of the table, with what it takes of a run's settings; nil if there is none.
+  init?(_ name: String, _ settings: RunConfiguration) {
+    self.init(
+      name, beta: settings.beta, alpha: settings.alpha, freeBits: settings.freeBits,
+      riemann: RiemannSum(
+        intervals: settings.partitions, first: Float(settings.firstPoint), side: settings.riemann))
   }
 }
 

@@ -67,8 +67,17 @@ extension Setting {
       row: Row(name: "vamp inputs from")),
     .number(
       "warm_up", \.warmUp, 0...1e9, "passes", standard: .text("0"),
-      help: "Passes over which the KL weight rises.",
+      help: "Passes over which the KL weight rises from 0.",
       row: Row(name: "warm-up", text: { "\($0.warmUp) passes" })),
+    .number(
+      "kl_weight", \.klWeight, 0...1e6, "weight",
+      help: "The weight of log p(h) - log q(h|x) in training and its bound. Tests count it once.",
+      row: Row(name: "KL weight")),
+    .number(
+      "kl_cycle", \.klCycle, 0...1e9, "passes", standard: .text("never"),
+      help: "Passes after which the warm-up begins again.",
+      row: Row(
+        name: "warm-up again", text: { $0.klCycle == 0 ? "never" : "every \($0.klCycle) passes" })),
     Setting(
       "binarize", \.binarize, "how", examples: BinarizationRule.names,
       expected: "one of \(BinarizationRule.names.joined(separator: ", "))",
@@ -137,42 +146,6 @@ extension Setting {
   public static let seed = Setting(
     "seed", \.seed, "seed", expected: "a whole number from 0 to \(UInt64.max)",
     help: "The seed of everything random.", row: Row(name: "seed", isAlwaysShown: true))
-
-  public static let samples = integer(
-    "samples", short: "-k", \.samples, 1...1 << 20, standard: .untold,
-    help: "Samples K of each group.")
-
-  public static let groups = integer(
-    "groups", short: "-m", \.groups, 1...1 << 20, help: "Groups M of samples of each image.")
-
-  public static let beta = number(
-    "beta", \.beta, 0...1, "share", help: "The share of the ELBO in ciwae.", of: ["ciwae"])
-
-  public static let alpha = number(
-    "alpha", \.alpha, -100...100, "order", help: "The order of renyi.", of: ["renyi"])
-
-  /// The objective and its samples.
-  public static let step: [Setting] = [
-    samples, groups,
-    Setting(
-      "objective", \.objective, "name|json|file", examples: Objective.names,
-      expected: "one of \(Objective.names.joined(separator: ", ")), or JSON, or a file of JSON",
-      help: "What is ascended: \(Objective.names.joined(separator: ", ")), or JSON, or a file of "
-        + "JSON.",
-      isDescribed: true, row: Row(name: "objective", isAlwaysShown: true, text: \.objectiveText),
-      fromText: { text throws(ConfigurationError) in
-        do throws(DescriptionError) {
-          return try ObjectiveChoice(described: text)
-        } catch {
-          throw ConfigurationError("The value of '--objective' is invalid: \(error)")
-        }
-      }, isValid: { $0.objective() != nil }),
-    .choice(
-      "estimator", \.estimator,
-      help: "How the encoder's gradient is estimated: standard, stl or dreg.",
-      row: Row(name: "estimator")),
-    beta, alpha,
-  ]
 
   /// The setting of a key, or of a flag.
   public static func named(_ name: String) -> Setting? {

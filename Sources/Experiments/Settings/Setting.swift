@@ -30,6 +30,8 @@ public struct Setting: Sendable {
   let problem: @Sendable (RunConfiguration) -> String?
   let read: @Sendable (KeyedDecodingContainer<Key>, inout RunConfiguration) throws -> Void
   let write: @Sendable (RunConfiguration, inout KeyedEncodingContainer<Key>) throws -> Void
+  /// Takes over the value that another configuration has.
+  let copy: @Sendable (RunConfiguration, inout RunConfiguration) -> Void
   /// The row of a report; nil for one that other rows tell.
   let row: Row?
 
@@ -172,6 +174,7 @@ extension Setting {
     write = { configuration, fields in
       try configuration[keyPath: path].write(&fields, Key(key))
     }
+    copy = { $1[keyPath: path] = $0[keyPath: path] }
   }
 
   /// A whole number of a range.
@@ -180,12 +183,13 @@ extension Setting {
   static func integer(
     _ key: String, short: String? = nil, _ path: WritableKeyPath<RunConfiguration, Int> & Sendable,
     _ range: ClosedRange<Int>, _ placeholder: String = "count", hasNone: Bool = false,
-    standard: Standard = .value, help: String, canChange: Bool = false, row: Row? = nil
+    standard: Standard = .value, help: String, of objectives: Set<String>? = nil,
+    canChange: Bool = false, row: Row? = nil
   ) -> Setting {
     Setting(
       key, short: short, path, placeholder,
       expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
-      standard: standard, help: help, canChange: canChange, row: row,
+      standard: standard, help: help, of: objectives, canChange: canChange, row: row,
       fromText: { text in Int(text).flatMap { hasNone && $0 == 0 ? nil : $0 } },
       isValid: { range.contains($0) || hasNone && $0 == 0 })
   }
@@ -205,11 +209,12 @@ extension Setting {
   /// One of some names.
   static func choice<Value: SettingValue & RawRepresentable<String> & CaseIterable>(
     _ key: String, _ path: WritableKeyPath<RunConfiguration, Value> & Sendable,
-    _ placeholder: String = "name", help: String, row: Row? = nil
+    _ placeholder: String = "name", help: String, of objectives: Set<String>? = nil,
+    row: Row? = nil
   ) -> Setting {
     let names = Value.allCases.map(\.rawValue)
     return Setting(
       key, path, placeholder, choices: names, expected: "one of \(names.joined(separator: ", "))",
-      help: help, row: row)
+      help: help, of: objectives, row: row)
   }
 }

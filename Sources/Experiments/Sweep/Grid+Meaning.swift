@@ -19,18 +19,18 @@ extension Grid {
 private struct Meaning: Hashable {
   let configuration: RunConfiguration
   let rule: EstimatorRule?
-  let isClosedForm: Bool
+  let freeBits: Double?
 
   init(_ setting: RunConfiguration) {
-    let objective = setting.objective.objective(beta: setting.beta, alpha: setting.alpha)
+    let objective = setting.objective.objective(setting)
     rule = objective?.rule(
       groups: setting.groups, samples: setting.samples, estimator: setting.estimator
     ).spelled(groups: setting.groups)
-    isClosedForm = objective?.isClosedForm ?? false
+    freeBits = objective?.freeBits
     // Estimators that are the same rule are the same.
     var configuration = setting
     (configuration.objective, configuration.estimator) = ("", .standard)
-    (configuration.beta, configuration.alpha) = (0, 0)
+    for own in Setting.ofObjectives { own.copy(.usual, &configuration) }
     if !setting.schedule.takesRate { configuration.learningRate = 0 }
     self.configuration = configuration
   }

@@ -71,7 +71,9 @@ public struct Grid: Codable, Sendable {
   ]
 
   /// The settings that have axes of their own.
-  static let axes: Set = ["objective", "estimator", "beta", "alpha", "groups", "samples", "seed"]
+  public static let ownAxes: Set = [
+    "objective", "estimator", "beta", "alpha", "groups", "samples", "seed",
+  ]
 
   /// Crosses everything with the values of another setting.
   ///
@@ -177,22 +179,25 @@ public struct Grid: Codable, Sendable {
   ) -> (RunConfiguration, reasons: [String]) {
     var result = setting
     var reasons: [String] = []
-    func leaveOut(
-      _ share: Setting, _ path: WritableKeyPath<RunConfiguration, Double>, _ values: [Double]
-    ) {
-      if share.concerns(objective.name) { return }
-      result[keyPath: path] = base[keyPath: path]
-      if values.count > 1 {
-        let owners = (share.objectives ?? []).sorted().joined(separator: ", ")
-        reasons.append("\(share.key) is of \(owners) alone")
+    for own in Setting.ofObjectives where !own.concerns(objective.name) {
+      own.copy(base, &result)
+      if isVaried(own) {
+        let owners = (own.objectives ?? []).sorted().joined(separator: ", ")
+        reasons.append("\(own.key) is of \(owners) alone")
       }
     }
-    leaveOut(.beta, \.beta, betas)
-    leaveOut(.alpha, \.alpha, alphas)
     if !objective.dependsOnGroups {
       (result.groups, result.samples) = (1, setting.groups * setting.samples)
     }
     return (result, reasons)
   }
 
+  /// True if a setting that only some objectives have has more than one value.
+  private func isVaried(_ setting: Setting) -> Bool {
+    switch setting.key {
+    case Setting.beta.key: betas.count > 1
+    case Setting.alpha.key: alphas.count > 1
+    default: axes.contains { $0.key == setting.key && $0.values.count > 1 }
+    }
+  }
 }

@@ -8,7 +8,7 @@ extension RunConfiguration {
     if Grid.shared.contains(key) {
       throw ConfigurationError("'\(key)' cannot vary in a sweep: all cells share it.")
     }
-    if Grid.axes.contains(key) {
+    if Grid.ownAxes.contains(key) {
       throw ConfigurationError("'\(key)' has an axis of its own in a sweep.")
     }
     var result = self

@@ -6,7 +6,7 @@ import Compute
 ///
 /// `elbo` alone, whose divergence is in closed form, walks on its own, with the same noise.
 struct GradientProbe {
-  /// One for all sampled objectives, one for `elbo`; each only where it is asked for.
+  /// One for all sampled objectives, one for each `elbo`; each only where it is asked for.
   let programs: [Program]
   /// For each estimator, which columns hold its gradients.
   let columns: [(decoder: Int, encoder: Int)]
@@ -17,15 +17,16 @@ struct GradientProbe {
   /// A rule of which only the decoder's column, or only the encoder's, is not zero.
   private struct Column: Hashable {
     var rule: EstimatorRule
-    var isClosedForm: Bool
+    /// Of the walk that it belongs to.
+    var freeBits: Double?
   }
 
   init(
     _ model: Model, _ configuration: StepConfiguration, estimators: [GradientEstimator]
   ) throws(ProgramError) {
     var table: [Column] = []
-    func add(_ rule: EstimatorRule, _ isClosedForm: Bool) -> Int {
-      let column = Column(rule: rule, isClosedForm: isClosedForm)
+    func add(_ rule: EstimatorRule, _ freeBits: Double?) -> Int {
+      let column = Column(rule: rule, freeBits: freeBits)
       if let index = table.firstIndex(of: column) { return index }
       table.append(column)
       return table.count - 1
@@ -35,12 +36,13 @@ struct GradientProbe {
       let rule = estimator.objective.rule(
         groups: configuration.groups, samples: configuration.samples,
         estimator: estimator.estimator)
-      let decoder = EstimatorRule(bound: bound, decoder: rule.decoder, path: none, score: none)
+      let decoder = EstimatorRule(
+        bound: bound, decoder: rule.decoder, path: none, score: none, riemann: rule.riemann)
       let encoder = EstimatorRule(
         bound: bound, decoder: none, path: rule.path, score: rule.score,
-        leaveOneOut: rule.leaveOneOut)
-      let isClosedForm = estimator.objective.isClosedForm
-      return (decoder: add(decoder, isClosedForm), encoder: add(encoder, isClosedForm))
+        leaveOneOut: rule.leaveOneOut, riemann: rule.riemann)
+      let freeBits = estimator.objective.freeBits
+      return (decoder: add(decoder, freeBits), encoder: add(encoder, freeBits))
     }
     targets = table.enumerated().map { index, column in
       (column.rule.decoder.isZero
@@ -48,17 +50,17 @@ struct GradientProbe {
         .map(GradientTarget(.column(index)).tensor)
     }
     var programs: [Program] = []
-    for isClosedForm in [false, true]
-    where table.contains(where: { $0.isClosedForm == isClosedForm }) {
+    for (first, walk) in table.enumerated()
+    where table.firstIndex(where: { $0.freeBits == walk.freeBits }) == first {
       var part = configuration
-      part.objective = isClosedForm ? .elbo : .iwae
+      part.objective = walk.freeBits.map(Objective.elbo(freeBits:)) ?? .iwae
       part.optimizer = nil
-      var builder = StepBuilder(model, part, name: isClosedForm ? "probe elbo" : "probe")
+      var builder = StepBuilder(model, part, name: walk.freeBits == nil ? "probe" : "probe elbo")
       let (images, indices) = try builder.appendBatch()
       try builder.appendEncoder(images, indices)
       try builder.appendDecoder(images)
       let estimated = try builder.appendWeights().estimated
-      for (index, column) in table.enumerated() where column.isClosedForm == isClosedForm {
+      for (index, column) in table.enumerated() where column.freeBits == walk.freeBits {
         builder.coefficients.append(
           try builder.appendCoefficients(
             column.rule, of: estimated, prefix: "\(index).",

@@ -42,7 +42,7 @@ extension Objective {
       let rule = rule(counts.groups, counts.samples)
       return Row(
         bound: rule.bound, encoderBound: rule.encoderBound, decoder: rule.decoder, path: rule.path,
-        score: rule.score, leaveOneOut: rule.leaveOneOut, doubled: rule.path)
+        score: rule.score, leaveOneOut: rule.leaveOneOut, riemann: rule.riemann, doubled: rule.path)
     }
   }
 }

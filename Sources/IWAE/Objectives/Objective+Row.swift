@@ -30,6 +30,7 @@ extension Objective {
     /// Minus the path's unless given.
     var score: CoefficientRule?
     var leaveOneOut: Float = 0
+    var riemann: RiemannSum?
     /// The path of the doubly reparameterized estimator.
     var doubled: CoefficientRule
 
@@ -39,7 +40,7 @@ extension Objective {
       case .standard:
         EstimatorRule(
           bound: bound, encoderBound: encoderBound, decoder: decoder, path: path,
-          score: score ?? -path, leaveOneOut: leaveOneOut)
+          score: score ?? -path, leaveOneOut: leaveOneOut, riemann: riemann)
       case .stl:
         EstimatorRule(
           bound: bound, encoderBound: encoderBound, decoder: decoder, path: path,

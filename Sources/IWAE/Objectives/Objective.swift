@@ -14,8 +14,9 @@ public struct Objective: Sendable {
   public let leastSamples: Int
   /// The reason why the objective cannot be computed in single precision; nil if it can.
   public let problem: String?
-  /// True if the topmost divergence is taken in closed form.
-  public let isClosedForm: Bool
+  /// The nats that the divergence of a topmost unit counts at least, where it is taken in closed form;
+  /// nil where it is sampled.
+  public let freeBits: Double?
   /// Nil where nothing is known of it.
   let encoderSignal: EncoderSignal?
   let origin: Origin
@@ -46,8 +47,8 @@ public struct Objective: Sendable {
 
   /// The place where an objective is written down, which tells those of one name apart.
   enum Origin: Hashable, Sendable {
-    /// A row of the table; beta or alpha if it has one.
-    case table(parameter: Double?)
+    /// A row of the table, with beta or whatever it has.
+    case table(parameters: [Double])
     /// JSON of the user's.
     case description(JSONValue)
     /// A function of the user's, known by its address.
@@ -60,21 +61,23 @@ public struct Objective: Sendable {
   }
 
   init(
-    _ name: String, from origin: Origin = .table(parameter: nil), encoderSignal: EncoderSignal?,
+    _ name: String, from origin: Origin = .table(parameters: []), encoderSignal: EncoderSignal?,
     hasEstimators: Bool = true, leastSamples: Int = 1, problem: String? = nil,
-    isClosedForm: Bool = false,
+    freeBits: Double? = nil,
     row: @escaping @Sendable (SampleCounts) -> Row
   ) {
     (self.name, self.origin) = (name, origin)
     (self.hasEstimators, self.leastSamples) = (hasEstimators, leastSamples)
-    (self.problem, self.isClosedForm) = (problem, isClosedForm)
+    (self.problem, self.freeBits) = (problem, freeBits)
     (self.encoderSignal, self.row) = (encoderSignal, row)
   }
 
   /// A file in this folder for each row.
-  private static func table(beta: Double, alpha: Double) -> [Objective] {
+  private static func table(
+    beta: Double, alpha: Double, freeBits: Double, riemann: RiemannSum
+  ) -> [Objective] {
     [
-      .elbo,
+      .elbo(freeBits: freeBits),
       .vae,
       .iwae,
       .miwae,
@@ -83,17 +86,24 @@ public struct Objective: Sendable {
       .renyi(alpha: alpha),
       .rws,
       .vimco,
+      .tvo(riemann),
     ]
   }
 
   /// The names as the command line spells them.
-  public static let names = table(beta: 0, alpha: 0).map(\.name)
+  public static let names = table(beta: 0, alpha: 0, freeBits: 0, riemann: RiemannSum()).map(\.name)
 
   /// The objective of a name; nil if there is none. With some parameters it is that of another name.
-  public init?(_ name: String, beta: Double = 0.5, alpha: Double = 0.5) {
+  public init?(
+    _ name: String, beta: Double = 0.5, alpha: Double = 0.5, freeBits: Double = 0,
+    riemann: RiemannSum = RiemannSum()
+  ) {
     guard let index = Self.names.firstIndex(of: name) else { return nil }
-    self = Self.table(beta: beta, alpha: alpha)[index]
+    self = Self.table(beta: beta, alpha: alpha, freeBits: freeBits, riemann: riemann)[index]
   }
+
+  /// True if the topmost divergence is taken in closed form.
+  public var isClosedForm: Bool { freeBits != nil }
 
   /// True if M groups of K samples are another objective than one group of M * K.
   public var dependsOnGroups: Bool {

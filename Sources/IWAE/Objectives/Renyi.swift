@@ -6,7 +6,7 @@ extension Objective {
     if alpha == 1 { return .vae }
     let temperature = Float(1 - alpha)
     return Objective(
-      "renyi", from: .table(parameter: alpha), encoderSignal: alpha != 0 ? .stays : .fades,
+      "renyi", from: .table(parameters: [alpha]), encoderSignal: alpha != 0 ? .stays : .fades,
       problem: problem(alpha: alpha)
     ) { _ in
       Row(

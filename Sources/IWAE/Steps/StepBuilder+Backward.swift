@@ -41,7 +41,8 @@ extension StepBuilder {
       if let obstacle = latent.posterior.obstacleToPath {
         throw .invalid(
           operation: configuration.objective.name,
-          problem: "it needs a gradient through the sample, but \(obstacle). Use rws or vimco.")
+          problem: "it needs a gradient through the sample, but \(obstacle). Use rws, vimco or tvo."
+        )
       }
     }
   }

@@ -195,8 +195,9 @@ extension StepBuilder {
           + "has no closed form. Use the objective vae, which samples it.")
     }
     let term = Tensor("latent.\(top).divergence", latent.term.shape, .temporary)
-    let bound = latent.bind(divergence)
-    try append([.init(sumOf: -bound.formula, into: term)], reading: bound.sources)
+    let free = configuration.objective.freeBits ?? 0
+    let counted = latent.bind(free > 0 ? .max(Formula(free), divergence) : divergence)
+    try append([.init(sumOf: -counted.formula, into: term)], reading: counted.sources)
     return term
   }
 

@@ -190,7 +190,7 @@ extension StepConfiguration {
   /// True if samples can stream: their coefficients are data, and the noise is addressed.
   var canStream: Bool {
     let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
-    return rule.leaveOneOut == 0 && !noiseIsGiven && !source.isUploaded
+    return !rule.needsEverySample && !noiseIsGiven && !source.isUploaded
   }
 }
 

@@ -183,10 +183,9 @@ public final class Trainer {
     control.step = UInt32(progress.step)
     control.pass = UInt32(progress.pass)
     control.batchOffset = UInt32(progress.batch * batchSize)
-    if configuration.warmUpPasses > 0 {
-      let done = Double(progress.pass) + Double(progress.batch) / Double(batchesPerPass)
-      control.klWeight = Float(min(1, done / configuration.warmUpPasses))
-    }
+    control.klWeight = Float(
+      configuration.klWeight.value(
+        after: Double(progress.pass) + Double(progress.batch) / Double(batchesPerPass)))
     configuration.convention.apply(
       to: &control, step: progress.step, rate: learningRate,
       optimizer: Adam(configuration.convention))

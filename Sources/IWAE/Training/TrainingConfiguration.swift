@@ -13,8 +13,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
   /// batch at its end are never trained on.
   public var shuffles: Bool
   public var convention: AdamConvention
-  /// Passes over which the weight of log p(h) - log q(h|x) rises from 0 to 1.
-  public var warmUpPasses: Double
+  public var klWeight: KLWeight
   public var binarization: Binarization
   /// Samples of each validation image.
   public var validationSamples: Int
@@ -31,7 +30,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     objective: Objective, estimator: Objective.Estimator = .standard, groups: Int = 1,
     samples: Int = 50, batchSize: Int = 20, passes: Int = 10, schedule: LearningRate = .burda,
     shuffles: Bool = true, convention: AdamConvention = .usual,
-    priorStart: PriorStart = .images, warmUpPasses: Double = 0,
+    priorStart: PriorStart = .images, klWeight: KLWeight = KLWeight(),
     binarization: Binarization = .sample, validationSamples: Int = 50, seed: UInt64 = 0,
     memoryLimit: Int? = nil, backwardSamples: Int? = nil
   ) {
@@ -45,7 +44,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     self.shuffles = shuffles
     self.convention = convention
     self.priorStart = priorStart
-    self.warmUpPasses = warmUpPasses
+    self.klWeight = klWeight
     self.binarization = binarization
     self.validationSamples = validationSamples
     self.seed = seed

@@ -1,9 +1,12 @@
 import Compute
+import Foundation
 
 extension Estimate: KernelFamily {
   static let counts = [
     KernelCount<Estimate>("groups") { $0.groups },
     KernelCount("samples") { $0.samples },
+    KernelCount("intervals") { $0.rule.riemann?.intervals ?? 0 },
+    KernelCount("is_right") { $0.rule.riemann?.side == .right ? 1 : 0 },
   ]
   static let constants = [
     bound("bound_rule") { $0.rule.bound }, bound("encoder_bound_rule") { $0.rule.encoderBound },
@@ -11,6 +14,8 @@ extension Estimate: KernelFamily {
     KernelConstants(column: "path_rule") { ($0.rule.path, $0.scale) },
     KernelConstants(column: "score_rule") { ($0.rule.score, $0.scale) },
     KernelConstants("leave_one_out") { $0.rule.leaveOneOut * $0.scale },
+    KernelConstants("log_step") { Float($0.rule.riemann?.logStep ?? 0) },
+    KernelConstants("growth") { Float($0.rule.riemann.map { expm1(-$0.logStep) } ?? 0) },
   ]
 
   /// The fields of a bound's rule, in the order in which they follow one another.

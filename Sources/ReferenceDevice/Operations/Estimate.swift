@@ -29,6 +29,46 @@ extension CoefficientRule {
   }
 }
 
+extension RiemannSum {
+  /// The sum for the samples of one group.
+  func evaluate(_ logWeights: ArraySlice<Double>) -> Double {
+    terms.reduce(0) { $0 + $1.width * TemperedWeights(logWeights, at: $1.point).mean }
+  }
+
+  /// A column's coefficients of one group's samples.
+  func evaluate(
+    _ logWeights: ArraySlice<Double>, linear: Double, isScore: Bool
+  ) -> [Double] {
+    var sums = logWeights.map { _ in 0.0 }
+    for (point, width) in terms {
+      let tempered = TemperedWeights(logWeights, at: point)
+      let slope = isScore ? point - 1 : point
+      for (index, (weight, logWeight)) in zip(tempered.weights, logWeights).enumerated()
+      where weight != 0 {
+        sums[index] += width * linear * weight * (1 + slope * (logWeight - tempered.mean))
+      }
+    }
+    return sums
+  }
+}
+
+/// The weights softmax(b log w) of a group's samples, and the mean of log w under them. A sample whose
+/// weight is 0 has none at any point: that at b = 0 is the limit of those above.
+private struct TemperedWeights {
+  var weights: [Double]
+  var mean: Double
+
+  init(_ logWeights: ArraySlice<Double>, at point: Double) {
+    weights = softmax(
+      logWeights.map { $0 == -.infinity ? -.infinity : point * $0 }[...])
+    let isEmpty = weights.allSatisfy { $0 == 0 }
+    mean =
+      isEmpty
+      ? -.infinity
+      : zip(weights, logWeights).reduce(0) { $0 + ($1.0 == 0 ? 0 : $1.0 * $1.1) }
+  }
+}
+
 /// For each sample, how much the log of the mean weight falls when its log-weight is replaced by
 /// the mean of the others'; 0 where no sample has any weight.
 func leaveOneOut(_ logWeights: ArraySlice<Double>) -> [Double] {
@@ -44,33 +84,45 @@ func leaveOneOut(_ logWeights: ArraySlice<Double>) -> [Double] {
 extension ReferenceExecutable {
   func run(_ operation: Estimate) {
     let logWeights = self[operation.logWeights]
-    let perImage = operation.groups * operation.samples
-    let images = stride(from: 0, to: logWeights.count, by: perImage).map {
-      logWeights[$0..<$0 + perImage]
+    let (rule, samples) = (operation.rule, operation.samples)
+    let perImage = operation.groups * samples
+    let images = parts(of: logWeights, perImage)
+    func bounds(_ bound: BoundRule) -> [Double] {
+      images.map { image in
+        guard let sum = rule.riemann else { return bound.evaluate(image, samples: samples) }
+        return parts(of: Array(image), samples).reduce(0) { $0 + sum.evaluate($1) }
+          / Double(operation.groups)
+      }
     }
-    func bounds(_ rule: BoundRule) -> [Double] {
-      images.map { rule.evaluate($0, samples: operation.samples) }
+    func coefficients(_ column: CoefficientRule, isScore: Bool = false) -> [Double] {
+      let values =
+        if let sum = rule.riemann {
+          parts(of: logWeights, samples).flatMap {
+            sum.evaluate($0, linear: Double(column.linear), isScore: isScore)
+          }
+        } else {
+          images.flatMap { column.evaluate($0, samples: samples) }
+        }
+      return values.map { Double(operation.scale) * $0 }
     }
-    func coefficients(_ rule: CoefficientRule) -> [Double] {
-      images.flatMap { rule.evaluate($0, samples: operation.samples) }
-        .map { Double(operation.scale) * $0 }
-    }
-    let rule = operation.rule
     self[operation.bounds] = bounds(rule.bound)
     if let tensor = operation.encoderBounds { self[tensor] = bounds(rule.encoderBound) }
     if let tensor = operation.decoderCoefficients { self[tensor] = coefficients(rule.decoder) }
     if let tensor = operation.pathCoefficients { self[tensor] = coefficients(rule.path) }
     if let tensor = operation.scoreCoefficients {
-      var scores = coefficients(rule.score)
+      var scores = coefficients(rule.score, isScore: true)
       if rule.leaveOneOut != 0 {
-        for start in stride(from: 0, to: logWeights.count, by: operation.samples) {
-          let falls = leaveOneOut(logWeights[start..<start + operation.samples])
-          for (offset, fall) in falls.enumerated() {
-            scores[start + offset] += Double(rule.leaveOneOut * operation.scale) * fall
-          }
+        let falls = parts(of: logWeights, samples).flatMap(leaveOneOut)
+        for (index, fall) in falls.enumerated() {
+          scores[index] += Double(rule.leaveOneOut * operation.scale) * fall
         }
       }
       self[tensor] = scores
     }
+  }
+
+  /// Values, so many at a time.
+  private func parts(of values: [Double], _ count: Int) -> [ArraySlice<Double>] {
+    stride(from: 0, to: values.count, by: count).map { values[$0..<$0 + count] }
   }
 }
