@@ -50,6 +50,12 @@ extension CaseTable {
         training(label, model, batch: 3, samples: 4, .usual),
       ]
     }
+    for hasMissing in [false, true] {
+      cases.append(
+        step(
+          "categorical", StepModels.categorical, batch: 4, groups: 2, samples: 5, .piwae,
+          estimator: .dreg, hasMissing: hasMissing))
+    }
     for estimator in Objective.Estimator.allCases {
       cases.append(
         step(
@@ -67,6 +73,7 @@ extension CaseTable {
       training("two", two, batch: 4, samples: 1, .usual),
       training("three", three, batch: 2, samples: 120, .usual),
       training("conditional", StepModels.conditional, batch: 3, samples: 5, .usual),
+      training("categorical", StepModels.categorical, batch: 3, samples: 5, .usual),
     ]
     return cases
   }
@@ -97,7 +104,8 @@ extension CaseTable {
       optimizer: optimizer, sumsOverBatch: convention == .released, boundTotal: total)
     let step = checked(title) { try Step.build(model, configuration) }
     var values = parameterValues(of: model, &inputs)
-    values[source] = .floats(inputs.uniforms(shape.count))
+    values[source] = .floats(
+      classData(of: model, shape.count) ?? inputs.uniforms(shape.count))
     values[order] = .words(inputs.permutation(images))
     values[total] = .floats([0])
     if let classes { values[classes] = .bytes(labelRows(of: model, images)) }
@@ -138,9 +146,10 @@ extension CaseTable {
     let step = checked(title) { try Step.build(model, configuration) }
     var values = parameterValues(of: model, &inputs)
     if let images = step.images {
+      let count = images.shape.count
       let pixels =
         model.likelihood.isBinarized
-        ? inputs.bits(images.shape.count) : inputs.normals(images.shape.count)
+        ? inputs.bits(count) : classData(of: model, count) ?? inputs.normals(count)
       values[images] = .floats(
         hasMissing ? pixels.enumerated().map { $0 % 3 == 1 ? .nan : $1 } : pixels)
     }
@@ -167,6 +176,11 @@ extension CaseTable {
         + step.program.tensors(.gradient).map {
           .init(tensor: $0, tolerance: limit, pool: layer(of: $0))
         })
+  }
+
+  /// Classes by turns; nil for a model whose data are others.
+  private func classData(of model: Model, _ count: Int) -> [Float]? {
+    model.likelihood.classes.map { classes in (0..<count).map { Float($0 % classes) } }
   }
 
   /// Labels by turns.

@@ -20,7 +20,7 @@ import Testing
   }
 
   static let names = [
-    "bernoulli-latents-rws", "bernoulli-latents-vimco", "ciwae", "conditional",
+    "bernoulli-latents-rws", "bernoulli-latents-vimco", "categorical", "ciwae", "conditional",
     "continuous-bernoulli", "elbo", "formula-beta", "formula-student", "gated", "gaussian-fixed",
     "gaussian-shared", "iwae",
     "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer", "iwae-two-layer-dreg", "logistic",
