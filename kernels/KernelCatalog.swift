@@ -31,6 +31,7 @@ public enum KernelCatalog {
   private static let files: [String: [UInt8]] = [
     "accumulate_weights.cl": PackageResources.accumulate_weights_cl,
     "adam.cl": PackageResources.adam_cl,
+    "classes.cl": PackageResources.classes_cl,
     "columns.cl": PackageResources.columns_cl,
     "descriptor.cl": PackageResources.descriptor_cl,
     "draw.cl": PackageResources.draw_cl,

@@ -50,6 +50,12 @@ extension CaseTable {
         training(label, model, batch: 3, samples: 4, .usual),
       ]
     }
+    for hasMissing in [false, true] {
+      cases.append(
+        step(
+          "categorical", StepModels.categorical, batch: 4, groups: 2, samples: 5, .piwae,
+          estimator: .dreg, hasMissing: hasMissing))
+    }
     for estimator in Objective.Estimator.allCases {
       cases.append(
         step(
@@ -67,6 +73,7 @@ extension CaseTable {
       training("two", two, batch: 4, samples: 1, .usual),
       training("three", three, batch: 2, samples: 120, .usual),
       training("conditional", StepModels.conditional, batch: 3, samples: 5, .usual),
+      training("categorical", StepModels.categorical, batch: 3, samples: 5, .usual),
     ]
     return cases
   }
@@ -97,7 +104,9 @@ extension CaseTable {
       optimizer: optimizer, sumsOverBatch: convention == .released, boundTotal: total)
     let step = checked(title) { try Step.build(model, configuration) }
     var values = parameterValues(of: model, &inputs)
-    values[source] = .floats(inputs.uniforms(shape.count))
+    values[source] = .floats(
+      model.likelihood.isBinarized
+        ? inputs.uniforms(shape.count) : Self.data(of: model.likelihood, shape.count, &inputs))
     values[order] = .words(inputs.permutation(images))
     values[total] = .floats([0])
     if let classes { values[classes] = .bytes(labelRows(of: model, images)) }
@@ -179,6 +188,8 @@ extension CaseTable {
     case .counts: return inputs.uniforms(count).map { (6 * $0).rounded(.down) }
     case .levels: return inputs.uniforms(count).map { (256 * $0).rounded(.down) / 255 }
     case .positive: return inputs.uniforms(count).map { 0.1 + 3 * $0 }
+    case .classes(let classes):
+      return inputs.uniforms(count).map { (Float(classes) * $0).rounded(.down) }
     case .reals: return inputs.normals(count)
     }
   }

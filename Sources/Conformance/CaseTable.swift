@@ -25,6 +25,7 @@ public struct CaseTable {
     case .noise: noiseCases()
     case .map: mapCases()
     case .columns: columnsCases()
+    case .classes: classesCases()
     case .estimate: estimateCases()
     case .draw: drawCases()
     case .accumulateWeights: accumulateWeightsCases()

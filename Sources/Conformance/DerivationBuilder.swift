@@ -105,6 +105,17 @@ struct DerivationBuilder {
     return tensor
   }
 
+  /// The log density of data that are classes.
+  mutating func classes(
+    _ name: String, _ logits: Tensor, _ count: Int, at data: Tensor
+  ) -> Tensor {
+    let tensor = Tensor(name, .vector(logits.shape.rows), .temporary)
+    append(
+      .classes(Classes(.logDensity, logits: logits, count: count, data: data, output: tensor)))
+    known.append(tensor)
+    return tensor
+  }
+
   /// Sums over the rows of the longest tensor that the formula mentions.
   mutating func sum(_ name: String, of formula: Formula) -> Tensor {
     let mentioned = known.filter {

@@ -4,12 +4,16 @@ import IWAE
 extension DerivationCheck {
   /// Every density that has a name, at the end of layers that give its heads.
   static func densities(_ seed: UInt64) -> [DifferenceCheck.Problem] {
-    Likelihood.known.map { likelihood($0, seed) } + Posterior.known.map { posterior($0, seed) }
+    Likelihood.known.compactMap { known in
+      known.logDensity.map { likelihood(known, $0, seed) }
+    }
+      + Posterior.known.map { posterior($0, seed) }
       + Prior.known.compactMap { prior in prior.logDensity.map { self.prior(prior, $0, seed) } }
+      + [classes(seed)]
   }
 
   private static func likelihood(
-    _ likelihood: Likelihood, _ seed: UInt64
+    _ likelihood: Likelihood, _ logDensity: Formula, _ seed: UInt64
   ) -> DifferenceCheck.Problem {
     var build = DerivationBuilder("likelihood \(likelihood.name)", seed)
     let h = build.input("h", 6, 4)
@@ -18,8 +22,17 @@ extension DerivationCheck {
     for parameter in likelihood.parameters {
       _ = build.parameter(parameter.name, .vector(parameter.size == .single ? 1 : 3))
     }
-    return build.finish(
-      build.sum("term", of: likelihood.logDensity.substituting(["x": data])))
+    return build.finish(build.sum("term", of: logDensity.substituting(["x": data])))
+  }
+
+  /// Data of three classes, which samples share, and a density that a function is taken of.
+  private static func classes(_ seed: UInt64) -> DifferenceCheck.Problem {
+    var build = DerivationBuilder("classes", seed)
+    let member = Support.classes(3).member(near: build.input("x", 3, 4).value)
+    let data = build.map("data", 3, 4, member)
+    let logits = build.layer("logits", build.input("h", 6, 5), 12)
+    let density = build.classes("density", logits, 3, at: data)
+    return build.finish(build.vector("term", 6, .tanh(0.1 * density.value)))
   }
 
   /// The derivative through the sample and through the density at once.
@@ -54,6 +67,7 @@ extension Support {
     case .levels: .where(.less(value, 0), 0, .where(.less(value, 0.5), 100.0 / 255, 1))
     case .positive: .exp(value)
     case .reals: value
+    case .classes(let count): .where(.less(value, 0), 0, Formula(Double(count - 1)))
     }
   }
 }

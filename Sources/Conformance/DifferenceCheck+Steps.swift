@@ -7,6 +7,7 @@ extension DifferenceCheck {
       ("one", StepModels.one(dataSize: 7, hidden: [5, 4], latent: 3)),
       ("three", StepModels.three(dataSize: 6, .softplus)),
       ("formulas", StepModels.formulas(dataSize: 6)), ("conditional", StepModels.conditional),
+      ("categorical", StepModels.categorical),
     ] + StepModels.moved
 
   /// The bound of a whole model, differentiated through every parameter.

@@ -56,7 +56,16 @@ struct PlainModel {
       values[parameter.name] = columns(parameters(tensor), of: model.dataSize)
     }
     var total = [Double](repeating: 0, count: rows)
-    add(model.likelihood.logDensity, values, to: &total)
+    if let logDensity = model.likelihood.logDensity {
+      add(logDensity, values, to: &total)
+    } else if let classes = model.likelihood.classes {
+      for (index, x) in images.enumerated() {
+        let logits = values[model.likelihood.heads[0], default: []]
+        let own = logits[index * classes..<(index + 1) * classes]
+        total[index / model.dataSize] +=
+          own[own.startIndex + Int(x)] - log(own.reduce(0) { $0 + exp($1) })
+      }
+    }
     return total
   }
 

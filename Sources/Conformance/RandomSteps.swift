@@ -83,7 +83,7 @@ private struct Choices {
   private mutating func likelihood() -> Likelihood {
     choose([
       .bernoulli, .gaussian, .gaussianShared, .gaussian(sigma: 0.5), .logistic, .poisson,
-      .negativeBinomial, .continuousBernoulli,
+      .negativeBinomial, .continuousBernoulli, .categorical(choose(2...5)),
     ])
   }
 }

@@ -91,6 +91,11 @@ enum StepModels {
     dataSize: 7, encoder: [.init(hidden: [], latent: 3), .init(hidden: [5], latent: 2)],
     decoder: [.init(hidden: [4]), .init(hidden: [6])], condition: 3)
 
+  /// Data of three classes, whose logits are as many as do not fill a strip.
+  static let categorical = Model(
+    dataSize: 17, likelihood: .categorical(3), encoder: [.init(hidden: [6], latent: 3)],
+    decoder: [.init(hidden: [5])])
+
   static let logistic = Posterior(
     ours: """
       {"family": "formula", "name": "logistic", "heads": ["location", "log_scale"],

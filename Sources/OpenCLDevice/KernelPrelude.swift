@@ -19,6 +19,7 @@ enum KernelPrelude {
     lines += Descriptor.Kind.all.map { "#define KIND_\($0.kernelName.uppercased()) \($0.code)" }
     lines += codes("ACTIVATION", Activation.allCases)
     lines += codes("BINARIZATION", Binarization.allCases)
+    lines += codes("CLASSES", Classes.Result.allCases)
     lines += codes("DISTRIBUTION", Noise.Distribution.allCases)
     lines += codes("PRODUCT", LaunchSequence.Product.allCases)
     lines += codes("RELAY_FORM", Relay.Form.allCases)

@@ -181,6 +181,7 @@ public final class ReferenceExecutable: Executable {
     case .noise(let operation): run(operation)
     case .map(let operation): run(operation, by: formulas[index])
     case .columns(let operation): run(operation)
+    case .classes(let operation): run(operation)
     case .estimate(let operation): run(operation)
     case .draw(let operation): run(operation)
     case .accumulateWeights(let operation): run(operation)

@@ -17,6 +17,8 @@ extension Operation {
           + "\(columns.accumulates ? "+=" : "=") "
           + "\(columns.input.name)[\(columns.from)..<\(columns.from + columns.count)]"
       ]
+    case .classes(let classes):
+      ["\(classes.output.name) = \(classes.result) of \(classes.count) classes"]
     default: []
     }
   }

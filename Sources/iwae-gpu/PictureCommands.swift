@@ -111,7 +111,7 @@ private func write(
   _ arguments: ParsedArguments, _ terminal: Terminal
 ) throws -> ExitCode {
   let width = try Picture.width(arguments, model, height: height)
-  return try Picture(images: images, columns: columns, isScaled: Picture.isScaled(model))
+  return try Picture(images: images, columns: columns, of: model)
     .write(
       to: arguments.string("--out") ?? "\(RunFolder(containing: path).path)/\(file)", width: width,
       arguments, terminal)

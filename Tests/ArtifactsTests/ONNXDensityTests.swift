@@ -110,6 +110,16 @@ import Testing
     #expect(bernoulli.nodes.first { $0.outputs == ["probabilities"] }?.operation == "Div")
   }
 
+  @Test func classesHaveAMeanOfTheirShares() throws {
+    let (_, _, decoder) = try files(.categorical(4), [.gaussian])
+    #expect(decoder.outputs == ["logits": ["N", "36"], "expectation": ["N", "9"]])
+    let nodes = decoder.nodes.suffix(3)
+    #expect(nodes.map(\.operation) == ["Reshape", "Softmax", "MatMul"])
+    #expect(decoder.arrays[nodes.first?.inputs.last ?? ""]?.values == [-1, 9, 4])
+    #expect(nodes.dropFirst().first?.attributes == ["axis": 2])
+    #expect(decoder.arrays[nodes.last?.inputs.last ?? ""]?.values == [0, 1, 2, 3])
+  }
+
   @Test func encodersGiveEveryHeadAndTheSample() throws {
     let posteriors = [try Posterior(named: Self.logistic), .gaussian]
     let (_, encoder, decoder) = try files(.bernoulli, posteriors)

@@ -48,6 +48,14 @@ import Testing
         + "'poisson'. Give whole counts", "--data", halves, "--likelihood", "poisson")
     refused(.badInput, "expected a number from 0 to 1", "--data", halves)
     refused(
+      .badInput,
+      "image 3, value 4: expected a whole number from 0 to 4, found 2.5, for the likelihood "
+        + "'categorical:5'. Give classes that count from 0", "--data", halves, "--likelihood",
+      "categorical:5")
+    refused(
+      .badInput, "expected a whole number from 0 to 3, found 4.0", "--data", try densities.counts(),
+      "--likelihood", "categorical:4")
+    refused(
       .usage, "'--binarize sample' draws 0s and 1s", "--data", halves, "--likelihood", "gaussian",
       "--binarize", "sample")
   }

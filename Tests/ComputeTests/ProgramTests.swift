@@ -64,6 +64,26 @@ import Testing
         == "triangleOuter: expected 'p' to have shape [4, 3], found [4, 4].")
   }
 
+  @Test func classesDivideTheLogits() {
+    func classes(
+      _ result: Classes.Result = .logDensity, count: Int = 3, rows: Int = 2, columns: Int = 1
+    ) -> String {
+      let data = Tensor("d", .matrix(rows: rows, columns: columns), .input)
+      return error(
+        .classes(
+          Classes(
+            result, logits: input, count: count, data: data,
+            output: Tensor("y", .vector(4), .output))))
+    }
+    #expect(classes() == "no error")
+    #expect(
+      classes(count: 2)
+        == "classes: expected the 3 columns of 'x' to be divided among 2 classes.")
+    #expect(classes(rows: 3).contains("'d'") && classes(columns: 3).contains("'d'"))
+    #expect(classes(.slope).contains("expected 'y' to have shape [4, 3]"))
+    #expect(classes(.mean).hasPrefix("classes: "))
+  }
+
   @Test func columnsHaveTheirPlaces() {
     func columns(
       from: Int = 0, count: Int? = nil, to: Int = 0, rows: Int = 4

@@ -24,8 +24,8 @@ import Testing
   }
 
   static let names = [
-    "bernoulli-latents-rws", "bernoulli-latents-tvo", "bernoulli-latents-vimco", "ciwae",
-    "conditional",
+    "bernoulli-latents-rws", "bernoulli-latents-tvo", "bernoulli-latents-vimco", "categorical",
+    "ciwae", "conditional",
     "continuous-bernoulli", "elbo", "formula-beta", "formula-student", "gated", "gaussian-fixed",
     "gaussian-shared", "iwae",
     "iwae-dreg", "iwae-gaussian", "iwae-stl", "iwae-two-layer", "iwae-two-layer-dreg", "logistic",

@@ -43,6 +43,19 @@ import Testing
       #"{"family": "bernoulli", "sigma": 1}"#,
       "likelihood 'bernoulli' has an unknown field 'sigma'. Known: family."
     ),
+    (
+      "categorical",
+      "likelihood 'categorical': the field 'classes' is missing: expected a whole number from 2 to "
+        + "65536."
+    ),
+    (
+      "categorical:1",
+      "likelihood 'categorical', classes: expected a whole number from 2 to 65536, found 1."
+    ),
+    (
+      "categorical:2.5",
+      "likelihood 'categorical', classes: expected a whole number from 2 to 65536, found 2.5."
+    ),
     ("formula", "likelihood 'formula': the field 'name' is missing: expected a name."),
   ])
   func namesAndOptionsThatMeanNothingAreRefused(text: String, message: String) {

@@ -77,6 +77,13 @@ def continuous_bernoulli_mean(a):
     return np.where(near, 0.5 + a / 12 - a**3 / 720, -1 / np.expm1(-far) - 1 / far)
 
 
+def class_mean(logits, classes):
+    """The mean class of each variable, whose logits are side by side."""
+    logits = logits.reshape(len(logits), -1, classes)
+    shares = np.exp(logits - logits.max(axis=2, keepdims=True))
+    return shares @ np.arange(classes) / shares.sum(axis=2)
+
+
 class Likelihood:
     """The likelihood that a checkpoint describes.
 
@@ -87,7 +94,7 @@ class Likelihood:
     def __init__(self, description):
         fields = {"family": description} if isinstance(description, str) else description
         self.family = fields["family"]
-        self.parameters = []
+        self.parameters, self.classes = [], None
         self.mean, self.compute_mean = "expectation", None
         match self.family:
             case "bernoulli":
@@ -105,6 +112,9 @@ class Likelihood:
             case "continuous-bernoulli":
                 self.heads = ["logits"]
                 self.compute_mean = lambda values: continuous_bernoulli_mean(values["logits"])
+            case "categorical":
+                self.heads, self.classes = ["logits"], fields["classes"]
+                self.compute_mean = lambda values: class_mean(values["logits"], self.classes)
             case "formula":
                 self.heads = fields["heads"]
                 if fields["mean"].strip() in self.heads:
@@ -122,7 +132,8 @@ class Likelihood:
         shape = heads[self.heads[0]].shape
         result |= {name: np.broadcast_to(array, shape) for name, array in parameters.items()}
         if self.compute_mean:
-            result[self.mean] = np.broadcast_to(self.compute_mean(values), shape)
+            mean = self.compute_mean(values)
+            result[self.mean] = mean if self.classes else np.broadcast_to(mean, shape)
         return result
 
 

@@ -15,6 +15,7 @@ extension ONNXGraph {
       switch operation {
       case .multiply(let product): try append(product)
       case .map(let map): try append(map, of: program)
+      case .classes(let classes): try append(classes)
       case .columns(let columns):
         let parts = joined[columns.output, default: []] + [columns]
         joined[columns.output] = parts
@@ -69,6 +70,18 @@ extension ONNXGraph {
         node("Slice", [part.input.name] + bounds, "\(output.name).part.\(names.count)"))
     }
     node("Concat", names, output.name, attributes: ["axis": 1])
+  }
+
+  /// Adds the mean of variables whose classes have logits side by side.
+  private mutating func append(_ classes: Classes) throws(ONNXError) {
+    guard classes.result == .mean else { throw Self.refusal("the \(classes.result) of classes") }
+    let (name, logits) = (classes.output.name, classes.logits.name)
+    let shape = integers([-1, classes.variables, classes.count])
+    let apart = node("Reshape", [logits, shape], "\(name).logits")
+    let shares = node("Softmax", [apart], "\(name).shares", attributes: ["axis": 2])
+    let values = Tensor("\(name).classes", .vector(classes.count), .parameter)
+    initializer(values, (0..<classes.count).map { Float($0) })
+    node("MatMul", [shares, values.name], name)
   }
 
   /// Adds the formulas of a map.

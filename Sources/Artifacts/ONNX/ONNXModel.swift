@@ -21,7 +21,8 @@ public struct ONNXError: Error, Hashable, Sendable, CustomStringConvertible {
 ///   computed from.
 /// - The decoder takes `latent.{top}` and the standard normal `noise.{l}` of the layers below, and
 ///   gives `mean.{l}`, `log_sigma.{l}` and `latent.{l}` of those layers. Of the data it gives every
-///   head of the likelihood under its name (`logits`, `mean`, `log_sigma`, `log_rate`), every
+///   head of the likelihood under its name (`logits`, `mean`, `log_sigma`, `log_rate`), that of
+///   classes with a column for each class of each variable by turns, every
 ///   learned parameter under its name, in each row the same, and the mean: a Bernoulli likelihood's is
 ///   `probabilities`, any other's is `expectation`, and a mean that is a head is only that head.
 ///

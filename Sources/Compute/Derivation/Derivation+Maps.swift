@@ -61,7 +61,8 @@ extension Derivation {
     leaves.contains(tensor)
       || operations.contains {
         switch $0 {
-        case .map, .multiply, .columns, .logSumExp, .relay, .triangle: $0.writes.contains(tensor)
+        case .map, .multiply, .columns, .classes, .logSumExp, .relay, .triangle:
+          $0.writes.contains(tensor)
         default: false
         }
       }

@@ -52,6 +52,7 @@ public struct Derivation {
       case .logSumExp(let operation): try reverse(operation, of: &program)
       case .relay(let relay): try reverse(relay, of: &program, gradients)
       case .columns(let columns): try reverse(columns, among: program.operations, of: &program)
+      case .classes(let operation): try reverse(operation, of: &program)
       case .triangle(let triangle):
         try reverse(triangle, among: program.operations, of: &program)
       default: try expectNothing(from: program.operations[index], in: program)

@@ -9,6 +9,7 @@ public enum Operation: Hashable, Sendable {
   case noise(Noise)
   case map(Map)
   case columns(Columns)
+  case classes(Classes)
   case estimate(Estimate)
   case draw(Draw)
   case accumulateWeights(AccumulateWeights)
@@ -21,7 +22,7 @@ public enum Operation: Hashable, Sendable {
 
   /// The kinds of operations, whose numbers kernels know them by.
   public enum Family: Int, Hashable, Sendable, CaseIterable {
-    case gather, multiply, weightGradient, noise, map, columns, estimate, draw
+    case gather, multiply, weightGradient, noise, map, columns, classes, estimate, draw
     case accumulateWeights, normalize, sum, logSumExp, relay, triangle, adam
   }
 
@@ -34,6 +35,7 @@ public enum Operation: Hashable, Sendable {
     case .noise(let operation): (.noise, operation)
     case .map(let operation): (.map, operation)
     case .columns(let operation): (.columns, operation)
+    case .classes(let operation): (.classes, operation)
     case .estimate(let operation): (.estimate, operation)
     case .draw(let operation): (.draw, operation)
     case .accumulateWeights(let operation): (.accumulateWeights, operation)

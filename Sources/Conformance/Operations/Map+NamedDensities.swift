@@ -6,13 +6,14 @@ extension CaseTable {
   /// have them.
   func namedDensityCases() -> [ConformanceCase] {
     RowSize.few.flatMap { size in
-      Likelihood.known.map { likelihood($0, size) }
+      Likelihood.known.compactMap { likelihood($0, size) }
         + Posterior.known.map { posterior($0, size) }
         + Prior.known.compactMap { prior in prior.logDensity.map { self.prior(prior, $0, size) } }
     }
   }
 
-  private func likelihood(_ likelihood: Likelihood, _ size: RowSize) -> ConformanceCase {
+  private func likelihood(_ likelihood: Likelihood, _ size: RowSize) -> ConformanceCase? {
+    guard let logDensity = likelihood.logDensity, let mean = likelihood.mean else { return nil }
     var map = MapCaseBuilder("likelihood \(likelihood.name)", size, seed)
     _ = map.shared("x", likelihood.support.values)
     let heads = likelihood.heads.map { map.element($0, .normal(scale: 0.7)) }
@@ -22,8 +23,8 @@ extension CaseTable {
       case .perVariable: _ = map.column(parameter.name)
       }
     }
-    map.density(likelihood.logDensity, by: heads)
-    map.result("expectation", likelihood.mean, .gamma, termSize: 1)
+    map.density(logDensity, by: heads)
+    map.result("expectation", mean, .gamma, termSize: 1)
     return map.finish()
   }
 
@@ -68,6 +69,7 @@ extension Support {
     case .levels: .cycle([0, 1, 100 / 255, 254 / 255, 1 / 255].map { Float($0) })
     case .positive: .uniform(0.05...4)
     case .reals: .normal()
+    case .classes(let count): .cycle((0..<count).map { Float($0) })
     }
   }
 }

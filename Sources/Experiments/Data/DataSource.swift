@@ -178,6 +178,7 @@ extension ImageSet {
     case .counts: "Give whole counts, \(other)"
     case .levels: "Give bytes, or levels over 255, \(other)"
     case .positive: "Shift the data above 0, \(other)"
+    case .classes: "Give classes that count from 0, or train with more of them, \(other)"
     case .reals: "Replace what is infinite; NaN is a missing value."
     }
   }

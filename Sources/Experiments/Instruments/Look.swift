@@ -58,7 +58,7 @@ public struct Look {
     _ name: String, _ title: String, _ summary: String, _ pictures: [[Float]], columns: Int
   ) throws -> Result {
     let grid = Picture(
-      images: pictures, columns: columns, isScaled: Picture.isScaled(model)
+      images: pictures, columns: columns, of: model
     ).grid(width: width)
     let png = try grid.png()
     return .drawn(

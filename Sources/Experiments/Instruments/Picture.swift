@@ -13,9 +13,14 @@ public struct Picture: Sendable {
     (self.images, self.columns, self.isScaled) = (images, columns, isScaled)
   }
 
-  /// True if a model's means may lie outside [0, 1].
-  public static func isScaled(_ model: Model) -> Bool {
-    ![.unit, .levels].contains(model.likelihood.support)
+  /// Data of a model, or means: classes are shown as levels from the first to the last, and what may
+  /// lie outside [0, 1] is scaled.
+  public init(images: [[Float]], columns: Int, of model: Model) {
+    let classes = model.likelihood.classes.map { Float($0 - 1) }
+    let isUnit = classes != nil || [.unit, .levels].contains(model.likelihood.support)
+    self.init(
+      images: classes.map { last in images.map { $0.map { $0 / last } } } ?? images,
+      columns: columns, isScaled: !isUnit)
   }
 
   /// The width of an image of so many values: of so many rows where they are known and fit, else of

@@ -47,7 +47,7 @@ extension RunSession {
       .samples(count: labels?.count ?? 64, seed: configuration.seed, labels: labels)
     let shape = run.images.source.collection.training
     let grid = Picture(
-      images: samples, columns: 8, isScaled: Picture.isScaled(configuration.model)
+      images: samples, columns: 8, of: configuration.model
     ).grid(width: Picture.width(of: shape.width, height: shape.height))
     try events?.scalars(evaluation.scalars, step: step)
     try events?.image(

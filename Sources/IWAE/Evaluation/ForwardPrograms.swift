@@ -127,11 +127,13 @@ extension StepBuilder {
       name($0, "", unlessIn: position == nil ? [mean] : [])
     }
     let heads = try network.append(input, headRole: .output, named: names, to: &program)
+    dataHeads = heads
+    if likelihood.mean == nil { try appendClasses(.mean, into: mean) }
     var results = zip(likelihood.parameters, model.likelihoodParameters).map {
       Map.Result($1.value, into: Tensor($0.name, shape, .output))
     }
-    if position == nil {
-      results.append(.init(self.likelihood(likelihood.mean, heads), into: mean))
+    if position == nil, likelihood.mean != nil {
+      results.append(.init(try expectation().formula, into: mean))
     }
     if !results.isEmpty { try append(results, reading: heads + model.likelihoodParameters) }
     return (heads, position.map { heads[$0] } ?? mean)

@@ -36,7 +36,7 @@ extension Generator {
       for column in 0..<model.dataSize {
         let index = image * model.dataSize + column
         let drawn = model.likelihood.draw(
-          heads: values.map { Double($0[index]) },
+          heads: model.likelihood.headValues(values, of: index),
           parameters: learned.map { Double($0.count == 1 ? $0[0] : $0[column]) },
           uniform: Double(address.openUniform(column: column)),
           normal: Double(address.normal(column: column)))

@@ -17,7 +17,7 @@ struct ImputationPrograms {
     var program: Program
     /// `(B * draws)`, `uint32`: their numbers among all samples of their images.
     var drawn: Tensor
-    /// `(B * draws, D)` each: the likelihood's heads.
+    /// `(B * draws, D)` each, or more columns, as classes have: the likelihood's heads.
     var heads: [Tensor]
   }
 
@@ -97,10 +97,7 @@ extension StepBuilder {
   /// `(R)`: log p of the values that are held out, given each sample.
   fileprivate mutating func appendHeldOut(_ values: Tensor) throws(ProgramError) -> Tensor {
     let output = Tensor("held_out", .vector(sampleRows), .output)
-    let density = likelihood(model.likelihood.observedLogDensity, dataHeads, x: values)
-    try append(
-      [.init(sumOf: density, into: output)],
-      reading: dataHeads + [values] + model.likelihoodParameters)
+    try appendLikelihood(of: values, hasMissing: true, into: output)
     return output
   }
 
@@ -118,10 +115,11 @@ extension StepBuilder {
     let means = Tensor(
       "weighed_means", .matrix(rows: sampleRows, columns: model.dataSize), .temporary)
     // A sample of no weight counts for nothing, even where its mean is infinite.
-    let weighed = weights.value * likelihood(model.likelihood.mean, dataHeads)
+    let expectation = try expectation()
+    let weighed = weights.value * expectation.formula
     try append(
       [.init(.where(weights.value, weighed, 0), into: means)],
-      reading: [weights] + dataHeads + model.likelihoodParameters)
+      reading: [weights] + expectation.sources)
     try program.append(
       .sum(Sum(input: means, accumulates: true, decay: decay, output: total)))
   }

@@ -28,7 +28,8 @@ extension Imputer {
         let from = (row * range.count + position) * images.width
         for column in missing {
           result.copies[start + column] = try value(
-            heads.map { Double($0[from + column]) }, column, image: image, draw: draw)
+            model.likelihood.headValues(heads, of: from + column), column, image: image,
+            draw: draw)
         }
       }
     }

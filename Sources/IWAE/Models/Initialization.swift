@@ -11,10 +11,12 @@ extension Model {
   /// - Parameters:
   ///   - seed: The seed of the weights.
   ///   - mean: The mean of each pixel; nil to leave the output's bias at zero.
+  ///   - frequencies: `(D, C)`: the frequency of each class of each variable, where data are classes;
+  ///     nil to leave the output's bias at zero.
   ///   - images: Some images of the data, from which a vamp prior's inputs start; where there are none,
   ///     they start at the mean with noise.
   public func initialParameters(
-    seed: UInt64, mean: [Double]? = nil, images: [[Float]] = []
+    seed: UInt64, mean: [Double]? = nil, frequencies: [Double]? = nil, images: [[Float]] = []
   ) -> [Tensor: [Float]] {
     let networks = encoderNetworks + decoderNetworks
     let others =
@@ -59,8 +61,11 @@ extension Model {
     for (tensor, parameter) in zip(likelihoodParameters, likelihood.parameters) {
       result[tensor] = Array(repeating: parameter.initial, count: tensor.shape.count)
     }
-    if let mean, let last = decoderNetworks.last, mean.count == dataSize {
-      result[last.heads[0].bias] = mean.map(likelihood.initialBias)
+    let bias = decoderNetworks[decoder.count - 1].heads[0].bias
+    if likelihood.classes != nil {
+      result[bias] = frequencies.map(Likelihood.classBiases) ?? result[bias]
+    } else if let mean, mean.count == dataSize {
+      result[bias] = mean.map(likelihood.initialBias)
     }
     return result
   }

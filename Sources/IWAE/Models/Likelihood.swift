@@ -1,20 +1,22 @@
 import Compute
 
-/// The distribution of the data given the lowest latent: a density of each variable alone.
+/// The distribution of the data given the lowest latent: a density of each variable alone, by a
+/// formula, or by a probability of each of its classes.
 public struct Likelihood: Sendable {
   public let definition: JSONValue
   /// `bernoulli`, `gaussian` and so on; `formula` for a user's own.
   public let family: String
   /// The name that people call it by: the family, or a formula's own name.
   public let name: String
-  /// The linear layers on the decoder. Each gives one value for every variable.
+  /// The linear layers on the decoder. Each gives one value for every variable, or one for each of
+  /// its classes.
   public let heads: [String]
   /// The tensors `likelihood.{name}`.
   public private(set) var parameters: [DensityParameter] = []
-  /// log p(x) in "x", the heads and the parameters.
-  public let logDensity: Formula
-  /// The mean of x in the heads and the parameters.
-  public let mean: Formula
+  /// log p(x) in "x", the heads and the parameters; nil for classes.
+  public let logDensity: Formula?
+  /// The mean of x in the heads and the parameters; nil for classes.
+  public let mean: Formula?
   /// A draw of x in the heads, the parameters, and either "u", uniform in (0, 1), or "n", standard
   /// normal; nil where there is no formula for it.
   public private(set) var draw: Formula?
@@ -46,7 +48,7 @@ extension Likelihood {
 
   /// log p(x) where x is a number. A missing value, which is NaN, adds nothing, nor to a derivative:
   /// the branch that is not taken has no influence.
-  public var observedLogDensity: Formula { .where(.isNumber("x"), logDensity, 0) }
+  public var observedLogDensity: Formula? { logDensity.map { .where(.isNumber("x"), $0, 0) } }
 
   /// The initial bias of the first head, from a variable's mean over the data. Others start at 0.
   public func initialBias(mean: Double) -> Float { Float(initialBias.evaluate(["mean": mean])) }
@@ -81,6 +83,7 @@ extension Likelihood: Density {
     .init("continuous-bernoulli", .continuousBernoulli),
     .init("negative-binomial", .negativeBinomial),
     .init("logistic", .logistic),
+    categoricalFamily,
     formulaFamily,
   ]
 }

@@ -96,6 +96,11 @@ public struct Model: Hashable, Sendable {
     if let size = sizes.first(where: { $0 < 1 || $0 > 1 << 20 }) {
       return "expected every size to be from 1 to \(1 << 20), found \(size)."
     }
+    let logits = dataSize * likelihood.headColumns
+    if logits > 1 << 20 {
+      return "expected at most \(1 << 20) logits, for they are a layer's columns, found \(logits): "
+        + "\(likelihood.headColumns) classes of each of \(dataSize) variables."
+    }
     if let problem = latentProblem { return problem }
     if !Self.activations.contains(activation) {
       return "expected the activation tanh, relu or softplus, found \(activation)."

@@ -97,7 +97,9 @@ extension Model {
         hidden: decoder[position].hidden, hiddenKind, activation: activation,
         // A latent given the one above is Gaussian.
         heads: (isLast ? likelihood.heads : Posterior.gaussian.heads).map {
-          Head(name: $0, outputs: isLast ? dataSize : encoder[below].latent)
+          Head(
+            name: $0,
+            outputs: isLast ? dataSize * likelihood.headColumns : encoder[below].latent)
         })
     }
   }

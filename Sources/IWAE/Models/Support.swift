@@ -1,5 +1,5 @@
 /// The values that a likelihood gives a density.
-public enum Support: String, Hashable, Sendable, CaseIterable {
+public enum Support: Hashable, Sendable {
   /// From 0 to 1, both included.
   case unit
   /// 0, 1, 2 and so on.
@@ -9,6 +9,8 @@ public enum Support: String, Hashable, Sendable, CaseIterable {
   /// Above 0.
   case positive
   case reals
+  /// 0, 1, 2 and so on, so many of them.
+  case classes(Int)
 
   /// Those of which a formula may be.
   static let described: [Support] = [.unit, .counts, .positive, .reals]
@@ -23,6 +25,8 @@ public enum Support: String, Hashable, Sendable, CaseIterable {
         value >= 0 && value <= 1 && abs(255 * value - (255 * value).rounded()) < 1e-3
       case .positive: value > 0
       case .reals: true
+      case .classes(let count):
+        value >= 0 && value < Float(count) && value == value.rounded()
       }
     return isMember && value.isFinite ? nil : "expected \(expectation), found \(value)"
   }
@@ -34,6 +38,7 @@ public enum Support: String, Hashable, Sendable, CaseIterable {
     case .levels: "a whole number from 0 to 255, over 255"
     case .positive: "a number above 0"
     case .reals: "a finite number"
+    case .classes(let count): "a whole number from 0 to \(count - 1)"
     }
   }
 }
@@ -46,6 +51,7 @@ extension Support {
     switch self {
     case .counts: (count, { Double($0) })
     case .levels: (min(count, 256), { Double($0) / 255 })
+    case .classes(let classes): (min(count, classes), { Double($0) })
     case .unit, .positive, .reals: nil
     }
   }

@@ -140,32 +140,18 @@ extension StepBuilder {
       let input = try layer == 0 ? conditioned(samples[0], for: network) : samples[layer]
       let heads = try network.append(input, to: &program)
       let term = Tensor("\(network.name) term", .vector(sampleRows), .temporary)
-      let density: Formula
-      let target: Tensor
       if layer == 0 {
-        let logDensity =
-          configuration.source.hasMissing
-          ? model.likelihood.observedLogDensity : model.likelihood.logDensity
-        (density, target) = (likelihood(logDensity, heads, x: images), images)
         dataHeads = heads
+        try appendLikelihood(of: images, hasMissing: configuration.source.hasMissing, into: term)
       } else {
-        target = samples[layer - 1]
-        density = Posterior.gaussian.logDensity.over(
+        let target = samples[layer - 1]
+        let density = Posterior.gaussian.logDensity.over(
           Posterior.gaussian.heads, heads, ["z": target])
+        try append([.init(sumOf: density, into: term)], reading: heads + [target])
       }
-      try append(
-        [.init(sumOf: density, into: term)],
-        reading: heads + [target] + model.likelihoodParameters)
       decoded.append(term)
     }
     decoderRange = start..<program.operations.count
-  }
-
-  /// A formula of the likelihood over tensors.
-  func likelihood(_ formula: Formula, _ heads: [Tensor], x: Tensor? = nil) -> Formula {
-    formula.over(
-      model.likelihood.heads + model.likelihood.parameters.map(\.name),
-      heads + model.likelihoodParameters, x.map { ["x": $0] } ?? [:])
   }
 
   // MARK: Log-weights

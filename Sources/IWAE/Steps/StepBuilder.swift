@@ -13,7 +13,7 @@ struct StepBuilder {
   /// The densities of p, downwards from the topmost latent: `(R)` each. That of the topmost latent is
   /// among them where its units depend on each other.
   var decoded: [Tensor] = []
-  /// `(R, D)` each: the likelihood's heads.
+  /// `(R, D)` each, or so many times as many columns as there are classes: the likelihood's heads.
   var dataHeads: [Tensor] = []
   /// The decoder's operations and their densities.
   var decoderRange = 0..<0

@@ -65,11 +65,16 @@ public enum DensityProbe {
         encoding.latents[0], rows: images.count, labels: labels
       ) { $0.heads }
       let likelihood = model.likelihood
-      let dataFault = search(
-        likelihood.observedLogDensity, "likelihood '\(likelihood.name)'", "variable",
-        ["x"] + likelihood.heads + likelihood.parameters.map(\.name),
-        [images.flatMap(\.self)] + heads + values(model.likelihoodParameters),
-        width: model.dataSize)
+      let data = images.flatMap(\.self)
+      let dataFault =
+        if let density = likelihood.observedLogDensity {
+          search(
+            density, "likelihood '\(likelihood.name)'", "variable",
+            ["x"] + likelihood.heads + likelihood.parameters.map(\.name),
+            [data] + heads + values(model.likelihoodParameters), width: model.dataSize)
+        } else {
+          searchClasses(likelihood, data, heads, width: model.dataSize)
+        }
       if let dataFault { return dataFault }
     }
     return nil
@@ -95,6 +100,23 @@ public enum DensityProbe {
       values: [("least", values.min()), ("largest", values.max())].map {
         .init(name: "the \($0) latent", value: Double($1 ?? .nan))
       }, logarithm: Double(logarithms[image]))
+  }
+
+  /// - Parameter data: `(images, width)`
+  private static func searchClasses(
+    _ likelihood: Likelihood, _ data: [Float], _ heads: [[Float]], width: Int
+  ) -> Fault? {
+    var (logits, normalizers): ([Float], [Float]) = ([], [])
+    for (index, x) in data.enumerated() {
+      let values = likelihood.headValues(heads, of: index)
+      logits.append(x.isNaN ? 0 : Float(values[Int(x)]))
+      normalizers.append(
+        Float(LogWeights(values).logMean + naturalLogarithm(Double(values.count))))
+    }
+    let density = Formula.where(.isNumber("x"), "logit" - "normalizer", 0)
+    return search(
+      density, "likelihood '\(likelihood.name)'", "variable", ["x", "logit", "normalizer"],
+      [data, logits, normalizers], width: width)
   }
 
   /// - Parameter columns: The values of each variable, `(images, width)`, `(width)` or `(1)`; those of

@@ -43,4 +43,19 @@ extension ImageSet {
     let whole = sums.reduce(0, +) / max(counts.reduce(0, +), 1)
     return zip(sums, counts).map { $1 > 0 ? $0 / $1 : whole }
   }
+
+  /// `(D, C)`: how often a variable is of each of so many classes where it is known.
+  func frequencies(ofClasses classes: Int) -> [Double] {
+    var counts = [Double](repeating: 0, count: width * classes)
+    for index in 0..<count {
+      for (column, pixel) in pixels(of: index).enumerated() where !pixel.isNaN {
+        counts[column * classes + Int(pixel)] += 1
+      }
+    }
+    return (0..<width).flatMap { column in
+      let own = counts[column * classes..<(column + 1) * classes]
+      let known = max(own.reduce(0, +), 1)
+      return own.map { $0 / known }
+    }
+  }
 }

@@ -75,9 +75,15 @@ public struct ImageSet: Hashable, Sendable {
   }
 
   /// The images as a likelihood of that support takes them: grey levels become numbers up to 1
-  /// where it wants them so, and in pictures unless it counts; else bytes are taken as they are.
+  /// where it wants them so, and in pictures unless it counts or classifies; else bytes are taken as
+  /// they are.
   public func scaled(for support: Support) -> ImageSet {
-    let isUnit = support == .unit || support == .levels || arePictures && support != .counts
+    let isUnit =
+      switch support {
+      case .unit, .levels: true
+      case .counts, .classes: false
+      case .positive, .reals: arePictures
+      }
     let scale: Float = isUnit && hasLevels ? 1 / 255 : 1
     return ImageSet(self, values: values, scale: scale, labels: labels)
   }
@@ -104,6 +110,7 @@ public struct ImageSet: Hashable, Sendable {
     case .counts: return scale == 1
     case .positive: return false
     case .reals: return true
+    case .classes(let count): return scale == 1 && count > UInt8.max
     }
   }
 

@@ -77,7 +77,9 @@ public final class Trainer {
     let count = configuration.priorStart == .images ? model.prior.imageCount : 0
     let examples = (0..<count).map { images.pixels(of: $0 * images.count / count) }
     var state = model.initialParameters(
-      seed: configuration.seed, mean: images.mean, images: examples)
+      seed: configuration.seed, mean: images.mean,
+      frequencies: model.likelihood.classes.map { images.frequencies(ofClasses: $0) },
+      images: examples)
     for parameter in model.parameters {
       let count = parameter.shape.count
       state[parameter.counterpart(.firstMoment)] = Array(repeating: 0, count: count)

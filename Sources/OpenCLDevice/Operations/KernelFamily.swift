@@ -92,6 +92,7 @@ extension Compute.Operation.Family {
     case .noise: Noise.self
     case .map: Map.self
     case .columns: Columns.self
+    case .classes: Classes.self
     case .estimate: Estimate.self
     case .draw: Draw.self
     case .accumulateWeights: AccumulateWeights.self

@@ -8,9 +8,9 @@ extension Likelihood {
     try fields.allow(["name", "heads", "log_density", "mean", "support", "draw"])
     let heads = try fields.names("heads")
     if heads.isEmpty { throw fields.wrong("heads", expected: "at least one name", found: "none") }
-    let supports = Support.described.map(\.rawValue).joined(separator: ", ")
+    let supports = Support.described.map { "\($0)" }.joined(separator: ", ")
     let support = try fields.string("support", expected: "one of \(supports)")
-    guard let support = Support.described.first(where: { $0.rawValue == support }) else {
+    guard let support = Support.described.first(where: { "\($0)" == support }) else {
       throw fields.wrong("support", expected: "one of \(supports)", found: "'\(support)'")
     }
     let logDensity = try fields.formula("log_density", ["x"] + heads, mentioning: ["x"] + heads)

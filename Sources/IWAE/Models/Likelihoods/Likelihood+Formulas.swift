@@ -24,7 +24,7 @@ extension Likelihood {
     var fields: [String: JSONValue] = [
       "family": .string("formula"), "name": .string(name),
       "heads": .array(heads.map { .string($0) }), "log_density": .string(logDensity.description),
-      "mean": .string(mean.description), "support": .string(support.rawValue),
+      "mean": .string(mean.description), "support": .string("\(support)"),
     ]
     fields["draw"] = draw.map { .string($0.description) }
     self = try Self.reading(.object(fields))
