@@ -8,22 +8,27 @@ public struct Checkpoint: Sendable {
   public var model: Model
   /// One for each of the model's parameters.
   public var parameters: [Tensor: [Float]]
+  /// The means and deviations that training took out of the data's columns: the tensors `data.mean`
+  /// and `data.deviation`. Nil for none.
+  public var standardization: Standardization?
   /// Tensors beside the parameters: the optimizer's moments.
   public var extras: [String: [Float]]
   /// Metadata beside the model.
   public var metadata: [String: String]
 
   public init(
-    model: Model, parameters: [Tensor: [Float]], extras: [String: [Float]] = [:],
-    metadata: [String: String] = [:]
+    model: Model, parameters: [Tensor: [Float]], standardization: Standardization? = nil,
+    extras: [String: [Float]] = [:], metadata: [String: String] = [:]
   ) {
     self.model = model
     self.parameters = parameters
+    self.standardization = standardization
     self.extras = extras
     self.metadata = metadata
   }
 
   private static let modelKey = "model"
+  private static let (meanName, deviationName) = ("data.mean", "data.deviation")
 
   /// Reads a checkpoint; everything but the model and its parameters is optional.
   public init(_ data: Data, file: String) throws(FormatError) {
@@ -43,7 +48,8 @@ public struct Checkpoint: Sendable {
     for parameter in model.parameters {
       parameters[parameter] = try Self.values(of: parameter, in: content, file: file)
     }
-    let names = Set(model.parameters.map(\.name))
+    standardization = try Self.standardization(of: model, in: content, file: file)
+    let names = Set(model.parameters.map(\.name) + [Self.meanName, Self.deviationName])
     extras = [:]
     for (name, entry) in content.entries where !names.contains(name) {
       if case .float32(let values) = entry.values { extras[name] = values }
@@ -68,6 +74,28 @@ public struct Checkpoint: Sendable {
     return values
   }
 
+  private static func standardization(
+    of model: Model, in content: Safetensors, file: String
+  ) throws(FormatError) -> Standardization? {
+    let names = [meanName, deviationName]
+    guard names.contains(where: { content.entries[$0] != nil }) else { return nil }
+    guard model.likelihood.support == .reals else {
+      throw FormatError(
+        file: file,
+        problem: "tensor '\(meanName)': only real numbers are standardized, and the likelihood "
+          + "'\(model.likelihood.name)' is of others.")
+    }
+    let values = try names.map { name throws(FormatError) in
+      try Self.values(
+        of: Tensor(name, .vector(model.dataSize), .input), in: content, file: file)
+    }
+    guard let result = Standardization(mean: values[0], deviation: values[1]) else {
+      throw FormatError(
+        file: file, problem: "tensor '\(deviationName)': expected numbers above 0.")
+    }
+    return result
+  }
+
   /// The file's content.
   public var data: Data {
     get throws {
@@ -79,6 +107,9 @@ public struct Checkpoint: Sendable {
         entries[parameter.name] = .init(
           shape: parameter.shape.dimensions, values: .float32(values))
       }
+      var extras = extras
+      extras[Self.meanName] = standardization?.mean
+      extras[Self.deviationName] = standardization?.deviation
       for (name, values) in extras {
         entries[name] = .init(shape: [values.count], values: .float32(values))
       }

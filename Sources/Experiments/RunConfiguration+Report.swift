@@ -13,6 +13,7 @@ extension RunConfiguration {
   /// The data as they are modelled: likelihoods of runs with equal tasks may be compared.
   public var task: String {
     "\(data), \(split.text), \(test.isEmpty ? "" : "tested on \(test), ")\(binarizationText), "
+      + (standardize ? "standardized, " : "")
       + "\(model.likelihood)\(model.condition == nil ? "" : ", given the label")"
   }
 

@@ -12,6 +12,11 @@ extension RunConfiguration {
     for setting in Setting.all {
       if let problem = setting.problem(self) { throw ConfigurationError(problem) }
     }
+    let likelihood = model.likelihood
+    try require(
+      !standardize || likelihood.support == .reals,
+      "Only real numbers can be standardized, and the likelihood '\(likelihood.name)' is of others: "
+        + "leave out '--standardize', or choose a likelihood of real numbers, as 'gaussian'.")
     try require(
       batch * groups * samples <= 1 << 30,
       "Expected at most \(1 << 30) samples in a step, found \(batch) x \(groups) x \(samples).")

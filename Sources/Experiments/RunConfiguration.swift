@@ -13,6 +13,8 @@ public struct RunConfiguration: Hashable, Sendable {
   /// A file that says where values of the training images were observed; empty for everywhere.
   public var mask: String
   public var split: Split.Rule
+  /// True to take the means and deviations out of the data's columns.
+  public var standardize: Bool
   public var model: Model
   public var objective: ObjectiveChoice
   public var estimator: Objective.Estimator
@@ -92,7 +94,7 @@ public struct RunConfiguration: Hashable, Sendable {
 
   public init(
     data: String = "strokes", labels: String = "", test: String = "", mask: String = "",
-    split: Split.Rule = .standard,
+    split: Split.Rule = .standard, standardize: Bool = false,
     model: Model = .burda1(dataSize: 784), objective: ObjectiveChoice = "iwae",
     estimator: Objective.Estimator = .standard, groups: Int = 1, samples: Int = 50,
     beta: Double = 0.5, alpha: Double = 0.5, freeBits: Double = 0, partitions: Int = 5,
@@ -110,6 +112,7 @@ public struct RunConfiguration: Hashable, Sendable {
     self.test = test
     self.mask = mask
     self.split = split
+    self.standardize = standardize
     self.model = model
     self.objective = objective
     self.estimator = estimator

@@ -3,7 +3,7 @@ import Experiments
 import Foundation
 import IWAE
 
-/// Describing a set: its files, its parts and their pixels.
+/// Describing a set: its files, its parts, their pixels, and the likelihoods that fit.
 enum DataInfo {
   private struct Report: Encodable {
     struct File: Encodable {
@@ -35,6 +35,7 @@ enum DataInfo {
     var source: String?
     var files: [File]
     var parts: [Part]
+    var look: DataLook
     var notes: [String]
     /// Of reading the files; nothing else.
     var seconds: Double
@@ -56,8 +57,8 @@ enum DataInfo {
     let images = collection.parts.reduce(0) { $0 + $1.images.count }
     let report = Report(
       name: name, format: collection.format, source: located?.source.title, files: files,
-      parts: collection.parts.map(part), notes: collection.notes, seconds: seconds,
-      imagesPerSecond: Double(images) / seconds)
+      parts: collection.parts.map(part), look: DataLook(collection), notes: collection.notes,
+      seconds: seconds, imagesPerSecond: Double(images) / seconds)
     if arguments.has("--json") {
       try terminal.json(report)
     } else {
@@ -108,7 +109,10 @@ enum DataInfo {
         part.classes.map(String.init) ?? "-",
       ])
     }
-    lines += ["", table.text, ""] + report.notes.map { "Note: \(sentence($0))" }
+    var fits = TextTable(["likelihood", "why it fits"])
+    for fit in report.look.likelihoods { fits.append([fit.likelihood, fit.reason]) }
+    lines += ["", table.text, "", report.look.text, "", fits.text, ""]
+    lines += report.notes.map { "Note: \(sentence($0))" }
     lines.append(
       "Read in \(readable(.seconds(report.seconds))), "
         + "\(String(format: "%.0f", report.imagesPerSecond)) images/s.")

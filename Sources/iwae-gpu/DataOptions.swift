@@ -70,7 +70,7 @@ enum DataOptions {
       try named.map { try Self.source($0, labels: arguments.string("--labels") ?? "") }
       ?? source(arguments, settings)
     return try TestImages(
-      source, for: stored.model, settings.binarize,
+      source, for: stored.model, settings.binarize, standardization: stored.standardization,
       // A file that is named is taken whole; a set and a run's data have a test part.
       isWhole: source.namedSet == nil && named != nil, run: named == nil ? stored.run : nil)
   }
@@ -84,8 +84,16 @@ enum DataOptions {
     let stored = try StoredModel(try arguments.argument("checkpoint"))
     let test = try test(arguments, stored)
     display.note(test.notes)
-    return Subject(
+    let subject = Subject(
       stored, test, limit: try arguments.integer("--limit", default: limit ?? .max),
       seed: try arguments.seed(default: stored.run?.seed ?? 0))
+    if subject.images.standardization != nil {
+      let lower = String(format: "%.4f", subject.images.meanLogDeviation)
+      display.note([
+        "log-likelihoods are those of standardized data; in the data's own units an image's is "
+          + "\(lower) lower on average."
+      ])
+    }
+    return subject
   }
 }

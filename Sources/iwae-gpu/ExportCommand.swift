@@ -12,7 +12,10 @@ extension Command {
     abstract: "Write a model as ONNX graphs, or what it makes of images as NumPy arrays.",
     arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
     options: [
-      Option("--onnx", "folder", help: "Write encoder.onnx and decoder.onnx there."),
+      Option(
+        "--onnx", "folder",
+        help: "Write encoder.onnx and decoder.onnx there; of a model of standardized data, also "
+          + "data.mean.npy and data.deviation.npy."),
       Option(
         "--arrays", "folder",
         help: "Write the test images, their latents and their reconstructions there."),
@@ -49,6 +52,14 @@ private func runExport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
       try Files.write(data, to: "\(graphs)/\(name).onnx")
       report.files.append("\(graphs)/\(name).onnx")
     }
+    if let standardization = stored.standardization {
+      // What stands between the data and the graphs.
+      for (name, values) in [
+        ("data.mean", standardization.mean), ("data.deviation", standardization.deviation),
+      ] {
+        try writeArray(values, [values.count], name, to: graphs, &report)
+      }
+    }
   }
   if let arrays {
     try exportArrays(stored, to: arrays, arguments, &report)
@@ -77,14 +88,15 @@ private func exportArrays(
     pixels, labels: images.labels, seed: arguments.has("--draw") ? seed : nil)
   try makeFolder(folder)
   func write(_ values: [Float], _ shape: [Int], _ name: String) throws {
-    let array = NumberArray(shape: shape, values: .floats(values))
-    try Files.write(array.numPy, to: "\(folder)/\(name).npy")
-    report.files.append("\(folder)/\(name).npy")
+    try writeArray(values, shape, name, to: folder, &report)
   }
   // As many sizes as the images came with.
   let sides = images.height.map { [$0, images.width / $0] } ?? [images.width]
-  try write(pixels.flatMap(\.self), [images.count] + sides, "images")
-  try write(encoding.reconstructions, [images.count] + sides, "reconstructions")
+  func restored(_ values: [Float]) -> [Float] {
+    stored.standardization?.restored(values) ?? values
+  }
+  try write(restored(pixels.flatMap(\.self)), [images.count] + sides, "images")
+  try write(restored(encoding.reconstructions), [images.count] + sides, "reconstructions")
   // Arrays are called as the encoder's graph calls them.
   let encoder = try EncoderProgram(stored.model, rows: 1)
   for (layer, size) in stored.model.encoder.map(\.latent).enumerated() {
@@ -99,6 +111,16 @@ private func exportArrays(
     try write(labels.map(Float.init), [images.count], "labels")
   }
   report.images = images.count
+}
+
+/// Writes an array as a file of its name.
+private func writeArray(
+  _ values: [Float], _ shape: [Int], _ name: String, to folder: String,
+  _ report: inout ExportReport
+) throws {
+  let array = NumberArray(shape: shape, values: .floats(values))
+  try Files.write(array.numPy, to: "\(folder)/\(name).npy")
+  report.files.append("\(folder)/\(name).npy")
 }
 
 private func makeFolder(_ path: String) throws {

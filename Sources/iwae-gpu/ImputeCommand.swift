@@ -45,6 +45,7 @@ private func runImpute(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   }
   var imputation = try Imputation(
     stored.model, parameters: stored.parameters, images: images, truth: truth)
+  imputation.standardization = stored.standardization
   imputation.samples = try arguments.integer("--samples", default: 1000, maximum: 1 << 20)
   imputation.draws = try arguments.integer("--draws", default: 0, maximum: 1 << 16)
   guard imputation.draws <= (1 << 30) / images.values.count else {

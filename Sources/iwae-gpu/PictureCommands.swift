@@ -62,6 +62,7 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     labels = Picture.labels(stored.model, columns: columns)
   }
   let images = try generator.samples(count: labels?.count ?? count, seed: seed, labels: labels)
+    .restored(by: stored.standardization)
   return try write(
     images, columns: columns, model: stored.model,
     height: NamedSet.named(stored.run?.data ?? "")?.height,
@@ -99,7 +100,9 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
     of: originals, labels: shown.labels,
     as: label.map { Array(repeating: $0, count: originals.count) })
   let columns = min(8, originals.count)
-  let images = Picture.pairs(originals, reconstructions, columns: columns)
+  let images = Picture.pairs(
+    originals.restored(by: stored.standardization),
+    reconstructions.restored(by: stored.standardization), columns: columns)
   return try write(
     images, columns: columns, model: stored.model, height: test.images.height,
     file: "reconstructions.png", path, arguments, terminal)

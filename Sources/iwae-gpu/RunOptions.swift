@@ -22,7 +22,8 @@ extension RunConfiguration {
   /// Puts the flags of some settings on top.
   mutating func apply(_ arguments: ParsedArguments, _ settings: [Setting]) throws {
     for setting in settings {
-      guard let text = arguments.string(setting.flag) else { continue }
+      let isSet = setting.placeholder == nil && arguments.has(setting.flag)
+      guard let text = isSet ? "true" : arguments.string(setting.flag) else { continue }
       try set(setting, to: setting.isDescribed ? try ObjectiveOptions.text(text) : text)
     }
   }

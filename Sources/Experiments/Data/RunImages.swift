@@ -7,11 +7,24 @@ public struct RunImages: Sendable {
   public let source: DataSource
   public let split: Split
 
-  /// Prepares and divides the images as a configuration says.
+  /// Prepares, divides and standardizes the images as a configuration says.
   public init(_ source: DataSource, for configuration: RunConfiguration) throws {
     self.source = source
-    split = try source.prepared(for: configuration.model, configuration.binarize)
+    let split = try source.prepared(for: configuration.model, configuration.binarize)
       .split(configuration.split)
+    self.split =
+      configuration.standardize
+      ? split.standardized(by: Standardization(of: split.training)) : split
+  }
+}
+
+extension Split {
+  fileprivate func standardized(by standardization: Standardization) -> Split {
+    var result = self
+    result.training = training.standardized(by: standardization)
+    result.validation = validation?.standardized(by: standardization)
+    result.test = test.standardized(by: standardization)
+    return result
   }
 }
 
@@ -47,22 +60,26 @@ public struct TestImages: Sendable {
   ///   - source: The images; their test part, if they have one.
   ///   - model: The model that is tested.
   ///   - rule: The rule by which they are binarized.
+  ///   - standardization: The means and deviations that its training took out of the data; nil for none.
   ///   - isWhole: True to take them whole where nobody divided them.
   ///   - run: The run whose own data they are; nil for others.
   public init(
-    _ source: DataSource, for model: Model, _ rule: BinarizationRule, isWhole: Bool,
-    run: RunConfiguration?
+    _ source: DataSource, for model: Model, _ rule: BinarizationRule,
+    standardization: Standardization? = nil, isWhole: Bool, run: RunConfiguration?
   ) throws {
     var rule = rule
     if !model.likelihood.isBinarized { rule.eachPass = .none }
     let source = try source.prepared(for: model, rule)
     (name, self.rule, notes) = (source.name, rule, source.collection.notes)
+    func standardized(_ images: ImageSet) -> ImageSet {
+      standardization.map { images.standardized(by: $0) } ?? images
+    }
     if isWhole {
-      images = source.collection.test ?? source.collection.training
+      images = standardized(source.collection.test ?? source.collection.training)
       return
     }
     let split = try source.split(run?.split ?? .standard)
-    images = split.test
-    activity = split.training.first(run?.activityImages ?? 0)
+    images = standardized(split.test)
+    activity = split.training.first(run?.activityImages ?? 0).map(standardized)
   }
 }

@@ -19,6 +19,8 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
   public var nllActiveUnitsOnly: Double?
   /// Of the data's own density, where that is known.
   public var exactNll: Double?
+  /// Of standardized data, what the NLL is in the data's own units; nil where nothing was standardized.
+  public var nllInDataUnits: Double?
   /// The updates that training had made: of a run those of its newest checkpoint, even where its best
   /// parameters are evaluated.
   public var step: Int?
@@ -42,6 +44,10 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
       "active units \(activeUnits.map(String.init).joined(separator: " + ")), "
         + "effective samples \(String(format: "%.1f", effectiveSampleSize)) of \(samples)",
     ]
+    if let nllInDataUnits {
+      lines.append(
+        "NLL in the data's own units \(number(nllInDataUnits)); all else is of standardized data")
+    }
     if let nllActiveUnitsOnly {
       lines.append("NLL without inactive units \(number(nllActiveUnitsOnly))")
     }
@@ -54,7 +60,7 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
 extension EvaluationReport {
   init(
     _ result: Evaluation, samples: Int, nllActiveUnitsOnly: Double?, exactNll: Double?,
-    seconds: Double, device: any Device
+    nllInDataUnits: Double?, seconds: Double, device: any Device
   ) {
     self.init(
       nll: result.nll, standardError: result.standardError, samples: samples,
@@ -62,7 +68,8 @@ extension EvaluationReport {
       effectiveSampleSize: result.effectiveSampleSize, activeUnits: result.activeUnits,
       reconstruction: result.reconstruction, divergence: result.divergence,
       bound: result.reconstruction - result.divergence, nllActiveUnitsOnly: nllActiveUnitsOnly,
-      exactNll: exactNll, seconds: seconds, backend: device.backend, device: device.name)
+      exactNll: exactNll, nllInDataUnits: nllInDataUnits, seconds: seconds,
+      backend: device.backend, device: device.name)
   }
 }
 

@@ -79,6 +79,7 @@ public struct ModelEvaluation: Sendable {
     return EvaluationReport(
       result, samples: samples, nllActiveUnitsOnly: withoutDead?.nll,
       exactNll: images.exactLogLikelihood.map { -$0 },
+      nllInDataUnits: images.standardization.map { _ in result.nll + images.meanLogDeviation },
       seconds: (ContinuousClock.now - start) / .seconds(1), device: device)
   }
 }
@@ -103,17 +104,20 @@ extension ModelEvaluation {
 }
 
 extension ImageSet {
-  /// The mean of the log of the data's own density over the images, where it is known.
+  /// The mean of the log of the data's own density over the images, where it is known: of
+  /// standardized data, as models see them.
   public var exactLogLikelihood: Double? {
-    name == ExactModel.name ? LinearGaussian().meanLogLikelihood(of: self) : nil
+    guard name == ExactModel.name else { return nil }
+    return LinearGaussian().meanLogLikelihood(of: self) + meanLogDeviation
   }
 }
 
 extension LinearGaussian {
   /// The mean of the log of the density over images.
   func meanLogLikelihood(of images: ImageSet) -> Double {
-    (0..<images.count).reduce(0) { $0 + logLikelihood(images.pixels(of: $1)) }
-      / Double(images.count)
+    let rows = (0..<images.count).map { images.pixels(of: $0) }
+      .restored(by: images.standardization)
+    return rows.reduce(0) { $0 + logLikelihood($1) } / Double(images.count)
   }
 }
 

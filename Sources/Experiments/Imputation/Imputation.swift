@@ -11,6 +11,9 @@ public struct Imputation: Sendable {
   public var images: ImageSet
   /// The same images with values where some of them are missing; nil where nobody knows them.
   public var truth: ImageSet?
+  /// The means and deviations that the model's training took out of the data; nil for none. Images and
+  /// truth are in the data's own units.
+  public var standardization: Standardization?
   /// Samples of each image.
   public var samples = 1000
   /// Completed copies; 0 for the means instead.
@@ -55,8 +58,11 @@ public struct Imputation: Sendable {
       report.seconds = seconds()
       return Result(array: unchanged, report: report)
     }
-    let imputed = try Imputer(
-      model, parameters: parameters, images: images, truth: truth, device: device,
+    func seen(_ images: ImageSet) -> ImageSet {
+      standardization.map { images.standardized(by: $0) } ?? images
+    }
+    let found = try Imputer(
+      model, parameters: parameters, images: seen(images), truth: truth.map(seen), device: device,
       samples: samples, draws: draws, batchSize: batchSize, chunk: chunk, seed: seed
     ).impute { done in
       let rate = Double(done) / seconds()
@@ -65,7 +71,8 @@ public struct Imputation: Sendable {
           stage: .evaluating("imputing", images: done, of: images.count), imagesPerSecond: rate,
           secondsLeft: Double(images.count - done) / rate))
     }
-    guard let imputed else { return nil }
+    guard var imputed = found else { return nil }
+    if let standardization { imputed.restore(standardization, in: images, truth: truth) }
     guard imputed.means.allSatisfy(\.isFinite), imputed.copies.allSatisfy(\.isFinite) else {
       throw NotFiniteError(of: "log-weight or a mean")
     }
@@ -92,5 +99,27 @@ public struct Imputation: Sendable {
   private func array(_ values: NumberArray.Values) -> NumberArray {
     let sides = images.height.map { [$0, images.width / $0] } ?? [images.width]
     return NumberArray(shape: (draws > 0 ? [draws] : []) + [images.count] + sides, values: values)
+  }
+}
+
+extension ImputedImages {
+  /// Brings everything into the data's own units. Observed values are again what was given.
+  fileprivate mutating func restore(
+    _ standardization: Standardization, in images: ImageSet, truth: ImageSet?
+  ) {
+    let given = (0..<images.count).flatMap { images.pixels(of: $0) }
+    func restored(_ values: [Float]) -> [Float] {
+      standardization.restored(values).enumerated().map { index, value in
+        let observed = given[index % given.count]
+        return observed.isNaN ? value : observed
+      }
+    }
+    (means, copies) = (restored(means), restored(copies))
+    guard let truth else { return }
+    for index in heldOut.indices {
+      let (pixels, known) = (images.pixels(of: index), truth.pixels(of: index))
+      // The density of values that vary more is lower.
+      heldOut[index]? -= standardization.logDeviation { pixels[$0].isNaN && !known[$0].isNaN }
+    }
   }
 }

@@ -33,7 +33,7 @@ extension Look {
           "the densities or the weights of test image \(index + 1) are not finite.")
       }
       found.append(posterior)
-      panels.append(Self.enlarged(image, width: width))
+      panels += shown([image]).map { Self.enlarged($0, width: width) }
       panels += [posterior.posterior, posterior.encoder, posterior.samples].map(Self.shaded)
     }
     let picture = ImageGrid(panels, imageWidth: LatentWindow.side, columns: 4)

@@ -57,7 +57,8 @@ extension RunEvaluation {
       images: report.images, bound: report.bound, reconstruction: report.reconstruction,
       divergence: report.divergence, activeUnits: report.activeUnits,
       effectiveSampleSize: report.effectiveSampleSize,
-      nllActiveUnitsOnly: report.nllActiveUnitsOnly, exactNll: report.exactNll)
+      nllActiveUnitsOnly: report.nllActiveUnitsOnly, exactNll: report.exactNll,
+      nllInDataUnits: report.nllInDataUnits)
   }
 }
 

@@ -83,6 +83,12 @@ public struct Run: Sendable {
       throw FormatError(
         file: folder.checkpoint, problem: "its model is not the one of config.json.")
     }
+    if let resumed, resumed.standardization != images.split.training.standardization {
+      throw FormatError(
+        file: folder.checkpoint,
+        problem: "its data were standardized by other means and deviations than those of the "
+          + "training images: the data changed.")
+    }
   }
 
   /// Trains and evaluates.

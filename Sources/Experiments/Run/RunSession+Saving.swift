@@ -33,7 +33,8 @@ extension RunSession {
     let progress = String(decoding: try encoder.encode(trainer.progress), as: UTF8.self)
     let checkpoint = Checkpoint(
       model: run.configuration.model, parameters: state.filter { $0.key.role == .parameter },
-      extras: extras, metadata: ["progress": progress, "train_seconds": "\(seconds)"])
+      standardization: run.images.split.training.standardization, extras: extras,
+      metadata: ["progress": progress, "train_seconds": "\(seconds)"])
     try Files.write(try checkpoint.data, to: path)
   }
 
@@ -45,6 +46,7 @@ extension RunSession {
     let labels = Picture.labels(configuration.model, columns: 8)
     let samples = try Generator(configuration.model, parameters: parameters, device: device)
       .samples(count: labels?.count ?? 64, seed: configuration.seed, labels: labels)
+      .restored(by: run.images.split.training.standardization)
     let shape = run.images.source.collection.training
     let grid = Picture(
       images: samples, columns: 8, of: configuration.model

@@ -36,6 +36,7 @@ public struct StoredModel: Sendable {
 
   public var model: Model { checkpoint.model }
   public var parameters: [Tensor: [Float]] { checkpoint.parameters }
+  public var standardization: Standardization? { checkpoint.standardization }
 
   /// Reads a checkpoint, or of a folder the best parameters if they are there.
   public init(_ path: String) throws {

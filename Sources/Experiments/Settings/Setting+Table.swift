@@ -35,6 +35,11 @@ extension Setting {
       help:
         "What validates: standard, full (nothing), released (as in the IWAE code), or so many of "
         + "the last training images.", row: Row(name: "split")),
+    .flag(
+      "standardize", \.standardize,
+      help: "Bring each column of real numbers to mean 0 and deviation 1 on the training images; "
+        + "what a model makes is shown in the data's own units.",
+      row: Row(name: "standardized", text: { $0.standardize ? "each column" : "no" })),
   ]
 
   /// The settings of its training.

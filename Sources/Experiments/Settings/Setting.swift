@@ -7,8 +7,8 @@ public struct Setting: Sendable {
   public let key: String
   /// A short spelling of the flag, with its dash.
   public let short: String?
-  /// The value as help calls it.
-  public let placeholder: String
+  /// The value as help calls it; nil for a flag that takes none and says true.
+  public let placeholder: String?
   /// The only values there are; nil where there are others.
   public let choices: [String]?
   /// The line of help, with the default.
@@ -117,6 +117,20 @@ extension Int: SettingValue {}
 extension Double: SettingValue {}
 extension UInt64: SettingValue {}
 
+extension Bool: SettingValue {
+  init?(text: String) { self.init(text) }
+  var text: String { description }
+
+  init?(_ fields: KeyedDecodingContainer<Setting.Key>, _ key: Setting.Key) throws {
+    guard let value = try fields.decodeIfPresent(Bool.self, forKey: key) else { return nil }
+    self = value
+  }
+
+  func write(_ fields: inout KeyedEncodingContainer<Setting.Key>, _ key: Setting.Key) throws {
+    try fields.encode(self, forKey: key)
+  }
+}
+
 extension String: SettingValue {
   init?(text: String) { self = text }
   var text: String { self }
@@ -132,7 +146,7 @@ extension Setting {
   init<Value: SettingValue>(
     _ key: String, short: String? = nil,
     _ path: WritableKeyPath<RunConfiguration, Value> & Sendable,
-    _ placeholder: String, choices: [String]? = nil, examples: [String] = [], expected: String,
+    _ placeholder: String?, choices: [String]? = nil, examples: [String] = [], expected: String,
     standard: Standard = .value, help: String, of objectives: Set<String>? = nil,
     canChange: Bool = false, isDescribed: Bool = false, row: Row? = nil,
     fromText: @escaping @Sendable (String) throws(ConfigurationError) -> Value? = {
@@ -204,6 +218,15 @@ extension Setting {
       key, path, placeholder,
       expected: "a number from \(range.lowerBound) to \(range.upperBound)", standard: standard,
       help: help, of: objectives, row: row, isValid: { range.contains($0) })
+  }
+
+  /// Something that is done or not: a flag without a value.
+  static func flag(
+    _ key: String, _ path: WritableKeyPath<RunConfiguration, Bool> & Sendable, help: String,
+    row: Row? = nil
+  ) -> Setting {
+    Setting(
+      key, path, nil, expected: "true or false", standard: .untold, help: help, row: row)
   }
 
   /// One of some names.

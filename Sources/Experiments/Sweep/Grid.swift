@@ -67,7 +67,7 @@ public struct Grid: Codable, Sendable {
 
   /// The settings of the images and of the tests, which all cells share.
   static let shared: Set = [
-    "data", "labels", "test", "mask", "split", "binarize", "test_samples", "limit",
+    "data", "labels", "test", "mask", "split", "standardize", "binarize", "test_samples", "limit",
   ]
 
   /// The settings that have axes of their own.

@@ -21,6 +21,8 @@ public struct ImageSet: Hashable, Sendable {
   public let height: Int?
   /// The class of each image, where there are classes.
   public internal(set) var labels: [Int]?
+  /// The means and deviations that were taken out of the values; nil for values as they were given.
+  public internal(set) var standardization: Standardization?
 
   /// - Parameters:
   ///   - name: The set's name in messages.
@@ -62,6 +64,7 @@ public struct ImageSet: Hashable, Sendable {
     self.scale = scale ?? set.scale
     self.hasLevels = hasLevels ?? set.hasLevels
     arePictures = set.arePictures
+    standardization = set.standardization
     count = values.count / set.width
     missingCount = Self.missingCount(values)
     isBinary = Self.isBinary(values, hasLevels: hasLevels ?? set.hasLevels)

@@ -76,6 +76,7 @@ struct Comparison {
         "NLL without inactive units", { $0.evaluation?.nllActiveUnitsOnly }, .low, among: kind,
         errors: errors),
       row("NLL of the data's own density", { $0.evaluation?.exactNll }),
+      row("NLL in the data's own units", { $0.evaluation?.nllInDataUnits }),
       row("bound", { $0.evaluation?.bound }),
       row("reconstruction", { $0.evaluation?.reconstruction }),
       row("divergence", { $0.evaluation?.divergence }),

@@ -13,16 +13,20 @@ public struct RunEvaluation: Hashable, Sendable {
   public var nllActiveUnitsOnly: Double?
   /// Of the data's own density, where that is known.
   public var exactNll: Double?
+  /// Of standardized data, the NLL in the data's own units.
+  public var nllInDataUnits: Double?
 
   public init(
     nll: Double, standardError: Double? = nil, samples: Int, images: Int, bound: Double? = nil,
     reconstruction: Double? = nil, divergence: Double? = nil, activeUnits: [Int]? = nil,
-    effectiveSampleSize: Double? = nil, nllActiveUnitsOnly: Double? = nil, exactNll: Double? = nil
+    effectiveSampleSize: Double? = nil, nllActiveUnitsOnly: Double? = nil, exactNll: Double? = nil,
+    nllInDataUnits: Double? = nil
   ) {
     (self.nll, self.standardError) = (nll, standardError)
     (self.samples, self.images) = (samples, images)
     (self.bound, self.reconstruction, self.divergence) = (bound, reconstruction, divergence)
     (self.activeUnits, self.effectiveSampleSize) = (activeUnits, effectiveSampleSize)
     (self.nllActiveUnitsOnly, self.exactNll) = (nllActiveUnitsOnly, exactNll)
+    self.nllInDataUnits = nllInDataUnits
   }
 }
