@@ -31,12 +31,6 @@ public struct DataLook: Encodable, Sendable {
     guard let values = scan.kind else { return }
     self.values = values
     (least, largest) = (Double(scan.least), Double(scan.largest))
-    // Bytes become levels only where they may be some.
-    let supports: [Support] =
-      [.classes, .counts].contains(values) ? [.counts, .reals] : Support.allCases
-    let taken = supports.filter { support in
-      parts.allSatisfy { $0.scaled(for: support).firstMisfit(for: support) == nil }
-    }
     let isWhole = [.bits, .classes, .counts].contains(values)
     let classes =
       isWhole && scan.largest < 256 ? ["categorical:\(max(Int(scan.largest) + 1, 2))"] : []
@@ -44,9 +38,15 @@ public struct DataLook: Encodable, Sendable {
     let known = (Likelihood.names + classes).compactMap { text in
       (try? Likelihood(named: text)).map { (text: text, likelihood: $0) }
     }
+    // Bytes become levels only where they may be some.
+    let isNumber = [.classes, .counts].contains(values)
+    func isTaken(_ support: Support) -> Bool {
+      if isNumber, [.unit, .levels, .positive].contains(support) { return false }
+      return parts.allSatisfy { $0.scaled(for: support).firstMisfit(for: support) == nil }
+    }
     for isReal in [false, true] {
       for (text, likelihood) in known
-      where taken.contains(likelihood.support) && (likelihood.support == .reals) == isReal
+      where (likelihood.support == .reals) == isReal && isTaken(likelihood.support)
         && (values != .bits || likelihood.isBinarized || classes.contains(text))
       {
         likelihoods.append(Fit(likelihood: text, reason: Self.reason(likelihood, for: values)))
