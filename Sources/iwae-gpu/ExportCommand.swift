@@ -100,10 +100,10 @@ private func exportArrays(
   // Arrays are called as the encoder's graph calls them.
   let encoder = try EncoderProgram(stored.model, rows: 1)
   for (layer, size) in stored.model.encoder.map(\.latent).enumerated() {
-    let shape = [images.count, size]
     for (head, values) in zip(encoder.layers[layer].heads, encoding.heads[layer]) {
-      try write(values, shape, head.name)
+      try write(values, [images.count, head.shape.columns], head.name)
     }
+    let shape = [images.count, size]
     try write(encoding.latents[layer], shape, "latent.\(layer)")
     try write(encoding.noise[layer], shape, "noise.\(layer)")
   }

@@ -135,6 +135,27 @@ import Testing
     #expect(decoder.outputs["log_sigma.0"] == ["N", "3"] && decoder.inputs["noise.0"] != nil)
   }
 
+  @Test func movedPosteriorsGiveAllTheirHeads() throws {
+    for (posterior, head, columns, operations) in [
+      (Posterior.full, "lower", 3, ["Gather", "MatMul"]),
+      (.flow(steps: 2, hidden: [4], context: 5), "context", 5, ["Slice", "Concat"]),
+    ] {
+      let (_, encoder, decoder) = try files(.bernoulli, [posterior, posterior])
+      #expect(
+        Set(encoder.outputs.keys)
+          == Set(
+            [0, 1].flatMap { layer in
+              ["mean", "log_sigma", head, "latent"].map { "\($0).\(layer)" }
+            }))
+      #expect(encoder.outputs["\(head).0"] == ["N", "\(columns)"])
+      #expect(Set(encoder.nodes.map(\.operation)).isSuperset(of: operations))
+      #expect(decoder.outputs["\(head).0"] == nil)
+      let made = encoder.nodes.flatMap(\.outputs)
+      // Nothing is computed that nobody asks for.
+      #expect(Set(encoder.nodes.flatMap(\.inputs) + encoder.outputs.keys).isSuperset(of: made))
+    }
+  }
+
   @Test func headsMakeWayForTheGraphsOwnNames() throws {
     let (_, encoder, _) = try files(.bernoulli, [try Posterior(named: Self.clashing)])
     #expect(Set(encoder.inputs.keys) == ["images", "noise.0"])

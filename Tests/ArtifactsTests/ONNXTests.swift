@@ -38,7 +38,8 @@ import Testing
       [.tanh: "Tanh", .relu: "Relu", .softplus: "Softplus"][model.activation])
     let hasHidden = model.encoder.contains { !$0.hidden.isEmpty }
     #expect(operations.contains(activation) == hasHidden)
-    let sample: Set = ["Gemm", activation, "Exp", "Mul", "Add"]
+    let seen: Set = ["Abs", "Less", "Where"]
+    let sample = seen.union(["Gemm", activation, "Exp", "Mul", "Add"])
     // A sigmoid that keeps its tails.
     let mean: Set = ["Abs", "Neg", "Exp", "Less", "Where", "Add", "Div"]
     let isBernoulli = model.likelihood == .bernoulli
@@ -67,10 +68,12 @@ import Testing
   @Test(arguments: models) func weightsAreThoseOfTheCheckpoint(model: Model) throws {
     let parameters = model.initialParameters(seed: 3)
     let (encoder, decoder) = try graphs(model)
+    func isNumber(_ name: String) -> Bool { name.hasPrefix("formula.number.") }
     let arrays = encoder.arrays.merging(decoder.arrays) { first, _ in first }
-    #expect(arrays.count == encoder.arrays.count + decoder.arrays.count)
-    let numbers = arrays.filter { $0.key.hasPrefix("formula.number.") }
+    let numbers = arrays.filter { isNumber($0.key) }
     #expect(numbers.allSatisfy { $0.value.shape == [] && $0.value.values.count == 1 })
+    let weights = [encoder, decoder].flatMap { $0.arrays.keys.filter { !isNumber($0) } }
+    #expect(weights.count == model.parameters.count)
     #expect(arrays.count == model.parameters.count + numbers.count)
     for parameter in model.parameters {
       let array = try #require(arrays[parameter.name])
@@ -85,7 +88,7 @@ import Testing
       decoder: [.init(hidden: []), .init(hidden: [6])], condition: 4)
     let (encoder, decoder) = try graphs(model)
     for (graph, output, parts) in [
-      (encoder, "encoder.0.input", ["images", "labels"]),
+      (encoder, "encoder.0.input", ["images.seen", "labels"]),
       (decoder, "decoder.1.input", ["latent.0", "labels"]),
     ] {
       #expect(graph.inputs["labels"] == ["N", "4"])
@@ -115,6 +118,34 @@ import Testing
     #expect(slice.inputs == ["a", "integers.3", "integers.5", "integers.1"])
     #expect(slice.inputs.dropFirst().map { graph.arrays[$0]?.values } == [[3], [5], [1]])
     #expect(graph.nodes.last?.inputs == ["b"] + slice.outputs)
+  }
+
+  /// Every encoder takes 0 for NaN.
+  @Test(arguments: models) func missingValuesAreSeenAsZero(model: Model) throws {
+    let (encoder, _) = try graphs(model)
+    let node = try #require(encoder.nodes.first { $0.outputs == ["images.seen"] })
+    #expect(
+      node.operation == "Where" && node.inputs.dropFirst() == ["images", "formula.number.0.0"])
+    #expect(
+      encoder.nodes.filter { $0.inputs.contains("images") }.map(\.operation) == ["Abs", "Where"])
+  }
+
+  @Test func trianglesAreUnpacked() throws {
+    let shape = Shape.matrix(rows: 1, columns: 3)
+    let (lower, noise) = (Tensor("lower", shape, .input), Tensor("noise", shape, .input))
+    let output = Tensor("y", shape, .output)
+    var program = ProgramBuilder("triangle")
+    try program.append(.triangle(Triangle(.product(lower: lower), input: noise, output: output)))
+    let graph = try ONNXFile(ONNXGraph(program.build(), parameters: [:]).file)
+    #expect(
+      graph.nodes.map(\.operation) == [
+        "Gather", "Mul", "Reshape", "Unsqueeze", "MatMul", "Squeeze",
+      ])
+    #expect(graph.nodes[0].inputs[0] == "lower" && graph.nodes[0].attributes == ["axis": 1])
+    #expect(graph.arrays[graph.nodes[0].inputs[1]]?.values == [0, 0, 0, 0, 0, 0, 1, 2, 0])
+    #expect(graph.arrays[graph.nodes[1].inputs[1]]?.values == [0, 0, 0, 1, 0, 0, 1, 1, 0])
+    #expect(graph.arrays[graph.nodes[2].inputs[1]]?.values == [-1, 3, 3])
+    #expect(graph.nodes[3].inputs[0] == "noise" && graph.nodes[5].outputs == ["y"])
   }
 
   @Test func modelsThatDoNotFitAreRefusedBeforeTheyAreBuilt() {

@@ -13,7 +13,7 @@ import onnxruntime
 from safetensors import safe_open
 
 from agreement import Comparisons, fail, images_of, model_description, need
-from densities import Likelihood, Posterior
+from densities import Likelihood, Posterior, sigmoid
 
 ACTIVATIONS = {
     "tanh": np.tanh,
@@ -35,21 +35,37 @@ class Reference:
         self.likelihood = Likelihood(self.model["likelihood"])
         self.is_bernoulli = self.likelihood.family == "bernoulli"
         self.posteriors = [
-            Posterior(layer.get("posterior", "gaussian")) for layer in self.model["encoder"]]
+            Posterior(layer.get("posterior", "gaussian"), self.coupling(index))
+            for index, layer in enumerate(self.model["encoder"])]
 
     def linear(self, name, x):
         return x @ self.tensors[f"{name}.weight"].T + self.tensors[f"{name}.bias"]
 
-    def hidden(self, kind, layer, x):
-        for index in range(len(self.model[kind][layer]["hidden"])):
-            x = ACTIVATIONS[self.model["activation"]](
-                self.linear(f"{kind}.{layer}.hidden.{index}", x))
-        return x
+    def hidden(self, name, x, kind):
+        value = self.linear(name, x)
+        if kind == "gated":
+            return value * sigmoid(self.linear(f"{name}.gate", x))
+        value = ACTIVATIONS[self.model["activation"]](value)
+        return x + value if kind == "residual" and x.shape == value.shape else value
+
+    def network(self, name, hidden, heads, x, kind="dense"):
+        """The heads of a network with so many hidden layers."""
+        for index in range(hidden):
+            x = self.hidden(f"{name}.hidden.{index}", x, kind)
+        return {head: self.linear(f"{name}.{head}", x) for head in heads}
 
     def heads(self, kind, position, names, x):
         """The heads of the network at a position of the encoder or decoder."""
-        x = self.hidden(kind, position, x)
-        return {name: self.linear(f"{kind}.{position}.{name}", x) for name in names}
+        return self.network(
+            f"{kind}.{position}", len(self.model[kind][position]["hidden"]), names, x,
+            self.model.get("hidden_kind", "dense"))
+
+    def coupling(self, layer):
+        """The networks of a posterior's coupling steps, which have dense layers."""
+        def heads(step, hidden, x):
+            return self.network(
+                f"encoder.{layer}.flow.{step}", hidden, ["shift", "log_scale"], x)
+        return heads
 
     def stochastic(self, kind, position, layer, posterior, x, inputs, outputs):
         """The sample of a layer, whose outputs are added to those there are."""
@@ -61,7 +77,8 @@ class Reference:
         return x if self.classes is None else np.concatenate([x, inputs["labels"]], axis=1)
 
     def encode(self, inputs):
-        outputs, x = {}, self.conditioned(inputs["images"], inputs)
+        # 0 stands for a missing value.
+        outputs, x = {}, self.conditioned(np.nan_to_num(inputs["images"], nan=0), inputs)
         for layer in range(self.layers):
             x = self.stochastic(
                 "encoder", layer, layer, self.posteriors[layer], x, inputs, outputs)
@@ -133,6 +150,7 @@ def check_random(reference, encoder, decoder, comparisons, seed):
         images = normal(rows, reference.model["data_size"])
         if reference.is_bernoulli:
             images = (images > 0).astype(np.float64)
+        images[0, 1] = np.nan
         inputs = {"images": images} | labels(rows)
         inputs |= {f"noise.{layer}": noise(rows, layer) for layer in range(reference.layers)}
         compare_all(f"encoder, {rows} rows", encoder, inputs, reference.encode(inputs), comparisons)

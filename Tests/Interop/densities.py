@@ -19,9 +19,13 @@ def sigmoid(x):
     return np.exp(-np.logaddexp(0, -x))
 
 
+def softplus(x):
+    return np.logaddexp(0, x)
+
+
 FUNCTIONS = {
     "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "sqrt": np.sqrt,
-    "tanh": np.tanh, "sigmoid": sigmoid, "softplus": lambda x: np.logaddexp(0, x),
+    "tanh": np.tanh, "sigmoid": sigmoid, "softplus": softplus,
     "lgamma": gammaln, "abs": np.abs, "sign": np.sign, "min": np.minimum, "max": np.maximum,
     "where": lambda condition, a, b: np.where(is_true(condition), a, b),
 }
@@ -84,6 +88,13 @@ def class_mean(logits, classes):
     return shares @ np.arange(classes) / shares.sum(axis=2)
 
 
+def logistic_mean(values):
+    """1 - the integral of the distribution function over [0, 1]."""
+    scale = np.exp(values["log_scale"])
+    ends = (softplus((end - values["mean"]) / scale) for end in (1, 0))
+    return 1 - scale * (next(ends) - next(ends))
+
+
 class Likelihood:
     """The likelihood that a checkpoint describes.
 
@@ -106,8 +117,13 @@ class Likelihood:
                     self.heads = ["mean", "log_sigma"]
                 elif fields["sigma"] == "shared":
                     self.parameters = ["log_sigma"]
-            case "poisson":
+            case "logistic":
+                self.heads = ["mean", "log_scale"]
+                self.compute_mean = logistic_mean
+            case "poisson" | "negative-binomial":
                 self.heads = ["log_rate"]
+                if self.family == "negative-binomial":
+                    self.parameters = ["log_dispersion"]
                 self.compute_mean = lambda values: np.exp(values["log_rate"])
             case "continuous-bernoulli":
                 self.heads = ["logits"]
@@ -137,16 +153,59 @@ class Likelihood:
         return result
 
 
-class Posterior:
-    """The posterior that a checkpoint describes; without a description, the Gaussian."""
+def normal(values):
+    return values["mean"] + np.exp(values["log_sigma"]) * values["e"]
 
-    def __init__(self, description="gaussian"):
+
+def triangle_product(values):
+    """The strictly lower triangle, whose rows follow each other, times the noise."""
+    rows, units = values["e"].shape
+    triangle = np.zeros((rows, units, units))
+    triangle[:, *np.tril_indices(units, -1)] = values["lower"]
+    return np.einsum("rij,rj->ri", triangle, values["e"])
+
+
+def flow(fields, coupling, values):
+    """The coupling steps of a flow from a normal draw."""
+    z = normal(values)
+    first = z.shape[1] // 2
+    for step in range(fields["steps"]):
+        # Even steps move the second part, odd ones the first.
+        parts = [z[:, :first], z[:, first:]]
+        moves = (step + 1) % 2
+        beside = [values["context"]] if fields.get("context") else []
+        heads = coupling(
+            step, len(fields["hidden"]), np.concatenate([parts[1 - moves]] + beside, axis=1))
+        parts[moves] = parts[moves] * np.exp(np.tanh(heads["log_scale"])) + heads["shift"]
+        z = np.concatenate(parts, axis=1)
+    return z
+
+
+class Posterior:
+    """The posterior that a checkpoint describes; without a description, the Gaussian.
+
+    `coupling` is the network of a flow's step: shift and log_scale as a function of the step's number,
+    its number of hidden layers, and its input.
+    """
+
+    def __init__(self, description="gaussian", coupling=None):
         fields = {"family": description} if isinstance(description, str) else description
         match fields["family"]:
             case "gaussian":
                 self.heads, self.noise = ["mean", "log_sigma"], "normal"
+                self.sample = normal
+            case "full":
+                self.heads, self.noise = ["mean", "log_sigma", "lower"], "normal"
+                self.sample = lambda values: normal(values) + triangle_product(values)
+            case "flow":
+                self.heads, self.noise = ["mean", "log_sigma"], "normal"
+                if fields.get("context"):
+                    self.heads.append("context")
+                self.sample = lambda values: flow(fields, coupling, values)
+            case "bernoulli":
+                self.heads, self.noise = ["logits"], "uniform"
                 self.sample = lambda values: (
-                    values["mean"] + np.exp(values["log_sigma"]) * values["e"])
+                    values["e"] < sigmoid(values["logits"])).astype(np.float64)
             case "formula":
                 self.heads, self.noise = fields["heads"], fields["noise"]
                 self.sample = Formula(fields["sample"])

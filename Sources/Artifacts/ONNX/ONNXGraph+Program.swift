@@ -2,7 +2,7 @@ import Compute
 import IWAE
 
 extension ONNXGraph {
-  /// The graph of a program's products and maps over elements: its inputs and outputs keep their
+  /// The graph of a program's products, columns and maps over elements: its inputs and outputs keep their
   /// names, its parameters become constants, and the number of rows is left open.
   init(_ program: Program, parameters: [Tensor: [Float]]) throws(ONNXError) {
     self.init(program.name)
@@ -20,6 +20,7 @@ extension ONNXGraph {
         let parts = joined[columns.output, default: []] + [columns]
         joined[columns.output] = parts
         if parts.reduce(0, { $0 + $1.count }) == columns.output.shape.columns { try append(parts) }
+      case .triangle(let triangle): try append(triangle)
       default: throw Self.refusal("the operation '\(operation.kind)'")
       }
     }
@@ -79,9 +80,36 @@ extension ONNXGraph {
     let shape = integers([-1, classes.variables, classes.count])
     let apart = node("Reshape", [logits, shape], "\(name).logits")
     let shares = node("Softmax", [apart], "\(name).shares", attributes: ["axis": 2])
-    let values = Tensor("\(name).classes", .vector(classes.count), .parameter)
-    initializer(values, (0..<classes.count).map { Float($0) })
-    node("MatMul", [shares, values.name], name)
+    let values = numbers((0..<classes.count).map { Float($0) }, named: "\(name).classes")
+    node("MatMul", [shares, values], name)
+  }
+
+  /// Adds a product by triangles, each of which is unpacked to a square whose other elements are 0.
+  private mutating func append(_ triangle: Triangle) throws(ONNXError) {
+    guard case .product(let lower) = triangle.form,
+      lower.shape.rows == triangle.output.shape.rows,
+      triangle.input.shape.rows == triangle.output.shape.rows
+    else { throw Self.refusal("the operation '\(triangle.kind)'") }
+    let (units, output) = (triangle.units, triangle.output.name)
+    var columns: [Int] = []
+    var isBelow: [Float] = []
+    for row in 0..<units {
+      for column in 0..<units {
+        // Elsewhere any column will do, for it is multiplied by 0.
+        columns.append(column < row ? row * (row - 1) / 2 + column : 0)
+        isBelow.append(column < row ? 1 : 0)
+      }
+    }
+    let places = integers(columns, named: "\(output).places")
+    let mask = numbers(isBelow, named: "\(output).mask")
+    let spread = node("Gather", [lower.name, places], "\(output).spread", attributes: ["axis": 1])
+    let masked = node("Mul", [spread, mask], "\(output).masked")
+    let squares = node(
+      "Reshape", [masked, integers([-1, units, units])], "\(output).squares")
+    let vectors = node(
+      "Unsqueeze", [triangle.input.name, integers([2])], "\(output).vectors")
+    let products = node("MatMul", [squares, vectors], "\(output).products")
+    node("Squeeze", [products, integers([2])], output)
   }
 
   /// Adds the formulas of a map.

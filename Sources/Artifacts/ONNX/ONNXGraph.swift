@@ -49,9 +49,15 @@ struct ONNXGraph {
     return name
   }
 
-  /// Gives the name of a list of whole numbers that all nodes share.
-  mutating func integers(_ values: [Int]) -> String {
-    let name = "integers.\(values.map(String.init).joined(separator: "."))"
+  /// Gives the name of a list of numbers.
+  mutating func numbers(_ values: [Float], named name: String) -> String {
+    initializer(name, [values.count], values)
+    return name
+  }
+
+  /// Gives the name of a list of whole numbers; without a name of its own, of one that all nodes share.
+  mutating func integers(_ values: [Int], named own: String? = nil) -> String {
+    let name = own ?? "integers.\(values.map(String.init).joined(separator: "."))"
     if numbers.insert(name).inserted {
       initializer(
         name, [values.count], Self.int64, littleEndian(values.map { UInt64(bitPattern: Int64($0)) })

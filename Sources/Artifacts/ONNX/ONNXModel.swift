@@ -15,10 +15,11 @@ public struct ONNXError: Error, Hashable, Sendable, CustomStringConvertible {
 ///
 /// All arrays are float32 with one sample a row, `(N, columns)`; N is free, and the same for all
 /// arrays of a call. Layers are counted as in the checkpoint, from the data upwards.
-/// - The encoder takes `images` and each layer's `noise.{l}`, standard normal or uniform as the
-///   posterior wants it, and gives every head of the posterior as `{head}.{l}` (`mean.{l}` and
-///   `log_sigma.{l}` of a Gaussian) and the sample `latent.{l}`, which is what the layer above is
-///   computed from.
+/// - The encoder takes `images`, where NaN is a missing value and means 0, and each layer's
+///   `noise.{l}`, standard normal or uniform as the posterior wants it, and gives every head of the
+///   posterior as `{head}.{l}` (`mean.{l}` and `log_sigma.{l}` of a Gaussian, also `lower.{l}` or
+///   `context.{l}` where units depend on each other) and the sample `latent.{l}`, which is what the
+///   layer above is computed from.
 /// - The decoder takes `latent.{top}` and the standard normal `noise.{l}` of the layers below, and
 ///   gives `mean.{l}`, `log_sigma.{l}` and `latent.{l}` of those layers. Of the data it gives every
 ///   head of the likelihood under its name (`logits`, `mean`, `log_sigma`, `log_rate`), that of
@@ -59,7 +60,8 @@ public struct ONNXModel: Hashable, Sendable {
     let programs: [Program]
     do throws(ProgramError) {
       programs = [
-        try EncoderProgram(model, rows: 1).program, try DecoderProgram(model, rows: 1).program,
+        try EncoderProgram(model, rows: 1, hasMissing: true).program,
+        try DecoderProgram(model, rows: 1).program,
       ]
     } catch {
       throw ONNXError("The model has no programs: \(error)")

@@ -22,15 +22,20 @@ public struct EncoderProgram: Sendable {
   /// Upwards from the data.
   public let layers: [Layer]
 
-  public init(_ model: Model, rows: Int) throws(ProgramError) {
-    var builder = StepBuilder(model, .forward(rows: rows), name: "encoder")
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - rows: The number of images.
+  ///   - hasMissing: True if images may hold NaN, for which the program takes 0.
+  public init(_ model: Model, rows: Int, hasMissing: Bool = false) throws(ProgramError) {
+    var builder = StepBuilder(
+      model, .forward(rows: rows, hasMissing: hasMissing), name: "encoder")
     images = Tensor("images", .matrix(rows: rows, columns: model.dataSize), .input)
     labels = model.labels(rows: rows, .input)
     builder.labels = labels
-    var value = images
+    var value = try builder.appendSeen(images)
     var layers: [Layer] = []
     for (layer, network) in model.encoderNetworks.enumerated() {
-      if layer == 0 { value = try builder.conditioned(images, for: network) }
+      if layer == 0 { value = try builder.conditioned(value, for: network) }
       let stochastic = try builder.appendStochastic(
         network, value, layer, model.encoder[layer].posterior)
       layers.append(stochastic)
