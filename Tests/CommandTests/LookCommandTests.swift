@@ -10,10 +10,12 @@ import Testing
 @Suite struct LookCommandTests {
   private let folder = NSTemporaryDirectory() + "look-\(UUID().uuidString)"
 
-  private func train(_ layers: String) {
+  private func train(_ layers: String, _ more: String...) {
     let result = run(
-      "train", "--passes", "1", "--layers", layers, "-k", "2", "--test-samples", "10",
-      "--validation-samples", "2", "--batch", "200", "--quiet", "--out", folder)
+      [
+        "train", "--passes", "1", "--layers", layers, "-k", "2", "--test-samples", "10",
+        "--validation-samples", "2", "--batch", "200", "--quiet", "--out", folder,
+      ] + more)
     #expect(result.status == .done, "\(result.error)")
   }
 
@@ -47,6 +49,49 @@ import Testing
         if figure.name == "posterior" { try checkPosterior(try #require(picture.table)) }
       case .lines, .heat: Issue.record("\(figure.name) is of another kind")
       }
+    }
+  }
+
+  /// The windows of posteriors that only draws tell the shape of.
+  @Test(arguments: ["full", #"{"family": "flow", "steps": 2, "hidden": [4], "context": 2}"#])
+  func posteriorsOfAnyShapeAreDrawn(_ posterior: String) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    train("20:2", "--posterior", posterior)
+    let result = run("look", folder, "--only", "posterior")
+    #expect(result.status == .done, "\(result.error)")
+    let figure = try #require(try FigureFolder(run: folder).read().first)
+    #expect(figure.summary.contains("as \(EncoderDistribution.draws) draws tell"))
+    guard case .picture(let picture) = figure.content else {
+      Issue.record("\(figure.name) is no picture")
+      return
+    }
+    try checkPosterior(try #require(picture.table))
+  }
+
+  @Test(arguments: [["mixture:3", "--condition", "10"], ["vamp:12"]])
+  func componentsArePictures(_ prior: [String]) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let isMixture = prior[0].hasPrefix("mixture")
+    let result = run(
+      [
+        "train", "--passes", "1", "--layers", isMixture ? "20:3/8:2" : "20:3", "-k", "2",
+        "--test-samples", "10", "--batch", "200", "--quiet", "--out", folder, "--prior",
+      ] + prior)
+    #expect(result.status == .done, "\(result.error)")
+    #expect(run("look", folder, "--only", "components").status == .done)
+    let figure = try #require(try FigureFolder(run: folder).read().first)
+    guard case .picture(let picture) = figure.content else {
+      Issue.record("\(figure.name) is no picture")
+      return
+    }
+    // A margin and twice 28 pixels for each image, ten in a row.
+    #expect(picture.width == 10 * 58 + 2)
+    #expect(picture.height == (prior.count > 1 ? 3 : 2) * 58 + 2)
+    if isMixture {
+      let weights = try #require(picture.table).rows.compactMap { Double($0[1].exact) }
+      #expect(abs(weights.reduce(0, +) - 1) < 1e-6 && weights == weights.sorted(by: >))
+    } else {
+      #expect(figure.summary.contains("12 of 12 inputs"))
     }
   }
 
@@ -98,6 +143,7 @@ import Testing
     let result = run("look", folder, "--images", "20", "--only", "posterior,latents,samples")
     #expect(result.status == .done)
     #expect(result.output.contains("No posterior: a grid needs a single layer of two latents"))
+    #expect(run("look", folder, "--only", "components").output.contains("has no components."))
     #expect(result.output.contains("No latents: the lowest layer has one latent unit."))
     let single = run("look", folder, "--images", "1", "--only", "active-units")
     #expect(single.output.contains("No active-units: a variance over images needs at least 2"))

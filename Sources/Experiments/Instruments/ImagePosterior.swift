@@ -1,5 +1,5 @@
-import Compute
 import Foundation
+import IWAE
 import Report
 
 /// The posterior of one image over two latents on a grid, beside the encoder's distribution.
@@ -21,21 +21,23 @@ public struct ImagePosterior {
   /// The same of the encoder's distribution.
   public let encoder: [Double]
   public let encoderOutside: Double
+  /// Half the absolute difference of both distributions, from 0 to 1.
+  public let totalVariation: Double
   /// In each cell, the samples of the encoder's distribution once drawn again by their weights.
   public let samples: [Double]
   public let samplesOutside: Int
 
   /// - Parameters:
-  ///   - mean: The encoder's mean, of both latents.
-  ///   - logSigma: The logarithms of the encoder's standard deviations.
-  ///   - noise: The address of the samples' noise.
-  ///   - logDensities: log p(x, h) at many values of h, but for a constant.
+  ///   - distribution: The encoder's distribution.
+  ///   - draws: As many draws of it as `draws` says, with log-weights.
+  ///   - offset: A number from 0 to 1 that says which of them are drawn again.
+  ///   - logDensities: log p(x, h) at many values of h.
   /// - Returns: Nil where a density or a weight is not finite.
   public init?(
-    mean: [Double], logSigma: [Double], noise: NoiseAddress,
+    _ distribution: EncoderDistribution, draws: PosteriorDraws, offset: Double,
     logDensities: ([[Float]]) throws -> [Double]
   ) rethrows {
-    let sigma = logSigma.map(exp)
+    let (mean, sigma) = distribution.moments
     // Wider or farther than this no Float could hold the samples.
     guard mean.allSatisfy({ abs($0) < 1e30 }), sigma.allSatisfy({ $0 > 0 && $0 < 1e30 })
     else { return nil }
@@ -51,12 +53,20 @@ public struct ImagePosterior {
     guard Self.isDefined(fine) else { return nil }
     let shares = Self.shares(fine, window, outside: coarse, start)
     (posterior, posteriorOutside) = (shares.inside, shares.outside)
-    encoder = Self.normalShares(window, mean, sigma)
+    encoder = distribution.shares(in: window)
     encoderOutside = max(0, 1 - encoder.reduce(0, +))
-    guard let drawn = try Self.resampled(window, mean, sigma, noise, logDensities) else {
-      return nil
-    }
+    guard let drawn = Self.resampled(window, draws, offset) else { return nil }
     (samples, samplesOutside) = drawn
+    switch distribution {
+    case .normal:
+      // Outside the window they count as different: there it is an upper bound.
+      let inside = zip(posterior, encoder).reduce(0) { $0 + abs($1.0 - $1.1) }
+      totalVariation = min((inside + posteriorOutside + encoderOutside) / 2, 1)
+    case .drawn:
+      // The mean of what the encoder's density is above the posterior's, as a share of its own.
+      let excess = draws.logWeights.reduce(0) { $0 + max(0, -expm1($1 - shares.logTotal)) }
+      totalVariation = excess / Double(Self.draws)
+    }
   }
 
   /// The window of the posterior's mass: first among coarse points and among the encoder's own, then
@@ -79,60 +89,41 @@ public struct ImagePosterior {
     logarithms.allSatisfy { $0 < .infinity }
   }
 
-  /// Shares of the whole in each cell, and in what of a larger window lies outside.
+  /// Shares of the whole in each cell, and in what of a larger window lies outside; the logarithm of
+  /// the whole.
   private static func shares(
     _ densities: [Double], _ window: LatentWindow, outside coarse: [Double], _ start: LatentWindow
-  ) -> (inside: [Double], outside: Double) {
+  ) -> (inside: [Double], outside: Double, logTotal: Double) {
     let beyond = zip(start.points, coarse).filter { window.cell(of: $0.0) == nil }.map(\.1)
     let peak = (densities + beyond).reduce(-.infinity, max)
     let inside = densities.map { exp($0 - peak) * window.cellArea }
     let outside = beyond.reduce(0) { $0 + exp($1 - peak) * start.cellArea }
     let whole = inside.reduce(outside, +)
-    return (inside.map { $0 / whole }, outside / whole)
-  }
-
-  /// The mass of a normal distribution in each cell.
-  private static func normalShares(
-    _ window: LatentWindow, _ mean: [Double], _ sigma: [Double]
-  ) -> [Double] {
-    let axes = (0..<2).map { latent in
-      let below = (0...LatentWindow.side).map { edge in
-        let place = window.low[latent] + Double(edge) * window.cellSize[latent]
-        return erfc((mean[latent] - place) / sigma[latent] / 2.0.squareRoot()) / 2
-      }
-      return zip(below, below.dropFirst()).map { $1 - $0 }
-    }
-    return LatentWindow.cells { axes[0][$0] * axes[1][$1] }
+    return (inside.map { $0 / whole }, outside / whole, peak + log(whole))
   }
 
   /// Samples of the encoder's distribution, drawn again by their weights, and where they lie.
   private static func resampled(
-    _ window: LatentWindow, _ mean: [Double], _ sigma: [Double], _ noise: NoiseAddress,
-    _ logDensities: ([[Float]]) throws -> [Double]
-  ) rethrows -> (cells: [Double], outside: Int)? {
-    let samples = (0..<draws).map { draw in
-      (0..<2).map { Float(mean[$0] + sigma[$0] * Double(noise.normal(column: 2 * draw + $0))) }
-    }
-    let logWeights = zip(try logDensities(samples), samples).map { density, sample in
-      (0..<2).reduce(density) { sum, latent in
-        let z = (Double(sample[latent]) - mean[latent]) / sigma[latent]
-        return sum + z * z / 2
-      }
-    }
+    _ window: LatentWindow, _ draws: PosteriorDraws, _ offset: Double
+  ) -> (cells: [Double], outside: Int)? {
+    let (count, logWeights) = (draws.logWeights.count, draws.logWeights)
     let peak = logWeights.reduce(-.infinity, max)
     guard isDefined(logWeights), peak.isFinite else { return nil }
     let weights = logWeights.map { exp($0 - peak) }
-    let share = weights.reduce(0, +) / Double(draws)
+    let share = weights.reduce(0, +) / Double(count)
     var cells = [Double](repeating: 0, count: LatentWindow.side * LatentWindow.side)
     // One uniform number draws all: evenly spaced along the running sum of the weights.
-    let offset = Double(noise.uniform(column: 2 * draws))
     var (passed, next, outside) = (weights[0], 0, 0)
-    for draw in 0..<draws {
-      while passed <= (Double(draw) + offset) * share, next < draws - 1 {
+    for draw in 0..<count {
+      while passed <= (Double(draw) + offset) * share, next < count - 1 {
         next += 1
         passed += weights[next]
       }
-      if let cell = window.cell(of: samples[next]) { cells[cell] += 1 } else { outside += 1 }
+      if let cell = window.cell(of: draws.latents[2 * next..<2 * next + 2]) {
+        cells[cell] += 1
+      } else {
+        outside += 1
+      }
     }
     return (cells, outside)
   }
@@ -141,13 +132,6 @@ public struct ImagePosterior {
 // MARK: Numbers
 
 extension ImagePosterior {
-  /// Half the absolute difference of both distributions, from 0 to 1. Outside the window they count as
-  /// different: there it is an upper bound.
-  public var totalVariation: Double {
-    let inside = zip(posterior, encoder).reduce(0) { $0 + abs($1.0 - $1.1) }
-    return min((inside + posteriorOutside + encoderOutside) / 2, 1)
-  }
-
   /// The posterior's mean and standard deviation in a latent, within the window.
   public func moments(_ latent: Int) -> (mean: Double, deviation: Double) {
     let middles = window.middles(latent)

@@ -42,8 +42,8 @@ public struct LatentWindow {
   }
 
   /// The cell that holds a point; nil outside.
-  public func cell(of point: [Float]) -> Int? {
-    let shares = point.indices.map { (Double(point[$0]) - low[$0]) / width[$0] }
+  public func cell(of point: some Sequence<Float>) -> Int? {
+    let shares = zip(point, zip(low, high)).map { (Double($0) - $1.0) / ($1.1 - $1.0) }
     // Before whole numbers are made of them: a sample may lie anywhere.
     guard shares.allSatisfy({ (0..<1).contains($0) }) else { return nil }
     let places = shares.map { min(Int($0 * Double(Self.side)), Self.side - 1) }

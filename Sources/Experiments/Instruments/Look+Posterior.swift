@@ -10,23 +10,22 @@ extension Look {
       return .impossible(
         "a grid needs a single layer of two latents; train one with the layers 200,200:2.")
     }
-    guard model.encoder[0].posterior.family == "gaussian" else {
-      return .impossible(
-        "the encoder's window needs a Gaussian posterior; this one is "
-          + "'\(model.encoder[0].posterior)'.")
+    let family = model.encoder[0].posterior
+    if let obstacle = family.obstacleToPath {
+      return .impossible("a grid needs latents that vary smoothly, but \(obstacle).")
     }
     let originals = originals(6)
     let labels = firstLabels(originals.count)
-    let encoding = try generator.encode(originals, labels: labels, seed: nil)
+    let generator = generator
+    let draws = try generator.posteriorDraws(
+      of: originals, labels: labels, count: ImagePosterior.draws, isWeighed: true, seed: seed)
+    let distributions = try distributions(of: originals, labels)
     var panels: [[Float]] = []
     var found: [ImagePosterior] = []
     for (index, image) in originals.enumerated() {
-      let units = 2 * index..<2 * index + 2
+      let address = NoiseAddress(seed: seed, purpose: .resampling, image: UInt32(index))
       let posterior = try ImagePosterior(
-        mean: encoding.heads[0][0][units].map(Double.init),
-        logSigma: encoding.heads[0][1][units].map(Double.init),
-        noise: NoiseAddress(
-          seed: seed, purpose: .generation, time: 1 << 16, image: UInt32(index))
+        distributions[index], draws: draws[index], offset: Double(address.uniform(column: 0))
       ) { try generator.logDensities(of: image, label: labels?[index], at: $0) }
       guard let posterior else {
         return .impossible(
@@ -41,7 +40,7 @@ extension Look {
     return .drawn(
       Figure(
         name: "posterior", title: "The posterior of two latents, as it is and as it is drawn",
-        summary: Self.summary(found),
+        summary: summary(found),
         content: .picture(
           PictureFigure(
             png: png, width: picture.width, height: picture.height,
@@ -50,15 +49,37 @@ extension Look {
               rows: found.enumerated().map { $1.row(image: $0 + 1) })))))
   }
 
-  private static func summary(_ found: [ImagePosterior]) -> String {
+  /// What the encoder says of each image: in closed form if it is Gaussian, else by draws.
+  private func distributions(
+    of images: [[Float]], _ labels: [Int]?
+  ) throws -> [EncoderDistribution] {
+    guard model.encoder[0].posterior == .gaussian else {
+      // Others than the weighed draws.
+      return try generator.posteriorDraws(
+        of: images, labels: labels, count: EncoderDistribution.draws, isWeighed: false,
+        seed: seed &+ 1
+      ).map { .drawn($0.latents) }
+    }
+    let heads = try generator.encode(images, labels: labels, seed: nil).heads[0]
+    return images.indices.map { image in
+      let units = 2 * image..<2 * image + 2
+      return .normal(
+        mean: heads[0][units].map(Double.init), sigma: heads[1][units].map { exp(Double($0)) })
+    }
+  }
+
+  private func summary(_ found: [ImagePosterior]) -> String {
     let widths = found.flatMap(\.window.width)
     let distance = found.map(\.totalVariation).reduce(0, +) / Double(found.count)
     let outside = found.map(\.samplesOutside).reduce(0, +)
     let most = found.map(\.posteriorOutside).max() ?? 0
     let (side, draws) = (LatentWindow.side, ImagePosterior.draws)
+    let shape =
+      model.encoder[0].posterior == .gaussian
+      ? "" : ", as \(EncoderDistribution.draws) draws tell"
     return String(
       format: "In each row, from the left: a test image; its posterior, computed on \(side) by "
-        + "\(side) points; what the encoder says it is; and \(draws) samples of that, drawn again "
+        + "\(side) points; what the encoder says it is\(shape); and \(draws) samples of that, drawn again "
         + "by their weights. Each row shows a window of its own, %.2g to %.2g wide, unit 1 to the "
         + "right and unit 2 upwards; the numbers tell where it lies. Brightness goes with the "
         + "square root of the density, white at its largest. On average the encoder's lies at a "

@@ -17,7 +17,7 @@ public struct Look {
       ("samples", { try $0.samples() }), ("reconstructions", { try $0.reconstructions() }),
       ("interpolations", { try $0.interpolations() }), ("active-units", { try $0.activeUnits() }),
       ("latents", { try $0.latents() }), ("log-weights", { try $0.logWeights() }),
-      ("posterior", { try $0.posterior() }),
+      ("posterior", { try $0.posterior() }), ("components", { try $0.components() }),
     ]
   }
 
@@ -59,8 +59,9 @@ public struct Look {
 
   // MARK: Images
 
-  private func picture(
-    _ name: String, _ title: String, _ summary: String, _ pictures: [[Float]], columns: Int
+  func picture(
+    _ name: String, _ title: String, _ summary: String, _ pictures: [[Float]], columns: Int,
+    table: FigureTable? = nil
   ) throws -> Result {
     let grid = Picture(
       images: pictures, columns: columns, of: model
@@ -69,7 +70,8 @@ public struct Look {
     return .drawn(
       Figure(
         name: name, title: title, summary: summary,
-        content: .picture(PictureFigure(png: png, width: grid.width, height: grid.height))))
+        content: .picture(
+          PictureFigure(png: png, width: grid.width, height: grid.height, table: table))))
   }
 
   private func samples() throws -> Result {

@@ -9,6 +9,17 @@ extension Generator {
       try decode(latents.flatMap(\.self), rows: latents.count, labels: labels) { [$0.mean] }[0])
   }
 
+  /// The expected pixels given topmost latents, those of the layers below being at their centres.
+  public func images(ofTopmost latents: [[Float]], labels: [Int]? = nil) throws -> [[Float]] {
+    let decoder = try DecoderProgram(model, rows: latents.count)
+    var inputs = [decoder.latent: latents.flatMap(\.self)]
+    try put(labels, into: decoder.labels, &inputs)
+    for (below, layer) in decoder.layers.enumerated() {
+      inputs[layer.noise] = noise(top - 1 - below, .normal, rows: latents.indices, seed: nil)
+    }
+    return rows(try run(decoder.program, inputs, reading: [decoder.mean])[0])
+  }
+
   /// Runs the last decoder on the lowest latents, `(rows, latent)`.
   func decode(
     _ latents: [Float], rows: Int, labels: [Int]?, reading outputs: (DecoderProgram) -> [Tensor]

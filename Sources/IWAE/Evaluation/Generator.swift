@@ -112,19 +112,28 @@ public struct Generator {
       try decode(centers, rows: images.count, labels: others ?? labels) { [$0.mean] }[0])
   }
 
-  /// Runs a program once; returns the values of some of its tensors.
+  /// Runs a program, once for each control record; returns the values of some of its tensors, run
+  /// after run.
   func run(
-    _ program: Program, _ inputs: [Tensor: [Float]], reading outputs: [Tensor]
+    _ program: Program, _ inputs: [Tensor: [Float]], reading outputs: [Tensor],
+    _ controls: [Control] = [Control()]
   ) throws(DeviceError) -> [[Float]] {
     let memory = try device.allocate(model.parameters)
     for (parameter, values) in parameters where parameter.role == .parameter {
       try memory.upload(values, to: parameter)
     }
     let executable = try device.compile(program, on: memory)
-    for (tensor, values) in inputs { try executable.upload(values, to: tensor) }
-    try executable.run(Control())
-    var results: [[Float]] = []
-    for output in outputs { results.append(try executable.floats(output)) }
+    for (tensor, values) in inputs {
+      let isWords = tensor.element == .uint32
+      try executable.upload(isWords ? .words(values.map(UInt32.init)) : .floats(values), to: tensor)
+    }
+    var results = outputs.map { _ in [Float]() }
+    for control in controls {
+      try executable.run(control)
+      for (index, output) in outputs.enumerated() {
+        results[index] += try executable.floats(output)
+      }
+    }
     _ = memory
     return results
   }
