@@ -102,6 +102,15 @@ public struct SandwichReport: Encodable, Sendable {
         standardError: (errors[0] * errors[0] + errors[1] * errors[1]).squareRoot())
     }
 
+    private var familyName: String {
+      switch posterior.prefix(while: { $0 != ":" }) {
+      case "gaussian": "Gaussians"
+      case "full": "Gaussians of any covariance"
+      case "flow": "Gaussians that the encoder's '\(posterior)' moves"
+      default: "'\(posterior)'"
+      }
+    }
+
     /// - Parameter isExact: True if log p(x) is known, and not bounded from below.
     func text(isExact: Bool) -> [String] {
       func number(_ value: UncertainValue) -> String { value.text(decimals: 3) }
@@ -109,8 +118,7 @@ public struct SandwichReport: Encodable, Sendable {
         "The bound (ELBO) is \(number(bound)), "
           + String(format: "%.3f", logLikelihood.mean - bound.mean)
           + " below log p(x)\(isExact ? "" : " or more"): \(number(amortization)) by amortization, "
-          + "\(number(family)) by the family of "
-          + (posterior == "gaussian" ? "Gaussians" : "'\(posterior)'")
+          + "\(number(family)) by the family of \(familyName)"
           + (layers > 1 ? " and the layers above." : ".")
       ]
       if lateGain.mean > max(0.01, 2 * (lateGain.standardError ?? 0)) {

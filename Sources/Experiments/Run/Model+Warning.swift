@@ -3,7 +3,17 @@ import IWAE
 
 extension Model {
   /// A warning to give before the model is trained; nil for none.
-  public var warning: String? {
+  public var warning: String? { vampWarning ?? integralWarning }
+
+  private var vampWarning: String? {
+    let support = likelihood.support
+    guard prior.family == "vamp", ![.unit, .levels].contains(support) else { return nil }
+    return "Warning: the inputs of prior '\(prior.name)' are numbers from 0 to 1, but the data of "
+      + "likelihood '\(likelihood.name)' are \(support): the encoder that learns from those is asked "
+      + "about others. Use the prior 'mixture', or data from 0 to 1."
+  }
+
+  private var integralWarning: String? {
     let start = Dictionary(uniqueKeysWithValues: prior.parameters.map { ($0, 0.0) })
     guard prior.family == "formula" else { return nil }
     let integral = prior.integral(parameters: start)
