@@ -54,6 +54,7 @@ public enum KernelCatalog {
     "tile_maps.cl": PackageResources.tile_maps_cl,
     "tiles.cl": PackageResources.tiles_cl,
     "triangle.cl": PackageResources.triangle_cl,
+    "turn.cl": PackageResources.turn_cl,
     "weight_gradient.cl": PackageResources.weight_gradient_cl,
   ]
 }

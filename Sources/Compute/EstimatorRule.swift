@@ -87,7 +87,7 @@ public struct EstimatorRule: Hashable, Sendable {
   /// Why samples cannot be drawn in proportion to their weights for this rule; nil if they can.
   public var obstacleToDrawing: String? {
     let columns = [decoder, path, score]
-    if needsEverySample { return "its score needs every sample" }
+    if needsEverySample { return "a sample's coefficients need every other sample" }
     if columns.contains(where: { $0.constant != 0 }) {
       return "samples of no weight have coefficients too"
     }
@@ -116,7 +116,12 @@ public struct EstimatorRule: Hashable, Sendable {
     if leaveOneOut != 0, samples < 2 {
       return "leaving one sample out needs at least two, found \(samples)."
     }
-    if let problem = riemann?.problem { return problem }
+    if let riemann {
+      if let problem = riemann.problem { return problem }
+      if columns.contains(where: { $0.constant != 0 || $0.square != 0 || $0.temperature != 1 }) {
+        return "a Riemann sum weighs samples by the first degree of weights at a temperature of 1."
+      }
+    }
     let temperatures = bounds.map(\.temperature) + columns.map(\.temperature)
     return temperatures.lazy.compactMap(BoundRule.problem(temperature:)).first
   }

@@ -3,6 +3,8 @@ import Foundation
 /// The integral over b from 0 to 1 of `eta(b)`, the mean of log w under weights `softmax(b * log w)`, as
 /// a sum: the thermodynamic variational objective (Masrani, Le and Wood 2019).
 ///
+/// Samples whose weight is 0 have none at any b, and the sum falls by the logarithm of the others' share.
+///
 /// Its points are 0 and, evenly in their logarithms, those from the first to 1.
 public struct RiemannSum: Hashable, Sendable {
   /// The end of each interval at which eta is taken: eta rises, so that the left ones give a lower bound.

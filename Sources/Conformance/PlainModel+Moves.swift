@@ -2,7 +2,7 @@ import Compute
 import Foundation
 import IWAE
 
-/// What moves the units of a posterior together, forwards and back.
+/// The moves of a posterior's units together, forwards and back.
 extension PlainModel {
   /// A row of latents, and the amount by which log q falls.
   private typealias Move = (values: [Double], spread: Double)
@@ -92,15 +92,13 @@ extension PlainModel {
 
   private func steps(_ layer: Int) -> [Step] {
     var steps: [Step] = []
-    for tensor in model.encoderParameters {
-      let prefix = "encoder.\(layer).flow.\(max(steps.count - 1, 0))."
-      let next = "encoder.\(layer).flow.\(steps.count)."
-      if tensor.name.hasPrefix(next) { steps.append(Step(number: steps.count, tensors: [:])) }
-      for beginning in [prefix, next] where tensor.name.hasPrefix(beginning) && !steps.isEmpty {
-        steps[steps.count - 1].tensors[String(tensor.name.dropFirst(beginning.count))] = tensor
-      }
+    while true {
+      let beginning = "encoder.\(layer).flow.\(steps.count)."
+      let tensors = model.encoderParameters.filter { $0.name.hasPrefix(beginning) }
+      if tensors.isEmpty { return steps }
+      let named = tensors.map { (String($0.name.dropFirst(beginning.count)), $0) }
+      steps.append(Step(number: steps.count, tensors: Dictionary(uniqueKeysWithValues: named)))
     }
-    return steps
   }
 
   /// The part that stays, the part that moves, its shift and its scale's logarithm.

@@ -2,7 +2,7 @@ import Compute
 import IWAE
 
 /// Training steps of models that are put together at random: any prior, posterior, likelihood, layers,
-/// objective and estimator that go together.
+/// objective and estimator that go together, in sizes below and above a strip of 16.
 public enum RandomSteps {
   /// So many steps, each of its own seed.
   public static func cases(
@@ -33,12 +33,16 @@ private struct Choices {
   private mutating func choose<T>(_ values: [T]) -> T { values[choose(0...values.count - 1)] }
 
   private mutating func sizes(_ counts: ClosedRange<Int>) -> [Int] {
-    (0..<choose(counts)).map { _ in choose(2...9) }
+    (0..<choose(counts)).map { _ in choose([2, 3, 5, 9, 16, 18]) }
   }
 
   mutating func step(_ number: Int, _ table: CaseTable) -> ConformanceCase {
     let model = model()
-    let fits = GradientEstimator.all(beta: 0.3, alpha: 0.4).filter { $0.fits(model) }
+    let others = [.elbo(freeBits: 0.2), .tvo(RiemannSum(side: .right))].map {
+      GradientEstimator($0)
+    }
+    let all = GradientEstimator.all(beta: 0.3, alpha: 0.4) + others
+    let fits = all.filter { $0.fits(model) }
     let estimator = choose(fits)
     let least = estimator.objective.leastSamples
     return table.step(
@@ -54,11 +58,11 @@ private struct Choices {
       let isBinary = choose(0...9) == 0
       let encoder = (0..<layers).map { layer in
         Model.EncoderLayer(
-          hidden: sizes(0...2), latent: choose(1...7),
+          hidden: sizes(0...2), latent: choose([1, 2, 3, 5, 7, 16, 19]),
           posterior: isBinary && layer == layers - 1 ? .bernoulli : posterior())
       }
       let model = Model(
-        dataSize: choose(3...12), activation: choose(Model.activations),
+        dataSize: choose([3, 4, 7, 12, 17]), activation: choose(Model.activations),
         hiddenKind: choose(HiddenKind.all), likelihood: likelihood(), encoder: encoder,
         decoder: (0..<layers).map { _ in .init(hidden: sizes(0...2)) },
         prior: isBinary ? .bernoulli : prior(), condition: choose(0...3) == 0 ? choose(2...4) : nil)
@@ -68,12 +72,12 @@ private struct Choices {
 
   private mutating func posterior() -> Posterior {
     let flow = Posterior.flow(
-      steps: choose(1...3), hidden: sizes(0...1), context: choose([0, 0, 1, 3]))
+      steps: choose([1, 2, 3, 17]), hidden: sizes(0...1), context: choose([0, 0, 1, 3, 16]))
     return choose([.gaussian, .gaussian, .full, flow, StepModels.logistic])
   }
 
   private mutating func prior() -> Prior {
-    let flow = Prior.flow(steps: choose(1...3), hidden: sizes(0...1))
+    let flow = Prior.flow(steps: choose([1, 2, 3, 17]), hidden: sizes(0...1))
     return choose([
       .standardNormal, .standardNormal, .mixture(choose(1...6)), .vamp(choose(1...6)), flow,
       StepModels.student,
@@ -82,7 +86,8 @@ private struct Choices {
 
   private mutating func likelihood() -> Likelihood {
     choose([
-      .bernoulli, .gaussian, .gaussianShared, .gaussian(sigma: 0.5), .logistic, .poisson,
+      .bernoulli, StepModels.laplace, .gaussian, .gaussianShared, .gaussian(sigma: 0.5), .logistic,
+      .poisson,
       .negativeBinomial, .continuousBernoulli, .categorical(choose(2...5)),
     ])
   }

@@ -83,7 +83,18 @@ enum StepModels {
         ],
         decoder: [.init(hidden: [4]), .init(hidden: [5])])
     ),
+    ("many steps", manySteps),
   ]
+
+  /// Classes whose logits, and a triangle whose columns, do not fill a strip; and a flow of many steps
+  /// that all read the context.
+  static let manySteps = Model(
+    dataSize: 7, likelihood: .categorical(3),
+    encoder: [
+      .init(hidden: [5], latent: 4, posterior: .full),
+      .init(hidden: [4], latent: 3, posterior: .flow(steps: 17, hidden: [], context: 3)),
+    ],
+    decoder: [.init(hidden: [4]), .init(hidden: [5])])
 
   /// Two layers that are told one of three labels, without hidden units where the label enters the
   /// encoder.
@@ -102,6 +113,12 @@ enum StepModels {
       "noise": "uniform", "sample": "location + exp(log_scale) * log(e / (1 - e))",
       "log_density": "-(z - location) * exp(-log_scale) - log_scale
         - 2 * softplus(-(z - location) * exp(-log_scale))"}
+      """.replacing("\n", with: " "))
+
+  static let laplace = Likelihood(
+    ours: """
+      {"family": "formula", "name": "laplace", "heads": ["center", "log_scale"], "mean": "center",
+      "log_density": "-abs(x - center) * exp(-log_scale) - log_scale - log(2)", "support": "reals"}
       """.replacing("\n", with: " "))
 
   static let student = Prior(

@@ -101,11 +101,11 @@ extension RunConfiguration {
         + "set 'free_bits' to 0.")
     if let problem = result.problem { throw ConfigurationError(problem) }
     let rule = result.rule(groups: groups, samples: samples, estimator: estimator)
-    if klWeight != 1, let obstacle = rule.obstacleToWeighing {
+    if let obstacle = try checkedKLWeight().obstacle(to: rule) {
+      let setting = klWeight == 1 ? "'kl_cycle' of \(klCycle)" : "'kl_weight' of \(klWeight)"
       throw ConfigurationError(
-        "'\(objective)' with the estimator '\(estimator.rawValue)' cannot have a 'kl_weight' of "
-          + "\(klWeight): \(obstacle). Use 1, or vae, iwae or the like with the standard estimator."
-      )
+        "'\(objective)' with the estimator '\(estimator.rawValue)' cannot have a \(setting): "
+          + "\(obstacle). Leave it out, or use vae, iwae or the like with the standard estimator.")
     }
     if let problem = rule.problem(samples: samples) {
       throw ConfigurationError("'\(objective)' with M = \(groups), K = \(samples): \(problem)")

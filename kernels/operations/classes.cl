@@ -10,25 +10,11 @@
 
 #include "descriptor.cl"
 #include "numerics.cl"
+#include "turn.cl"
 
 #ifdef PANELS
 // The strips that are kept turned: a variable's columns are read up to three times.
 #define KEPT_STRIPS 4
-
-// Turns 16 rows of 16 values. A round takes the index row * 16 + column, of eight bits, to the one with
-// its first bit behind the others.
-static inline void turn(real *values) {
-  UNROLL for (int round = 0; round < 4; round++) {
-    real turned[16];
-    UNROLL for (int i = 0; i < 8; i++) {
-      turned[2 * i].even = values[i].lo;
-      turned[2 * i].odd = values[i + 8].lo;
-      turned[2 * i + 1].even = values[i].hi;
-      turned[2 * i + 1].odd = values[i + 8].hi;
-    }
-    UNROLL for (int i = 0; i < 16; i++) values[i] = turned[i];
-  }
-}
 #endif
 
 // A matrix's columns, of which a lane has its row's value.

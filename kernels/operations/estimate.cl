@@ -148,8 +148,9 @@ static inline real share_at(real *away, float point) {
   return share;
 }
 
-// The Riemann sum of one image's groups on average, 0 for a rule that has none; adds up the columns that are present. Log-weights
-// are taken relative to the largest, so that their mean is that of small numbers.
+// The Riemann sum of one image's groups on average, 0 for a rule that has none; adds up the columns
+// that are present. Log-weights are taken relative to the largest, so that their mean is that of small
+// numbers. The integral begins at the log of the mean weight at 0, of which those of -infinity have none.
 static inline float evaluate_riemann(
     const context *c, const descriptor *d, __global const float *weights, size_t place) {
   int samples = estimate_samples(d);
@@ -159,7 +160,13 @@ static inline float evaluate_riemann(
   for (int begin = 0; begin < count; begin += samples) {
     float largest = largest_of(c, weights + begin, samples, 1.0f);
     real reference = (real)(largest == -INFINITY ? 0.0f : largest);
-    bound += largest;
+    real finite = (real)(0.0f);
+    FOR_SPANS(first, samples) {
+      real away = load_span(weights + begin + first, samples - first) - reference;
+      real share = share_at(&away, 0.0f);
+      finite += first + LANE < samples ? share : (real)(0.0f);
+    }
+    bound += largest + log_value(group_sum(finite, c->scratch) / (float)samples);
     for (int interval = 0; interval < estimate_intervals(d); interval++) {
       float left = riemann_point(d, interval);
       float right = riemann_point(d, interval + 1);

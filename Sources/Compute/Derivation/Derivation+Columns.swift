@@ -8,18 +8,31 @@ extension Derivation {
       guard let held = try held(output, in: &program) else { return }
       let isShared = input.shape.rows != output.shape.rows
       // A row that samples share gets the cotangent of each sample.
-      let target = unused(
-        delta(of: input).name + (isShared ? ".rows" : ""),
-        .matrix(rows: output.shape.rows, columns: input.shape.columns), in: program)
+      let name = delta(of: input).name + (isShared ? ".rows" : "")
+      let shape = Shape.matrix(rows: output.shape.rows, columns: input.shape.columns)
+      let sum = Tensor(name, shape, .temporary)
+      let isSum = isSumOfColumns(sum, for: input, in: program)
+      let target = isSum ? sum : unused(name, shape, in: program)
       try program.append(
         .columns(
           Columns(
             input: held, from: columns.to, count: columns.count, to: columns.from,
-            output: target)))
-      add(BoundFormula(target.value, reading: [target]), to: input)
+            accumulates: isSum, output: target)))
+      if !isSum { add(BoundFormula(target.value, reading: [target]), to: input) }
     }
     // What was there before is another value, unless it was added to.
     if !columns.accumulates { cotangents[output] = nil }
+  }
+
+  /// True if columns were summed up in a tensor for an input's cotangent, and nothing has read it.
+  private func isSumOfColumns(
+    _ sum: Tensor, for input: Tensor, in program: ProgramBuilder
+  ) -> Bool {
+    cotangents[input]?.sources.contains(sum) == true
+      && program.operations.allSatisfy { operation in
+        if case .columns(let columns) = operation, columns.output == sum { return true }
+        return !operation.reads.contains(sum) && !operation.writes.contains(sum)
+      }
   }
 
   /// The cotangent of a matrix in a tensor of its own, or in one that holds just that.

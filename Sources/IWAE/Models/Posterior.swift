@@ -12,9 +12,9 @@ public struct Posterior: Sendable {
   /// The linear layers on the encoder that the formulas mention. Each gives one value for every unit.
   public let unitHeads: [String]
   public let noise: Noise.Distribution
-  /// z in "e", which is the noise, and the heads.
+  /// z in "e", which is the noise, and the heads: of units before they move.
   public let sample: Formula
-  /// log q(z) in "z" and the heads.
+  /// log q(z) in "z" and the heads: of units before they move.
   public let logDensity: Formula
   /// The noise in "z" and the heads: "e" stands in for it where its tree occurs in a formula
   /// derived from the density. Nil where it is not known.

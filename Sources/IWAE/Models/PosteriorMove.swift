@@ -1,6 +1,6 @@
 import Compute
 
-/// What moves the units of a latent together, after each was drawn alone by a posterior's formulas.
+/// A move of a latent's units together, after each was drawn alone by a posterior's formulas.
 protocol PosteriorMove: Sendable {
   /// The linear layers that it adds to the encoder's.
   var headNames: [String] { get }

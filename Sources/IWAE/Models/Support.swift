@@ -43,6 +43,20 @@ public enum Support: Hashable, Sendable {
   }
 }
 
+extension Support: CustomStringConvertible {
+  /// The text by which files name it.
+  public var description: String {
+    switch self {
+    case .unit: "unit"
+    case .counts: "counts"
+    case .levels: "levels"
+    case .positive: "positive"
+    case .reals: "reals"
+    case .classes(let count): "\(count) classes"
+    }
+  }
+}
+
 extension Support {
   /// The values in ascending order where they are separate; nil where they are not.
   ///

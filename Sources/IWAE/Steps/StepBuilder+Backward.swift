@@ -102,7 +102,7 @@ extension StepBuilder {
     }
   }
 
-  /// For each head of the lowest layer, what every sample weighs: `(R, latent)`.
+  /// For each head of the lowest layer, the weight of every sample: `(R, outputs)`.
   mutating func appendLowestSamples(
     _ column: SampleCoefficients, _ walk: inout Derivation
   ) throws(ProgramError) -> [(head: Tensor, samples: Tensor)] {
@@ -152,7 +152,7 @@ extension StepBuilder {
   /// The directions that a layer's heads ascend, sample by sample, as cotangents: through the sample by
   /// the path's coefficient, through the density by what is left of path and score.
   ///
-  /// What moves units ascends its own on the way, by the derivative of log q as a function of the
+  /// A move of units ascends its own on the way, by the derivative of log q as a function of the
   /// noise, which has a part through the sample: that is taken away from the sample's.
   private mutating func weighed(
     _ layer: Int, _ column: SampleCoefficients, _ walk: inout Derivation
@@ -180,9 +180,7 @@ extension StepBuilder {
       }
       return own
     }
-    if let density, let appendSlope = moved.slope {
-      let ofUnits = try bind(latent) { posterior throws(FormulaError) in try posterior.slope() }
-      let slope = try appendSlope(ofUnits, &program)
+    if let density, let slope = try slope(layer) {
       add(-(density * (weight * slope.value)), [slope], to: latent.sample)
     }
     if let score = density == nil ? column.path.map({ -$0.value }) : column.score?.value {
@@ -198,6 +196,16 @@ extension StepBuilder {
       latent.own, of: &program,
       gradients: holdsMoves ? [] : [RowGradient(target: column.forEncoder)])
     return own
+  }
+
+  /// The derivative of log q by a moved sample, parameters held. It is the same for every column.
+  private mutating func slope(_ layer: Int) throws(ProgramError) -> Tensor? {
+    let latent = latents[layer]
+    if latent.slope == nil, let appendSlope = latent.moved?.slope {
+      let ofUnits = try bind(latent) { posterior throws(FormulaError) in try posterior.slope() }
+      latents[layer].slope = try appendSlope(ofUnits, &program)
+    }
+    return latents[layer].slope
   }
 
   /// A formula that a posterior derives, over a layer's tensors.

@@ -49,6 +49,8 @@ struct StepBuilder {
     /// `(R, latent)`: the same where nothing moves them.
     var sample: Tensor
     var moved: Moved?
+    /// `(R, latent)`: the derivative of log q by the sample, once it is asked for.
+    var slope: Tensor?
     /// `(R)`: the layer's share of log p(h) - log q(h|x), as far as the layer itself knows and for
     /// units that do not move.
     var term: Tensor

@@ -109,7 +109,9 @@ public enum DensityProbe {
     var (logits, normalizers): ([Float], [Float]) = ([], [])
     for (index, x) in data.enumerated() {
       let values = likelihood.headValues(heads, of: index)
-      logits.append(x.isNaN ? 0 : Float(values[Int(x)]))
+      // What is no class has no density.
+      let isClass = x >= 0 && x < Float(values.count)
+      logits.append(x.isNaN ? 0 : isClass ? Float(values[Int(x)]) : -.infinity)
       normalizers.append(
         Float(LogWeights(values).logMean + naturalLogarithm(Double(values.count))))
     }
@@ -146,14 +148,13 @@ extension DensityProbe.Fault: CustomStringConvertible {
     let values = values.map { "\($0.name) = \(Float($0.value))" }.joined(separator: ", ")
     let logarithm = logarithm.isNaN ? "NaN" : "\(Float(logarithm))"
     let column = column.map { ", \(place) \($0 + 1)" } ?? ""
-    return
-      "the log-density of \(density) is \(logarithm) for image \(image + 1)\(column), where \(values). It has to be a finite number wherever data and latents may "
-      + "lie."
+    return "the log-density of \(density) is \(logarithm) for image \(image + 1)\(column), where "
+      + "\(values). It has to be a finite number wherever data and latents may lie."
   }
 }
 
 extension Posterior {
-  /// What the formulas draw, before it moves.
+  /// The units that the formulas draw, before they move.
   fileprivate func units(noise: [Float], heads: [[Float]]) -> [Float] {
     var values = ["e": noise.map(Double.init)]
     for (name, head) in zip(unitHeads, heads) { values[name] = head.map(Double.init) }

@@ -48,7 +48,8 @@ extension ImageSet {
   func frequencies(ofClasses classes: Int) -> [Double] {
     var counts = [Double](repeating: 0, count: width * classes)
     for index in 0..<count {
-      for (column, pixel) in pixels(of: index).enumerated() where !pixel.isNaN {
+      for (column, pixel) in pixels(of: index).enumerated()
+      where pixel >= 0 && pixel < Float(classes) {
         counts[column * classes + Int(pixel)] += 1
       }
     }

@@ -1,3 +1,5 @@
+import Compute
+
 /// The course of the weight of log p(h) - log q(h|x) in log w while a model is trained.
 public struct KLWeight: Hashable, Sendable {
   /// The weight that warm-up leads to.
@@ -11,6 +13,12 @@ public struct KLWeight: Hashable, Sendable {
     self.final = final
     self.warmUpPasses = warmUpPasses
     self.cyclePasses = cyclePasses
+  }
+
+  /// The reason why a rule's gradient is wrong with such a weight, beyond a warm-up that ends; nil if it
+  /// is right.
+  public func obstacle(to rule: EstimatorRule) -> String? {
+    final == 1 && cyclePasses == nil ? nil : rule.obstacleToWeighing
   }
 
   /// The weight of the step that follows so many passes.

@@ -39,6 +39,12 @@ public final class Trainer {
     self.configuration = configuration
     self.device = device
     self.progress = progress
+    let rule = configuration.objective.rule(
+      groups: configuration.groups, samples: configuration.samples,
+      estimator: configuration.estimator)
+    if let obstacle = configuration.klWeight.obstacle(to: rule) {
+      throw TrainingError.wrongWeight(objective: configuration.objective.name, obstacle: obstacle)
+    }
     let batchSize = min(configuration.batchSize, images.count)
     batchesPerPass = max(1, images.count / batchSize)
     data = try ResidentSet(images, for: model, name: "training")

@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 
 extension BoundRule {
   /// The bound of one image.
@@ -32,7 +33,10 @@ extension CoefficientRule {
 extension RiemannSum {
   /// The sum for the samples of one group.
   func evaluate(_ logWeights: ArraySlice<Double>) -> Double {
-    terms.reduce(0) { $0 + $1.width * TemperedWeights(logWeights, at: $1.point).mean }
+    let finite = logWeights.count { $0 > -.infinity }
+    return terms.reduce(log(Double(finite) / Double(logWeights.count))) {
+      $0 + $1.width * TemperedWeights(logWeights, at: $1.point).mean
+    }
   }
 
   /// A column's coefficients of one group's samples.

@@ -37,8 +37,10 @@ extension Likelihood {
     heads.flatMap { $0[index * headColumns..<(index + 1) * headColumns].map(Double.init) }
   }
 
-  /// The first class up to which more has passed than `uniform`, of all that pass.
-  static func classDrawn(logits: [Double], uniform: Double) -> Double {
+  /// The first class up to which more has passed than `uniform`, of all that pass; nil where logits are
+  /// not finite.
+  static func classDrawn(logits: [Double], uniform: Double) -> Double? {
+    guard logits.allSatisfy(\.isFinite) else { return nil }
     let largest = logits.reduce(-.infinity, Swift.max)
     let shares = logits.map { IWAE.exponential($0 - largest) }
     var left = uniform * shares.reduce(0, +)

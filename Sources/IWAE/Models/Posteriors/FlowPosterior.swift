@@ -82,6 +82,8 @@ struct FlowMove: PosteriorMove {
               reading: [staying] + known.sources)))
         parts.first = step.coupling.movesFirst ? moved : stayed
         parts.second = step.coupling.movesFirst ? stayed : moved
+      } else {
+        parts.replace(step.coupling, by: moved)
       }
     }
     try parts.join(into: slope, &program)
@@ -99,6 +101,7 @@ extension Posterior {
   ///   - context: The columns that the encoder adds to each step's input.
   public static func flow(steps: Int, hidden: [Int] = [100], context: Int = 0) -> Posterior {
     precondition(steps >= 1, "expected at least one step, found \(steps)")
+    precondition(context >= 0, "expected a context of at least 0 columns, found \(context)")
     var fields: [String: JSONValue] = [
       "family": .string("flow"), "steps": .number(Double(steps)),
       "hidden": .array(hidden.map { .number(Double($0)) }),
