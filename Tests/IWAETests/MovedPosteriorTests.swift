@@ -81,27 +81,111 @@ import Testing
     }
   }
 
-  @Test(arguments: posteriors) func drawnSamplesReachEveryParameter(posterior: Posterior) throws {
+  /// Samples that are drawn stand for all, on average over their draws.
+  @Test(arguments: posteriors) func drawnSamplesStandForAll(posterior: Posterior) throws {
     var step = step(Self.model(posterior))
     step.groups = 1
-    let drawn = try step.gradients(.drawn(2))
-    #expect(drawn.values.allSatisfy { $0.contains { $0 != 0 } && $0.allSatisfy(\.isFinite) })
+    var sums: [Tensor: [(mean: Double, square: Double)]] = [:]
+    let count = 400
+    for seed in 0..<count {
+      step.control.seed = UInt64(seed)
+      let (whole, drawn) = (try step.gradients(.whole), try step.gradients(.drawn(2)))
+      for (tensor, values) in whole {
+        let found = try #require(drawn[tensor])
+        let before = sums[tensor] ?? values.map { _ in (0, 0) }
+        sums[tensor] = zip(before, zip(found, values)).map { sum, pair in
+          let difference = Double(pair.0 - pair.1)
+          return (sum.mean + difference, sum.square + difference * difference)
+        }
+      }
+    }
+    for (tensor, sums) in sums {
+      // Squared means of noise are its variance over the count, on average over a tensor.
+      let squares = sums.reduce(0) { $0 + $1.mean * $1.mean } / Double(count)
+      let expected = sums.reduce(0) { $0 + $1.square }
+      #expect(expected > 0 && squares < 6 * expected, "\(tensor): \(squares / expected)")
+    }
   }
 
-  /// Draws and log-densities of a step are those that an encoding's own program draws.
-  @Test(arguments: posteriors) func anEncodingIsAStepsSample(posterior: Posterior) throws {
-    let model = Self.model(posterior)
+  /// A step's log-weight is log p(x, h) - log q(h|x) at what an encoding draws with its noise.
+  @Test func anEncodingIsAStepsSample() throws {
+    let model = Self.model(.full)
     let parameters = parameters(of: model)
     let generator = Generator(model, parameters: parameters, device: ReferenceDevice())
     let image = Array(Self.images.prefix(4))
-    let center = try generator.encode([image], seed: nil)
     let drawn = try generator.encode([image], seed: 4)
-    let heads = drawn.heads[0]
-    #expect(heads.map(\.count) == model.encoderNetworks[0].heads.map { $0.bias.shape.count })
-    #expect(drawn.latents[0] != center.latents[0] && drawn.latents[0].allSatisfy(\.isFinite))
-    // What is drawn would lie here, did nothing move it.
-    let units = zip(heads[0], zip(heads[1], drawn.noise[0])).map { $0 + exp($1.0) * $1.1 }
-    #expect(zip(units, drawn.latents[0]).contains { abs($0 - $1) > 1e-3 })
+    let step = try Step.build(
+      model,
+      StepConfiguration(
+        batchSize: 1, samples: 1, objective: .iwae, noiseIsGiven: true, optimizer: nil))
+    let device = ReferenceDevice()
+    let memory = try device.allocate(model.parameters)
+    for (parameter, values) in parameters { try memory.upload(values, to: parameter) }
+    let executable = try device.compile(step.program, on: memory)
+    try executable.upload(image, to: try #require(step.images))
+    try executable.upload(drawn.noise[0], to: step.noise[0])
+    try executable.run(Control())
+    let logWeight = try executable.floats(step.logWeights)[0]
+    let joint = try generator.logDensities(of: image, at: [drawn.latents[0]])[0]
+    // The triangle's determinant is that of its diagonal.
+    let logQ = zip(drawn.heads[0][1], drawn.noise[0]).reduce(0.0) {
+      $0 - Double($1.0) - 0.5 * Double($1.1 * $1.1) - 0.5 * log(2 * Double.pi)
+    }
+    #expect(abs(Double(logWeight) - (joint - logQ)) < 1e-4)
+    #expect(drawn.latents[0] != (try generator.encode([image], seed: nil)).latents[0])
+  }
+
+  /// Heads that are fitted to an image leave alone the flow that all images share.
+  @Test func fittingKeepsTheFlow() throws {
+    let density = LinearGaussian()
+    var model = density.model
+    model.encoder[0].posterior = .flow(steps: 2, hidden: [4])
+    var parameters = density.parameters(widening: 1.5)
+    for (tensor, values) in model.initialParameters(seed: 1) where parameters[tensor] == nil {
+      // Shifts alone: the family stays that of normal distributions, so that no bound passes log p(x).
+      parameters[tensor] = tensor.name.hasSuffix("shift.bias") ? values.map { _ in 0.3 } : values
+    }
+    let images = density.images(count: 4, seed: 6)
+    var fitting = PosteriorFitConfiguration()
+    fitting.steps = 300
+    let fitted = try #require(
+      try PosteriorFit(
+        model, parameters: parameters, images: images, fitting, device: ReferenceDevice()
+      ).fit())
+    var gaussian = density.model
+    gaussian.encoder[0].posterior = .gaussian
+    let plain = try #require(
+      try PosteriorFit(
+        gaussian, parameters: density.parameters(widening: 1.5), images: images, fitting,
+        device: ReferenceDevice()
+      ).fit())
+    // A flow that was let go would find the dependence that Gaussians miss.
+    for (index, (flow, gaussian)) in zip(fitted, plain).enumerated() {
+      let exact = density.logLikelihood(images.pixels(of: index))
+      #expect(exact - gaussian.fittedBound.mean > 0.15)
+      #expect(abs(flow.fittedBound.mean - gaussian.fittedBound.mean) < 0.05)
+    }
+  }
+
+  /// Centres and the activity of units are of what is moved.
+  @Test(arguments: posteriors) func evaluationTakesMovedCentres(posterior: Posterior) throws {
+    let model = Self.model(posterior, layers: 2)
+    let parameters = parameters(of: model)
+    let evaluator = try Evaluator(
+      model, parameters: parameters,
+      images: ImageSet(name: "bits", values: .floats(Self.images), width: 4),
+      device: ReferenceDevice(), samples: 40, binarization: .none)
+    let evaluation = try #require(try evaluator.evaluate())
+    #expect(evaluation.nll.isFinite)
+    let generator = Generator(model, parameters: parameters, device: ReferenceDevice())
+    let rows = [Array(Self.images.prefix(4)), Array(Self.images.suffix(4))]
+    let centers = try generator.encode(rows, seed: nil).latents[0]
+    for unit in 0..<3 {
+      let values = [centers[unit], centers[3 + unit]].map(Double.init)
+      let variance = (values[0] - values[1]) * (values[0] - values[1]) / 4
+      let found = evaluation.unitVariances[0][unit]
+      #expect(abs(found - variance) < 1e-4 * max(variance, 1e-3), "\(found), \(variance)")
+    }
   }
 
   /// The posterior of a linear model is normal, its units dependent: no bound is lost to a full one.

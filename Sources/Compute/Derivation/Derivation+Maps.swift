@@ -6,7 +6,12 @@ extension Derivation {
     var incoming: [(result: Map.Result, cotangent: Formula)] = []
     var sources = map.inputs
     for result in map.results {
-      guard let known = try value(of: result.tensor, in: &program) else { continue }
+      guard var known = try value(of: result.tensor, in: &program) else { continue }
+      if known.sources.count > Self.mostSources, !result.tensor.shape.isVector,
+        let stored = try held(result.tensor, in: &program)
+      {
+        known = BoundFormula(stored.value, reading: [stored])
+      }
       // What replaces an operand starts anew before it.
       if map.inputs.contains(result.tensor) { cotangents[result.tensor] = nil }
       incoming.append((result, known.formula))
@@ -31,6 +36,10 @@ extension Derivation {
       }
     }
   }
+
+  /// A cotangent of more tensors is computed before it goes on: along a chain of maps it would grow with
+  /// each, beyond the operands that a map may have.
+  private static let mostSources = 5
 
   /// Refuses a derivative that mentions what no longer holds what the map read.
   private func expectLasting(
