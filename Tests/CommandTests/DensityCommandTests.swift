@@ -101,11 +101,29 @@ import Testing
     let sandwich = run("sandwich", out, "--limit", "2")
     #expect(sandwich.status == .badInput)
     #expect(sandwich.error.contains("The likelihood 'student' has no formula that draws data"))
-    #expect(run("look", out, "--only", "posterior").output.contains("needs a Gaussian posterior"))
+    #expect(run("look", out, "--only", "posterior").output.contains("draws tell"))
     let prior = try densities.write("cauchy", Densities.cauchy)
     #expect(train("--data", "linear-gaussian", "--prior", prior, "--overwrite").status == .done)
     let annealed = run("sandwich", out, "--limit", "2", "--temperatures", "2,3", "--quiet")
     #expect(annealed.status == .done && annealed.output.contains("from above, T = 3"))
+  }
+
+  @Test func pseudoInputsAreNumbersFromZeroToOne() throws {
+    defer { densities.remove() }
+    let counts = try densities.counts()
+    func train(_ prior: String, _ likelihood: String) -> Outcome {
+      run([
+        "train", "--out", densities.path("run"), "--data", counts, "--likelihood", likelihood,
+        "--prior", prior, "--layers", "4:2", "-k", "2", "--passes", "1", "--test-samples", "5",
+        "--limit", "3", "--quiet", "--overwrite",
+      ])
+    }
+    let warning = "Warning: the inputs of prior 'vamp:3' are numbers from 0 to 1"
+    #expect(train("vamp:3", "poisson").error.contains(warning))
+    for (prior, likelihood) in [("vamp:3", "bernoulli"), ("mixture:3", "poisson")] {
+      let trained = train(prior, likelihood)
+      #expect(trained.status == .done && !trained.error.contains("Warning"), "\(trained.error)")
+    }
   }
 
   @Test func aPriorThatIsNoProbabilityIsWarnedOf() throws {

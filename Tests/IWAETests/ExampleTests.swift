@@ -47,11 +47,12 @@ import Testing
     let texts = try blocks("OwnDensity", "json")
     try #require(texts.count == 3)
     let described = try Likelihood(named: texts[0])
+    let densities = try [student, described].map { try #require($0.logDensity) }
     for values in [
       ["x": 2, "mean": 0.5, "log_scale": -0.2], ["x": -7, "mean": 1, "log_scale": 1],
     ] {
-      let (a, b) = (student.logDensity.evaluate(values), described.logDensity.evaluate(values))
-      #expect(abs(a - b) < 1e-12)
+      let logarithms = densities.map { $0.evaluate(values) }
+      #expect(abs(logarithms[0] - logarithms[1]) < 1e-12)
       let draws = [student, described].map { likelihood in
         likelihood.draw?.evaluate(values.merging(["u": 0.3]) { $1 }) ?? .nan
       }

@@ -6,11 +6,10 @@ extension Model {
   public var warning: String? { vampWarning ?? integralWarning }
 
   private var vampWarning: String? {
-    let support = likelihood.support
-    guard prior.family == "vamp", ![.unit, .levels].contains(support) else { return nil }
+    guard prior.family == "vamp", ![.unit, .levels].contains(likelihood.support) else { return nil }
     return "Warning: the inputs of prior '\(prior.name)' are numbers from 0 to 1, but the data of "
-      + "likelihood '\(likelihood.name)' are \(support): the encoder that learns from those is asked "
-      + "about others. Use the prior 'mixture', or data from 0 to 1."
+      + "likelihood '\(likelihood.name)', by which the encoder learns, may be any others. Use the prior "
+      + "'mixture', or data from 0 to 1."
   }
 
   private var integralWarning: String? {
