@@ -137,7 +137,7 @@ extension CaseTable {
   func step(
     _ label: String, _ model: Model, batch: Int, groups: Int = 1, samples: Int,
     _ objective: Objective, estimator: Objective.Estimator = .standard, hasMissing: Bool = false,
-    tolerance: Tolerance? = nil
+    isRandom: Bool = false
   ) -> ConformanceCase {
     let title =
       "step(\(label),\(objective.name),\(estimator.rawValue),batch=\(batch),m=\(groups),k=\(samples))"
@@ -166,12 +166,13 @@ extension CaseTable {
     // what tells samples apart, and their errors as large as the log-weights'.
     let size =
       configuration.objective.rule(groups: groups, samples: samples).needsEverySample ? 4 : 1
-    let limit = tolerance ?? limit(model, rows: batch * samples * groups, times: size)
+    let limit =
+      isRandom ? .step(times: size) : limit(model, rows: batch * samples * groups, times: size)
     return ConformanceCase(
       name: title, program: step.program, shared: model.parameters, values: values,
       control: control,
       checks: [step.logWeights, step.bounds, step.encoderBounds, step.bound].map {
-        .init(tensor: $0, tolerance: tolerance ?? logWeightLimit(model))
+        .init(tensor: $0, tolerance: isRandom ? .step(times: 1) : logWeightLimit(model))
       }
         + step.program.tensors(.gradient).map {
           .init(tensor: $0, tolerance: limit, pool: layer(of: $0))

@@ -48,7 +48,7 @@ private struct Choices {
     return table.step(
       "random \(number): \(model.summary)", model, batch: choose(1...3), groups: choose(1...3),
       samples: choose(least...9), estimator.objective, estimator: estimator.estimator,
-      hasMissing: choose(0...3) == 0, tolerance: .step)
+      hasMissing: choose(0...3) == 0, isRandom: true)
   }
 
   /// A model; those of parts that do not go together are thrown away.

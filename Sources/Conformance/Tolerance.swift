@@ -18,14 +18,15 @@ public enum Tolerance: Hashable, Sendable {
   /// products. The sum itself, about as large as its terms are many, is rounded a few times; of its
   /// terms' errors, the root of their number is left.
   case logWeights(terms: Int, depth: Int)
-  /// A whole step of any model, as gradients in double precision hold it: a share of 1e-9 of the squares.
-  case step
+  /// A whole step of any model, as gradients in double precision hold it: a share of 1e-9 of the squares,
+  /// or so many times the error.
+  case step(times: Int)
 
   /// The largest error that passes.
   public var limit: Double {
     switch self {
     case .exact: 0
-    case .step: 1e-9.squareRoot()
+    case .step(let times): Double(times) * 1e-9.squareRoot()
     case .sums(let count): 0x1p-23 * (4 + 2 * Double(count).squareRoot())
     case .weighted(let count, let size): Self.sums(of: count).limit + 0x1p-23 * Double(size)
     case .logWeights(let terms, let depth):

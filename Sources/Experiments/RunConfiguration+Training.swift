@@ -101,8 +101,11 @@ extension RunConfiguration {
         + "set 'free_bits' to 0.")
     if let problem = result.problem { throw ConfigurationError(problem) }
     let rule = result.rule(groups: groups, samples: samples, estimator: estimator)
-    if let obstacle = try checkedKLWeight().obstacle(to: rule) {
-      let setting = klWeight == 1 ? "'kl_cycle' of \(klCycle)" : "'kl_weight' of \(klWeight)"
+    if let obstacle = try checkedKLWeight().obstacle(to: rule, passes: passes) {
+      let setting =
+        klWeight != 1
+        ? "'kl_weight' of \(klWeight)"
+        : klCycle != 0 ? "'kl_cycle' of \(klCycle)" : "'warm_up' over all \(passes) passes"
       throw ConfigurationError(
         "'\(objective)' with the estimator '\(estimator.rawValue)' cannot have a \(setting): "
           + "\(obstacle). Leave it out, or use vae, iwae or the like with the standard estimator.")

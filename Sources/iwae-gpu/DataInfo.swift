@@ -55,9 +55,14 @@ enum DataInfo {
         isVerified: try NamedSet.verify(file, at: path))
     }
     let images = collection.parts.reduce(0) { $0 + $1.images.count }
+    let look = DataLook(collection)
+    // Bytes that are no levels of grey are the numbers themselves.
+    let areNumbers = look.values.map { [.classes, .counts].contains($0) } ?? false
     let report = Report(
       name: name, format: collection.format, source: located?.source.title, files: files,
-      parts: collection.parts.map(part), look: DataLook(collection), notes: collection.notes,
+      parts: collection.parts.map { part($0, areNumbers ? $1.scaled(for: .counts) : $1) },
+      look: look,
+      notes: collection.notes,
       seconds: seconds, imagesPerSecond: Double(images) / seconds)
     if arguments.has("--json") {
       try terminal.json(report)

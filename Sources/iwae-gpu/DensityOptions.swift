@@ -9,17 +9,18 @@ enum DensityOptions {
   static let options = [
     Command.Option(
       "--likelihood", placeholder,
-      help: "The distribution of the data: \(Likelihood.names.joined(separator: ", ")), or JSON, "
-        + "or a file of JSON. (default: what suits the data, else bernoulli)"),
+      help:
+        "The distribution of the data: \(Likelihood.spellings), or JSON, or a file of JSON. (default: what suits the data, else bernoulli)"
+    ),
     Command.Option(
       "--posterior", placeholder,
       help: "The distribution of each layer's latents given what lies below: "
-        + "\(Posterior.names.joined(separator: ", ")), or JSON, or a file of JSON. "
+        + "\(Posterior.spellings), or JSON, or a file of JSON. "
         + "(default: gaussian)"),
     Command.Option(
       "--prior", placeholder,
-      help: "The distribution of the topmost latents: \(Prior.names.joined(separator: ", ")), or "
-        + "JSON, or a file of JSON. (default: standard-normal)"),
+      help: "The distribution of the topmost latents: \(Prior.spellings), or JSON, or a file "
+        + "of JSON. (default: standard-normal)"),
   ]
 
   /// Gives a model the distributions that the flags name.

@@ -216,9 +216,14 @@ import Testing
   @Test func oneLatentHasNothingToDependOn() {
     var model = Self.model(.flow(steps: 1))
     model.encoder[0].latent = 1
-    #expect(model.problem == "the posterior 'flow' needs at least 2 latents, found 1.")
+    #expect(
+      model.problem
+        == "the posterior 'flow' needs at least 2 latents, of which one part moves the other, found 1."
+    )
     model.encoder[0].posterior = .full
-    #expect(model.problem == "the posterior 'full' needs 2 to 512 latents, found 1.")
+    #expect(
+      model.problem
+        == "the posterior 'full' needs 2 to 512 latents, found 1. Of one latent it is 'gaussian'.")
   }
 
   @Test func theClosedFormIsRefused() {

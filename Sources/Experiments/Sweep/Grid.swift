@@ -180,7 +180,8 @@ public struct Grid: Codable, Sendable {
     var result = setting
     var reasons: [String] = []
     for own in Setting.ofObjectives where !own.concerns(objective.name) {
-      own.copy(base, &result)
+      // What the base says may be no value for this objective.
+      own.copy(Self.ownAxes.contains(own.key) ? base : RunConfiguration(), &result)
       if isVaried(own) {
         let owners = (own.objectives ?? []).sorted().joined(separator: ", ")
         reasons.append("\(own.key) is of \(owners) alone")

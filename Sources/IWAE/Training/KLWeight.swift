@@ -15,10 +15,11 @@ public struct KLWeight: Hashable, Sendable {
     self.cyclePasses = cyclePasses
   }
 
-  /// The reason why a rule's gradient is wrong with such a weight, beyond a warm-up that ends; nil if it
-  /// is right.
-  public func obstacle(to rule: EstimatorRule) -> String? {
-    final == 1 && cyclePasses == nil ? nil : rule.obstacleToWeighing
+  /// The reason why a rule's gradient is wrong with such a weight over so many passes, beyond a warm-up
+  /// that ends before; nil if it is right.
+  public func obstacle(to rule: EstimatorRule, passes: Int) -> String? {
+    let comesToOne = final == 1 && cyclePasses == nil && warmUpPasses < Double(max(passes, 1))
+    return comesToOne ? nil : rule.obstacleToWeighing
   }
 
   /// The weight of the step that follows so many passes.

@@ -37,7 +37,8 @@ public struct Standardization: Hashable, Sendable {
         most[column] = max(most[column], value)
       }
     }
-    mean = means.map { Float($0) }
+    // Of a column without any value nothing is known.
+    mean = zip(means, counts).map { $1 > 0 ? Float($0) : 0 }
     deviation = means.indices.map { column in
       let deviation = Float((sums[column] / counts[column]).squareRoot())
       return least[column] < most[column] && deviation.isNormal ? deviation : 1

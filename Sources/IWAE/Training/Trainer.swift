@@ -42,7 +42,9 @@ public final class Trainer {
     let rule = configuration.objective.rule(
       groups: configuration.groups, samples: configuration.samples,
       estimator: configuration.estimator)
-    if let obstacle = configuration.klWeight.obstacle(to: rule) {
+    if let obstacle = configuration.klWeight.obstacle(
+      to: rule, passes: configuration.passes)
+    {
       throw TrainingError.wrongWeight(objective: configuration.objective.name, obstacle: obstacle)
     }
     let batchSize = min(configuration.batchSize, images.count)

@@ -39,6 +39,14 @@ extension Density {
   /// The families that a name alone describes.
   public static var names: [String] { families.filter(\.isNamed).map(\.name) }
 
+  /// The families by name, with the number that some take, as `mixture:COMPONENTS`.
+  public static var spellings: String {
+    families.compactMap { family in
+      let number = family.numberField.map { "\(family.name):\($0.uppercased())" }
+      return number ?? (family.isNamed ? family.name : nil)
+    }.joined(separator: ", ")
+  }
+
   public static func == (a: Self, b: Self) -> Bool { a.definition == b.definition }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(definition) }

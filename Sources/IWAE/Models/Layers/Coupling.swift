@@ -41,7 +41,8 @@ struct Coupling: Sendable {
 
   /// The reason why so many latents cannot be split; nil if they can.
   static func problem(latent: Int) -> String? {
-    latent < 2 ? "'flow' needs at least 2 latents, found \(latent)." : nil
+    latent < 2
+      ? "'flow' needs at least 2 latents, of which one part moves the other, found \(latent)." : nil
   }
 }
 

@@ -16,7 +16,7 @@ struct TriangleMove: PosteriorMove {
     return range.contains(latent)
       ? nil
       : "the posterior 'full' needs \(range.lowerBound) to \(range.upperBound) latents, found "
-        + "\(latent)."
+        + "\(latent). Of one latent it is 'gaussian'."
   }
 
   func append(
