@@ -109,7 +109,7 @@ import Testing
   }
 
   /// Every column of the probe is the gradient that a step of its own computes.
-  @Test(arguments: [1, 2], [.gaussian, .full, .flow(steps: 2, hidden: [3], context: 1)])
+  @Test(arguments: [1, 2], [Posterior.gaussian, .full, .flow(steps: 2, hidden: [3], context: 1)])
   func oneWalkServesEveryEstimator(layers: Int, lowest: Posterior) throws {
     var model = Model(
       dataSize: 5,
