@@ -7,7 +7,7 @@ extension DerivationCheck {
     Likelihood.known.compactMap { known in
       known.logDensity.map { likelihood(known, $0, seed) }
     }
-      + Posterior.known.map { posterior($0, seed) }
+      + Posterior.knownOfUnits.map { posterior($0, seed) }
       + Prior.known.compactMap { prior in prior.logDensity.map { self.prior(prior, $0, seed) } }
       + [classes(seed)]
   }

@@ -168,7 +168,7 @@ var decoder: JSONDecoder {
 
   @Test func theReferenceIsCheckedByDifferences() {
     let outcome = run("check", "--backend", "cpu", "--filter", "differences(estimate")
-    #expect(outcome.status == .done && outcome.output.contains("8 cases, 0 failures"))
+    #expect(outcome.status == .done && outcome.output.contains("9 cases, 0 failures"))
   }
 
   @Test func aCheckThatRanNothingFails() {

@@ -91,8 +91,7 @@ import Testing
         + ["--free-bits", "0.1", "--out", folder] + sum)
     #expect(snr.status == .done && snr.output.contains("tvo"), "\(snr.error)")
     #expect(
-      train("tvo", "--objective", "tvo", "--passes", "1", "--warm-up", "0.5", "--kl-cycle", "1")
-        .status == .done)
+      train("tvo", "--objective", "tvo", "--passes", "1", "--warm-up", "0.5").status == .done)
     #expect(
       run(["train", "--resume", "\(folder)/tvo", "--passes", "2", "--quiet"]).status == .done)
     let sweep = run(
@@ -103,7 +102,9 @@ import Testing
     for (flags, words) in [
       (["tvo", "--estimator", "dreg"], "'tvo' has no estimator 'dreg'"),
       (["tvo", "--kl-weight", "2"], "cannot have a 'kl_weight' of 2.0"),
-      (["tvo", "--backward-samples", "2"], "its score needs every sample"),
+      (["tvo", "--warm-up", "0.5", "--kl-cycle", "1"], "cannot have a 'kl_cycle' of 1.0"),
+      (["vimco", "--warm-up", "20"], "cannot have a 'warm_up' over all"),
+      (["tvo", "--backward-samples", "2"], "coefficients need every other sample"),
       (["iwae", "--free-bits", "1"], "'iwae' samples it. Use elbo"),
       (["iwae", "--kl-cycle", "1"], "expected a 'warm_up' above 0"),
     ] {

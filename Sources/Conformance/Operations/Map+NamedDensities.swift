@@ -7,7 +7,7 @@ extension CaseTable {
   func namedDensityCases() -> [ConformanceCase] {
     RowSize.few.flatMap { size in
       Likelihood.known.compactMap { likelihood($0, size) }
-        + Posterior.known.map { posterior($0, size) }
+        + Posterior.knownOfUnits.map { posterior($0, size) }
         + Prior.known.compactMap { prior in prior.logDensity.map { self.prior(prior, $0, size) } }
     }
   }
@@ -82,4 +82,9 @@ extension Density {
   init(ours text: String) {
     self = checked("The density '\(text)'") { try Self(named: text) }
   }
+}
+
+extension Posterior {
+  /// Those of which formulas say all.
+  static var knownOfUnits: [Posterior] { known.filter { $0.heads == $0.unitHeads } }
 }
