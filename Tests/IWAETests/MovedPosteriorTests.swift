@@ -226,6 +226,17 @@ import Testing
         == "the posterior 'full' needs 2 to 512 latents, found 1. Of one latent it is 'gaussian'.")
   }
 
+  /// Every step reads the context, and a part's cotangent goes through all of them.
+  @Test(arguments: [Objective.Estimator.standard, .dreg])
+  func longFlowsHaveGradients(estimator: Objective.Estimator) throws {
+    var model = Self.model(.flow(steps: 40, hidden: [], context: 3))
+    model.prior = .flow(steps: 40, hidden: [])
+    var step = step(model)
+    step.estimator = estimator
+    let gradients = try step.gradients(.whole)
+    #expect(gradients.values.allSatisfy { $0.contains { $0 != 0 } && $0.allSatisfy(\.isFinite) })
+  }
+
   @Test func theClosedFormIsRefused() {
     #expect(throws: ProgramError.self) {
       try Step.build(
