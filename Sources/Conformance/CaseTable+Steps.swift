@@ -53,8 +53,8 @@ extension CaseTable {
     for hasMissing in [false, true] {
       cases.append(
         step(
-          "categorical", StepModels.categorical, batch: 4, groups: 2, samples: 5, .piwae,
-          estimator: .dreg, hasMissing: hasMissing))
+          hasMissing ? "categorical, missing values" : "categorical", StepModels.categorical,
+          batch: 4, groups: 2, samples: 5, .piwae, estimator: .dreg, hasMissing: hasMissing))
     }
     for estimator in Objective.Estimator.allCases {
       cases.append(

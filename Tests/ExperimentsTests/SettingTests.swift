@@ -102,13 +102,15 @@ import Testing
 
   @Test func objectivesAndWeightsTakeTheirSettings() throws {
     var configuration = RunConfiguration(
-      objective: "tvo", partitions: 3, firstPoint: 0.25, riemann: .right, warmUp: 1, klCycle: 2)
+      objective: "tvo", partitions: 3, firstPoint: 0.25, riemann: .right, warmUp: 1)
     let sum = RiemannSum(intervals: 3, first: 0.25, side: .right)
     #expect(try configuration.training().objective == .tvo(sum))
     #expect(try decoded(String(decoding: configuration.file, as: UTF8.self)) == configuration)
     #expect(
       configuration.objectiveText
         == "tvo, M = 1, K = 50, partitions 3, first point 0.25, riemann right")
+    configuration.klCycle = 2
+    #expect(throws: ConfigurationError.self) { try configuration.training() }
     (configuration.objective, configuration.freeBits, configuration.klWeight) = ("elbo", 0.5, 4)
     let training = try configuration.training()
     #expect(training.objective == .elbo(freeBits: 0.5) && training.objective != .elbo)
