@@ -236,7 +236,9 @@ extension CaseTable {
     var values: [Tensor: HostValues] = [:]
     for parameter in model.parameters {
       let isScale = parameter.name.contains("log_sigma") || parameter.name.contains("log_scale")
-      let gain: Float = isScale ? 0.1 : 0.7
+      // Steps of a flow multiply each other's slopes.
+      let isOfFlow = parameter.name.contains(".flow.")
+      let gain: Float = isScale ? 0.1 : isOfFlow ? 0.3 : 0.7
       let scale =
         parameter.shape.isVector ? 0.1 : gain / Float(parameter.shape.columns).squareRoot()
       values[parameter] = .floats(inputs.normals(parameter.shape.count, scale: scale))
