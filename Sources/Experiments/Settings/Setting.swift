@@ -93,8 +93,8 @@ extension SettingValue {
   }
 }
 
-/// JSON holds a number as a number.
-extension SettingValue where Self: Numeric & Codable & LosslessStringConvertible {
+/// JSON holds a number as a number, and true as true.
+extension SettingValue where Self: Codable & LosslessStringConvertible {
   init?(text: String) { self.init(text) }
   var text: String { description }
 
@@ -114,22 +114,9 @@ extension SettingValue where Self: RawRepresentable<String> {
 }
 
 extension Int: SettingValue {}
+extension Bool: SettingValue {}
 extension Double: SettingValue {}
 extension UInt64: SettingValue {}
-
-extension Bool: SettingValue {
-  init?(text: String) { self.init(text) }
-  var text: String { description }
-
-  init?(_ fields: KeyedDecodingContainer<Setting.Key>, _ key: Setting.Key) throws {
-    guard let value = try fields.decodeIfPresent(Bool.self, forKey: key) else { return nil }
-    self = value
-  }
-
-  func write(_ fields: inout KeyedEncodingContainer<Setting.Key>, _ key: Setting.Key) throws {
-    try fields.encode(self, forKey: key)
-  }
-}
 
 extension String: SettingValue {
   init?(text: String) { self = text }
