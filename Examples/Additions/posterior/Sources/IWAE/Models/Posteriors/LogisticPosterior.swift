@@ -6,7 +6,7 @@ extension Posterior {
     let heads = ["center", "log_scale"]
     let inverse = "(z - center) * exp(-log_scale)"
     return Posterior(
-      definition: .string("logistic"), family: "logistic", name: "logistic", heads: heads,
+      definition: .string("logistic"), family: "logistic", name: "logistic", unitHeads: heads,
       noise: .uniform,
       sample: Formula(known: "center + exp(log_scale) * (log(e) - log1p(-e))", ["e"] + heads),
       logDensity: Formula(
