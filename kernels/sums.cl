@@ -59,7 +59,7 @@ __kernel GROUPED void transpose_weights(CONTEXT_ARGUMENTS, int first, int count,
     rows[i] = input < inputs
         ? load(&c, transpose_weights_weight(&d), input, strip) : (real)(0.0f);
   }
-  transpose_tile(rows);
+  turn(rows);
   for (int i = 0; i < 16; i++) {
     int output = strip * 16 + i;
     if (output < d.columns)

@@ -178,7 +178,7 @@ extension Tuning {
   /// The constants that matter to the schedule.
   fileprivate var text: String {
     switch schedule {
-    case .panels: "panels, blocks of \(blockRows) rows"
+    case .panels: "panels, blocks of \(blockRows) rows\(wide ? ", wide tiles" : "")"
     case .tiles:
       "tiles of \(tile) x \(tile), depth \(tileDepth), \(item) x \(item) an item, "
         + "groups of \(groupSize)"

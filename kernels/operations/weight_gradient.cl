@@ -1,10 +1,11 @@
 // Gradients of weights and biases: sums over rows of deltas, times inputs, and what becomes of them.
 //
-// Defines: those of lanes.cl. Work-groups in panels: one work-item; a tile of 16 inputs by 16 outputs
-// of a weight, or a strip of 16 outputs of a bias, is a group's. In tiles, a bias's output is a
+// Defines: those of lanes.cl; GRADIENT_STRIPS with PANELS, 1 or 3. Work-groups in panels: one work-item; a
+// tile of 16 inputs by so many strips of outputs of a weight, or a strip of a bias, is a group's. In tiles, a bias's output is a
 // work-item's; a weight's sums are tiles.cl's.
 
 #include "adam.cl"
+#include "turn.cl"
 
 // What is added to a gradient: what it held times its decay, if any.
 static inline real old_gradient(
@@ -23,20 +24,6 @@ static inline real settle_gradient(
   if (updates) return update_elements(c, d, at - c->arenas[ARENA_GRADIENTS], gradient);
   store_real(gradient, at);
   return gradient;
-}
-
-// Interleaves the halves of two vectors, four times over all sixteen: their transpose.
-static inline void transpose_tile(real *rows) {
-  UNROLL for (int round = 0; round < 4; round++) {
-    real mixed[16];
-    UNROLL for (int i = 0; i < 8; i++) {
-      mixed[2 * i] = shuffle2(rows[i], rows[i + 8],
-          (word)(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-      mixed[2 * i + 1] = shuffle2(rows[i], rows[i + 8],
-          (word)(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
-    }
-    UNROLL for (int i = 0; i < 16; i++) rows[i] = mixed[i];
-  }
 }
 
 // One strip of a bias: 16 outputs.
@@ -62,56 +49,89 @@ static void sum_deltas(const context *c, const descriptor *d, int strip) {
   settle_gradient(c, d, weight_gradient_updates(d), at, total);
 }
 
-// One tile: 16 inputs by 16 outputs.
+// Sums over rows for 16 inputs, INPUTS at a time, and WIDTH strips of outputs.
+#define DEFINE_SUM_PRODUCTS(WIDTH, INPUTS) \
+  static void sum_products_##WIDTH( \
+      real (*sums)[16], __global const float *input, __global const float *delta, \
+      size_t stride, __global const float *scale, int rows) { \
+    for (int part = 0; part < 16; part += INPUTS) { \
+      real tile[WIDTH][INPUTS]; \
+      UNROLL for (int s = 0; s < WIDTH; s++) \
+        UNROLL for (int i = 0; i < INPUTS; i++) tile[s][i] = (real)(0.0f); \
+      if (scale) SUM_ROWS(WIDTH, INPUTS, * (real)(scale[row])) \
+      else SUM_ROWS(WIDTH, INPUTS, ) \
+      UNROLL for (int s = 0; s < WIDTH; s++) \
+        UNROLL for (int i = 0; i < INPUTS; i++) sums[s][part + i] = tile[s][i]; \
+    } \
+  }
+#define SUM_ROWS(WIDTH, INPUTS, SCALED) \
+  for (int row = 0; row < rows; row++) { \
+    real w[WIDTH]; \
+    UNROLL for (int s = 0; s < WIDTH; s++) \
+      w[s] = load_real(delta + s * stride + (size_t)row * 16) SCALED; \
+    UNROLL for (int i = 0; i < INPUTS; i++) \
+      UNROLL for (int s = 0; s < WIDTH; s++) \
+        tile[s][i] = fma((real)(input[(size_t)row * 16 + part + i]), w[s], tile[s][i]); \
+  }
+
+DEFINE_SUM_PRODUCTS(1, 16)
+#if GRADIENT_STRIPS == 3
+DEFINE_SUM_PRODUCTS(2, 8)
+DEFINE_SUM_PRODUCTS(3, 8)
+#endif
+
+// One tile: 16 inputs by the outputs of GRADIENT_STRIPS strips, if there are so many.
 static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   int inputs = weight_gradient_inputs(d);
   int rows = weight_gradient_rows(d);
   int updates = weight_gradient_updates(d);
   operand gradient = weight_gradient_gradient(d);
-  int strip = tile / CHUNKS(inputs);
+  int first = tile / CHUNKS(inputs) * GRADIENT_STRIPS;
+  int strips = min(GRADIENT_STRIPS, CHUNKS(d->columns) - first);
   int input_strip = tile % CHUNKS(inputs);
-  __global const float *delta = place(c, weight_gradient_delta(d), 0, strip);
+  operand deltas = weight_gradient_delta(d);
+  __global const float *delta = place(c, deltas, 0, first);
   __global const float *input = place(c, weight_gradient_input(d), 0, input_strip);
   int count = min(16, inputs - input_strip * 16);
   // The update reads three values for each gradient: they come while the rows are summed.
   if (updates) {
-    size_t at = place(c, gradient, input_strip * 16, strip) - c->arenas[ARENA_GRADIENTS];
-    for (int i = 0; i < count; i++) {
-      PREFETCH(c->arenas[ARENA_PARAMETERS] + at + i * 16);
-      PREFETCH(c->arenas[ARENA_FIRST_MOMENTS] + at + i * 16);
-      PREFETCH(c->arenas[ARENA_SECOND_MOMENTS] + at + i * 16);
+    for (int s = 0; s < strips; s++) {
+      size_t at = place(c, gradient, input_strip * 16, first + s) - c->arenas[ARENA_GRADIENTS];
+      for (int i = 0; i < count; i++) {
+        PREFETCH(c->arenas[ARENA_PARAMETERS] + at + i * 16);
+        PREFETCH(c->arenas[ARENA_FIRST_MOMENTS] + at + i * 16);
+        PREFETCH(c->arenas[ARENA_SECOND_MOMENTS] + at + i * 16);
+      }
     }
   }
-  real sums[16];
-  UNROLL for (int i = 0; i < 16; i++) sums[i] = (real)(0.0f);
-  if (is_present(weight_gradient_row_scale(d))) {
-    __global const float *scale = base_of(c, weight_gradient_row_scale(d));
-    for (int row = 0; row < rows; row++) {
-      real scaled = load_real(delta + (size_t)row * 16) * (real)(scale[row]);
-      UNROLL for (int i = 0; i < 16; i++)
-        sums[i] = fma((real)(input[(size_t)row * 16 + i]), scaled, sums[i]);
-    }
-  } else {
-    for (int row = 0; row < rows; row++) {
-      real plain = load_real(delta + (size_t)row * 16);
-      UNROLL for (int i = 0; i < 16; i++)
-        sums[i] = fma((real)(input[(size_t)row * 16 + i]), plain, sums[i]);
-    }
+  real sums[GRADIENT_STRIPS][16];
+  __global const float *scale = is_present(weight_gradient_row_scale(d))
+      ? base_of(c, weight_gradient_row_scale(d)) : 0;
+  switch (strips) {
+#if GRADIENT_STRIPS == 3
+    case 3: sum_products_3(sums, input, delta, deltas.stride, scale, rows); break;
+    case 2: sum_products_2(sums, input, delta, deltas.stride, scale, rows); break;
+#endif
+    default: sum_products_1(sums, input, delta, deltas.stride, scale, rows);
   }
-  for (int i = 0; i < 16; i++) {
-    __global float *at = place(c, gradient, input_strip * 16 + i, strip);
-    if (i >= count) {
-      sums[i] = (real)(0.0f);
-      continue;
+  for (int s = 0; s < strips; s++) {
+    int strip = first + s;
+    for (int i = 0; i < 16; i++) {
+      __global float *at = place(c, gradient, input_strip * 16 + i, strip);
+      if (i >= count) {
+        sums[s][i] = (real)(0.0f);
+        continue;
+      }
+      sums[s][i] += old_gradient(
+          c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
+      sums[s][i] = settle_gradient(c, d, updates, at, sums[s][i]);
     }
-    sums[i] += old_gradient(c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
-    sums[i] = settle_gradient(c, d, updates, at, sums[i]);
-  }
-  if (is_present(weight_gradient_second_copy(d))) {
-    transpose_tile(sums);
-    int outputs = min(16, d->columns - strip * 16);
-    for (int i = 0; i < outputs; i++)
-      store(c, weight_gradient_second_copy(d), strip * 16 + i, input_strip, sums[i]);
+    if (is_present(weight_gradient_second_copy(d))) {
+      turn(sums[s]);
+      int outputs = min(16, d->columns - strip * 16);
+      for (int i = 0; i < outputs; i++)
+        store(c, weight_gradient_second_copy(d), strip * 16 + i, input_strip, sums[s][i]);
+    }
   }
 }
 

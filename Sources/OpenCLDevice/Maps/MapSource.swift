@@ -110,7 +110,7 @@ struct MapSource {
     var lines = [
       "static void run_map_\(number)(const context *c, __global const descriptor *products,",
       "                          const descriptor *d, int begin, int end) {",
-      "  real sums[\(products)][MOST_BLOCK_ROWS];",
+      "  real sums[\(products)][STRIPS][MOST_BLOCK_ROWS];",
     ]
     for accumulator in running {
       lines.append("  real \(accumulator.name)[MOST_BLOCK_ROWS];")
@@ -118,16 +118,17 @@ struct MapSource {
         "  for (int row = begin; row < end; row++) \(kept(accumulator.name)) = "
           + "(real)(\(accumulator.start));")
     }
-    lines.append("  for (int chunk = 0; chunk < CHUNKS(d->columns); chunk++) {")
+    lines.append("  for (int first = 0; first < CHUNKS(d->columns); first += STRIPS) {")
+    lines.append("    int strips = 0;")
     lines.append("    for (int p = 0; p < \(products); p++) {")
     lines.append("      const descriptor product = products[p];")
-    lines.append("      multiply_strip(c, &product, chunk, begin, end, sums[p]);")
+    lines.append("      strips = multiply_strips(c, &product, first, begin, end, sums[p]);")
     lines.append("    }")
-    lines += beginShared().map { "    " + $0 }
-    lines.append("    for (int row = begin; row < end; row++) {")
-    lines += (rowValues() + chunk(kept) + nextShared()).map { "      " + $0 }
-    lines.append("    }")
-    lines.append("  }")
+    lines.append("    for (int chunk = first; chunk < first + strips; chunk++) {")
+    lines += beginShared().map { "      " + $0 }
+    lines.append("      for (int row = begin; row < end; row++) {")
+    lines += (rowValues() + chunk(kept) + nextShared()).map { "        " + $0 }
+    lines += ["      }", "    }", "  }"]
     if !sums.isEmpty {
       lines.append("  for (int row = begin; row < end; row++) {")
       lines += ends(kept).map { "    " + $0 }
@@ -179,7 +180,8 @@ struct MapSource {
         lines.append("real i\(index) = load(c, \(operand(index)), \(row(index)), chunk);")
       case .columnValue:
         lines.append("real i\(index) = load_real(base_of(c, \(operand(index))) + chunk * LANES);")
-      case .product(let product): lines.append("real i\(index) = sums[\(product)][row - begin];")
+      case .product(let product):
+        lines.append("real i\(index) = sums[\(product)][chunk - first][row - begin];")
       case .rowValue, .single: break
       }
     }

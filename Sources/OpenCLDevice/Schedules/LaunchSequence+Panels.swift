@@ -10,6 +10,41 @@ extension LaunchSequence {
     var mostRows: Int
     /// The rows of its matrix products, which want blocks of one height.
     var productRows: Int?
+    /// What it writes, and what it reads of rows that are not a block's own.
+    var writes: Set<Tensor> = []
+    var readsWhole: Set<Tensor> = []
+
+    /// True if a block would need rows of an operation that other blocks compute, or read rows that
+    /// they replace.
+    func mixesBlocks(with operation: Operation) -> Bool {
+      operation.readsWhole.contains(where: writes.contains)
+        || operation.writes.contains(where: readsWhole.contains)
+    }
+  }
+
+  /// Operations that wait until the open walk is closed.
+  struct Waiting {
+    /// Gradients, which sum over rows.
+    var sums: [Int] = []
+    /// Totals, which would cut a block's walk in two: nothing but the host reads them.
+    var totals: [Int] = []
+    private var reads: Set<Tensor> = []
+    private var writes: Set<Tensor> = []
+
+    var isEmpty: Bool { sums.isEmpty && totals.isEmpty }
+
+    mutating func add(_ index: Int, _ operation: Operation, to list: WritableKeyPath<Self, [Int]>) {
+      self[keyPath: list].append(index)
+      reads.formUnion(operation.reads)
+      writes.formUnion(operation.writes)
+    }
+
+    /// True if running a later operation before these, or beside them, would change what either
+    /// computes.
+    func isDisturbed(by later: Operation) -> Bool {
+      later.writes.contains { reads.contains($0) || writes.contains($0) }
+        || later.reads.contains(where: writes.contains)
+    }
   }
 
   mutating func appendToPanels(_ index: Int) {
@@ -17,11 +52,8 @@ extension LaunchSequence {
     switch operation {
     case .weightGradient, .normalize:
       // Sums over rows wait: nothing reads a gradient before the optimizer or the host.
-      if sums.contains(where: { disturbs(operation, program.operations[$0]) }) {
-        closeWalk()
-        closeSums()
-      }
-      sums.append(index)
+      closeWhatIsDisturbed(by: operation)
+      waiting.add(index, operation, to: \.sums)
     case .adam:
       closeWalk()
       if canUpdate {
@@ -31,31 +63,18 @@ extension LaunchSequence {
         appendAdam(index)
       }
     case .sum(let sum) where sum.output.shape == .vector(1):
-      totals.append(index)
+      waiting.add(index, operation, to: \.totals)
     default:
-      if (sums + totals).contains(where: { disturbs(operation, program.operations[$0]) }) {
-        closeWalk()
-        closeSums()
-      }
-      if wantsWhole(operation) { closeWalk() }
+      closeWhatIsDisturbed(by: operation)
+      if walk?.mixesBlocks(with: operation) ?? false { closeWalk() }
       extendWalk(index, operation)
     }
   }
 
-  /// True if running `later` before `waiting`, or beside it, would change what either computes.
-  private func disturbs(_ later: Operation, _ waiting: Operation) -> Bool {
-    later.writes.contains { waiting.reads.contains($0) || waiting.writes.contains($0) }
-      || later.reads.contains { waiting.writes.contains($0) }
-  }
-
-  /// True if a block of the open walk would need rows that other blocks compute, or read rows that
-  /// they replace.
-  private func wantsWhole(_ operation: Operation) -> Bool {
-    let before = walk?.operations.map { program.operations[$0] } ?? []
-    return before.contains { earlier in
-      operation.readsWhole.contains { earlier.writes.contains($0) }
-        || earlier.readsWhole.contains { operation.writes.contains($0) }
-    }
+  private mutating func closeWhatIsDisturbed(by operation: Operation) {
+    guard waiting.isDisturbed(by: operation) else { return }
+    closeWalk()
+    closeSums()
   }
 
   // MARK: Walks
@@ -65,32 +84,30 @@ extension LaunchSequence {
       preconditionFailure("\(operation.kind) walks no rows, and panels do not say what it does")
     }
     let isProduct = if case .multiply = operation { true } else { false }
-    if let open = walk, let joined = join(open, index, rows: rows, isProduct: isProduct) {
-      walk = joined
-      return
-    }
-    closeWalk()
-    walk = Walk(
-      operations: [index], units: rows, mostRows: rows, productRows: isProduct ? rows : nil)
+    if let open = walk, !accepts(open, operation, rows: rows, isProduct: isProduct) { closeWalk() }
+    var joined = walk ?? Walk(operations: [], units: rows, mostRows: rows)
+    joined.operations.append(index)
+    joined.units = min(joined.units, rows)
+    joined.mostRows = max(joined.mostRows, rows)
+    if isProduct { joined.productRows = rows }
+    joined.writes.formUnion(operation.writes)
+    joined.readsWhole.formUnion(operation.readsWhole)
+    walk = joined
   }
 
-  /// The launch with one more operation, if its blocks stay independent and small.
-  private func join(_ open: Walk, _ index: Int, rows: Int, isProduct: Bool) -> Walk? {
+  /// True if the blocks of a launch stay independent and small with one more operation.
+  private func accepts(_ open: Walk, _ operation: Operation, rows: Int, isProduct: Bool) -> Bool {
     let units = min(open.units, rows)
     let mostRows = max(open.mostRows, rows)
-    let isAligned =
-      rows % units == 0
-      && open.operations.allSatisfy { program.operations[$0].rows.map { $0 % units == 0 } ?? false }
-    guard isAligned, units == mostRows || mostRows / units <= tuning.blockRows else { return nil }
-    if isProduct, let productRows = open.productRows, productRows != rows { return nil }
+    let isAligned = rows % units == 0 && open.units % units == 0
+    guard isAligned, units == mostRows || mostRows / units <= tuning.blockRows else { return false }
+    if isProduct, let productRows = open.productRows, productRows != rows { return false }
     // A launch is bound to one data set.
-    if case .gather(let gather) = program.operations[index] {
+    if case .gather(let gather) = operation {
       for case .gather(let other) in open.operations.map({ program.operations[$0] })
-      where other.source != gather.source || other.order != gather.order { return nil }
+      where other.source != gather.source || other.order != gather.order { return false }
     }
-    return Walk(
-      operations: open.operations + [index], units: units, mostRows: mostRows,
-      productRows: isProduct ? rows : open.productRows)
+    return true
   }
 
   mutating func closeWalk() {
@@ -126,11 +143,11 @@ extension LaunchSequence {
       result.removeLast(products.count)
       result.append(.operation(index, products: products))
     }
-    for case .weightGradient(let gradient) in sums.map({ program.operations[$0] }) {
+    for case .weightGradient(let gradient) in waiting.sums.map({ program.operations[$0] }) {
       guard let input = GradientInput(gradient) else { continue }
       if !scaled.contains(input), let last = lastPlainReader(of: input),
         open.operations.contains(last), input.input.shape.rows % open.units == 0,
-        !sums.contains(where: { readsPlainly($0, input.input) })
+        !waiting.sums.contains(where: { readsPlainly($0, input.input) })
       {
         scaled.insert(input)
         result.append(.scaling(input))
@@ -189,13 +206,12 @@ extension LaunchSequence {
   /// True if the gradients that wait are those of every parameter, so that each can be used where
   /// it is computed.
   private var canUpdate: Bool {
-    let areGradients = sums.allSatisfy {
+    let areGradients = waiting.sums.allSatisfy {
       if case .weightGradient = program.operations[$0] { true } else { false }
     }
-    guard fusion == .full, !sums.isEmpty, areGradients else { return false }
+    guard fusion == .full, !waiting.sums.isEmpty, areGradients else { return false }
     let written = program.operations.flatMap(\.writes).filter { $0.role == .gradient }
-    let waiting = sums.flatMap { program.operations[$0].writes }
-    return written == waiting
+    return written == waiting.sums.flatMap { program.operations[$0].writes }
       && Set(written) == Set(parameters.map { $0.counterpart(.gradient) })
       && Set(written).count == written.count
   }
@@ -203,8 +219,9 @@ extension LaunchSequence {
   /// Launches the totals and the gradients that wait; with an optimizer, the gradients go straight
   /// into the update.
   mutating func closeSums(optimizer: Int? = nil) {
-    guard !(sums.isEmpty && totals.isEmpty) else { return }
-    defer { (sums, totals) = ([], []) }
+    guard !waiting.isEmpty else { return }
+    defer { waiting = Waiting() }
+    let (sums, totals) = (waiting.sums, waiting.totals)
     guard !sums.isEmpty else {
       launches.append(
         Launch(
@@ -224,11 +241,15 @@ extension LaunchSequence {
       firstGroups.append(groups)
       var isScaled = false
       if case .weightGradient(let gradient) = program.operations[index] {
-        groups += strips(gradient.gradient.shape.rows) * strips(gradient.gradient.shape.columns)
+        let shape = gradient.gradient.shape
+        groups +=
+          gradient.input == nil
+          ? strips(shape.count)
+          : ceiling(strips(shape.rows), tuning.gradientStrips) * strips(shape.columns)
         isScaled = GradientInput(gradient).map(scaled.contains) ?? false
       } else if case .normalize(let normalize) = program.operations[index] {
         let floats = Schedule.panels.occupied(by: normalize.output)
-        groups += (strips(floats) + Self.normalizedVectors - 1) / Self.normalizedVectors
+        groups += ceiling(strips(floats), Self.normalizedVectors)
         work.append(.operation(index))
         continue
       }
@@ -250,7 +271,9 @@ extension LaunchSequence {
   /// The vectors of elements that a group normalises.
   static let normalizedVectors = 256
 
-  private func strips(_ columns: Int) -> Int { (columns + 15) / 16 }
+  private func strips(_ columns: Int) -> Int { ceiling(columns, 16) }
+
+  private func ceiling(_ count: Int, _ size: Int) -> Int { (count + size - 1) / size }
 
   private mutating func appendAdam(_ index: Int) {
     let unitsPerGroup = max(1, (arenaUnits + computeUnits * 8 - 1) / (computeUnits * 8))

@@ -33,10 +33,7 @@ struct LaunchSequence {
   /// The parameters that an update must reach.
   let parameters: [Tensor]
   var walk: Walk?
-  /// Gradients, which sum over rows.
-  var sums: [Int] = []
-  /// Totals, which would cut a block's walk in two: nothing but the host reads them.
-  var totals: [Int] = []
+  var waiting = Waiting()
   /// The inputs that are multiplied by their rows' coefficients so far.
   var scaled: Set<GradientInput> = []
 

@@ -13,6 +13,9 @@ public struct Tuning: Hashable, Sendable, Codable {
   public var schedule: Schedule
   /// Panels: the rows that one work-group takes through a list of operations.
   public var blockRows = 100
+  /// Panels: tiles are several strips of columns wide, so that what is loaded serves several
+  /// multiply-adds.
+  public var wide = false
   /// Tiles: the work-items that share a row.
   public var groupSize = 64
   /// Tiles: the side of a tile of a matrix product.
@@ -28,13 +31,18 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// The work-items of a group in a matrix product.
   var productGroup: Int { (tile / item) * (tile / item) }
 
+  /// Panels: the strips of outputs whose gradients a work-group sums.
+  var gradientStrips: Int { wide ? 3 : 1 }
+
   /// The local memory of a matrix product.
   var productLocalBytes: Int { (2 * tileDepth * (tile + 1) + groupSize) * 4 }
 
   /// The definitions that the kernels take.
   var defines: [String] {
     switch schedule {
-    case .panels: ["PANELS", "MOST_BLOCK_ROWS=\(Self.mostBlockRows)"]
+    case .panels:
+      ["PANELS", "MOST_BLOCK_ROWS=\(Self.mostBlockRows)", "GRADIENT_STRIPS=\(gradientStrips)"]
+        + (wide ? ["WIDE"] : [])
     case .tiles:
       [
         "TILES", "GROUP_SIZE=\(groupSize)", "TILE=\(tile)", "TILE_DEPTH=\(tileDepth)",
@@ -63,8 +71,10 @@ public struct Tuning: Hashable, Sendable, Codable {
     let result: [Tuning]
     switch schedule {
     case .panels:
-      result = [25, 50, 75, 100, 150, 200].map { rows in
-        Tuning(schedule: .panels, blockRows: rows)
+      result = [false, true].flatMap { wide in
+        [25, 50, 75, 100, 150, 200].map { rows in
+          Tuning(schedule: .panels, blockRows: rows, wide: wide)
+        }
       }
     case .tiles:
       let shapes = [(16, 2), (32, 2), (32, 4), (64, 4), (64, 8), (128, 8)]
