@@ -118,6 +118,15 @@ import Testing
     #expect(truth.model.rmse > 1 && truth.model.rmse < truth.marginalMean.rmse)
   }
 
+  @Test func picturesAreInTheDataUnits() throws {
+    let columns = try #require(Standardization(mean: [10, -1], deviation: [2, 0.5]))
+    let pictures = [columns, nil].map {
+      Picture(images: [[1, 2], [0, 0]], columns: 2, of: density.model, $0)
+    }
+    #expect(pictures[0].images == [[12, 0], [10, -1]] && pictures[0].isScaled)
+    #expect(pictures[1].images == [[1, 2], [0, 0]])
+  }
+
   @Test func checkpointsKeepThem() throws {
     let checkpoint = Checkpoint(
       model: density.model, parameters: density.parameters(widening: 1),
