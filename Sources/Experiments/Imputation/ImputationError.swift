@@ -5,9 +5,13 @@ import IWAE
 public struct ImputationError: Encodable, Hashable, Sendable {
   /// The values compared: missing ones of which the truth is known.
   public var values: Int
+  /// True if the columns are of standardized data: their errors are in deviations of each, so that
+  /// columns of any units count alike.
+  public var isStandardized: Bool
   public var model: Measures
   public var marginalMean: Measures
-  /// log p of what an image lacks given what it has, the mean over the images compared, in nats.
+  /// log p of what an image lacks given what it has, the mean over the images compared, in nats: in
+  /// the data's own units.
   public var heldOutLogLikelihood: Double
 
   public struct Measures: Encodable, Hashable, Sendable {
@@ -22,6 +26,10 @@ public struct ImputationError: Encodable, Hashable, Sendable {
 }
 
 extension ImputationError {
+  /// - Parameters:
+  ///   - imputed: The images filled in, as the model sees them.
+  ///   - images: The images as it sees them.
+  ///   - truth: The truth in the same way.
   /// - Returns: Nil where nothing can be compared.
   init?(_ imputed: ImputedImages, of images: ImageSet, truth: ImageSet) {
     let isBinary = images.isBinary && truth.isBinary
@@ -35,9 +43,16 @@ extension ImputationError {
         marginal.add(mean[column], truth: value)
       }
     }
-    let heldOut = imputed.heldOut.compactMap(\.self)
+    // The density of values that vary more is lower.
+    let heldOut = imputed.heldOut.enumerated().compactMap { index, value in
+      let (pixels, known) = (images.pixels(of: index), truth.pixels(of: index))
+      return value.map {
+        $0 - (images.standardization?.logDeviation { pixels[$0].isNaN && !known[$0].isNaN } ?? 0)
+      }
+    }
     guard model.count > 0, !heldOut.isEmpty else { return nil }
     values = model.count
+    isStandardized = images.standardization != nil
     self.model = model.measures(isBinary: isBinary)
     marginalMean = marginal.measures(isBinary: isBinary)
     heldOutLogLikelihood = heldOut.reduce(0, +) / Double(heldOut.count)

@@ -41,7 +41,8 @@ extension ImputationError {
   fileprivate var lines: [String] {
     func number(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "-" }
     var table = TextTable(
-      ["against the truth", "RMSE", "accuracy", "F1"], rightAligned: [1, 2, 3])
+      ["against the truth", isStandardized ? "RMSE in deviations" : "RMSE", "accuracy", "F1"],
+      rightAligned: [1, 2, 3])
     for (name, measures) in [("the model", model), ("mean of observed values", marginalMean)] {
       table.append([
         name, number(measures.rmse), number(measures.accuracy), number(measures.f1),
