@@ -114,7 +114,8 @@ import Testing
     let file = densities.path("config.json")
     try FileManager.default.copyItem(atPath: "\(out)/config.json", toPath: file)
     for (flags, standardizes) in [([], true), (["--no-standardize"], false)] {
-      #expect(run(["train", "--config", file, "--out", out, "--overwrite"] + flags).status == .done)
+      #expect(
+        run(["train", "--config", file, "--out", out, "--overwrite"] + flags).status == .done)
       #expect(try RunConfiguration(file: "\(out)/config.json").standardize == standardizes)
     }
     let both = train("--data", data, "--standardize", "--no-standardize")

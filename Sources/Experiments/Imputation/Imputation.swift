@@ -73,7 +73,9 @@ public struct Imputation: Sendable {
           secondsLeft: Double(images.count - done) / rate))
     }
     guard var imputed = found else { return nil }
-    report.truth = seenTruth.flatMap { ImputationError(imputed, of: seenImages, truth: $0) }
+    report.truth = seenTruth.flatMap {
+      ImputationError(imputed, of: seenImages, truth: $0, classes: model.likelihood.classes)
+    }
     if let standardization { imputed.restore(standardization, in: images) }
     guard imputed.means.allSatisfy(\.isFinite), imputed.copies.allSatisfy(\.isFinite) else {
       throw NotFiniteError(of: "log-weight or a mean")
