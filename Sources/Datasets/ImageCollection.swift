@@ -137,7 +137,8 @@ struct ImageRecipe: Sendable {
       let pixels = rotated(isInverted ? bytes.map { highest - $0 } : bytes, width, height)
       return ImageSet(
         name: name, values: .bytes(pixels), width: width, height: height, labels: classes)
-    case .floats(let floats):
+    case .floats, .doubles:
+      let floats = array.values.floats
       if let index = floats.firstIndex(where: \.isInfinite) {
         throw problem(
           "image \(index / width + 1), value \(index % width + 1) is \(floats[index]); expected finite "

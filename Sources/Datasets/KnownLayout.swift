@@ -77,8 +77,11 @@ struct KnownLayout: Sendable {
   }
 
   func collection(_ file: DataFile, name: String) throws(FormatError) -> ImageCollection {
+    var notes = notes
     func images(_ part: Part) throws(FormatError) -> ImageSet {
-      try self.images(part, file, name: name)
+      let (images, others) = try self.images(part, file, name: name)
+      notes += others
+      return images
     }
     return try ImageCollection(
       training: try images(training),
@@ -88,18 +91,20 @@ struct KnownLayout: Sendable {
     ).checked(file.path)
   }
 
-  /// One of the parts alone.
+  /// One of the parts alone, and remarks on its numbers.
   func images(
     _ part: Part, _ file: DataFile, name: String
-  ) throws(FormatError) -> ImageSet {
+  ) throws(FormatError) -> (images: ImageSet, notes: [String]) {
     let hasLabels = file.variables.contains { $0.name == part.labels && $0.problem == nil }
     let labels =
       try hasLabels
       ? part.labels.map { label throws(FormatError) in
         ImageRecipe.Labels(try file.array(label), file: "\(file.path), \(label)")
       } : nil
-    return try recipe.images(
-      file.array(part.images), labels: labels, name: name, file: "\(file.path), \(part.images)")
+    let array = try file.array(part.images)
+    let images = try recipe.images(
+      array, labels: labels, name: name, file: "\(file.path), \(part.images)")
+    return (images, recipe.digitsLost(in: array))
   }
 }
 
@@ -134,9 +139,10 @@ extension ImageCollection {
       }
       let parts = [layout.training, layout.validation, layout.test].compactMap(\.self)
       if let part = parts.first(where: { $0.images == variable }) {
+        let (images, notes) = try layout.images(part, file, name: name)
         self.init(
-          training: try layout.images(part, file, name: name),
-          format: "\(file.format): \(layout.title), array '\(variable)'", notes: layout.notes)
+          training: images, format: "\(file.format): \(layout.title), array '\(variable)'",
+          notes: layout.notes + notes)
         return
       }
     }
@@ -154,7 +160,8 @@ extension ImageCollection {
     let images = try ImageRecipe().images(array, labels: labels, name: name, file: source)
     let found = part.images.isEmpty ? "" : ", array '\(part.images)'"
     self.init(
-      training: file.holdsPictures ? images.asPictures : images, format: file.format + found)
+      training: file.holdsPictures ? images.asPictures : images, format: file.format + found,
+      notes: ImageRecipe().digitsLost(in: array))
   }
 
   /// The array that holds the images.

@@ -28,7 +28,7 @@ extension RunConfiguration {
       validationSamples: validationSamples, seed: seed, memoryLimit: memory == 0 ? nil : memory,
       backwardSamples: backwardSamples == 0 ? nil : backwardSamples)
     if backwardSamples > 0, let problem = result.problem {
-      throw ConfigurationError("'backward_samples': \(problem).")
+      throw ConfigurationError("'--backward-samples': \(problem).")
     }
     return result
   }
@@ -74,7 +74,7 @@ extension RunConfiguration {
   private func checkedKLWeight() throws(ConfigurationError) -> KLWeight {
     try require(
       klCycle == 0 || warmUp > 0 && warmUp <= klCycle,
-      "'kl_cycle' repeats a warm-up that fits into it: expected a 'warm_up' above 0 and up to "
+      "'--kl-cycle' repeats a warm-up that fits into it: expected a '--warm-up' above 0 and up to "
         + "\(klCycle), found \(warmUp).")
     return KLWeight(
       final: klWeight, warmUpPasses: warmUp, cyclePasses: klCycle == 0 ? nil : klCycle)
@@ -94,18 +94,18 @@ extension RunConfiguration {
       "'\(objective)' needs at least \(result.leastSamples) samples, found \(samples).")
     try require(
       estimator == .standard || result.hasEstimators,
-      "'\(objective)' has no estimator '\(estimator.rawValue)'; its 'estimator' is standard.")
+      "'\(objective)' has no estimator '\(estimator.rawValue)'; its '--estimator' is standard.")
     try require(
       freeBits == 0 || result.isClosedForm,
-      "'free_bits' are of a divergence in closed form, and '\(objective)' samples it. Use elbo, or "
-        + "set 'free_bits' to 0.")
+      "'--free-bits' are of a divergence in closed form, and '\(objective)' samples it. Use elbo, or "
+        + "set '--free-bits' to 0.")
     if let problem = result.problem { throw ConfigurationError(problem) }
     let rule = result.rule(groups: groups, samples: samples, estimator: estimator)
     if let obstacle = try checkedKLWeight().obstacle(to: rule, passes: passes) {
       let setting =
         klWeight != 1
-        ? "'kl_weight' of \(klWeight)"
-        : klCycle != 0 ? "'kl_cycle' of \(klCycle)" : "'warm_up' over all \(passes) passes"
+        ? "'--kl-weight' of \(klWeight)"
+        : klCycle != 0 ? "'--kl-cycle' of \(klCycle)" : "'--warm-up' over all \(passes) passes"
       throw ConfigurationError(
         "'\(objective)' with the estimator '\(estimator.rawValue)' cannot have a \(setting): "
           + "\(obstacle). Leave it out, or use vae, iwae or the like with the standard estimator.")

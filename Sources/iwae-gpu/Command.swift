@@ -37,20 +37,25 @@ struct Command: Sendable {
     var help: String
     /// The only values there are.
     var choices: [String]?
+    /// The flag that says no, as `--no-standardize`; nil for a flag that is given or not.
+    var negation: String?
 
     init(
       _ name: String, short: String? = nil, _ placeholder: String? = nil, choices: [String]? = nil,
-      help: String
+      negation: String? = nil, help: String
     ) {
       self.name = name
       self.short = short
       self.placeholder = placeholder
       self.choices = choices
+      self.negation = negation
       self.help = help
     }
 
+    var names: [String] { [short, name, negation].compactMap(\.self) }
+
     fileprivate var spelling: String {
-      let names = [short, name].compactMap(\.self).joined(separator: ", ")
+      let names = names.joined(separator: ", ")
       return placeholder.map { "\(names) <\($0)>" } ?? names
     }
   }

@@ -11,6 +11,7 @@ extension Command {
       .init("set", help: "A set that 'data list' names, or a file or folder; not for list."),
     ],
     options: [
+      DataOptions.labels,
       Option("--out", "file", help: "The picture of preview. (default: <set>.png)"),
       Option("--count", "count", help: "How many images preview shows. (default: 100)"),
       Option(

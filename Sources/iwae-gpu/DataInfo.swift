@@ -45,7 +45,7 @@ enum DataInfo {
   static func run(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
     let name = try arguments.argument("set")
     let start = ContinuousClock.now
-    let source = try DataOptions.source(name)
+    let source = try DataOptions.source(name, labels: arguments.string("--labels") ?? "")
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let collection = source.collection
     let located = source.namedSet?.located(in: DataOptions.folders)

@@ -22,7 +22,7 @@ extension Command {
       Option(
         "--truth", "file",
         help: "The images with nothing missing: print the error, beside that of the mean of the "
-          + "observed values."),
+          + "observed values, or of their most frequent class."),
       Option("--batch", "count", help: "Images at a time. (default: 20)"),
       Option("--chunk", "count", help: "Samples of each image at a time. (default: 250)"),
       Option("--seed", "seed", help: "The seed of everything drawn. (default: the run's, else 0)"),

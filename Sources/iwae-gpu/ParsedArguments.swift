@@ -29,19 +29,24 @@ struct ParsedArguments {
     }
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])
-    guard let option = command.options.first(where: { $0.name == name || $0.short == name })
-    else {
+    guard let option = command.options.first(where: { $0.names.contains(name) }) else {
       throw command.usageError(
-        "Unknown option '\(name)'." + suggestion(for: name, among: command.options.map(\.name)))
+        "Unknown option '\(name)'."
+          + suggestion(
+            for: name, among: command.options.flatMap(\.names).filter { $0.hasPrefix("--") }))
     }
     guard !flags.contains(option.name), values[option.name] == nil else {
       throw command.usageError("Option '\(option.name)' was given twice.")
     }
     guard let placeholder = option.placeholder else {
       guard parts.count == 1 else {
-        throw command.usageError("The flag '\(option.name)' takes no value.")
+        throw command.usageError("The flag '\(name)' takes no value.")
       }
-      flags.insert(option.name)
+      if let negation = option.negation {
+        values[option.name] = "\(name != negation)"
+      } else {
+        flags.insert(option.name)
+      }
       return
     }
     guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {

@@ -47,10 +47,9 @@ extension Command {
 }
 
 private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let path = try arguments.argument("checkpoint")
   let count = try arguments.integer("--count", default: 64, maximum: 10_000)
   let seed = try arguments.seed(default: 0)
-  let stored = try StoredModel(path)
+  let stored = try StoredModel(try arguments.argument("checkpoint"))
   let label = try label("--label", arguments, of: stored.model)
   let device = try Backend.open(arguments)
   defer { device.close() }
@@ -62,11 +61,10 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     labels = Picture.labels(stored.model, columns: columns)
   }
   let images = try generator.samples(count: labels?.count ?? count, seed: seed, labels: labels)
-    .restored(by: stored.standardization)
   return try write(
-    images, columns: columns, model: stored.model,
+    images, columns: columns, of: stored,
     height: NamedSet.named(stored.run?.data ?? "")?.height,
-    file: "samples.png", path, arguments, terminal)
+    file: "samples.png", arguments, terminal)
 }
 
 /// The class that a flag says; nil where it is absent.
@@ -83,9 +81,8 @@ private func label(
 }
 
 private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let path = try arguments.argument("checkpoint")
   let count = try arguments.integer("--count", default: 16, maximum: 10_000)
-  let stored = try StoredModel(path)
+  let stored = try StoredModel(try arguments.argument("checkpoint"))
   let seed = try arguments.seed(default: stored.run?.seed ?? 0)
   let label = try label("--as", arguments, of: stored.model)
   let test = try DataOptions.test(arguments, stored)
@@ -100,22 +97,19 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
     of: originals, labels: shown.labels,
     as: label.map { Array(repeating: $0, count: originals.count) })
   let columns = min(8, originals.count)
-  let images = Picture.pairs(
-    originals.restored(by: stored.standardization),
-    reconstructions.restored(by: stored.standardization), columns: columns)
   return try write(
-    images, columns: columns, model: stored.model, height: test.images.height,
-    file: "reconstructions.png", path, arguments, terminal)
+    Picture.pairs(originals, reconstructions, columns: columns), columns: columns, of: stored,
+    height: test.images.height, file: "reconstructions.png", arguments, terminal)
 }
 
 /// Writes a picture: beside its checkpoint, unless told otherwise.
 private func write(
-  _ images: [[Float]], columns: Int, model: Model, height: Int?, file: String, _ path: String,
+  _ images: [[Float]], columns: Int, of stored: StoredModel, height: Int?, file: String,
   _ arguments: ParsedArguments, _ terminal: Terminal
 ) throws -> ExitCode {
-  let width = try Picture.width(arguments, model, height: height)
-  return try Picture(images: images, columns: columns, of: model)
+  let width = try Picture.width(arguments, stored.model, height: height)
+  let folder = RunFolder(containing: stored.path).path
+  return try Picture(images: images, columns: columns, of: stored.model, stored.standardization)
     .write(
-      to: arguments.string("--out") ?? "\(RunFolder(containing: path).path)/\(file)", width: width,
-      arguments, terminal)
+      to: arguments.string("--out") ?? "\(folder)/\(file)", width: width, arguments, terminal)
 }

@@ -8,7 +8,7 @@ extension Command.Option {
   init(_ setting: Setting) {
     self.init(
       setting.flag, short: setting.short, setting.placeholder, choices: setting.choices,
-      help: setting.help)
+      negation: setting.negation, help: setting.help)
   }
 
   /// The flag of the setting of a key.
@@ -22,8 +22,7 @@ extension RunConfiguration {
   /// Puts the flags of some settings on top.
   mutating func apply(_ arguments: ParsedArguments, _ settings: [Setting]) throws {
     for setting in settings {
-      let isSet = setting.placeholder == nil && arguments.has(setting.flag)
-      guard let text = isSet ? "true" : arguments.string(setting.flag) else { continue }
+      guard let text = arguments.string(setting.flag) else { continue }
       try set(setting, to: setting.isDescribed ? try ObjectiveOptions.text(text) : text)
     }
   }

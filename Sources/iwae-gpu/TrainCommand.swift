@@ -86,7 +86,7 @@ private func configuration(file: String) throws -> RunConfiguration {
   do throws(ConfigurationError) {
     _ = try result.training()
   } catch {
-    throw FormatError(file: file, problem: error.description)
+    throw error.inFile(file)
   }
   return result
 }

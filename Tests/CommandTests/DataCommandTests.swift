@@ -39,8 +39,15 @@ import Testing
         var mean: Double
         var classes: Int?
       }
+      struct Look: Decodable {
+        struct Count: Decodable {
+          var images: Int
+        }
+        var classes: [Count]?
+      }
       var format: String
       var parts: [Part]
+      var look: Look
     }
     let strokes = try decoder.decode(
       Info.self, from: Data(run("data", "info", "strokes", "--json").output.utf8))
@@ -55,6 +62,17 @@ import Testing
     #expect(abs(info.parts[0].mean - 19.5 * 5 / 255) < 1e-6)
     let text = run("data", "info", file)
     #expect(text.output.contains("training      40  2 x 3    0.382353"))
+    #expect(!text.output.contains("of each class") && info.look.classes == nil)
+
+    let labels = "\(folder)/labels.txt"
+    let classes = (0..<40).map { $0 % 4 == 0 ? "7" : "2" }.joined(separator: "\n")
+    try Data(classes.utf8).write(to: URL(fileURLWithPath: labels))
+    let labelled = run("data", "info", file, "--labels", labels)
+    #expect(labelled.output.contains("\nTraining images of each class: 30 of 2, 10 of 7.\n"))
+    let counted = try decoder.decode(
+      Info.self, from: Data(run("data", "info", file, "--labels", labels, "--json").output.utf8))
+    #expect(counted.parts[0].classes == 2 && counted.look.classes?.map(\.images) == [30, 10])
+    #expect(run("data", "info", file, "--labels", file).status == .badInput)
   }
 
   @Test func picturesHaveTheShapeOfTheImages() throws {

@@ -16,7 +16,7 @@ import Testing
   private struct Report: Decodable {
     struct Truth: Decodable {
       struct Measures: Decodable {
-        var rmse: Double
+        var rmse: Double?
         var accuracy: Double?
         var f1: Double?
       }
@@ -95,6 +95,36 @@ import Testing
     let same = run("impute", out, "--data", truth, "--out", filled)
     #expect(same.status == .done && same.output.contains("No values are missing"))
     #expect(try array(filled).values == .bytes(bits()))
+  }
+
+  /// Of classes, what counts is the likeliest one.
+  @Test func classesAreRightOrNot() throws {
+    defer { densities.remove() }
+    let classes = bits().indices.map { UInt8($0 * $0 / 7 % 3) }
+    let truth = try write("truth", .bytes(classes))
+    let holes = try write(
+      "holes", .floats(classes.enumerated().map { isObserved($0) ? Float($1) : .nan }))
+    let trained = train("--data", holes, "--likelihood", "categorical:3")
+    #expect(trained.status == .done, "\(trained.error)")
+    let impute = [
+      "impute", out, "--data", holes, "--truth", truth, "--samples", "40", "--out", filled,
+    ]
+    let report = try decoder.decode(Report.self, from: Data(run(impute + ["--json"]).output.utf8))
+    let measured = try #require(report.truth)
+    #expect(measured.model.rmse == nil && measured.model.f1 == nil && measured.values == 90)
+    #expect((0...1).contains(try #require(measured.model.accuracy)))
+    // The most frequent class of each variable, by hand.
+    var right = 0
+    for column in 0..<Densities.width {
+      let places = stride(from: column, to: classes.count, by: Densities.width)
+      let counts = (0..<3).map { value in
+        places.filter { isObserved($0) && classes[$0] == value }.count
+      }
+      let usual = counts.firstIndex(of: counts.max() ?? 0) ?? 0
+      right += places.filter { !isObserved($0) && classes[$0] == usual }.count
+    }
+    #expect(abs(try #require(measured.marginalMean.accuracy) - Double(right) / 90) < 1e-12)
+    #expect(run(impute).output.contains("\nmost frequent class  "))
   }
 
   /// A mask for whole numbers makes the run that NaN makes; the run keeps it.

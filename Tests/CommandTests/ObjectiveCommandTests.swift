@@ -101,16 +101,21 @@ import Testing
     #expect(sweep.status == .done && sweep.output.contains("3 of 3 cells finished"))
     for (flags, words) in [
       (["tvo", "--estimator", "dreg"], "'tvo' has no estimator 'dreg'"),
-      (["tvo", "--kl-weight", "2"], "cannot have a 'kl_weight' of 2.0"),
-      (["tvo", "--warm-up", "0.5", "--kl-cycle", "1"], "cannot have a 'kl_cycle' of 1.0"),
-      (["vimco", "--warm-up", "20"], "cannot have a 'warm_up' over all"),
+      (["tvo", "--kl-weight", "2"], "cannot have a '--kl-weight' of 2.0"),
+      (["tvo", "--warm-up", "0.5", "--kl-cycle", "1"], "cannot have a '--kl-cycle' of 1.0"),
+      (["vimco", "--warm-up", "20"], "cannot have a '--warm-up' over all"),
       (["tvo", "--backward-samples", "2"], "coefficients need every other sample"),
       (["iwae", "--free-bits", "1"], "'iwae' samples it. Use elbo"),
-      (["iwae", "--kl-cycle", "1"], "expected a 'warm_up' above 0"),
+      (["iwae", "--kl-cycle", "1"], "'--kl-cycle' repeats a warm-up"),
     ] {
       let outcome = train("bad", ["--objective"] + flags)
       #expect(outcome.status == .usage && outcome.error.contains(words), "\(outcome.error)")
     }
+    // A file calls settings by their keys.
+    let inFile = run("train", "--config", try file(#"{"kl_cycle": 1}"#))
+    #expect(inFile.status == .badInput)
+    #expect(
+      inFile.error.contains("'kl_cycle' repeats a warm-up that fits into it: expected a 'warm_up'"))
   }
 
   @Test func twoOfOneNameAreRefused() throws {

@@ -105,6 +105,25 @@ import Testing
     #expect(changed.status == .badInput && changed.error.contains("the data changed"))
   }
 
+  /// What a file says yes to, the command line says no to.
+  @Test func flagsOfAFileAreTakenBack() throws {
+    defer { densities.remove() }
+    let data = try reals()
+    #expect(
+      train("--data", data, "--likelihood", "gaussian", "--standardize").status == .done)
+    let file = densities.path("config.json")
+    try FileManager.default.copyItem(atPath: "\(out)/config.json", toPath: file)
+    for (flags, standardizes) in [([], true), (["--no-standardize"], false)] {
+      #expect(
+        run(["train", "--config", file, "--out", out, "--overwrite"] + flags).status == .done)
+      #expect(try RunConfiguration(file: "\(out)/config.json").standardize == standardizes)
+    }
+    let both = train("--data", data, "--standardize", "--no-standardize")
+    #expect(both.status == .usage && both.error.contains("was given twice"))
+    #expect(train("--no-standardise").error.contains("Did you mean '--no-standardize'?"))
+    #expect(run("train", "--help").output.contains("  --standardize, --no-standardize\n"))
+  }
+
   @Test func imputedValuesAreInTheDataUnits() throws {
     defer { densities.remove() }
     let data = try reals()

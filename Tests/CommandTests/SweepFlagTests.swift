@@ -24,7 +24,7 @@ import Testing
     ] {
       let outcome = run(["sweep", "--out", folder, "--data", "strokes", flag, value])
       #expect(outcome.status == .usage)
-      #expect(outcome.error.contains("cannot vary in a sweep"), "\(outcome.error)")
+      #expect(outcome.error.contains("'\(flag)' cannot vary in a sweep"), "\(outcome.error)")
     }
     #expect(!FileManager.default.fileExists(atPath: folder))
   }

@@ -103,7 +103,7 @@ func complaint(_ bytes: [UInt8], _ name: String = "", limit: Int = 1 << 20) -> S
     let binary = try open(Array("0 1 0\n1 1 0\r\n\n".utf8))
     #expect(try binary.array() == NumberArray(shape: [2, 3], values: .bytes([0, 1, 0, 1, 1, 0])))
     let table = try open(Array("0,1\n-2.5, 1e-3".utf8))
-    #expect(try table.array() == NumberArray(shape: [2, 2], values: .floats([0, 1, -2.5, 1e-3])))
+    #expect(try table.array() == NumberArray(shape: [2, 2], values: .doubles([0, 1, -2.5, 1e-3])))
     #expect(try open(Build.gzip(Array("1 0\n".utf8))).format == "text, gzip")
     #expect(
       complaint(Array("1 0\n1\n".utf8)) == "t, byte 5: line 2: expected 2 numbers as in the "

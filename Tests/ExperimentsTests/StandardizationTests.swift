@@ -94,7 +94,7 @@ import Testing
     imputation.samples = 20_000
     let result = try #require(try imputation.run(on: ReferenceDevice()))
     let found = result.array.values.floats
-    var heldOut = 0.0
+    var (heldOut, squares) = (0.0, 0.0)
     for image in 0..<count {
       let pixels = holes.pixels(of: image)
       let known = columns.standardized(pixels)
@@ -109,13 +109,28 @@ import Testing
         let distance = Double(value) - Double(columns.mean[column]) - deviation * mean[column]
         #expect(abs(distance) < 0.15 * deviation, "\(image), \(column)")
         heldOut -= log(deviation) / Double(count)
+        let error = Double(value - complete.pixels(of: image)[column]) / deviation
+        squares += error * error
       }
       let whole = columns.standardized(complete.pixels(of: image))
       heldOut += (density.logLikelihood(whole) - density.logLikelihood(known)) / Double(count)
     }
     let truth = try #require(result.report.truth)
     #expect(abs(truth.heldOutLogLikelihood - heldOut) < 0.1, "\(truth.heldOutLogLikelihood)")
-    #expect(truth.model.rmse > 1 && truth.model.rmse < truth.marginalMean.rmse)
+    // Each column counts in its own deviations.
+    #expect(truth.isStandardized && result.report.text.contains("RMSE in deviations"))
+    let error = try #require(truth.model.rmse)
+    #expect(abs(error - (squares / Double(truth.values)).squareRoot()) < 1e-3)
+    #expect(error < (try #require(truth.marginalMean.rmse)))
+  }
+
+  @Test func picturesAreInTheDataUnits() throws {
+    let columns = try #require(Standardization(mean: [10, -1], deviation: [2, 0.5]))
+    let pictures = [columns, nil].map {
+      Picture(images: [[1, 2], [0, 0]], columns: 2, of: density.model, $0)
+    }
+    #expect(pictures[0].images == [[12, 0], [10, -1]] && pictures[0].isScaled)
+    #expect(pictures[1].images == [[1, 2], [0, 0]])
   }
 
   @Test func checkpointsKeepThem() throws {

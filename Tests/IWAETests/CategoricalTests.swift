@@ -140,6 +140,41 @@ import Testing
     #expect(filled.copies == [0, 2, 1, 2, 2, 0, 0, 2, 1, 2, 2, 0, 0, 2, 1, 2, 2, 0])
   }
 
+  /// The likeliest class is neither the mean nor a sample's: it is the likeliest over all samples, by
+  /// their weights.
+  @Test func theLikeliestClassIsOfAllSamples() throws {
+    let model = model(.categorical(3), dataSize: 4)
+    let parameters = values(model.parameters).mapValues { $0.map { 2 * $0 } }
+    let truth: [Float] = [0, 2, 1, 2, 1, 0, 0, 1, 2, 2, 2, 1]
+    let holes = truth.enumerated().map { $0 % 3 == 1 ? .nan : $1 }
+    func set(_ values: [Float]) -> ImageSet {
+      ImageSet(name: "classes", values: .floats(values), width: 4)
+    }
+    let draws = 4000
+    let filled = try #require(
+      try Imputer(
+        model, parameters: parameters, images: set(holes), truth: set(truth), device: device,
+        samples: 200, draws: draws, batchSize: 2, chunk: 90
+      ).impute())
+    var compared = 0
+    for (index, likeliest) in filled.likeliestClasses.enumerated() {
+      guard holes[index].isNaN else {
+        #expect(likeliest.isNaN)
+        continue
+      }
+      let shares = (0..<3).map { value in
+        Double((0..<draws).count { filled.copies[$0 * 12 + index] == Float(value) }) / Double(draws)
+      }
+      // The draws tell which it is where the next one is some way off.
+      guard let most = shares.max(), shares.count(where: { $0 > most - 0.05 }) == 1 else {
+        continue
+      }
+      #expect(shares.firstIndex(of: most) == Int(likeliest), "\(index): \(shares), \(likeliest)")
+      compared += 1
+    }
+    #expect(compared > 2)
+  }
+
   /// The first biases give every class its frequency among the values that are known.
   @Test func trainingStartsFromFrequencies() {
     let images = ImageSet(

@@ -93,7 +93,12 @@ extension NumberArray {
   /// The array in NumPy's format.
   public var numPy: Data {
     let sizes = shape.map { "\($0)," }.joined(separator: " ")
-    let type = if case .bytes = values { "|u1" } else { "<f4" }
+    let type =
+      switch values {
+      case .bytes: "|u1"
+      case .floats: "<f4"
+      case .doubles: "<f8"
+      }
     let order = isColumnMajor ? "True" : "False"
     var header = "{'descr': '\(type)', 'fortran_order': \(order), 'shape': (\(sizes)), }"
     // The numbers begin at a multiple of 64.
@@ -105,6 +110,8 @@ extension NumberArray {
     switch values {
     case .bytes(let values): data += Data(values)
     case .floats(let values):
+      data += values.map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) }
+    case .doubles(let values):
       data += values.map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) }
     }
     return data

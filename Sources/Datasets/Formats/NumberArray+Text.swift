@@ -37,7 +37,7 @@ extension NumberArray {
 private struct TextParser {
   /// Kept as bytes while there is nothing but zeros and ones.
   private var bytes: [UInt8] = []
-  private var floats: [Float] = []
+  private var doubles: [Double] = []
   private var hasOther = false
   private var token: [UInt8] = []
   private var column = 0
@@ -55,7 +55,7 @@ private struct TextParser {
     self.limit = limit
   }
 
-  var values: NumberArray.Values { hasOther ? .floats(floats) : .bytes(bytes) }
+  var values: NumberArray.Values { hasOther ? .doubles(doubles) : .bytes(bytes) }
 
   private static let comma: UInt8 = 44
 
@@ -110,27 +110,27 @@ private struct TextParser {
     if hasCommas && hasGaps { return Self.mixture }
     if token.count == 1, (48...49).contains(token[0]) { return append(bit: token[0] - 48) }
     let text = String(decoding: token, as: UTF8.self)
-    guard let value = Float(text), !value.isInfinite else {
+    guard let value = Double(text), !Float(value).isInfinite else {
       return "'\(text)' is not a number of single precision."
     }
     return append(value)
   }
 
   private mutating func append(bit: UInt8) -> String? {
-    if hasOther { return append(Float(bit)) }
+    if hasOther { return append(Double(bit)) }
     if let problem = count(width: 1) { return problem }
     bytes.append(bit)
     return nil
   }
 
-  private mutating func append(_ value: Float) -> String? {
-    if let problem = count(width: 4) { return problem }
+  private mutating func append(_ value: Double) -> String? {
+    if let problem = count(width: 8) { return problem }
     if !hasOther {
       hasOther = true
-      floats = bytes.map(Float.init)
+      doubles = bytes.map(Double.init)
       bytes = []
     }
-    floats.append(value)
+    doubles.append(value)
     return nil
   }
 
@@ -140,7 +140,7 @@ private struct TextParser {
     guard rows == 0 || column <= columns else {
       return "expected \(columns) numbers as in the rows before, found more."
     }
-    let count = (hasOther ? floats.count : bytes.count) + 1
+    let count = (hasOther ? doubles.count : bytes.count) + 1
     return width * count <= limit
       ? nil : "there are more numbers than the \(limit) bytes that are allowed hold."
   }

@@ -6,19 +6,23 @@ public struct NumberArray: Hashable, Sendable {
     /// Numbers that the file holds as bytes: grey levels, labels, or zeros and ones.
     case bytes([UInt8])
     case floats([Float])
+    /// Numbers of more digits than a float's, which images do without.
+    case doubles([Double])
 
     public var count: Int {
       switch self {
       case .bytes(let values): values.count
       case .floats(let values): values.count
+      case .doubles(let values): values.count
       }
     }
 
-    /// Every number.
+    /// Every number, in single precision.
     public var floats: [Float] {
       switch self {
       case .bytes(let values): values.map(Float.init)
       case .floats(let values): values
+      case .doubles(let values): values.map { Float($0) }
       }
     }
   }
@@ -46,6 +50,7 @@ public struct NumberArray: Hashable, Sendable {
       switch values {
       case .bytes(let bytes): .bytes(Self.reorder(bytes, shape))
       case .floats(let floats): .floats(Self.reorder(floats, shape))
+      case .doubles(let doubles): .doubles(Self.reorder(doubles, shape))
       }
     return NumberArray(shape: shape, values: values)
   }
@@ -101,6 +106,7 @@ struct NumberDecoder {
   private let keepsBytes: Bool
   private var bytes: [UInt8] = []
   private var floats: [Float] = []
+  private var doubles: [Double] = []
   /// The beginning of a number whose rest is in the next piece.
   private var rest: [UInt8] = []
 
@@ -113,9 +119,13 @@ struct NumberDecoder {
   }
 
   /// The bytes of a number in memory.
-  var width: Int { keepsBytes ? 1 : 4 }
+  var width: Int { keepsBytes ? 1 : areDoubles ? 8 : 4 }
 
-  var values: NumberArray.Values { keepsBytes ? .bytes(bytes) : .floats(floats) }
+  var values: NumberArray.Values {
+    keepsBytes ? .bytes(bytes) : areDoubles ? .doubles(doubles) : .floats(floats)
+  }
+
+  private var areDoubles: Bool { type.kind == .float && type.width == 8 }
 
   /// Adds a piece; says what is wrong with a number that cannot be kept.
   mutating func append(_ piece: ArraySlice<UInt8>) -> String? {
@@ -146,9 +156,11 @@ struct NumberDecoder {
   private mutating func decode(_ piece: ArraySlice<UInt8>) -> String? {
     switch (type.kind, type.width) {
     case (.float, 4):
-      return each(piece) { (bits: UInt32) in .success(Float(bitPattern: bits)) }
+      return Self.each(piece, type, &floats) { (bits: UInt32) in .success(Float(bitPattern: bits)) }
     case (.float, 8):
-      return each(piece) { (bits: UInt64) in .success(Float(Double(bitPattern: bits))) }
+      return Self.each(piece, type, &doubles) { (bits: UInt64) in
+        .success(Double(bitPattern: bits))
+      }
     case (.signed, 1): return whole(Int8.self, piece)
     case (.signed, 2): return whole(Int16.self, piece)
     case (.signed, 4): return whole(Int32.self, piece)
@@ -162,14 +174,15 @@ struct NumberDecoder {
   }
 
   /// Adds what each group of bytes makes, until one is at fault.
-  private mutating func each<Integer: FixedWidthInteger>(
-    _ piece: ArraySlice<UInt8>, _ make: (Integer) -> Result<Float, Fault>
+  private static func each<Integer: FixedWidthInteger, Value>(
+    _ piece: ArraySlice<UInt8>, _ type: NumberType, _ values: inout [Value],
+    _ make: (Integer) -> Result<Value, Fault>
   ) -> String? {
     piece.withUnsafeBytes { buffer in
       for start in stride(from: 0, to: buffer.count, by: type.width) {
         let raw = buffer.loadUnaligned(fromByteOffset: start, as: Integer.self)
         switch make(type.isBigEndian ? Integer(bigEndian: raw) : Integer(littleEndian: raw)) {
-        case .success(let value): floats.append(value)
+        case .success(let value): values.append(value)
         case .failure(let fault): return fault.text
         }
       }
@@ -184,7 +197,7 @@ struct NumberDecoder {
   private mutating func whole<Integer: FixedWidthInteger>(
     _: Integer.Type, _ piece: ArraySlice<UInt8>
   ) -> String? {
-    each(piece) { (value: Integer) in
+    Self.each(piece, type, &floats) { (value: Integer) in
       guard let float = Float(exactly: value) else {
         return .failure(
           Fault(

@@ -15,6 +15,12 @@ public struct DataLook: Encodable, Sendable {
     public var reason: String
   }
 
+  /// The images of a class.
+  public struct ClassCount: Encodable, Sendable {
+    public var label: Int
+    public var images: Int
+  }
+
   /// Nil where all values are missing.
   public var values: Kind?
   /// The ends of the values as they are: of bytes that are no pictures', whole numbers.
@@ -23,10 +29,16 @@ public struct DataLook: Encodable, Sendable {
   /// The columns, counted from 0, that have one value, or none, in all of the training images.
   public var constantColumns: [Int]
   public var likelihoods: [Fit] = []
+  /// The classes of the training images, in their order; nil where there are no labels.
+  public var classes: [ClassCount]?
 
   public init(_ collection: ImageCollection) {
     let parts = collection.parts.map(\.images)
     constantColumns = collection.training.constantColumns
+    classes = collection.training.labels.map { labels in
+      Dictionary(grouping: labels) { $0 }.map { ClassCount(label: $0, images: $1.count) }
+        .sorted { $0.label < $1.label }
+    }
     let scan = ValueScan(parts)
     guard let values = scan.kind else { return }
     self.values = values
@@ -74,8 +86,15 @@ public struct DataLook: Encodable, Sendable {
     }
   }
 
-  /// The values and the constant columns in a sentence or two.
+  /// The values, the constant columns and the classes in a sentence each.
   public var text: String {
+    guard let classes else { return valuesText }
+    let shown = classes.prefix(20).map { "\($0.images) of \($0.label)" }.joined(separator: ", ")
+    return valuesText + "\nTraining images of each class: "
+      + (classes.count > 20 ? "\(shown) and so on." : "\(shown).")
+  }
+
+  private var valuesText: String {
     guard let values else { return "All values are missing." }
     func number(_ value: Double?) -> String { value.map { String(format: "%.4g", $0) } ?? "-" }
     let range = "from \(number(least)) to \(number(largest))"

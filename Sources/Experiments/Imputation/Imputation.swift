@@ -61,8 +61,9 @@ public struct Imputation: Sendable {
     func seen(_ images: ImageSet) -> ImageSet {
       standardization.map { images.standardized(by: $0) } ?? images
     }
+    let (seenImages, seenTruth) = (seen(images), truth.map(seen))
     let found = try Imputer(
-      model, parameters: parameters, images: seen(images), truth: truth.map(seen), device: device,
+      model, parameters: parameters, images: seenImages, truth: seenTruth, device: device,
       samples: samples, draws: draws, batchSize: batchSize, chunk: chunk, seed: seed
     ).impute { done in
       let rate = Double(done) / seconds()
@@ -72,13 +73,15 @@ public struct Imputation: Sendable {
           secondsLeft: Double(images.count - done) / rate))
     }
     guard var imputed = found else { return nil }
-    if let standardization { imputed.restore(standardization, in: images, truth: truth) }
+    report.truth = seenTruth.flatMap {
+      ImputationError(imputed, of: seenImages, truth: $0, classes: model.likelihood.classes)
+    }
+    if let standardization { imputed.restore(standardization, in: images) }
     guard imputed.means.allSatisfy(\.isFinite), imputed.copies.allSatisfy(\.isFinite) else {
       throw NotFiniteError(of: "log-weight or a mean")
     }
     let effective = imputed.effectiveSampleSizes
     report.effectiveSampleSize = effective.reduce(0, +) / Double(effective.count)
-    report.truth = truth.flatMap { ImputationError(imputed, of: images, truth: $0) }
     report.seconds = seconds()
     let values = draws > 0 ? imputed.copies : imputed.means
     return Result(array: array(.floats(values)), report: report)
@@ -103,10 +106,8 @@ public struct Imputation: Sendable {
 }
 
 extension ImputedImages {
-  /// Brings everything into the data's own units. Observed values are again what was given.
-  fileprivate mutating func restore(
-    _ standardization: Standardization, in images: ImageSet, truth: ImageSet?
-  ) {
+  /// Brings values into the data's own units. Observed ones are again what was given.
+  fileprivate mutating func restore(_ standardization: Standardization, in images: ImageSet) {
     let given = (0..<images.count).flatMap { images.pixels(of: $0) }
     func restored(_ values: [Float]) -> [Float] {
       standardization.restored(values).enumerated().map { index, value in
@@ -115,11 +116,5 @@ extension ImputedImages {
       }
     }
     (means, copies) = (restored(means), restored(copies))
-    guard let truth else { return }
-    for index in heldOut.indices {
-      let (pixels, known) = (images.pixels(of: index), truth.pixels(of: index))
-      // The density of values that vary more is lower.
-      heldOut[index]? -= standardization.logDeviation { pixels[$0].isNaN && !known[$0].isNaN }
-    }
   }
 }

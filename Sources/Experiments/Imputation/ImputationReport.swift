@@ -40,9 +40,12 @@ public struct ImputationReport: Encodable, Hashable, Sendable {
 extension ImputationError {
   fileprivate var lines: [String] {
     func number(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "-" }
+    // Classes have no mean.
+    let usual = model.rmse == nil ? "most frequent class" : "mean of observed values"
     var table = TextTable(
-      ["against the truth", "RMSE", "accuracy", "F1"], rightAligned: [1, 2, 3])
-    for (name, measures) in [("the model", model), ("mean of observed values", marginalMean)] {
+      ["against the truth", isStandardized ? "RMSE in deviations" : "RMSE", "accuracy", "F1"],
+      rightAligned: [1, 2, 3])
+    for (name, measures) in [("the model", model), (usual, marginalMean)] {
       table.append([
         name, number(measures.rmse), number(measures.accuracy), number(measures.f1),
       ])

@@ -32,7 +32,9 @@ extension Look {
           "the densities or the weights of test image \(index + 1) are not finite.")
       }
       found.append(posterior)
-      panels += shown([image]).map { Self.enlarged($0, width: width) }
+      panels += [image].restored(by: images.standardization).map {
+        Self.enlarged($0, width: width)
+      }
       panels += [posterior.posterior, posterior.encoder, posterior.samples].map(Self.shaded)
     }
     let picture = ImageGrid(panels, imageWidth: LatentWindow.side, columns: 4)

@@ -49,22 +49,18 @@ public struct Look {
     (0..<min(count, images.count)).map { images.evaluated($0, binarization, seed: seed) }
   }
 
-  /// Images in the data's own units.
-  func shown(_ images: [[Float]]) -> [[Float]] {
-    images.restored(by: self.images.standardization)
-  }
-
   /// Their classes, where there are any.
   func firstLabels(_ count: Int) -> [Int]? { images.labels.map { Array($0.prefix(count)) } }
 
   // MARK: Images
 
+  /// A figure of images as the model sees them.
   func picture(
     _ name: String, _ title: String, _ summary: String, _ pictures: [[Float]], columns: Int,
     table: FigureTable? = nil
   ) throws -> Result {
     let grid = Picture(
-      images: pictures, columns: columns, of: model
+      images: pictures, columns: columns, of: model, images.standardization
     ).grid(width: width)
     let png = try grid.png()
     return .drawn(
@@ -81,7 +77,7 @@ public struct Look {
       "samples", "Images drawn from the model",
       "\(count) images, their pixels as expected"
         + (labels == nil ? "." : ": a row for each label, from 0 on."),
-      shown(try generator.samples(count: count, seed: seed, labels: labels)), columns: 10)
+      try generator.samples(count: count, seed: seed, labels: labels), columns: 10)
   }
 
   private func reconstructions() throws -> Result {
@@ -91,7 +87,7 @@ public struct Look {
     return try picture(
       "reconstructions", "Test images, and what the model makes of them",
       "Rows of \(columns) test images by turns with their reconstructions.",
-      Picture.pairs(shown(originals), shown(made), columns: columns), columns: columns)
+      Picture.pairs(originals, made, columns: columns), columns: columns)
   }
 
   private func interpolations() throws -> Result {
@@ -122,7 +118,7 @@ public struct Look {
     return try picture(
       "interpolations", "From one test image to another",
       "In each row the first and the last image are test images; between them are decoded points of "
-        + "the straight line between their latents' means.", shown(rows), columns: steps + 2)
+        + "the straight line between their latents' means.", rows, columns: steps + 2)
   }
 
   // MARK: Latents

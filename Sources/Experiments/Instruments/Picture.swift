@@ -13,13 +13,18 @@ public struct Picture: Sendable {
     (self.images, self.columns, self.isScaled) = (images, columns, isScaled)
   }
 
-  /// Data of a model, or means: classes are shown as levels from the first to the last, and what may
-  /// lie outside [0, 1] is scaled.
-  public init(images: [[Float]], columns: Int, of model: Model) {
+  /// Data as a model sees them, or means: they are shown in the data's own units, classes as levels
+  /// from the first to the last, and what may lie outside [0, 1] scaled.
+  ///
+  /// - Parameter standardization: What was taken out of the model's data; nil for nothing.
+  public init(
+    images: [[Float]], columns: Int, of model: Model, _ standardization: Standardization?
+  ) {
     let classes = model.likelihood.classes.map { Float($0 - 1) }
     let isUnit = classes != nil || [.unit, .levels].contains(model.likelihood.support)
+    let shown = images.restored(by: standardization)
     self.init(
-      images: classes.map { last in images.map { $0.map { $0 / last } } } ?? images,
+      images: classes.map { last in shown.map { $0.map { $0 / last } } } ?? shown,
       columns: columns, isScaled: !isUnit)
   }
 

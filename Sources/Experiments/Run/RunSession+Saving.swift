@@ -46,10 +46,10 @@ extension RunSession {
     let labels = Picture.labels(configuration.model, columns: 8)
     let samples = try Generator(configuration.model, parameters: parameters, device: device)
       .samples(count: labels?.count ?? 64, seed: configuration.seed, labels: labels)
-      .restored(by: run.images.split.training.standardization)
     let shape = run.images.source.collection.training
     let grid = Picture(
-      images: samples, columns: 8, of: configuration.model
+      images: samples, columns: 8, of: configuration.model,
+      run.images.split.training.standardization
     ).grid(width: Picture.width(of: shape.width, height: shape.height))
     try events?.scalars(evaluation.scalars, step: step)
     try events?.image(

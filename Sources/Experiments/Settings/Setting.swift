@@ -7,7 +7,7 @@ public struct Setting: Sendable {
   public let key: String
   /// A short spelling of the flag, with its dash.
   public let short: String?
-  /// The value as help calls it; nil for a flag that takes none and says true.
+  /// The value as help calls it; nil for a flag that takes none: it says true, and its negation false.
   public let placeholder: String?
   /// The only values there are; nil where there are others.
   public let choices: [String]?
@@ -36,7 +36,12 @@ public struct Setting: Sendable {
   let row: Row?
 
   /// The flag, as `--learning-rate`.
-  public var flag: String { "--" + key.replacing("_", with: "-") }
+  public var flag: String { Self.flag(key) }
+
+  /// The flag that says false, as `--no-standardize`; nil where the flag takes a value.
+  public var negation: String? { placeholder == nil ? Self.flag("no_\(key)") : nil }
+
+  private static func flag(_ key: String) -> String { "--" + key.replacing("_", with: "-") }
 
   /// True if it is a setting of an objective.
   public func concerns(_ objective: String) -> Bool { objectives?.contains(objective) ?? true }
@@ -150,7 +155,7 @@ extension Setting {
       case .text(let text): "\(help) (default: \(text))"
       case .untold: help
       }
-    let flag = "--" + key.replacing("_", with: "-")
+    let flag = Self.flag(key)
     let names = choices ?? examples
     parse = { text, configuration throws(ConfigurationError) in
       guard let value = try fromText(text), isValid(value) else {
@@ -207,7 +212,7 @@ extension Setting {
       help: help, of: objectives, row: row, isValid: { range.contains($0) })
   }
 
-  /// Something that is done or not: a flag without a value.
+  /// Something that is done or not: a flag without a value, and one that says no.
   static func flag(
     _ key: String, _ path: WritableKeyPath<RunConfiguration, Bool> & Sendable, help: String,
     row: Row? = nil

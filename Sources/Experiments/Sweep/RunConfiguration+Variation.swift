@@ -5,11 +5,12 @@ extension RunConfiguration {
   func varied(
     _ key: String, _ text: String
   ) throws(ConfigurationError) -> RunConfiguration {
+    let flag = Setting.named(key)?.flag ?? key
     if Grid.shared.contains(key) {
-      throw ConfigurationError("'\(key)' cannot vary in a sweep: all cells share it.")
+      throw ConfigurationError("'\(flag)' cannot vary in a sweep: all cells share it.")
     }
     if Grid.ownAxes.contains(key) {
-      throw ConfigurationError("'\(key)' has an axis of its own in a sweep.")
+      throw ConfigurationError("'\(flag)' has an axis of its own in a sweep.")
     }
     var result = self
     if key == Grid.layers {

@@ -66,7 +66,7 @@ public final class Sweep {
     } catch let error as DecodingError {
       throw FormatError(file: file, problem: FormatError.words(error))
     }
-    if let problem = grid.problem { throw FormatError(file: file, problem: problem) }
+    if let problem = grid.problem { throw ConfigurationError(problem).inFile(file) }
     return grid
   }
 

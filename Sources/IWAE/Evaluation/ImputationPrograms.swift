@@ -33,6 +33,9 @@ struct ImputationPrograms {
   let total: Tensor
   /// `(B, D)`: the values that are held out; NaN elsewhere.
   let heldOutValues: Tensor
+  /// `(B, D C)` of classes, nil for other data: the sum of the samples' slopes of log p of what is
+  /// held out by the logits, each times its weight.
+  let slopes: Tensor?
 
   var all: [Program] { [encode] + weigh.values.map(\.program) + redraw.values.map(\.program) }
 
@@ -55,6 +58,10 @@ struct ImputationPrograms {
     sum = Tensor("imputation.sum", .vector(batchSize), .state)
     total = Tensor("imputation.total", pixels, .state)
     heldOutValues = Tensor("imputation.held_out", pixels, .state)
+    let logits = model.likelihood.classes.map {
+      Shape.matrix(rows: batchSize, columns: model.dataSize * $0)
+    }
+    slopes = holdsOut ? logits.map { Tensor("imputation.slopes", $0, .state) } : nil
 
     let labels = encoder.labels
     func builder(_ samples: Int, _ name: String) -> StepBuilder {
@@ -71,7 +78,12 @@ struct ImputationPrograms {
       try weigher.appendDecoder(images)
       let logWeights = try weigher.appendWeights(role: .output).logWeights
       let heldOut = try holdsOut ? weigher.appendHeldOut(heldOutValues) : nil
-      try weigher.appendWeighedMeans(logWeights, maximum: maximum, sum: sum, total: total)
+      let weights = try weigher.appendRunningWeights(logWeights, maximum: maximum, sum: sum)
+      try weigher.appendSum(of: try weigher.expectation(), "means", times: weights, into: total)
+      if let slopes {
+        let values = try weigher.appendHeldOutSlopes(heldOutValues)
+        try weigher.appendSum(of: values, "slopes", times: weights, into: slopes)
+      }
       weigh[samples] = Chunk(
         program: weigher.program.build(), logWeights: logWeights, heldOut: heldOut)
     }
@@ -101,10 +113,19 @@ extension StepBuilder {
     return output
   }
 
-  /// Adds the mean that each sample gives the data to a running sum, by its weight.
-  fileprivate mutating func appendWeighedMeans(
-    _ logWeights: Tensor, maximum: Tensor, sum: Tensor, total: Tensor
-  ) throws(ProgramError) {
+  /// The slopes of log p of the values that are held out, by the logits of each sample.
+  fileprivate mutating func appendHeldOutSlopes(
+    _ values: Tensor
+  ) throws(ProgramError) -> BoundFormula {
+    let output = Tensor("held_out.slopes", dataHeads[0].shape, .temporary)
+    try appendClasses(.slope, of: values, into: output)
+    return BoundFormula(output.value, reading: [output])
+  }
+
+  /// Weights of a chunk's samples over the largest so far, and the factor of what was summed before.
+  fileprivate mutating func appendRunningWeights(
+    _ logWeights: Tensor, maximum: Tensor, sum: Tensor
+  ) throws(ProgramError) -> (values: Tensor, decay: Tensor) {
     let weights = Tensor("weights", logWeights.shape, .temporary)
     let decay = Tensor("weights.decay", maximum.shape, .temporary)
     try program.append(
@@ -112,15 +133,22 @@ extension StepBuilder {
         AccumulateWeights(
           logWeights: logWeights, maximum: maximum, sum: sum, decay: decay,
           coefficients: [.init(degree: 1, factor: 1, output: weights)])))
-    let means = Tensor(
-      "weighed_means", .matrix(rows: sampleRows, columns: model.dataSize), .temporary)
+    return (weights, decay)
+  }
+
+  /// Adds what each sample says to a running sum, by its weight.
+  fileprivate mutating func appendSum(
+    of values: BoundFormula, _ name: String, times weights: (values: Tensor, decay: Tensor),
+    into total: Tensor
+  ) throws(ProgramError) {
+    let weighed = Tensor(
+      "weighed_\(name)", .matrix(rows: sampleRows, columns: total.shape.columns), .temporary)
     // A sample of no weight counts for nothing, even where its mean is infinite.
-    let expectation = try expectation()
-    let weighed = weights.value * expectation.formula
+    let weight = weights.values.value
     try append(
-      [.init(.where(weights.value, weighed, 0), into: means)],
-      reading: [weights] + expectation.sources)
+      [.init(.where(weight, weight * values.formula, 0), into: weighed)],
+      reading: [weights.values] + values.sources)
     try program.append(
-      .sum(Sum(input: means, accumulates: true, decay: decay, output: total)))
+      .sum(Sum(input: weighed, accumulates: true, decay: weights.decay, output: total)))
   }
 }

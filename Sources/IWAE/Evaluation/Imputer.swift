@@ -8,6 +8,9 @@ public struct ImputedImages: Sendable {
   public var copies: [Float] = []
   /// log p of what is held out of each image given its observed values; nil where nothing is.
   public var heldOut: [Double?] = []
+  /// `(images, D)`: the likeliest class of each value that is held out, given the observed ones; NaN
+  /// elsewhere. Empty for data that are no classes.
+  public var likeliestClasses: [Float] = []
   /// The effective number of samples of each image: (sum w)^2 / sum w^2.
   public var effectiveSampleSizes: [Double] = []
 }
@@ -116,7 +119,7 @@ public final class Imputer {
     var control = base
     try memory.upload(
       Array(repeating: -Float.infinity, count: batchSize), to: programs.maximum)
-    try memory.clear([programs.sum, programs.total])
+    try memory.clear([programs.sum, programs.total] + (programs.slopes.map { [$0] } ?? []))
     if let heldOut {
       let values = (0..<batchSize).flatMap {
         heldOut.pixels(of: (batch.lowerBound + $0) % images.count)
@@ -141,6 +144,9 @@ public final class Imputer {
       if let tensor = part.heldOut { try read(tensor, into: &heldOutTerms) }
     }
     let (totals, sums) = (try memory.floats(programs.total), try memory.floats(programs.sum))
+    if let tensor = programs.slopes {
+      result.likeliestClasses += likeliest(batch, slopes: try memory.floats(tensor), over: sums)
+    }
     for (row, image) in batch.enumerated() {
       result.means += images.pixels(of: image).enumerated().map { column, pixel in
         pixel.isNaN ? totals[row * images.width + column] / sums[row] : pixel
@@ -155,6 +161,22 @@ public final class Imputer {
           : nil)
     }
     return logWeights
+  }
+
+  /// The likeliest class of each value of a batch that is held out. The mean slope of log p(x) by the
+  /// logit of c is (1 if x = c, else 0) minus the probability of c.
+  private func likeliest(_ batch: Range<Int>, slopes: [Float], over sums: [Float]) -> [Float] {
+    guard let heldOut, let classes = model.likelihood.classes else { return [] }
+    return batch.enumerated().flatMap { row, image in
+      heldOut.pixels(of: image).enumerated().map { column, value in
+        if value.isNaN { return value }
+        let first = (row * images.width + column) * classes
+        let probabilities = (0..<classes).map {
+          (Float($0) == value ? 1 : 0) - slopes[first + $0] / sums[row]
+        }
+        return Float(probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0)
+      }
+    }
   }
 }
 

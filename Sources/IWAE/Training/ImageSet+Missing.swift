@@ -45,7 +45,7 @@ extension ImageSet {
   }
 
   /// `(D, C)`: how often a variable is of each of so many classes where it is known.
-  func frequencies(ofClasses classes: Int) -> [Double] {
+  public func frequencies(ofClasses classes: Int) -> [Double] {
     var counts = [Double](repeating: 0, count: width * classes)
     for index in 0..<count {
       for (column, pixel) in pixels(of: index).enumerated()
