@@ -112,7 +112,8 @@ static void multiply_strip(
                          input.stride, weights, multiply_depth(d));
 }
 
-static void run_multiply(const context *c, const descriptor *d, int begin, int end) {
+static void run_multiply(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   real sums[MOST_BLOCK_ROWS];
   for (int strip = 0; strip < CHUNKS(d->columns); strip++) {
     multiply_strip(c, d, strip, begin, end, sums);

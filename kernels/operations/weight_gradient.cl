@@ -20,7 +20,7 @@ static inline real old_gradient(
 // parameters follow them. Returns the parameters that follow, or the gradient.
 static inline real settle_gradient(
     const context *c, const descriptor *d, int updates, __global float *at, real gradient) {
-  if (updates) return update_elements(c, d, at - c->arenas[ARENA_GRADIENTS], gradient);
+  if (updates) return update_elements(c, d, at - c->gradients, gradient);
   store_real(gradient, at);
   return gradient;
 }
@@ -75,11 +75,11 @@ static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   int count = min(16, inputs - input_strip * 16);
   // The update reads three values for each gradient: they come while the rows are summed.
   if (updates) {
-    size_t at = place(c, gradient, input_strip * 16, strip) - c->arenas[ARENA_GRADIENTS];
+    size_t at = place(c, gradient, input_strip * 16, strip) - c->gradients;
     for (int i = 0; i < count; i++) {
-      PREFETCH(c->arenas[ARENA_PARAMETERS] + at + i * 16);
-      PREFETCH(c->arenas[ARENA_FIRST_MOMENTS] + at + i * 16);
-      PREFETCH(c->arenas[ARENA_SECOND_MOMENTS] + at + i * 16);
+      PREFETCH(c->parameters + at + i * 16);
+      PREFETCH(c->first_moments + at + i * 16);
+      PREFETCH(c->second_moments + at + i * 16);
     }
   }
   real sums[16];
@@ -123,7 +123,8 @@ static void run_weight_gradient(const context *c, const descriptor *d, int tile)
 #else
 
 // A bias: a unit is an output.
-static void run_weight_gradient(const context *c, const descriptor *d, int begin, int end) {
+static void run_weight_gradient(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   for (int output = begin + WORKER; output < end; output += GROUP) {
     float total = 0.0f;
     for (int row = 0; row < weight_gradient_rows(d); row++) {

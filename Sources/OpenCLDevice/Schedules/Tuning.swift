@@ -28,8 +28,8 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// The work-items of a group in a matrix product.
   var productGroup: Int { (tile / item) * (tile / item) }
 
-  /// The local memory of a matrix product.
-  var productLocalBytes: Int { (2 * tileDepth * (tile + 1) + groupSize) * 4 }
+  /// The most local memory that a group takes: that of a matrix product, or of sums over a row.
+  var localBytes: Int { max(2 * tileDepth * (tile + 1), groupSize) * 4 }
 
   /// The definitions that the kernels take.
   var defines: [String] {
@@ -54,7 +54,7 @@ public struct Tuning: Hashable, Sendable, Codable {
         return false
       }
       return tile % item == 0 && groupSize <= device.largestWorkGroup
-        && productGroup <= device.largestWorkGroup && productLocalBytes <= device.localMemoryBytes
+        && productGroup <= device.largestWorkGroup && localBytes <= device.localMemoryBytes
     }
   }
 
