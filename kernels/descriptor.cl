@@ -36,27 +36,30 @@ typedef struct {
   CONTROL_FIELDS
 } control_record;
 
-// Everything that a kernel is bound to.
+// Everything that a kernel is bound to. The arenas have a field each and are chosen by comparisons:
+// an array indexed at run time would lie in memory, as would local memory's address among them.
 typedef struct {
-  __global float *arenas[ARENAS];
+  ARENA_FIELDS
   __global const uchar *source;
   __global const uint *order;
   __global const control_record *control;
-  __local float *scratch;
 } context;
 
 #define CONTEXT_ARGUMENTS \
   ARENA_ARGUMENTS, __global const uchar *source, __global const uint *order, \
       __global const control_record *control, __global const descriptor *table
 
-#define MAKE_CONTEXT \
-  __local float scratch[SCRATCH_SIZE]; \
-  context c = {{ARENA_NAMES}, source, order, control, scratch};
+#define MAKE_CONTEXT const context c = {ARENA_NAMES, source, order, control};
 
 static inline int is_present(operand o) { return o.arena >= 0; }
 
+// An arena by its number.
+static inline __global float *chosen_arena(int number, ARENA_ARGUMENTS) {
+  return ARENA_OF(number);
+}
+
 static inline __global float *base_of(const context *c, operand o) {
-  return c->arenas[o.arena] + (size_t)o.offset * 16;
+  return chosen_arena(o.arena, ARENAS_OF(c)) + (size_t)o.offset * 16;
 }
 
 // The place of a chunk of a matrix's row.

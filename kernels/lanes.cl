@@ -46,6 +46,12 @@ typedef uint word;
 #define LANE 0
 #define FIRST_LANE(x) (x)
 #define SCRATCH_SIZE GROUP_SIZE
+// A call would keep in memory what it is handed a pointer to, the descriptor above all.
+#ifdef __has_attribute
+#if __has_attribute(always_inline)
+#define inline inline __attribute__((always_inline))
+#endif
+#endif
 #endif
 
 #define UNROLL _Pragma("unroll")

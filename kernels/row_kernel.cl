@@ -10,9 +10,10 @@
 #define ROW_KERNEL(operation) \
   __kernel GROUPED void row_##operation(CONTEXT_ARGUMENTS, int first, int count, int units, \
                                   int units_per_group) { \
+    __local float scratch[SCRATCH_SIZE]; \
     MAKE_CONTEXT \
     const descriptor d = table[first]; \
     int begin = (int)get_group_id(0) * units_per_group; \
     int end = min(begin + units_per_group, units); \
-    run_##operation(&c, &d, begin * d.rows_per_unit, end * d.rows_per_unit); \
+    run_##operation(&c, &d, begin * d.rows_per_unit, end * d.rows_per_unit, scratch); \
   }

@@ -21,6 +21,7 @@ static inline int find_descriptor(__global const descriptor *table, int first, i
 
 __kernel GROUPED void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int units,
                                int units_per_group) {
+  __local float scratch[SCRATCH_SIZE];
   MAKE_CONTEXT
   int last = find_descriptor(table, first, count);
   const descriptor d = table[last];
@@ -29,14 +30,14 @@ __kernel GROUPED void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int unit
     case KIND_WEIGHT_GRADIENT: run_weight_gradient(&c, &d, tile); break;
     case KIND_NORMALIZE: {
       int end = min((tile + 1) * NORMALIZED_VECTORS, (normalize_elements(&d) + 15) / 16);
-      run_normalize(&c, &d, tile * NORMALIZED_VECTORS, end);
+      run_normalize(&c, &d, tile * NORMALIZED_VECTORS, end, scratch);
       break;
     }
     case KIND_SUM:
       // Totals share a group, one after another, for each may need the one before.
       for (int index = first; index <= last; index++) {
         const descriptor sum = table[index];
-        run_sum(&c, &sum, 0, 1);
+        run_sum(&c, &sum, 0, 1, scratch);
       }
       break;
   }

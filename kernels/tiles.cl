@@ -98,8 +98,8 @@ void multiply_tiles(CONTEXT_ARGUMENTS, int first, int count, int units, int unit
         UNROLL for (int j = 0; j < ITEM; j++) sums[i][j] = fma(a[i], b[j], sums[i][j]);
     }
   }
-  for (int i = 0; i < ITEM; i++) {
-    for (int j = 0; j < ITEM; j++) {
+  UNROLL for (int i = 0; i < ITEM; i++) {
+    UNROLL for (int j = 0; j < ITEM; j++) {
       int row = first_row + item_row + i * PRODUCT_SIDE;
       int column = first_column + item_column + j * PRODUCT_SIDE;
       if (row < rows && column < columns) store_product(&c, &d, product, sums[i][j], row, column);

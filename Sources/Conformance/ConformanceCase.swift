@@ -4,7 +4,7 @@ import Compute
 public struct ConformanceCase: Sendable {
   /// The operation and its sizes, as `multiply(m=7,n=93,k=784)`.
   public let name: String
-  let program: Program
+  public let program: Program
   /// The tensors that the memory holds for the program.
   let shared: [Tensor]
   let values: [Tensor: HostValues]

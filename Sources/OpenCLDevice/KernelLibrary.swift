@@ -18,7 +18,10 @@ final class KernelLibrary {
 
   /// Denormal importance weights would cost more than the arithmetic; nothing else is relaxed,
   /// because log-weights can be infinite.
-  static let options = ["-cl-std=CL1.2", "-cl-denorms-are-zero"]
+  private static let options = ["-cl-std=CL1.2", "-cl-denorms-are-zero"]
+
+  /// The compiler's options for some definitions.
+  static func options(defining names: [String]) -> [String] { names.map { "-D\($0)" } + options }
 
   /// - Parameters:
   ///   - source: The source of a file, whose maps have numbers.
@@ -30,21 +33,21 @@ final class KernelLibrary {
   ) throws(DeviceError) {
     self.maps = maps
     let prefetches = device.platform == "Portable Computing Language" && device.kind == .cpu
-    let defines =
-      (tuning.defines + (prefetches ? ["BUILTIN_PREFETCH"] : [])).map { "-D\($0)" } + Self.options
-    let key = BinaryCache.key([source] + device.identity + defines)
+    let options = Self.options(
+      defining: tuning.defines + (prefetches ? ["BUILTIN_PREFETCH"] : []))
+    let key = BinaryCache.key([source] + device.identity + options)
     self.device = device
     self.cache = cache
     self.key = key
     if let entry = cache?.load(key),
-      let program = Self.load(entry.binary, context, device, options: defines)
+      let program = Self.load(entry.binary, context, device, options: options)
     {
       self.program = program
       isFromCache = true
       stored = entry.kernels
     } else {
       watch?.begin()
-      program = try Self.compile(source, context, device, options: defines)
+      program = try Self.compile(source, context, device, options: options)
       isFromCache = false
       stored = []
     }

@@ -11,6 +11,8 @@ struct KernelModule: Hashable {
     case tiles
     case tileMaps = "tile_maps"
 
+    var name: String { "\(rawValue).cl" }
+
     /// True if the file is the same whatever programs need of it, so that it is compiled once.
     var isFixed: Bool { self == .sums || self == .tiles }
   }
@@ -69,7 +71,7 @@ struct KernelSource {
       ? families.map { "ROW_KERNEL(\($0.kernelName))" }
       : numbers.map { "ROW_KERNEL(map_\($0.0))" }
     let file = KernelCatalog.source(
-      of: "\(module.file.rawValue).cl",
+      of: module.file.name,
       replacing: [
         "OPERATIONS": families.map { "#include \"\($0.kernelName).cl\"" }, "MAPS": functions,
         "ROW_KERNELS": rowKernels,
@@ -83,11 +85,11 @@ struct KernelSource {
   ) -> String {
     var cases = families.filter { $0 != .map }.map { family in
       "case KIND_\(family.kernelName.uppercased()): "
-        + "run_\(family.kernelName)(&c, &d, begin, end); break;"
+        + "run_\(family.kernelName)(&c, &d, begin, end, scratch); break;"
     }
     let variants = maps.map { number, signature in
       "case \(number): run_map_\(number)(&c, \(signature.productCount > 0 ? "companions, " : "")"
-        + "&d, begin, end); break;"
+        + "&d, begin, end, scratch); break;"
     }
     if !variants.isEmpty {
       cases.append(

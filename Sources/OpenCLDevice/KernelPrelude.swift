@@ -6,7 +6,7 @@ enum KernelPrelude {
     var lines = [
       "#define OPERANDS \(Descriptor.operandCount)", "#define COUNTS \(Descriptor.countCount)",
       "#define CONSTANTS \(Descriptor.constantCount)",
-      "#define ARENAS \(ArenaKind.allCases.count)", "#define ARENA_MARGIN \(Arena.margin)",
+      "#define ARENA_MARGIN \(Arena.margin)",
       "#define COEFFICIENT_COLUMNS \(AccumulateWeights.maximumCoefficients)",
       "#define NORMALIZED_VECTORS \(LaunchSequence.normalizedVectors)",
       "#define TRIANGLE_UNITS \(Triangle.maximumUnits)",
@@ -14,8 +14,10 @@ enum KernelPrelude {
       "#define ARENA_NAMES \(arenas.joined(separator: ", "))",
       "#define ARENA_ARGUMENTS "
         + arenas.map { "__global float *\($0)" }.joined(separator: ", "),
+      "#define ARENA_FIELDS \(arenas.map { "__global float *\($0);" }.joined(separator: " "))",
+      "#define ARENAS_OF(c) \(arenas.map { "(c)->\($0)" }.joined(separator: ", "))",
+      "#define ARENA_OF(number) \(choice)",
     ]
-    lines += ArenaKind.allCases.map { "#define ARENA_\(upper("\($0)")) \($0.rawValue)" }
     lines += Descriptor.Kind.all.map { "#define KIND_\($0.kernelName.uppercased()) \($0.code)" }
     lines += codes("ACTIVATION", Activation.allCases)
     lines += codes("BINARIZATION", Binarization.allCases)
@@ -32,6 +34,14 @@ enum KernelPrelude {
 
   /// The arenas as kernels' arguments call them.
   private static let arenas = ArenaKind.allCases.map { "\($0)".snakeCase }
+
+  /// The arena of a number; the last one's is none of the others'.
+  private static let choice: String = {
+    let others = zip(arenas, ArenaKind.allCases).dropLast().map { name, kind in
+      "(number) == \(kind.rawValue) ? \(name) : "
+    }
+    return "(\(others.joined())\(arenas.last ?? ""))"
+  }()
 
   /// The macros by which a kernel names what its descriptor holds.
   private static func accessors(_ name: String, _ names: KernelNames) -> [String] {
@@ -53,8 +63,7 @@ enum KernelPrelude {
 
   /// The macros that name the fields of a rule.
   private static func fields(_ name: String, _ fields: [String]) -> [String] {
-    ["#define \(name.uppercased())_FIELDS \(fields.count)"]
-      + fields.enumerated().map { "#define \(name)_\($1)(rule) ((rule)[\($0)])" }
+    fields.enumerated().map { "#define \(name)_\($1)(rule) ((rule)[\($0)])" }
   }
 
   private static func codes<Value: RawRepresentable>(

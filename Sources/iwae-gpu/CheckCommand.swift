@@ -1,5 +1,6 @@
 import Compute
 import Conformance
+import Files
 import Foundation
 import OpenCLDevice
 import ReferenceDevice
@@ -17,6 +18,10 @@ extension Command {
       Option(
         "--random", "count",
         help: "Run steps of so many models that are put together at random instead."),
+      Option(
+        "--sources", "folder",
+        help: "Write the kernels that the cases need, tiles unless '--kernels' says otherwise, into "
+          + "a folder instead. The first line of each file is the compiler's options."),
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -47,15 +52,22 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let seed = try arguments.seed(default: CaseTable.defaultSeed)
   let filter = arguments.string("--filter")
   let start = ContinuousClock.now
-  let isReference = try Backend.isReference(arguments)
-  let devices = isReference ? [] : try schedules(arguments)
-  defer { for device in devices { device.close() } }
   let largest = try arguments.integer("--largest", default: 1 << 30)
   let random = try arguments.integer("--random", default: 0)
   let table = random > 0 ? RandomSteps.cases(count: random, seed: seed) : CaseTable.all(seed: seed)
   let cases = table.filter {
     $0.largestCount <= largest && (filter.map($0.name.contains) ?? true)
   }
+  if let folder = arguments.string("--sources") {
+    try write(
+      KernelText.files(
+        of: cases.map(\.program), schedule: Backend.schedule(arguments) ?? .tiles),
+      to: folder)
+    return .done
+  }
+  let isReference = try Backend.isReference(arguments)
+  let devices = isReference ? [] : try schedules(arguments)
+  defer { for device in devices { device.close() } }
   if !arguments.has("--quiet") { terminal.error("Seed \(seed).") }
 
   var results: [CaseResult] = []
@@ -111,6 +123,14 @@ private func schedules(_ arguments: ParsedArguments) throws -> [OpenCLDevice] {
   let device = try Backend.openCL(arguments)
   guard device.description.kind == .cpu else { return [device] }
   return [device, try Backend.openCL(arguments, schedule: .tiles)]
+}
+
+private func write(_ files: [KernelText], to folder: String) throws {
+  try makeFolder(folder)
+  for file in files {
+    let text = "// \(file.options.joined(separator: " "))\n\(file.source)"
+    try Files.write(Data(text.utf8), to: "\(folder)/\(file.name)")
+  }
 }
 
 private func note(_ results: [CaseResult], _ label: String, _ terminal: Terminal) {

@@ -123,7 +123,7 @@ private func writeArray(
   report.files.append("\(folder)/\(name).npy")
 }
 
-private func makeFolder(_ path: String) throws {
+func makeFolder(_ path: String) throws {
   do {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   } catch {

@@ -5,7 +5,7 @@
 #include "estimate.cl"
 
 static void run_accumulate_weights(
-    const context *c, const descriptor *d, int begin, int end) {
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   float temperature = accumulate_weights_temperature(d);
   float sign = temperature > 0.0f ? 1.0f : -1.0f;
   int count = accumulate_weights_samples(d);
@@ -21,7 +21,7 @@ static void run_accumulate_weights(
       value = first + LANE < count ? value : (real)(-INFINITY);
       best = value > best ? value : best;
     }
-    float largest = group_max(best, c->scratch);
+    float largest = group_max(best, scratch);
     float reference = largest == -INFINITY ? 0.0f : sign * largest;
     real sum = (real)(0.0f);
     real squares = (real)(0.0f);
@@ -41,8 +41,8 @@ static void run_accumulate_weights(
       sum += share;
       squares = fma(share, share, squares);
     }
-    float new_sum = group_sum(sum, c->scratch);
-    float new_squares = group_sum(squares, c->scratch);
+    float new_sum = group_sum(sum, scratch);
+    float new_squares = group_sum(squares, scratch);
     if (WORKER == 0) {
       float decay =
           before == -INFINITY ? 0.0f : exp_value((sign * before - reference) * temperature);

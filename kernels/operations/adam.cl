@@ -11,25 +11,26 @@
 
 // One step of the elements at a place in the arenas; returns the parameters.
 static inline real update_elements(const context *c, const descriptor *d, size_t at, real g) {
-  real m = load_real(c->arenas[ARENA_FIRST_MOMENTS] + at);
-  real v = load_real(c->arenas[ARENA_SECOND_MOMENTS] + at);
+  real m = load_real(c->first_moments + at);
+  real v = load_real(c->second_moments + at);
   real new_m = fma((real)(adam_first_share(d)), g - m, m);
   real new_v = fma((real)(adam_second_share(d)), fma(g, g, -v), v);
-  store_real(new_m, c->arenas[ARENA_FIRST_MOMENTS] + at);
-  store_real(new_v, c->arenas[ARENA_SECOND_MOMENTS] + at);
+  store_real(new_m, c->first_moments + at);
+  store_real(new_v, c->second_moments + at);
   if (adam_is_delayed(d) == 0.0f) {
     m = new_m;
     v = new_v;
   }
   real scale = fma((real)(c->control->moment_scale), sqrt(v), (real)(adam_epsilon(d)));
-  real p = load_real(c->arenas[ARENA_PARAMETERS] + at) + (real)(c->control->step_size) * m / scale;
-  store_real(p, c->arenas[ARENA_PARAMETERS] + at);
+  real p = load_real(c->parameters + at) + (real)(c->control->step_size) * m / scale;
+  store_real(p, c->parameters + at);
   return p;
 }
 
-static void run_adam(const context *c, const descriptor *d, int begin, int end) {
+static void run_adam(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   for (int unit = begin + WORKER; unit < end; unit += GROUP) {
     size_t at = (size_t)ARENA_MARGIN + (size_t)unit * LANES;
-    update_elements(c, d, at, load_real(c->arenas[ARENA_GRADIENTS] + at));
+    update_elements(c, d, at, load_real(c->gradients + at));
   }
 }

@@ -76,7 +76,8 @@ static inline void write_column(
 #endif
 }
 
-static void run_classes(const context *c, const descriptor *d, int begin, int end) {
+static void run_classes(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int result = classes_result(d);
   int variables = classes_variables(d);
   int count = classes_count(d);
@@ -124,7 +125,7 @@ static void run_classes(const context *c, const descriptor *d, int begin, int en
       store_span(density, base_of(c, output.matrix) + row, output.rows);
 #else
     // The group's sum stands outside of branches, as in sum.cl.
-    float sum = group_sum(density, c->scratch);
+    float sum = group_sum(density, scratch);
     if (result == CLASSES_LOG_DENSITY) store_value(c, output.matrix, row, sum);
 #endif
   }

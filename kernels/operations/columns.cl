@@ -31,7 +31,8 @@ static inline real load_columns(const context *c, const descriptor *d, int row, 
 #endif
 }
 
-static void run_columns(const context *c, const descriptor *d, int begin, int end) {
+static void run_columns(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int accumulates = columns_accumulates(d);
   int first = accumulates ? columns_to(d) / LANES : 0;
   int last = CHUNKS(accumulates ? columns_to(d) + columns_count(d) : d->columns);

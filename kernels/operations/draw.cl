@@ -47,11 +47,13 @@ static inline void draw_scope(
   }
 }
 
-static void run_draw(const context *c, const descriptor *d, int begin, int end) {
+static void run_draw(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int count = draw_samples(d);
+  float temperature = column_temperature(draw_decoder_rule(d));
   for (int row = begin * draw_scopes(d); row < end * draw_scopes(d); row++) {
     __global const float *weights = base_of(c, draw_log_weights(d)) + (size_t)row * count;
-    scope_sums sums = sum_scope(c, weights, count, column_temperature(draw_decoder_rule(d)));
+    scope_sums sums = sum_scope(weights, count, temperature, scratch);
     // The running sum has an order, so one worker alone follows it.
     if (WORKER == 0) draw_scope(c, d, row, weights, sums);
   }

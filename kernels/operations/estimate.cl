@@ -29,41 +29,60 @@ static inline real share_of(real weight, scope_sums sums, float temperature) {
 
 // The largest of some log-weights times a sign.
 static inline float largest_of(
-    const context *c, __global const float *weights, int count, float sign) {
+    __global const float *weights, int count, float sign, __local float *scratch) {
   real best = (real)(-INFINITY);
   FOR_SPANS(first, count) {
     real value = load_span(weights + first, count - first) * (real)(sign);
     value = first + LANE < count ? value : (real)(-INFINITY);
     best = value > best ? value : best;
   }
-  return group_max(best, c->scratch);
+  return group_max(best, scratch);
 }
 
 static inline scope_sums sum_scope(
-    const context *c, __global const float *weights, int count, float temperature) {
+    __global const float *weights, int count, float temperature, __local float *scratch) {
   float sign = temperature > 0.0f ? 1.0f : -1.0f;
   scope_sums sums;
-  sums.reference = sign * largest_of(c, weights, count, sign);
+  sums.reference = sign * largest_of(weights, count, sign, scratch);
   real total = (real)(0.0f);
   FOR_SPANS(first, count) {
     real share = share_of(load_span(weights + first, count - first), sums, temperature);
     total += first + LANE < count ? share : (real)(0.0f);
   }
-  sums.sum = group_sum(total, c->scratch);
+  sums.sum = group_sum(total, scratch);
   return sums;
 }
 
+// Bounds and columns are walked in loops. Their rules and outputs are chosen by value, of the decoder,
+// the path and the score in this order: an index, or a choice between places, would keep the whole
+// descriptor in memory.
+static inline float chosen_number(int index, float first, float second, float third) {
+  return index == 0 ? first : index == 1 ? second : third;
+}
+
+static inline operand chosen_operand(int index, operand first, operand second, operand third) {
+  return index == 0 ? first : index == 1 ? second : third;
+}
+
+#define BOUND_FIELD(field, d, index) \
+  chosen_number(index, field(estimate_bound_rule(d)), field(estimate_encoder_bound_rule(d)), 0.0f)
+#define COLUMN_FIELD(field, d, index) \
+  chosen_number(index, field(estimate_decoder_rule(d)), field(estimate_path_rule(d)), \
+                field(estimate_score_rule(d)))
+#define COLUMN_OUTPUT(d, index) \
+  chosen_operand(index, estimate_decoder(d), estimate_path(d), estimate_score(d))
+
 static inline float evaluate_bound(
-    const context *c, const descriptor *d, __global const float *weights, const float *rule) {
+    const descriptor *d, __global const float *weights, int number, __local float *scratch) {
   int count = estimate_groups(d) * estimate_samples(d);
-  int scope = bound_is_over_all(rule) != 0.0f ? count : estimate_samples(d);
-  float temperature = bound_temperature(rule);
-  float mean_share = bound_mean_share(rule);
+  int scope = BOUND_FIELD(bound_is_over_all, d, number) != 0.0f ? count : estimate_samples(d);
+  float temperature = BOUND_FIELD(bound_temperature, d, number);
+  float mean_share = BOUND_FIELD(bound_mean_share, d, number);
   float bound = 0.0f;
   if (mean_share != 1.0f) {
     float total = 0.0f;
     for (int first = 0; first < count; first += scope) {
-      scope_sums sums = sum_scope(c, weights + first, scope, temperature);
+      scope_sums sums = sum_scope(weights + first, scope, temperature, scratch);
       total += sums.reference + log_value(sums.sum / (float)scope) / temperature;
     }
     bound = (1.0f - mean_share) * (total / (float)(count / scope));
@@ -71,22 +90,22 @@ static inline float evaluate_bound(
   if (mean_share != 0.0f) {
     real total = (real)(0.0f);
     FOR_SPANS(first, count) total += load_span(weights + first, count - first);
-    bound += mean_share * (group_sum(total, c->scratch) / (float)count);
+    bound += mean_share * (group_sum(total, scratch) / (float)count);
   }
   return bound;
 }
 
 static inline void evaluate_column(
-    const context *c, const descriptor *d, __global const float *weights, const float *rule,
-    __global float *coefficients) {
+    const descriptor *d, __global const float *weights, int column, __global float *coefficients,
+    __local float *scratch) {
   int count = estimate_groups(d) * estimate_samples(d);
-  int scope = column_is_over_all(rule) != 0.0f ? count : estimate_samples(d);
-  float temperature = column_temperature(rule);
-  real fixed = (real)(column_constant(rule));
-  real linear = (real)(column_linear(rule));
-  real square = (real)(column_square(rule));
+  int scope = COLUMN_FIELD(column_is_over_all, d, column) != 0.0f ? count : estimate_samples(d);
+  float temperature = COLUMN_FIELD(column_temperature, d, column);
+  real fixed = (real)(COLUMN_FIELD(column_constant, d, column));
+  real linear = (real)(COLUMN_FIELD(column_linear, d, column));
+  real square = (real)(COLUMN_FIELD(column_square, d, column));
   for (int begin = 0; begin < count; begin += scope) {
-    scope_sums sums = sum_scope(c, weights + begin, scope, temperature);
+    scope_sums sums = sum_scope(weights + begin, scope, temperature, scratch);
     float normaliser = is_empty(sums, temperature) && sums.sum == 0.0f ? 0.0f : 1.0f / sums.sum;
     FOR_SPANS(first, scope) {
       real weight = load_span(weights + begin + first, scope - first);
@@ -152,13 +171,14 @@ static inline real share_at(real *away, float point) {
 // that are present. Log-weights are taken relative to the largest, so that their mean is that of small
 // numbers. The integral begins at the log of the mean weight at 0, of which those of -infinity have none.
 static inline float evaluate_riemann(
-    const context *c, const descriptor *d, __global const float *weights, size_t place) {
+    const context *c, const descriptor *d, __global const float *weights, size_t place,
+    __local float *scratch) {
   int samples = estimate_samples(d);
   int groups = estimate_groups(d);
   float bound = 0.0f;
   int count = estimate_intervals(d) > 0 ? groups * samples : 0;
   for (int begin = 0; begin < count; begin += samples) {
-    float largest = largest_of(c, weights + begin, samples, 1.0f);
+    float largest = largest_of(weights + begin, samples, 1.0f, scratch);
     real reference = (real)(largest == -INFINITY ? 0.0f : largest);
     real finite = (real)(0.0f);
     FOR_SPANS(first, samples) {
@@ -166,7 +186,7 @@ static inline float evaluate_riemann(
       real share = share_at(&away, 0.0f);
       finite += first + LANE < samples ? share : (real)(0.0f);
     }
-    bound += largest + log_value(group_sum(finite, c->scratch) / (float)samples);
+    bound += largest + log_value(group_sum(finite, scratch) / (float)samples);
     for (int interval = 0; interval < estimate_intervals(d); interval++) {
       float left = riemann_point(d, interval);
       float right = riemann_point(d, interval + 1);
@@ -181,16 +201,15 @@ static inline float evaluate_riemann(
         total += share;
         moment += share * away;
       }
-      float sum = group_sum(total, c->scratch);
+      float sum = group_sum(total, scratch);
       float normaliser = sum == 0.0f ? 0.0f : 1.0f / sum;
-      float mean = group_sum(moment, c->scratch) * normaliser;
+      float mean = group_sum(moment, scratch) * normaliser;
       bound += width * mean;
       for (int column = 0; column < 3; column++) {
-        operand output = (&estimate_decoder(d))[column];
+        operand output = COLUMN_OUTPUT(d, column);
         if (!is_present(output)) continue;
-        const float *rule = estimate_decoder_rule(d) + column * COLUMN_FIELDS;
         __global float *coefficients = base_of(c, output) + place + begin;
-        real factor = (real)(column_linear(rule) * width * normaliser);
+        real factor = (real)(COLUMN_FIELD(column_linear, d, column) * width * normaliser);
         real slope = (real)(column == 2 ? point - 1.0f : point);
         FOR_SPANS(first, samples) {
           real away = load_span(weights + begin + first, samples - first) - reference;
@@ -208,26 +227,27 @@ static inline float evaluate_riemann(
 // Bounds and columns are walked in loops: some compilers copy what follows a barrier in a branch, so
 // each further place that sums over a group would double the code. PoCL even miscompiles what follows a
 // branch that ends with the image, so that a Riemann sum is a loop of no turns where there is none.
-static void run_estimate(const context *c, const descriptor *d, int begin, int end) {
+static void run_estimate(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int samples = estimate_samples(d);
   int count = estimate_groups(d) * samples;
   int is_riemann = estimate_intervals(d) > 0;
   for (int image = begin; image < end; image++) {
     __global const float *weights = base_of(c, estimate_log_weights(d)) + (size_t)image * count;
-    float sum = evaluate_riemann(c, d, weights, (size_t)image * count);
+    float sum = evaluate_riemann(c, d, weights, (size_t)image * count, scratch);
     for (int bound = 0; bound < 2; bound++) {
-      operand output = (&estimate_bounds(d))[bound];
-      const float *rule = estimate_bound_rule(d) + bound * BOUND_FIELDS;
+      operand output = chosen_operand(
+          bound, estimate_bounds(d), estimate_encoder_bounds(d), estimate_bounds(d));
       if (is_present(output)) {
-        float bound_value = evaluate_bound(c, d, weights, rule);
+        float bound_value = evaluate_bound(d, weights, bound, scratch);
         store_value(c, output, image, is_riemann ? sum : bound_value);
       }
     }
     for (int column = is_riemann ? 3 : 0; column < 3; column++) {
-      operand output = (&estimate_decoder(d))[column];
-      const float *rule = estimate_decoder_rule(d) + column * COLUMN_FIELDS;
+      operand output = COLUMN_OUTPUT(d, column);
       if (is_present(output))
-        evaluate_column(c, d, weights, rule, base_of(c, output) + (size_t)image * count);
+        evaluate_column(
+            d, weights, column, base_of(c, output) + (size_t)image * count, scratch);
     }
     float share = estimate_leave_one_out(d);
     if (share != 0.0f && is_present(estimate_score(d))) {

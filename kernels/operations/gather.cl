@@ -37,7 +37,8 @@ static inline real binary(real value, whole is_one) {
   return value == value ? bit : value;
 }
 
-static void run_gather(const context *c, const descriptor *d, int begin, int end) {
+static void run_gather(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int binarization = gather_binarization(d);
   for (int row = begin; row < end; row++) {
     uint rows = (uint)gather_source_rows(d);
@@ -50,9 +51,9 @@ static void run_gather(const context *c, const descriptor *d, int begin, int end
       if (binarization == BINARIZATION_SAMPLE)
         words = philox(PURPOSE_BINARIZATION, CALL_INDEX(call), 0, index, c->control->pass,
                        c->control->seed_low, c->control->seed_high);
-      for (int w = 0; w < 4; w++) {
+      UNROLL for (int w = 0; w < 4; w++) {
         int chunk = CALL_CHUNK(call, w);
-        if (chunk >= CHUNKS(d->columns)) break;
+        if (chunk >= CHUNKS(d->columns)) continue;
         real value = load_data(c->source, gather_is_bytes(d), row_start, chunk, d->columns)
             * (real)(gather_scale(d));
         if (binarization == BINARIZATION_THRESHOLD)

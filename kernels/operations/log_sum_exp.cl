@@ -5,7 +5,8 @@
 #include "descriptor.cl"
 #include "numerics.cl"
 
-static void run_log_sum_exp(const context *c, const descriptor *d, int begin, int end) {
+static void run_log_sum_exp(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int columns = log_sum_exp_columns(d);
   for (int row = begin; row < end; row++) {
     real largest = (real)(-INFINITY);
@@ -14,14 +15,14 @@ static void run_log_sum_exp(const context *c, const descriptor *d, int begin, in
       real value = with_padding(load(c, log_sum_exp_input(d), row, chunk), chunk, columns, -INFINITY);
       largest = value > largest ? value : largest;
     }
-    float most = group_max(largest, c->scratch);
+    float most = group_max(largest, scratch);
     real shift = (real)(isfinite(most) ? most : 0.0f);
     real total = (real)(0.0f);
     FOR_CHUNKS(chunk, columns) {
       real share = exp_real(load(c, log_sum_exp_input(d), row, chunk) - shift);
       total += with_padding(share, chunk, columns, 0.0f);
     }
-    float sum = group_sum(total, c->scratch);
+    float sum = group_sum(total, scratch);
     // Of -infinity alone, the exponentials do not quite vanish.
     float result = most == -INFINITY && sum == sum ? -INFINITY : FIRST_LANE(shift) + log_value(sum);
     store_value(c, log_sum_exp_output(d), row, result);

@@ -145,7 +145,8 @@ static int multiply_strips(
   return strips;
 }
 
-static void run_multiply(const context *c, const descriptor *d, int begin, int end) {
+static void run_multiply(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   real sums[STRIPS][MOST_BLOCK_ROWS];
   for (int first = 0; first < CHUNKS(d->columns); first += STRIPS) {
     int strips = multiply_strips(c, d, first, begin, end, sums);

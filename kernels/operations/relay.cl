@@ -37,7 +37,8 @@ static inline int padded_rows(int form, int rows) {
   return is_padded ? (rows + 15) / 16 * 16 : rows;
 }
 
-static void run_relay(const context *c, const descriptor *d, int begin, int end) {
+static void run_relay(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   operand input = relay_input(d);
   operand output = relay_output(d);
   int turns = relay_turns(d);

@@ -4,7 +4,8 @@
 
 #include "descriptor.cl"
 
-static void run_sum(const context *c, const descriptor *d, int begin, int end) {
+static void run_sum(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int samples = sum_samples(d);
   int is_vector = d->columns == 0;
   for (int row = begin; row < end; row++) {
@@ -15,7 +16,7 @@ static void run_sum(const context *c, const descriptor *d, int begin, int end) {
     real values = (real)(0.0f);
     FOR_SPANS(first, is_vector ? samples : 0)
       values += load_span(base_of(c, sum_input(d)) + (size_t)row * samples + first, samples - first);
-    float sum = sum_scale(d) * group_sum(values, c->scratch);
+    float sum = sum_scale(d) * group_sum(values, scratch);
     if (is_vector) {
       if (WORKER == 0) {
         if (accumulates) sum = fma(decay, load_value(c, sum_output(d), row), sum);

@@ -103,7 +103,8 @@ static inline void triangle_outer(
   store_turned(c, triangle_output(d), b, p / 16, packed);
 }
 
-static void run_triangle(const context *c, const descriptor *d, int begin, int end) {
+static void run_triangle(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   real input[TRIANGLE_UNITS], other[TRIANGLE_UNITS];
   int units = triangle_units(d);
   for (int first = begin; first < end; first += 16) {
@@ -167,7 +168,8 @@ static inline void triangle_outer(const context *c, const descriptor *d, int row
   }
 }
 
-static void run_triangle(const context *c, const descriptor *d, int begin, int end) {
+static void run_triangle(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int is_solve = is_present(triangle_diagonal(d));
   for (int row = begin; row < end; row++) {
     // Barriers stand outside of branches: PoCL lets every work-item do what the first one does after

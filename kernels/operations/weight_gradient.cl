@@ -21,7 +21,7 @@ static inline real old_gradient(
 // parameters follow them. Returns the parameters that follow, or the gradient.
 static inline real settle_gradient(
     const context *c, const descriptor *d, int updates, __global float *at, real gradient) {
-  if (updates) return update_elements(c, d, at - c->arenas[ARENA_GRADIENTS], gradient);
+  if (updates) return update_elements(c, d, at - c->gradients, gradient);
   store_real(gradient, at);
   return gradient;
 }
@@ -96,11 +96,11 @@ static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   // The update reads three values for each gradient: they come while the rows are summed.
   if (updates) {
     for (int s = 0; s < strips; s++) {
-      size_t at = place(c, gradient, input_strip * 16, first + s) - c->arenas[ARENA_GRADIENTS];
+      size_t at = place(c, gradient, input_strip * 16, first + s) - c->gradients;
       for (int i = 0; i < count; i++) {
-        PREFETCH(c->arenas[ARENA_PARAMETERS] + at + i * 16);
-        PREFETCH(c->arenas[ARENA_FIRST_MOMENTS] + at + i * 16);
-        PREFETCH(c->arenas[ARENA_SECOND_MOMENTS] + at + i * 16);
+        PREFETCH(c->parameters + at + i * 16);
+        PREFETCH(c->first_moments + at + i * 16);
+        PREFETCH(c->second_moments + at + i * 16);
       }
     }
   }
@@ -143,7 +143,8 @@ static void run_weight_gradient(const context *c, const descriptor *d, int tile)
 #else
 
 // A bias: a unit is an output.
-static void run_weight_gradient(const context *c, const descriptor *d, int begin, int end) {
+static void run_weight_gradient(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   for (int output = begin + WORKER; output < end; output += GROUP) {
     float total = 0.0f;
     for (int row = 0; row < weight_gradient_rows(d); row++) {

@@ -67,7 +67,8 @@ struct MapSource {
 
   private mutating func overVectors() -> String {
     var lines = [
-      "static void run_map_\(number)(const context *c, const descriptor *d, int begin, int end) {"
+      "static void run_map_\(number)(const context *c, const descriptor *d, int begin, int end,",
+      "                          __local float *scratch) {",
     ]
     lines.append("  FOR_SPANS(first, end - begin) {")
     lines.append("    int row = begin + first;")
@@ -89,7 +90,8 @@ struct MapSource {
 
   private mutating func overRows() -> String {
     var lines = [
-      "static void run_map_\(number)(const context *c, const descriptor *d, int begin, int end) {"
+      "static void run_map_\(number)(const context *c, const descriptor *d, int begin, int end,",
+      "                          __local float *scratch) {",
     ]
     lines += beginShared().map { "  " + $0 }
     lines.append("  for (int row = begin; row < end; row++) {")
@@ -109,7 +111,8 @@ struct MapSource {
     func kept(_ name: String) -> String { "\(name)[row - begin]" }
     var lines = [
       "static void run_map_\(number)(const context *c, __global const descriptor *products,",
-      "                          const descriptor *d, int begin, int end) {",
+      "                          const descriptor *d, int begin, int end,",
+      "                          __local float *scratch) {",
       "  real sums[\(products)][STRIPS][MOST_BLOCK_ROWS];",
     ]
     for accumulator in running {
@@ -226,7 +229,7 @@ struct MapSource {
       for factors in factors where factors.output == index {
         total += " \(factors.sign) log_full(\(kept(factors.name)))"
       }
-      var value = "group_sum(\(total), c->scratch)"
+      var value = "group_sum(\(total), scratch)"
       if constant != 0 { value += " + (float)d->columns * \(MapBody.literal(constant))" }
       let isColumn = signature.outputs[index] == .sum(isColumn: true)
       return "\(isColumn ? "store_single" : "store_value")(c, \(output(index)), row, \(value));"

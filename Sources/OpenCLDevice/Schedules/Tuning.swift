@@ -34,8 +34,8 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Panels: the strips of outputs whose gradients a work-group sums.
   var gradientStrips: Int { wide ? 3 : 1 }
 
-  /// The local memory of a matrix product.
-  var productLocalBytes: Int { (2 * tileDepth * (tile + 1) + groupSize) * 4 }
+  /// The most local memory that a group takes: that of a matrix product, or of sums over a row.
+  var localBytes: Int { max(2 * tileDepth * (tile + 1), groupSize) * 4 }
 
   /// The definitions that the kernels take.
   var defines: [String] {
@@ -62,7 +62,7 @@ public struct Tuning: Hashable, Sendable, Codable {
         return false
       }
       return tile % item == 0 && groupSize <= device.largestWorkGroup
-        && productGroup <= device.largestWorkGroup && productLocalBytes <= device.localMemoryBytes
+        && productGroup <= device.largestWorkGroup && localBytes <= device.localMemoryBytes
     }
   }
 

@@ -4,7 +4,8 @@
 
 #include "descriptor.cl"
 
-static void run_row_maximum(const context *c, const descriptor *d, int begin, int end) {
+static void run_row_maximum(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int columns = row_maximum_columns(d);
   for (int row = begin; row < end; row++) {
     real largest = (real)(-INFINITY);
@@ -14,6 +15,6 @@ static void run_row_maximum(const context *c, const descriptor *d, int begin, in
       value = with_padding(value, chunk, columns, -INFINITY);
       largest = value > largest ? value : largest;
     }
-    store_value(c, row_maximum_output(d), row, group_max(largest, c->scratch));
+    store_value(c, row_maximum_output(d), row, group_max(largest, scratch));
   }
 }
