@@ -45,7 +45,9 @@ typedef uint word;
 #define WORKER ((int)get_local_id(0))
 #define LANE 0
 #define FIRST_LANE(x) (x)
+#ifndef SCRATCH_SIZE
 #define SCRATCH_SIZE GROUP_SIZE
+#endif
 // A call would keep in memory what it is handed a pointer to, the descriptor above all.
 #ifdef __has_attribute
 #if __has_attribute(always_inline)

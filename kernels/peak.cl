@@ -1,12 +1,13 @@
-// Peak: how many multiply-adds a device does in a second when nothing else holds it up.
+// Peak: how many multiply-adds a device does in a second, and how many bytes it moves, when nothing else
+// holds it up.
 //
-// Independent chains of multiply-adds in registers, enough to hide the latency of each.
 // Defines: those of lanes.cl. Work-groups: GROUP work-items, any number of groups.
 
 #include "lanes.cl"
 
 #define CHAINS 24
 
+// Independent chains of multiply-adds in registers, enough to hide the latency of each.
 // output: one float a work-item, so that no chain can be left out.
 __kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 void measure_peak(__global float *output, int rounds) {
@@ -25,4 +26,12 @@ void measure_peak(__global float *output, int rounds) {
 #else
   output[get_global_id(0)] = total;
 #endif
+}
+
+// Copies chunks, so many a group.
+__kernel __attribute__((reqd_work_group_size(GROUP, 1, 1)))
+void measure_copy(__global const float *from, __global float *to, int chunks) {
+  size_t begin = get_group_id(0) * (size_t)chunks;
+  for (size_t chunk = begin + WORKER; chunk < begin + chunks; chunk += GROUP)
+    store_real(load_real(from + chunk * LANES), to + chunk * LANES);
 }

@@ -1,10 +1,27 @@
-// Sums: what panels add up over all rows, and the optimizer.
+// Sums: what is added up over all rows, and the optimizer.
 //
 //   sum_rows           gradients of weights and biases, their updates, totals, normalized sums
 //   row_adam           the optimizer, where it runs alone
-//   transpose_weights  refreshes the second copies of weights, where the update did not
+//   transpose_weights  refreshes the second copies of weights, which panels have, where the update did
+//                      not
 //
-// Defines: PANELS. Work-groups: one work-item each; a launch's groups are divided among its operations.
+// Defines: PANELS; GRADIENT_STRIPS, the strips of outputs in a tile of a gradient, 1 or 3. Or TILES; TILE
+// and ITEM, as tiles.cl has them; SUM_PARTS, 4 or 1, the parts of the rows that a group sums side by side.
+// Work-groups: one work-item in panels, (TILE / ITEM)^2 in tiles; a launch's groups are divided among its
+// operations.
+
+#ifdef TILES
+#undef GROUP_SIZE
+#define GROUP_SIZE ((TILE / ITEM) * (TILE / ITEM))
+// The items of a part, and the side of their square.
+#define SUM_ITEMS (GROUP_SIZE / SUM_PARTS)
+#define SUM_SIDE (SUM_PARTS == 4 ? TILE / ITEM / 2 : TILE / ITEM)
+#define SUM_TILE (SUM_SIDE * ITEM)
+// One more than a tile keeps neighbouring rows out of the same memory bank.
+#define STAGED_ROW (SUM_TILE + 1)
+#define STAGED_SIZE (SUM_PARTS * 2 * TILE_DEPTH * STAGED_ROW)
+#define SCRATCH_SIZE (STAGED_SIZE > GROUP_SIZE * ITEM ? STAGED_SIZE : GROUP_SIZE * ITEM)
+#endif
 
 #include "adam.cl"
 #include "normalize.cl"
@@ -19,6 +36,12 @@ static inline int find_descriptor(__global const descriptor *table, int first, i
   return index;
 }
 
+static void normalize_chunks(
+    const context *c, const descriptor *d, int tile, __local float *scratch) {
+  int end = min((tile + 1) * NORMALIZED_CHUNKS, CHUNKS(normalize_elements(d)));
+  run_normalize(c, d, tile * NORMALIZED_CHUNKS, end, scratch);
+}
+
 __kernel GROUPED void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int units,
                                int units_per_group) {
   __local float scratch[SCRATCH_SIZE];
@@ -27,12 +50,9 @@ __kernel GROUPED void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int unit
   const descriptor d = table[last];
   int tile = (int)get_group_id(0) - d.first_group;
   switch (d.kind) {
-    case KIND_WEIGHT_GRADIENT: run_weight_gradient(&c, &d, tile); break;
-    case KIND_NORMALIZE: {
-      int end = min((tile + 1) * NORMALIZED_VECTORS, (normalize_elements(&d) + 15) / 16);
-      run_normalize(&c, &d, tile * NORMALIZED_VECTORS, end, scratch);
-      break;
-    }
+    case KIND_WEIGHT_GRADIENT: run_weight_gradient(&c, &d, tile, scratch); break;
+    case KIND_NORMALIZE: normalize_chunks(&c, &d, tile, scratch); break;
+#ifdef PANELS
     case KIND_SUM:
       // Totals share a group, one after another, for each may need the one before.
       for (int index = first; index <= last; index++) {
@@ -40,11 +60,13 @@ __kernel GROUPED void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int unit
         run_sum(&c, &sum, 0, 1, scratch);
       }
       break;
+#endif
   }
 }
 
 ROW_KERNEL(adam)
 
+#ifdef PANELS
 // A group is a tile.
 __kernel GROUPED void transpose_weights(CONTEXT_ARGUMENTS, int first, int count, int units,
                                         int units_per_group) {
@@ -67,3 +89,4 @@ __kernel GROUPED void transpose_weights(CONTEXT_ARGUMENTS, int first, int count,
       store(&c, transpose_weights_second_copy(&d), output, input_strip, rows[i]);
   }
 }
+#endif

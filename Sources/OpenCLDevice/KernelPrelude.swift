@@ -8,7 +8,7 @@ enum KernelPrelude {
       "#define CONSTANTS \(Descriptor.constantCount)",
       "#define ARENA_MARGIN \(Arena.margin)",
       "#define COEFFICIENT_COLUMNS \(AccumulateWeights.maximumCoefficients)",
-      "#define NORMALIZED_VECTORS \(LaunchSequence.normalizedVectors)",
+      "#define NORMALIZED_CHUNKS \(LaunchSequence.normalizedChunks)",
       "#define TRIANGLE_UNITS \(Triangle.maximumUnits)",
       "#define CONTROL_FIELDS \(Control.fields.map { "\($0) \($1);" }.joined(separator: " "))",
       "#define ARENA_NAMES \(arenas.joined(separator: ", "))",
@@ -23,7 +23,6 @@ enum KernelPrelude {
     lines += codes("BINARIZATION", Binarization.allCases)
     lines += codes("CLASSES", Classes.Result.allCases)
     lines += codes("DISTRIBUTION", Noise.Distribution.allCases)
-    lines += codes("PRODUCT", LaunchSequence.Product.allCases)
     lines += codes("RELAY_FORM", Relay.Form.allCases)
     lines.append("#define PURPOSE_BINARIZATION \(NoisePurpose.binarization.code)u")
     lines.append("#define PURPOSE_RESAMPLING \(NoisePurpose.resampling.code)u")

@@ -2,47 +2,86 @@ import COpenCL
 import Compute
 import Kernels
 
+/// A device's measured limits.
+public struct DevicePeak: Sendable {
+  /// The multiply-adds, counted as two operations each, in a second.
+  public var operationsPerSecond: Double
+  /// The bytes that are read or written in a second, by a copy that no cache holds.
+  public var bytesPerSecond: Double
+}
+
 extension OpenCLDevice {
-  /// The multiply-adds, counted as two operations each, that the device does in a second when
-  /// nothing else holds it up: the best of several runs.
-  public func peakOperationsPerSecond() throws(DeviceError) -> Double {
-    let groups = description.computeUnits * (tuning.schedule == .panels ? 4 : 64)
-    let items = tuning.schedule == .panels ? 1 : tuning.groupSize
-    let lanes = tuning.schedule == .panels ? 16 : 1
+  /// Measures a device's limits when nothing else holds it up: the best of several runs.
+  public func peak() throws(DeviceError) -> DevicePeak {
     let library = try KernelLibrary(
       KernelCatalog.source(of: "peak.cl"), context: context, device: description, tuning: tuning,
       cache: cache)
-    let kernel = try library.kernel("measure_peak")
-    defer { clReleaseKernel(kernel) }
+    let result = DevicePeak(
+      operationsPerSecond: try multiplyAdds(library), bytesPerSecond: try copies(library))
+    library.store()
+    return result
+  }
+
+  private func multiplyAdds(_ library: KernelLibrary) throws(DeviceError) -> Double {
+    let groups = description.computeUnits * (tuning.schedule == .panels ? 4 : 64)
+    let items = tuning.schedule == .panels ? 1 : tuning.groupSize
     let output = try Buffer(self, byteCount: groups * items * 4, what: "the measure of the peak")
-    var memory: cl_mem? = output.memory
     // Some two milliseconds of a fast processor's time.
-    var rounds = cl_int(20_000)
-    try call("clSetKernelArg(measure_peak, 0)") {
-      clSetKernelArg(kernel, 0, MemoryLayout<cl_mem?>.size, &memory)
+    let rounds = 20_000
+    let seconds = try fastest(
+      "measure_peak", in: library, [output], rounds, groups: groups, items: items, launches: 8)
+    return Double(groups * items * tuning.lanes) * 24 * 2 * Double(rounds) / seconds
+  }
+
+  private func copies(_ library: KernelLibrary) throws(DeviceError) -> Double {
+    let items = tuning.schedule == .panels ? 1 : tuning.groupSize
+    // Several times what caches hold.
+    let bytes = min(256 << 20, description.largestAllocationBytes / 4, description.memoryBytes / 8)
+    let chunks = 1 << 14
+    let groups = max(1, bytes / (4 * tuning.lanes * chunks))
+    let size = groups * chunks * tuning.lanes * 4
+    let (from, to) = (
+      try Buffer(self, byteCount: size, what: "the measure of memory"),
+      try Buffer(self, byteCount: size, what: "the measure of memory")
+    )
+    let seconds = try fastest(
+      "measure_copy", in: library, [from, to], chunks, groups: groups, items: items, launches: 1)
+    return 2 * Double(size) / seconds
+  }
+
+  /// The seconds of a launch, at its fastest in eight turns of some in a row: a processor may wake up
+  /// late for the first.
+  private func fastest(
+    _ name: String, in library: KernelLibrary, _ buffers: [Buffer], _ count: Int, groups: Int,
+    items: Int, launches: Int
+  ) throws(DeviceError) -> Double {
+    let kernel = try library.kernel(name)
+    defer { clReleaseKernel(kernel) }
+    for (index, buffer) in buffers.enumerated() {
+      var memory: cl_mem? = buffer.memory
+      try call("clSetKernelArg(\(name), \(index))") {
+        clSetKernelArg(kernel, cl_uint(index), MemoryLayout<cl_mem?>.size, &memory)
+      }
     }
-    try call("clSetKernelArg(measure_peak, 1)") {
-      clSetKernelArg(kernel, 1, MemoryLayout<cl_int>.size, &rounds)
+    var number = cl_int(count)
+    try call("clSetKernelArg(\(name), \(buffers.count))") {
+      clSetKernelArg(kernel, cl_uint(buffers.count), MemoryLayout<cl_int>.size, &number)
     }
-    var best = 0.0
-    // Several launches in a row, for a processor may wake up late for the first.
-    let launches = 8
-    let work = Double(launches * groups * items * lanes) * 24 * 2 * Double(rounds)
     let clock = ContinuousClock()
+    var best = Double.infinity
     for _ in 0..<8 {
       let start = clock.now
       var global = groups * items
       var local = items
       for _ in 0..<launches {
-        try call("clEnqueueNDRangeKernel(measure_peak)") {
+        try call("clEnqueueNDRangeKernel(\(name))") {
           clEnqueueNDRangeKernel(queue, kernel, 1, nil, &global, &local, 0, nil, nil)
         }
       }
       try finish()
-      best = max(best, work / (start.duration(to: clock.now) / .seconds(1)))
+      best = min(best, start.duration(to: clock.now) / .seconds(1))
     }
-    library.noteRun("measure_peak")
-    library.store()
-    return best
+    library.noteRun(name)
+    return best / Double(launches)
   }
 }

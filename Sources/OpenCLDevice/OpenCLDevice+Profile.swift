@@ -12,6 +12,16 @@ public struct LaunchTime: Sendable {
 }
 
 extension OpenCLDevice {
+  /// The launches of a program on a memory of the device; nil for another's.
+  public func launchCount(of program: Program, on memory: any Memory) -> Int? {
+    (memory as? OpenCLMemory).map { memory in
+      LaunchSequence(
+        program, tuning: tuning, computeUnits: description.computeUnits,
+        parameters: memory.parameters
+      ).launches.count
+    }
+  }
+
   /// Times every launch of a program by the driver's clock, in so many runs.
   public func launchTimes(
     of program: Program, on memory: any Memory, control: Control, fusion: Fusion, runs: Int

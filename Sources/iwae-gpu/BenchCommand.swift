@@ -37,6 +37,9 @@ private struct BenchReport: Encodable {
   var gflops: Double
   var peakGflops: Double?
   var peakFraction: Double?
+  var peakBytesPerSecond: Double?
+  /// The launches of a step, on an OpenCL device that takes it at once.
+  var launches: Int?
   /// The part of a batch that is taken at a time, and the bytes that the step takes.
   var division: String?
   var stepBytes: Int?
@@ -68,7 +71,8 @@ private struct BenchReport: Encodable {
       "first result \(number(firstStepMilliseconds)) ms after the start"
         + (kernelsWereCached.map { $0 ? ", kernels cached" : ", kernels compiled" } ?? ""))
     if let division, let stepBytes {
-      lines.append("\(division), in \(readable(bytes: stepBytes))")
+      let launches = launches.map { ", \($0) launches" } ?? ""
+      lines.append("\(division), in \(readable(bytes: stepBytes))\(launches)")
     }
     if let variance = gradientVariance {
       lines.append(
@@ -115,22 +119,28 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
           + "'--backend cpu' and '--backward-samples', or allow more '--memory'.")
     }
   }
-  let peak = try openCL.map { device in
-    try device.peakOperationsPerSecond() * 1e-9
-  }
+  let peak = try openCL.map { try $0.peak() }
   let median = times.sorted()[times.count / 2]
   let gflops = workload.productOperations / median * 1e-6
   let report = BenchReport(
     stepMilliseconds: evaluates ? nil : median,
     evaluationMilliseconds: evaluates ? median : nil,
     fastestMilliseconds: times.min() ?? median, slowestMilliseconds: times.max() ?? median,
-    timed: count, gflops: gflops, peakGflops: peak, peakFraction: peak.map { gflops / $0 },
+    timed: count, gflops: gflops, peakGflops: peak.map { $0.operationsPerSecond * 1e-9 },
+    peakFraction: peak.map { gflops * 1e9 / $0.operationsPerSecond },
+    peakBytesPerSecond: peak?.bytesPerSecond,
+    launches: openCL.flatMap { device in
+      guard let step = workload.programs?.whole, let memory = workload.memory else { return nil }
+      return device.launchCount(of: step.program, on: memory)
+    },
     division: workload.programs?.description, stepBytes: workload.programs?.bytes,
     firstStepMilliseconds: first,
     kernelsWereCached: openCL.map(\.kernelsAreCached),
     backend: device.backend, device: device.name,
     profile: arguments.has("--profile")
-      ? try openCL.map { try BenchProfile.measure(workload, on: $0) } : nil,
+      ? try openCL.flatMap { device in
+        try peak.map { try BenchProfile.measure(workload, on: device, peak: $0) }
+      } : nil,
     gradientVariance: try GradientVariance.measure(workload))
   if arguments.has("--json") {
     try terminal.json(report)

@@ -12,6 +12,8 @@ import Testing
     var firstStepMilliseconds: Double
     var device: String
     var division: String?
+    var launches: Int?
+    var peakBytesPerSecond: Double?
     var profile: [Launch]?
     var gradientVariance: Variance?
 
@@ -19,6 +21,8 @@ import Testing
       var launch: String
       var operations: [Operation]
       var microseconds: Double
+      var share: Double
+      var floorMicroseconds: Double
     }
 
     struct Operation: Decodable {
@@ -48,6 +52,9 @@ import Testing
     // Every operation has its time, in a launch that has its own.
     let profile = try #require(report.profile)
     #expect(profile.count >= 2 && profile.allSatisfy { $0.microseconds > 0 })
+    #expect(report.launches == profile.count && (report.peakBytesPerSecond ?? 0) > 0)
+    #expect(profile.allSatisfy { $0.floorMicroseconds > 0 })
+    #expect(abs(profile.reduce(0) { $0 + $1.share } - 1) < 1e-9)
     let operations = profile.flatMap(\.operations)
     #expect(operations.contains { $0.kind == "adam" })
     #expect(operations.allSatisfy { $0.microsecondsAlone > 0 })

@@ -33,7 +33,8 @@ import Testing
     let standard = Schedule.allCases.map { Tuning.standard(for: description, schedule: $0) }
     var tunings = Tuning.all.filter { $0.fits(description) && !standard.contains($0) }
     tunings += [1, 7, 64].map { Tuning(schedule: .panels, blockRows: $0) }
-    #expect(tunings.count >= 5)
+    tunings += [3, 100].map { Tuning(schedule: .panels, blockRows: $0, wide: true) }
+    #expect(tunings.count >= 7)
     for tuning in tunings {
       let device = try OpenCLDevice(description, tuning: tuning, cache: nil)
       expectPass(device, small, atLeast: 150)

@@ -33,6 +33,21 @@ import Testing
     #expect(launches[1].units == 20 && launches[1].unitsPerGroup == 2 && launches[1].groups == 10)
   }
 
+  /// In tiles each operation that walks rows is a launch, and all gradients share one with the update.
+  @Test func gradientsShareALaunchInTiles() throws {
+    let program = try step(batch: 20, samples: 50)
+    let sequence = launchSequence(program, .tiles)
+    let last = try #require(sequence.launches.last)
+    let gradients = program.operations.indices.filter {
+      if case .weightGradient = program.operations[$0] { true } else { false }
+    }
+    #expect(sequence.launches.count == 25 && sequence.joinsUpdate)
+    #expect(last.kernel == .sum && last.work.count == gradients.count)
+    #expect(Set(last.operations).isSuperset(of: gradients))
+    // Tiles of 32 x 32 of the seven weights, and of 32 outputs of their biases.
+    #expect(last.groups == 490 + 57)
+  }
+
   /// Logits and the samples' cotangents are never written, inputs of gradients are scaled where they
   /// lie, and every gradient goes straight into its update; with an observer, nothing of the sort.
   @Test func whatNothingReadsIsNotWritten() throws {

@@ -1,8 +1,7 @@
 // Gradients of weights and biases: sums over rows of deltas, times inputs, and what becomes of them.
 //
-// Defines: those of lanes.cl; GRADIENT_STRIPS with PANELS, 1 or 3. Work-groups in panels: one work-item; a
-// tile of 16 inputs by so many strips of outputs of a weight, or a strip of a bias, is a group's. In tiles, a bias's output is a
-// work-item's; a weight's sums are tiles.cl's.
+// Defines: those of sums.cl. Work-groups: as sums.cl says. A tile is a group's: of a weight, 16 inputs by
+// GRADIENT_STRIPS strips of outputs in panels, SUM_TILE of either in tiles; of a bias, as many outputs.
 
 #include "adam.cl"
 #include "turn.cl"
@@ -15,16 +14,17 @@ static inline real old_gradient(
   return factor == 0.0f ? (real)(0.0f) : (real)(factor) * load_real(at);
 }
 
-#ifdef PANELS
-
-// What becomes of sixteen elements of a gradient at a place in the arenas: they are stored, or the
-// parameters follow them. Returns the parameters that follow, or the gradient.
+// What becomes of some elements of a gradient at a place in the arenas: with what they held, they are
+// stored, or the parameters follow them. Returns the parameters that follow, or the gradient.
 static inline real settle_gradient(
-    const context *c, const descriptor *d, int updates, __global float *at, real gradient) {
-  if (updates) return update_elements(c, d, at - c->gradients, gradient);
+    const context *c, const descriptor *d, __global float *at, real gradient) {
+  gradient += old_gradient(c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
+  if (weight_gradient_updates(d)) return update_elements(c, d, at - c->gradients, gradient);
   store_real(gradient, at);
   return gradient;
 }
+
+#ifdef PANELS
 
 // One strip of a bias: 16 outputs.
 static void sum_deltas(const context *c, const descriptor *d, int strip) {
@@ -44,9 +44,7 @@ static void sum_deltas(const context *c, const descriptor *d, int strip) {
     }
   }
   real total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  __global float *at = base_of(c, weight_gradient_gradient(d)) + strip * 16;
-  total += old_gradient(c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
-  settle_gradient(c, d, weight_gradient_updates(d), at, total);
+  settle_gradient(c, d, base_of(c, weight_gradient_gradient(d)) + strip * 16, total);
 }
 
 // Sums over rows for 16 inputs, INPUTS at a time, and WIDTH strips of outputs.
@@ -84,7 +82,6 @@ DEFINE_SUM_PRODUCTS(3, 8)
 static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   int inputs = weight_gradient_inputs(d);
   int rows = weight_gradient_rows(d);
-  int updates = weight_gradient_updates(d);
   operand gradient = weight_gradient_gradient(d);
   int first = tile / CHUNKS(inputs) * GRADIENT_STRIPS;
   int strips = min(GRADIENT_STRIPS, CHUNKS(d->columns) - first);
@@ -94,7 +91,7 @@ static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   __global const float *input = place(c, weight_gradient_input(d), 0, input_strip);
   int count = min(16, inputs - input_strip * 16);
   // The update reads three values for each gradient: they come while the rows are summed.
-  if (updates) {
+  if (weight_gradient_updates(d)) {
     for (int s = 0; s < strips; s++) {
       size_t at = place(c, gradient, input_strip * 16, first + s) - c->gradients;
       for (int i = 0; i < count; i++) {
@@ -117,14 +114,9 @@ static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   for (int s = 0; s < strips; s++) {
     int strip = first + s;
     for (int i = 0; i < 16; i++) {
-      __global float *at = place(c, gradient, input_strip * 16 + i, strip);
-      if (i >= count) {
-        sums[s][i] = (real)(0.0f);
-        continue;
-      }
-      sums[s][i] += old_gradient(
-          c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
-      sums[s][i] = settle_gradient(c, d, updates, at, sums[s][i]);
+      sums[s][i] = i < count
+          ? settle_gradient(c, d, place(c, gradient, input_strip * 16 + i, strip), sums[s][i])
+          : (real)(0.0f);
     }
     if (is_present(weight_gradient_second_copy(d))) {
       turn(sums[s]);
@@ -135,26 +127,84 @@ static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   }
 }
 
-static void run_weight_gradient(const context *c, const descriptor *d, int tile) {
+static void run_weight_gradient(
+    const context *c, const descriptor *d, int tile, __local float *scratch) {
   if (is_present(weight_gradient_input(d))) multiply_deltas(c, d, tile);
   else sum_deltas(c, d, tile);
 }
 
 #else
 
-// A bias: a unit is an output.
+// A tile of a gradient; a bias is a weight whose one input is 1. The rows are divided into parts, side by
+// side, each of which other work-items sum, and stage in local memory; a part's sums are added to the
+// others' in their order. An item sums ITEM x ITEM elements, SUM_SIDE apart.
 static void run_weight_gradient(
-    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
-  for (int output = begin + WORKER; output < end; output += GROUP) {
-    float total = 0.0f;
-    for (int row = 0; row < weight_gradient_rows(d); row++) {
-      operand scales = weight_gradient_row_scale(d);
-      float scale = is_present(scales) ? load_value(c, scales, row) : 1.0f;
-      total = fma(scale, load(c, weight_gradient_delta(d), row, output), total);
+    const context *c, const descriptor *d, int tile, __local float *scratch) {
+  operand factor = weight_gradient_input(d);
+  operand scales = weight_gradient_row_scale(d);
+  int outputs = d->columns;
+  int inputs = is_present(factor) ? weight_gradient_inputs(d) : 1;
+  int rows = weight_gradient_rows(d);
+  int across = (inputs + SUM_TILE - 1) / SUM_TILE;
+  int first_output = tile / across * SUM_TILE;
+  int first_input = tile % across * SUM_TILE;
+  int part = WORKER / SUM_ITEMS;
+  int item = WORKER % SUM_ITEMS;
+  int item_row = item / SUM_SIDE;
+  int item_column = item % SUM_SIDE;
+  int share = (rows + SUM_PARTS - 1) / SUM_PARTS;
+  int begin = part * share;
+  int end = min(begin + share, rows);
+  __local float *left = scratch + part * 2 * TILE_DEPTH * STAGED_ROW;
+  __local float *right = left + TILE_DEPTH * STAGED_ROW;
+  float sums[ITEM][ITEM];
+  UNROLL for (int i = 0; i < ITEM; i++)
+    UNROLL for (int j = 0; j < ITEM; j++) sums[i][j] = 0.0f;
+  for (int start = 0; start < share; start += TILE_DEPTH) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int e = item; e < SUM_TILE * TILE_DEPTH; e += SUM_ITEMS) {
+      int k = e / SUM_TILE, beside = e % SUM_TILE;
+      int row = begin + start + k;
+      int output = first_output + beside, input = first_input + beside;
+      float delta = 0.0f, value = 0.0f;
+      if (row < end && output < outputs) {
+        delta = load(c, weight_gradient_delta(d), row, output);
+        if (is_present(scales)) delta *= load_value(c, scales, row);
+      }
+      if (row < end && input < inputs)
+        value = is_present(factor) ? load(c, factor, row, input) : 1.0f;
+      left[k * STAGED_ROW + beside] = delta;
+      right[k * STAGED_ROW + beside] = value;
     }
-    __global float *at = base_of(c, weight_gradient_gradient(d)) + output;
-    total += old_gradient(c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
-    *at = total;
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int k = 0; k < TILE_DEPTH; k++) {
+      float a[ITEM], b[ITEM];
+      UNROLL for (int i = 0; i < ITEM; i++) a[i] = left[k * STAGED_ROW + item_row + i * SUM_SIDE];
+      UNROLL for (int j = 0; j < ITEM; j++)
+        b[j] = right[k * STAGED_ROW + item_column + j * SUM_SIDE];
+      UNROLL for (int i = 0; i < ITEM; i++)
+        UNROLL for (int j = 0; j < ITEM; j++) sums[i][j] = fma(a[i], b[j], sums[i][j]);
+    }
+  }
+  // The items' rows in turn, so that their parts need little memory.
+  UNROLL for (int i = 0; i < ITEM; i++) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    UNROLL for (int j = 0; j < ITEM; j++)
+      scratch[(part * SUM_SIDE + item_row) * SUM_TILE + item_column + j * SUM_SIDE] = sums[i][j];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int e = WORKER; e < SUM_SIDE * SUM_TILE; e += GROUP) {
+      float total = scratch[e];
+      for (int other = 1; other < SUM_PARTS; other++)
+        total += scratch[other * SUM_SIDE * SUM_TILE + e];
+      int output = first_output + e / SUM_TILE + i * SUM_SIDE;
+      int input = first_input + e % SUM_TILE;
+      if (output < outputs && input < inputs) {
+        operand gradient = weight_gradient_gradient(d);
+        __global float *at = is_present(factor)
+            ? place(c, gradient, output, input) : base_of(c, gradient) + output;
+        settle_gradient(c, d, at, total);
+      }
+    }
   }
 }
 

@@ -5,4 +5,5 @@ extension Normalize: KernelFamily {
     KernelCount<Normalize>("elements", laidOut: { $1.occupied(by: $0.output) }),
     KernelCount("degree") { $0.degree },
   ]
+  static let hasRowKernel = false
 }

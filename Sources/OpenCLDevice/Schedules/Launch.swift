@@ -26,10 +26,12 @@ struct Launch: Hashable {
 
 /// A kernel, by what it does.
 enum Kernel: Hashable {
-  /// Panels: a block of rows through a list of operations, sums over rows, and the optimizer alone.
-  case walk, sum, update, transpose
+  /// Sums over rows, and the optimizer alone.
+  case sum, update
+  /// Panels: a block of rows through a list of operations, and second copies of weights.
+  case walk, transpose
   /// Tiles: a product, an operation that walks rows, a map.
-  case product
+  case product(transposed: Bool)
   case row(Compute.Operation.Family)
   case map(MapSignature)
 
@@ -49,7 +51,7 @@ enum Kernel: Hashable {
     case .sum: "sum_rows"
     case .update: "row_adam"
     case .transpose: "transpose_weights"
-    case .product: "multiply_tiles"
+    case .product(let transposed): transposed ? "multiply_transposed" : "multiply_forward"
     case .row(let family): "row_\(family.kernelName)"
     case .map(let signature): "row_map_\(maps[signature] ?? 0)"
     }

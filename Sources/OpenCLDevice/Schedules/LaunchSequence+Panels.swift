@@ -1,6 +1,6 @@
 import Compute
 
-/// Panels: blocks of rows walk through lists of operations; sums over rows follow.
+/// Panels: blocks of rows walk through lists of operations.
 extension LaunchSequence {
   /// A launch of row operations that still grows.
   struct Walk {
@@ -22,69 +22,17 @@ extension LaunchSequence {
     }
   }
 
-  /// Operations that wait until the open walk is closed.
-  struct Waiting {
-    /// Gradients, which sum over rows.
-    var sums: [Int] = []
-    /// Totals, which would cut a block's walk in two: nothing but the host reads them.
-    var totals: [Int] = []
-    private var reads: Set<Tensor> = []
-    private var writes: Set<Tensor> = []
-
-    var isEmpty: Bool { sums.isEmpty && totals.isEmpty }
-
-    mutating func add(_ index: Int, _ operation: Operation, to list: WritableKeyPath<Self, [Int]>) {
-      self[keyPath: list].append(index)
-      reads.formUnion(operation.reads)
-      writes.formUnion(operation.writes)
-    }
-
-    /// True if running a later operation before these, or beside them, would change what either
-    /// computes.
-    func isDisturbed(by later: Operation) -> Bool {
-      later.writes.contains { reads.contains($0) || writes.contains($0) }
-        || later.reads.contains(where: writes.contains)
-    }
-  }
-
-  mutating func appendToPanels(_ index: Int) {
-    let operation = program.operations[index]
-    switch operation {
-    case .weightGradient, .normalize:
-      // Sums over rows wait: nothing reads a gradient before the optimizer or the host.
-      closeWhatIsDisturbed(by: operation)
-      waiting.add(index, operation, to: \.sums)
-    case .adam:
-      closeWalk()
-      if canUpdate {
-        closeSums(optimizer: index)
-      } else {
-        closeSums()
-        appendAdam(index)
-      }
-    case .sum(let sum) where sum.output.shape == .vector(1):
-      waiting.add(index, operation, to: \.totals)
-    default:
-      closeWhatIsDisturbed(by: operation)
-      if walk?.mixesBlocks(with: operation) ?? false { closeWalk() }
-      extendWalk(index, operation)
-    }
-  }
-
-  private mutating func closeWhatIsDisturbed(by operation: Operation) {
-    guard waiting.isDisturbed(by: operation) else { return }
-    closeWalk()
-    closeSums()
-  }
-
-  // MARK: Walks
-
-  private mutating func extendWalk(_ index: Int, _ operation: Operation) {
+  mutating func extendWalk(_ index: Int, _ operation: Operation) {
     guard let rows = operation.rows else {
       preconditionFailure("\(operation.kind) walks no rows, and panels do not say what it does")
     }
     let isProduct = if case .multiply = operation { true } else { false }
-    if let open = walk, !accepts(open, operation, rows: rows, isProduct: isProduct) { closeWalk() }
+    if let open = walk,
+      open.mixesBlocks(with: operation)
+        || !accepts(open, operation, rows: rows, isProduct: isProduct)
+    {
+      closeWalk()
+    }
     var joined = walk ?? Walk(operations: [], units: rows, mostRows: rows)
     joined.operations.append(index)
     joined.units = min(joined.units, rows)
@@ -199,88 +147,5 @@ extension LaunchSequence {
       }
     }
     return last
-  }
-
-  // MARK: Sums over rows
-
-  /// True if the gradients that wait are those of every parameter, so that each can be used where
-  /// it is computed.
-  private var canUpdate: Bool {
-    let areGradients = waiting.sums.allSatisfy {
-      if case .weightGradient = program.operations[$0] { true } else { false }
-    }
-    guard fusion == .full, !waiting.sums.isEmpty, areGradients else { return false }
-    let written = program.operations.flatMap(\.writes).filter { $0.role == .gradient }
-    return written == waiting.sums.flatMap { program.operations[$0].writes }
-      && Set(written) == Set(parameters.map { $0.counterpart(.gradient) })
-      && Set(written).count == written.count
-  }
-
-  /// Launches the totals and the gradients that wait; with an optimizer, the gradients go straight
-  /// into the update.
-  mutating func closeSums(optimizer: Int? = nil) {
-    guard !waiting.isEmpty else { return }
-    defer { waiting = Waiting() }
-    let (sums, totals) = (waiting.sums, waiting.totals)
-    guard !sums.isEmpty else {
-      launches.append(
-        Launch(
-          kernel: .walk, work: totals.map { .operation($0) }, units: 1, unitsPerGroup: 1,
-          groups: 1, localSize: 1))
-      return
-    }
-    // The first group adds up the totals, one after another, for each may need the one before.
-    var work = totals.map { Work.operation($0) }
-    var firstGroups = totals.map { _ in 0 }
-    var groups = totals.isEmpty ? 0 : 1
-    // A thread of PoCL takes half of what is left at a time, so long sums come last.
-    let order = sums.enumerated().sorted {
-      (length(of: $0.element), $0.offset) < (length(of: $1.element), $1.offset)
-    }
-    for index in order.map(\.element) {
-      firstGroups.append(groups)
-      var isScaled = false
-      if case .weightGradient(let gradient) = program.operations[index] {
-        let shape = gradient.gradient.shape
-        groups +=
-          gradient.input == nil
-          ? strips(shape.count)
-          : ceiling(strips(shape.rows), tuning.gradientStrips) * strips(shape.columns)
-        isScaled = GradientInput(gradient).map(scaled.contains) ?? false
-      } else if case .normalize(let normalize) = program.operations[index] {
-        let floats = Schedule.panels.occupied(by: normalize.output)
-        groups += ceiling(strips(floats), Self.normalizedVectors)
-        work.append(.operation(index))
-        continue
-      }
-      work.append(.gradient(index, isScaled: isScaled, optimizer: optimizer))
-    }
-    launches.append(
-      Launch(
-        kernel: .sum, work: work, units: groups, unitsPerGroup: 1, groups: groups,
-        localSize: 1, firstGroups: firstGroups))
-  }
-
-  /// The rows that a weight's gradient sums over; those of a bias are light.
-  private func length(of index: Int) -> Int {
-    guard case .weightGradient(let gradient) = program.operations[index], gradient.input != nil
-    else { return 0 }
-    return gradient.delta.shape.rows
-  }
-
-  /// The vectors of elements that a group normalises.
-  static let normalizedVectors = 256
-
-  private func strips(_ columns: Int) -> Int { ceiling(columns, 16) }
-
-  private func ceiling(_ count: Int, _ size: Int) -> Int { (count + size - 1) / size }
-
-  private mutating func appendAdam(_ index: Int) {
-    let unitsPerGroup = max(1, (arenaUnits + computeUnits * 8 - 1) / (computeUnits * 8))
-    launches.append(
-      Launch(
-        kernel: .update, work: [.operation(index)], units: arenaUnits,
-        unitsPerGroup: unitsPerGroup,
-        groups: max(1, (arenaUnits + unitsPerGroup - 1) / unitsPerGroup), localSize: 1))
   }
 }

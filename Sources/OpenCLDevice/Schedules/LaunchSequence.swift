@@ -18,9 +18,8 @@ public enum Fusion: Sendable {
 
 /// The launches that carry out a program's operations.
 ///
-/// In panels, consecutive operations that walk rows become one launch as long as a block of rows
-/// needs nothing from another block; sums over rows gather in another. In tiles, every operation is
-/// a launch.
+/// Sums over rows wait and share a launch. In panels, consecutive operations that walk rows become
+/// one as long as a block of rows needs nothing from another block; in tiles, each is a launch.
 struct LaunchSequence {
   var launches: [Launch] = []
   let program: Program
@@ -55,9 +54,9 @@ struct LaunchSequence {
     }
     self.readers = readers
     let floats = parameters.reduce(0) { $0 + tuning.schedule.size(of: $1) }
-    arenaUnits = tuning.schedule == .panels ? floats / 16 : floats
+    arenaUnits = floats / tuning.lanes
     for index in program.operations.indices {
-      if tuning.schedule == .panels { appendToPanels(index) } else { appendTile(index) }
+      append(index)
       if fusion == .none {
         closeWalk()
         closeSums()
@@ -81,11 +80,6 @@ struct LaunchSequence {
       for index in products { result.formUnion(program.operations[index].writes) }
     }
     return result
-  }
-
-  /// A kind of matrix product, by the way in which its operands are reached.
-  enum Product: Int, CaseIterable {
-    case forward, transposed, gradient
   }
 
   /// A map's code.

@@ -31,11 +31,34 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// The work-items of a group in a matrix product.
   var productGroup: Int { (tile / item) * (tile / item) }
 
-  /// Panels: the strips of outputs whose gradients a work-group sums.
-  var gradientStrips: Int { wide ? 3 : 1 }
+  /// The columns that kernels take at once.
+  var lanes: Int { schedule == .panels ? 16 : 1 }
 
-  /// The most local memory that a group takes: that of a matrix product, or of sums over a row.
-  var localBytes: Int { max(2 * tileDepth * (tile + 1), groupSize) * 4 }
+  /// The outputs and inputs whose gradients a work-group sums, and the outputs of a bias.
+  var gradientTile: (outputs: Int, inputs: Int, biasOutputs: Int) {
+    switch schedule {
+    case .panels: (16 * gradientStrips, 16, 16)
+    case .tiles: (sumTile, sumTile, sumTile)
+    }
+  }
+
+  /// The work-items of a group that sums over all rows.
+  var sumGroup: Int { schedule == .panels ? 1 : productGroup }
+
+  /// Panels: the strips of outputs in a tile of a gradient.
+  private var gradientStrips: Int { wide ? 3 : 1 }
+
+  /// Tiles: the parts into which a group divides the rows that it sums over.
+  private var sumParts: Int { tile / item % 2 == 0 ? 4 : 1 }
+
+  /// Tiles: the side of a tile of a weight's gradient.
+  private var sumTile: Int { sumParts == 4 ? tile / 2 : tile }
+
+  /// The most local memory that a group takes: that of a product, of sums over all rows, or over one.
+  var localBytes: Int {
+    let staged = max(2 * tileDepth * (tile + 1), sumParts * 2 * tileDepth * (sumTile + 1))
+    return 4 * max(staged, productGroup * item, groupSize)
+  }
 
   /// The definitions that the kernels take.
   var defines: [String] {
@@ -46,7 +69,7 @@ public struct Tuning: Hashable, Sendable, Codable {
     case .tiles:
       [
         "TILES", "GROUP_SIZE=\(groupSize)", "TILE=\(tile)", "TILE_DEPTH=\(tileDepth)",
-        "ITEM=\(item)",
+        "ITEM=\(item)", "SUM_PARTS=\(sumParts)",
       ]
     }
   }
