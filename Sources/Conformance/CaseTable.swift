@@ -50,4 +50,16 @@ extension CaseTable {
       return true
     }
   }
+
+  /// A look at a device's tuning: the products and the sums over rows, whose code a tuning changes, at
+  /// all moderate sizes, and the smoke test of everything else.
+  public static func tuningTest(seed: UInt64 = defaultSeed) -> [ConformanceCase] {
+    let tuned: Set<Compute.Operation.Family> = [.multiply, .weightGradient]
+    let products = all(seed: seed).filter { item in
+      item.largestCount <= 1 << 14
+        && item.program.operations.allSatisfy { tuned.contains($0.family) }
+    }
+    let names = Set(products.map(\.name))
+    return products + smokeTest(seed: seed).filter { !names.contains($0.name) }
+  }
 }

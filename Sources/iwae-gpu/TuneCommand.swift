@@ -121,14 +121,14 @@ private func chosen(_ arguments: ParsedArguments) throws -> (DeviceDescription, 
   return (device.description, device.tuning)
 }
 
-/// Opens a device with a candidate, checks every operation and a step of the model on it, and runs the
+/// Opens a device with a candidate, checks what it changes and a step of the model on it, and runs the
 /// first steps.
 private func check(
   _ tuning: Tuning, on device: DeviceDescription, _ arguments: ParsedArguments
 ) throws {
   let opened = try OpenCLDevice.open(device, tuning: tuning)
   defer { opened.close() }
-  let report = CaseRunner(opened).run(CaseTable.all().filter { $0.largestCount <= 1 << 14 })
+  let report = CaseRunner(opened).run(CaseTable.tuningTest())
   if let failure = report.failures.first {
     throw CommandError(
       message: "\(failure.name): \(failure.failures.first ?? "it failed")", code: .failed)

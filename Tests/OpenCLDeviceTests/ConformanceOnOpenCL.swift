@@ -22,13 +22,9 @@ import Testing
     expectPass(device, CaseTable.all(), atLeast: 200)
   }
 
-  /// The other rows of the tuning table, and blocks of other heights. A map's code is the same for all
-  /// of them but for how rows are taken, so that a few maps stand for the others.
+  /// The other rows of the tuning table, and blocks of other heights and tiles of the other width.
   @Test func everyTuningAgrees() throws {
     let description = try DeviceList.find(.automatic)
-    let small = CaseTable.all().enumerated().filter { index, item in
-      item.largestCount <= 1500 && (!item.name.hasPrefix("map(") || index % 8 == 0)
-    }.map(\.element)
     // The whole table runs under the standard ones.
     let standard = Schedule.allCases.map { Tuning.standard(for: description, schedule: $0) }
     var tunings = Tuning.all.filter { $0.fits(description) && !standard.contains($0) }
@@ -37,7 +33,7 @@ import Testing
     #expect(tunings.count >= 7)
     for tuning in tunings {
       let device = try OpenCLDevice(description, tuning: tuning, cache: nil)
-      expectPass(device, small, atLeast: 150)
+      expectPass(device, CaseTable.tuningTest(), atLeast: 60)
     }
   }
 }
