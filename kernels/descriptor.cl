@@ -36,8 +36,9 @@ typedef struct {
   CONTROL_FIELDS
 } control_record;
 
-// Everything that a kernel is bound to. The arenas have a field each and are chosen by comparisons:
-// an array indexed at run time would lie in memory, as would local memory's address among them.
+// Everything that a kernel is bound to. The arenas have a field each, and local memory is handed on
+// beside them: an array indexed at run time would lie in memory, and some drivers crash on an array
+// of pointers and on a structure that points to local memory.
 typedef struct {
   ARENA_FIELDS
   __global const uchar *source;
@@ -53,7 +54,7 @@ typedef struct {
 
 static inline int is_present(operand o) { return o.arena >= 0; }
 
-// An arena by its number.
+// An arena by its number, chosen by value: a choice between places would keep the context in memory.
 static inline __global float *chosen_arena(int number, ARENA_ARGUMENTS) {
   return ARENA_OF(number);
 }

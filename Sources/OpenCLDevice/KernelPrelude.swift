@@ -34,7 +34,7 @@ enum KernelPrelude {
   /// The arenas as kernels' arguments call them.
   private static let arenas = ArenaKind.allCases.map { "\($0)".snakeCase }
 
-  /// The arena of a number; the last one's is none of the others'.
+  /// The expression that chooses among the arenas by comparing their numbers.
   private static let choice: String = {
     let others = zip(arenas, ArenaKind.allCases).dropLast().map { name, kind in
       "(number) == \(kind.rawValue) ? \(name) : "

@@ -176,6 +176,17 @@ var decoder: JSONDecoder {
     #expect(outcome.status == .failed && outcome.error.contains("No case ran"))
   }
 
+  /// Each file of kernels says with which options it is compiled.
+  @Test func kernelsAreWrittenIntoAFolder() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-\(UUID())").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(run("check", "--filter", "map(bernoulli", "--sources", folder).status == .done)
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    #expect(files == ["peak.cl", "tile_maps.cl"])
+    let maps = try String(contentsOfFile: "\(folder)/tile_maps.cl", encoding: .utf8)
+    #expect(maps.hasPrefix("// -DTILES ") && maps.contains("\nROW_KERNEL(map_0)"))
+  }
+
   @Test func devicesThatAreNotThereExit69() {
     let outcome = run("check", "--device", "no such device")
     #expect(outcome.status == .noDevice && outcome.error.contains("There are:"))

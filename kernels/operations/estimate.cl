@@ -53,9 +53,9 @@ static inline scope_sums sum_scope(
   return sums;
 }
 
-// Bounds and columns are walked in loops. Their rules and outputs are chosen by value, of the decoder,
-// the path and the score in this order: an index, or a choice between places, would keep the whole
-// descriptor in memory.
+// Bounds (decoder, encoder) and columns (decoder, path, score) are walked in loops. What the
+// descriptor holds of one is chosen by value: an index, or a choice between places, would keep all of
+// it in memory.
 static inline float chosen_number(int index, float first, float second, float third) {
   return index == 0 ? first : index == 1 ? second : third;
 }
@@ -66,6 +66,8 @@ static inline operand chosen_operand(int index, operand first, operand second, o
 
 #define BOUND_FIELD(field, d, index) \
   chosen_number(index, field(estimate_bound_rule(d)), field(estimate_encoder_bound_rule(d)), 0.0f)
+#define BOUND_OUTPUT(d, index) \
+  chosen_operand(index, estimate_bounds(d), estimate_encoder_bounds(d), estimate_bounds(d))
 #define COLUMN_FIELD(field, d, index) \
   chosen_number(index, field(estimate_decoder_rule(d)), field(estimate_path_rule(d)), \
                 field(estimate_score_rule(d)))
@@ -73,11 +75,11 @@ static inline operand chosen_operand(int index, operand first, operand second, o
   chosen_operand(index, estimate_decoder(d), estimate_path(d), estimate_score(d))
 
 static inline float evaluate_bound(
-    const descriptor *d, __global const float *weights, int number, __local float *scratch) {
+    const descriptor *d, __global const float *weights, int index, __local float *scratch) {
   int count = estimate_groups(d) * estimate_samples(d);
-  int scope = BOUND_FIELD(bound_is_over_all, d, number) != 0.0f ? count : estimate_samples(d);
-  float temperature = BOUND_FIELD(bound_temperature, d, number);
-  float mean_share = BOUND_FIELD(bound_mean_share, d, number);
+  int scope = BOUND_FIELD(bound_is_over_all, d, index) != 0.0f ? count : estimate_samples(d);
+  float temperature = BOUND_FIELD(bound_temperature, d, index);
+  float mean_share = BOUND_FIELD(bound_mean_share, d, index);
   float bound = 0.0f;
   if (mean_share != 1.0f) {
     float total = 0.0f;
@@ -236,8 +238,7 @@ static void run_estimate(
     __global const float *weights = base_of(c, estimate_log_weights(d)) + (size_t)image * count;
     float sum = evaluate_riemann(c, d, weights, (size_t)image * count, scratch);
     for (int bound = 0; bound < 2; bound++) {
-      operand output = chosen_operand(
-          bound, estimate_bounds(d), estimate_encoder_bounds(d), estimate_bounds(d));
+      operand output = BOUND_OUTPUT(d, bound);
       if (is_present(output)) {
         float bound_value = evaluate_bound(d, weights, bound, scratch);
         store_value(c, output, image, is_riemann ? sum : bound_value);
