@@ -9,7 +9,7 @@ extension Imputer {
     _ result: inout ImputedImages
   ) throws {
     guard let executable = redraw[range.count], let some = programs.redraw[range.count] else {
-      return
+      preconditionFailure("no program draws \(range.count) copies at a time")
     }
     var drawn = [UInt32](repeating: 0, count: batchSize * range.count)
     for (row, image) in batch.enumerated() {
