@@ -200,6 +200,21 @@ import Testing
     #expect(Set(ofMean).count == 12 && ofMean.allSatisfy { abs($0) < 5 })
   }
 
+  /// No two components are one, however few the images.
+  @Test func inputsOfFewImagesStartApart() throws {
+    let model = Self.model(.vamp(5))
+    let trainer = try Trainer(
+      model, TrainingConfiguration(objective: .iwae, samples: 2, batchSize: 2, passes: 1, seed: 1),
+      images: ImageSet(name: "two", values: .floats(Self.images), width: 4),
+      device: ReferenceDevice())
+    let inputs = try #require(try trainer.state()[model.priorParameters[0]])
+    let rows = stride(from: 0, to: inputs.count, by: 4).map { Array(inputs[$0..<$0 + 4]) }
+    #expect(rows.count == 5 && Set(rows).count == 5)
+    for (row, image) in zip(rows, [Self.images.prefix(4), Self.images.suffix(4)]) {
+      #expect(row.map { $0 > 0 } == image.map { $0 == 1 })
+    }
+  }
+
   @Test(arguments: [
     (
       Model(
