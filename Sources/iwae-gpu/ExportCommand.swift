@@ -20,7 +20,7 @@ extension Command {
         "--arrays", "folder",
         help: "Write the test images, their latents and their reconstructions there."),
       Option("--draw", help: "Draw latents from the posterior; else they are its centres."),
-      DataOptions.option, DataOptions.labels, DataOptions.binarize,
+    ] + DataOptions.tested + [
       Option("--limit", "count", help: "Only the first images of the test set."),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),

@@ -13,7 +13,7 @@ extension Command {
     ],
     options: [
       Option("--data", "file", help: "The images with missing values, taken as they are."),
-      Option(of: "labels"),
+      DataOptions.labels, DataOptions.mask,
       Option("--out", "file", help: "Where the completed images go, an .npy array."),
       Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 1000)"),
       Option(
@@ -39,7 +39,8 @@ private func runImpute(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   guard let out = try Display.file(arguments) else { return .usage }
   let labels = arguments.string("--labels")
   let images = try Inputs.batch(
-    try arguments.required("--data"), labels: labels, for: stored.model)
+    try arguments.required("--data"), labels: labels, mask: arguments.string("--mask"),
+    for: stored.model)
   let truth = try arguments.string("--truth").map {
     try Inputs.batch($0, labels: labels, for: stored.model)
   }

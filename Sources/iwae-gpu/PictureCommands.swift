@@ -22,13 +22,11 @@ extension Command {
     name: "reconstruct",
     abstract: "Show test images above what a model makes of them, as a PNG grid.",
     arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
-    options: [
-      DataOptions.option, DataOptions.labels, DataOptions.binarize,
+    options: DataOptions.tested + [
       Option(
         "--as", "class",
-        help: "Decode with another label, from a model with a condition. (default: each its own)"),
-    ]
-      + pictureOptions("reconstructions.png", "16", seed: "the run's, else 0"),
+        help: "Decode with another label, from a model with a condition. (default: each its own)")
+    ] + pictureOptions("reconstructions.png", "16", seed: "the run's, else 0"),
     run: { try runReconstruct($0, $1) })
 
   private static func pictureOptions(

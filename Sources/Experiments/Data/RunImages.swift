@@ -82,4 +82,16 @@ public struct TestImages: Sendable {
     images = standardized(split.test)
     activity = split.training.first(run?.activityImages ?? 0).map(standardized)
   }
+
+  /// The same images without the values that a mask says are missing.
+  ///
+  /// - Parameters:
+  ///   - mask: A file of these images' form: 1 where a value was observed, else 0.
+  ///   - limit: The most bytes that an array of the file may take.
+  public func masked(by mask: String, limit: Int = DataFile.standardLimit) throws -> TestImages {
+    var result = self
+    result.images = try Mask(mask, of: images, "the images of '\(name)' to test on", limit: limit)
+      .applied(to: images)
+    return result
+  }
 }
