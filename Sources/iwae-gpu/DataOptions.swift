@@ -57,13 +57,7 @@ enum DataOptions {
     _ arguments: ParsedArguments, _ configuration: RunConfiguration
   ) throws -> DataSource {
     var configuration = configuration
-    let named = arguments.string("--data")
-    // A run's labels are those of its own data.
-    if named != nil { configuration.labels = "" }
-    configuration.data = named ?? configuration.data
-    configuration.labels = arguments.string("--labels") ?? configuration.labels
-    configuration.mask = arguments.string("--mask") ?? configuration.mask
-    configuration.test = arguments.string("--test") ?? configuration.test
+    try configuration.applyImages(arguments)
     return try source(of: configuration)
   }
 

@@ -146,6 +146,13 @@ import Testing
     #expect(run("train", "--resume", out, "--passes", "3", "--quiet").status == .done)
     let other = run("train", "--resume", out, "--mask", whole)
     #expect(other.status == .usage && other.error.contains("'--mask' cannot change"))
+    // A configuration's mask is of its own data.
+    let next = densities.path("next")
+    let configured = ["train", "--config", "\(out)/config.json", "--out", next, "--overwrite"]
+    #expect(run(configured + ["--quiet"]).status == .done)
+    #expect(try RunConfiguration(file: "\(next)/config.json").mask == mask)
+    #expect(run(configured + ["--data", whole, "--quiet"]).status == .done)
+    #expect(try RunConfiguration(file: "\(next)/config.json").mask.isEmpty)
   }
 
   /// Every command that reads images reads them through a mask.
