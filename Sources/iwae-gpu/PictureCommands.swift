@@ -54,9 +54,12 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let generator = Generator(stored.model, parameters: stored.parameters, device: device)
   var columns = Int(Double(count).squareRoot().rounded(.up))
   var labels = label.map { Array(repeating: $0, count: count) }
-  if let classes = stored.model.condition, label == nil {
+  if let classes = Picture.classes(stored.model), label == nil {
     columns = (count + classes - 1) / classes
     labels = Picture.labels(stored.model, columns: columns)
+    if let text = Picture.labelsText(stored.model), classes != stored.model.condition {
+      Display(arguments, terminal).note(["a row is of \(text); '--label' shows any other"])
+    }
   }
   let images = try generator.samples(count: labels?.count ?? count, seed: seed, labels: labels)
   return try write(
