@@ -101,6 +101,9 @@ extension RunConfiguration {
         + "set '--free-bits' to 0.")
     if let problem = result.problem { throw ConfigurationError(problem) }
     let rule = result.rule(groups: groups, samples: samples, estimator: estimator)
+    if let problem = model.problem(with: result, rule) {
+      throw ConfigurationError("'\(objective)' cannot train this model: \(problem)")
+    }
     if let obstacle = try checkedKLWeight().obstacle(to: rule, passes: passes) {
       let setting =
         klWeight != 1
