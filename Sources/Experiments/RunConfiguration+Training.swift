@@ -109,9 +109,13 @@ extension RunConfiguration {
         klWeight != 1
         ? "'--kl-weight' of \(klWeight)"
         : klCycle != 0 ? "'--kl-cycle' of \(klCycle)" : "'--warm-up' over all \(passes) passes"
+      // What goes through the sample cannot train a model without a path.
+      let remedy =
+        model.obstacleToPath == nil
+        ? ", or use vae, iwae or the like with the standard estimator" : ""
       throw ConfigurationError(
         "'\(objective)' with the estimator '\(estimator.rawValue)' cannot have a \(setting): "
-          + "\(obstacle). Leave it out, or use vae, iwae or the like with the standard estimator.")
+          + "\(obstacle). Leave it out\(remedy).")
     }
     if let problem = rule.problem(samples: samples) {
       throw ConfigurationError("'\(objective)' with M = \(groups), K = \(samples): \(problem)")

@@ -27,10 +27,11 @@ extension Model {
     prior == .standardNormal ? encoder.last?.posterior.divergence : nil
   }
 
-  /// The problem of an objective that needs one where there is none.
+  /// The problem of an objective that needs one where there is none. What samples it needs a path.
   var divergenceProblem: String {
     let posterior = encoder[encoder.count - 1].posterior
-    return "the divergence of posterior '\(posterior)' from prior '\(prior)' has no closed form. Use "
-      + "the objective vae, which samples it."
+    return pathProblem
+      ?? "the divergence of posterior '\(posterior)' from prior '\(prior)' has no closed form. Use the "
+      + "objective vae, which samples it."
   }
 }
