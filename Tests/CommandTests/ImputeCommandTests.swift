@@ -229,6 +229,15 @@ import Testing
       refused(
         run(command + ["--data", empty]), .badInput, "image 3: all of its values are missing")
     }
+    let nothing = try write(
+      "nothing", .bytes((0..<360).map { (12..<18).contains($0) ? 0 : 1 }))
+    for command in [
+      ["impute", out, "--out", filled], ["evaluate", out], ["train", "--out", out, "--overwrite"],
+    ] {
+      refused(
+        run(command + ["--data", whole, "--mask", nothing]), .badInput,
+        "nothing.npy: image 3: the mask leaves none of its values")
+    }
     refused(train("--data", whole, "--mask", narrow), .badInput, "found 60 images of 5 values")
     let grey = try write("grey", .bytes(bits().map { 7 * $0 }))
     refused(train("--data", whole, "--mask", grey), .badInput, "expected a mask of 0 and 1")

@@ -88,7 +88,7 @@ public struct DataSource: Sendable {
     var result = self
     result.collection = collection.scaled(for: model.likelihood.support)
     if let mask {
-      result.collection.training = mask.applied(to: result.collection.training)
+      result.collection.training = try mask.applied(to: result.collection.training)
     }
     let parts = result.collection.parts
     for (part, images) in parts {

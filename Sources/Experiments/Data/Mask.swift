@@ -4,6 +4,7 @@ import IWAE
 
 /// A file that says where values of images were observed.
 struct Mask {
+  private let file: String
   /// 1 where a value was observed, else 0.
   private let observed: ImageSet
 
@@ -13,6 +14,7 @@ struct Mask {
   ///   - name: The images in messages.
   ///   - limit: The most bytes that an array of the file may take.
   init(_ file: String, of images: ImageSet, _ name: String, limit: Int) throws {
+    self.file = file
     observed = try ImageCollection(path: file, limit: limit).training
     func bad(_ problem: String) -> FormatError { FormatError(file: file, problem: problem) }
     func form(_ set: ImageSet) -> String { "\(counted(set.count, "image")) of \(set.width) values" }
@@ -25,5 +27,15 @@ struct Mask {
   }
 
   /// The images without what was not observed.
-  func applied(to images: ImageSet) -> ImageSet { images.masked(by: observed) }
+  ///
+  /// - Throws: If nothing is left of an image that had values.
+  func applied(to images: ImageSet) throws(FormatError) -> ImageSet {
+    let result = images.masked(by: observed)
+    if let index = result.firstWithoutValues, index != images.firstWithoutValues {
+      throw FormatError(
+        file: file, problem: "image \(index + 1): the mask leaves none of its values. Leave it out."
+      )
+    }
+    return result
+  }
 }
