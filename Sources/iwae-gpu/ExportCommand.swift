@@ -108,7 +108,11 @@ private func exportArrays(
     try write(encoding.noise[layer], shape, "noise.\(layer)")
   }
   if let labels = images.labels {
-    try write(labels.map(Float.init), [images.count], "labels")
+    let rows = try stored.model.labelRows(labels, rows: images.count).map(Float.init)
+    // A model without labels has no graph that takes them.
+    let classes = rows.isEmpty ? [] : [rows.count / images.count]
+    try write(
+      rows.isEmpty ? labels.map(Float.init) : rows, [images.count] + classes, "labels")
   }
   report.images = images.count
 }

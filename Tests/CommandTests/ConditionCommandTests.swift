@@ -1,3 +1,4 @@
+import Datasets
 import Experiments
 import Foundation
 import Testing
@@ -98,6 +99,7 @@ import Testing
     let exported = run(
       "export", out, "--onnx", folder, "--arrays", folder, "--limit", "4")
     #expect(exported.status == .done && exported.output.contains("labels.npy"), "\(exported.error)")
+    #expect(try DataFile("\(folder)/labels.npy").array().shape == [4, 3])
     let batch = ["gradient", "\(out)/checkpoint.safetensors", "--data", data[1]]
     let noise = ["--noise", "none", "--out", densities.path("gradient"), "--objective", "iwae"]
     let untold = run(batch + noise)
