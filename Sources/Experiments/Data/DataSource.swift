@@ -11,9 +11,9 @@ public struct DataSource: Sendable {
   /// The name of the source of the test images, where that is another.
   private var testName: String?
   /// The file of the images' labels, where that is another.
-  private var labelsName: String?
+  private(set) var labelsName: String?
   /// The places where values of the training images were observed; nil for everywhere.
-  private var mask: Mask?
+  private(set) var mask: Mask?
 
   /// Reads the images.
   ///

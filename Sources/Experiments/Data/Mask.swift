@@ -4,7 +4,7 @@ import IWAE
 
 /// A file that says where values of images were observed.
 struct Mask {
-  private let file: String
+  let file: String
   /// 1 where a value was observed, else 0.
   private let observed: ImageSet
 
