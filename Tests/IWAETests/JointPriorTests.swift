@@ -83,8 +83,13 @@ import Testing
     // sigmoid(+-20) is 1 and 0 in single precision's reach.
     parameters[model.priorParameters[0]] = Self.images.map { $0 == 1 ? 20 : -20 }
     let rows = [Array(Self.images.prefix(4)), Array(Self.images.suffix(4))]
-    let heads = try Generator(model, parameters: parameters, device: ReferenceDevice())
-      .encode(rows, seed: nil).heads[0]
+    let generator = Generator(model, parameters: parameters, device: ReferenceDevice())
+    let heads = try generator.encode(rows, seed: nil).heads[0]
+    let addresses = (0..<5).map { NoiseAddress(seed: 3, purpose: .generation, image: $0) }
+    let drawn = Components.draw(logits: [0, 0], mean: heads[0], logSigma: heads[1], addresses)
+    for (found, expected) in zip(try generator.priorDraws(addresses), drawn) {
+      #expect(abs(found - expected) < 1e-5)
+    }
     let found = try priorDensities(model, parameters, at: latents)
     for (z, found) in zip(latents, found) {
       let expected = logDensity(z, logits: [0, 0], mean: heads[0], logSigma: heads[1])
