@@ -35,8 +35,8 @@ extension Command {
 
 private func runImpute(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let stored = try StoredModel(try arguments.argument("checkpoint"))
-  _ = try arguments.required("--out")
-  guard let out = try Display.file(arguments) else { return .usage }
+  let out = try arguments.required("--out")
+  _ = try Display.file(arguments)
   let labels = arguments.string("--labels")
   let images = try Inputs.batch(
     try arguments.required("--data"), labels: labels, mask: arguments.string("--mask"),

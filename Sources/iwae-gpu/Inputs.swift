@@ -5,7 +5,7 @@ import Experiments
 import Files
 import IWAE
 
-/// Files that `gradient` reads, with errors that carry their exit codes.
+/// Files that are read as they are, with errors that carry their exit codes.
 enum Inputs {
   /// All images of a file as one batch, taken as they are.
   static func batch(
