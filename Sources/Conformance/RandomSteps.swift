@@ -97,8 +97,8 @@ extension GradientEstimator {
   /// True if a model has such gradients.
   fileprivate func fits(_ model: Model) -> Bool {
     let rule = objective.rule(groups: 1, samples: 4, estimator: estimator)
-    let hasPaths = model.encoder.allSatisfy { $0.posterior.obstacleToPath == nil }
-    return (rule.path.isZero || hasPaths) && (!objective.isClosedForm || model.hasGaussians)
+    return (rule.path.isZero || model.obstacleToPath == nil)
+      && (!objective.isClosedForm || model.hasGaussians)
   }
 }
 

@@ -29,6 +29,18 @@ public struct LinearGaussian: Sendable {
     offset = (0..<dimensions).map { Double(address.normal(column: $0)) }
   }
 
+  /// Any such data.
+  ///
+  /// - Parameters:
+  ///   - weights: W, `(width, latents)`.
+  ///   - offset: b.
+  ///   - noise: s.
+  public init(weights: [Double], offset: [Double], noise: Double) {
+    precondition(!offset.isEmpty && weights.count % offset.count == 0 && !weights.isEmpty)
+    (width, latents) = (offset.count, weights.count / offset.count)
+    (self.weights, self.offset, self.noise) = (weights, offset, noise)
+  }
+
   /// Independent draws; the n-th depends on the seed and n alone.
   public func images(count: Int, seed: UInt64) -> ImageSet {
     var values: [Float] = []

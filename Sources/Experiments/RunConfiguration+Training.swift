@@ -101,14 +101,21 @@ extension RunConfiguration {
         + "set '--free-bits' to 0.")
     if let problem = result.problem { throw ConfigurationError(problem) }
     let rule = result.rule(groups: groups, samples: samples, estimator: estimator)
+    if let problem = model.problem(with: result, rule) {
+      throw ConfigurationError("'\(objective)' cannot train this model: \(problem)")
+    }
     if let obstacle = try checkedKLWeight().obstacle(to: rule, passes: passes) {
       let setting =
         klWeight != 1
         ? "'--kl-weight' of \(klWeight)"
         : klCycle != 0 ? "'--kl-cycle' of \(klCycle)" : "'--warm-up' over all \(passes) passes"
+      // What goes through the sample cannot train a model without a path.
+      let remedy =
+        model.obstacleToPath == nil
+        ? ", or use vae, iwae or the like with the standard estimator" : ""
       throw ConfigurationError(
         "'\(objective)' with the estimator '\(estimator.rawValue)' cannot have a \(setting): "
-          + "\(obstacle). Leave it out, or use vae, iwae or the like with the standard estimator.")
+          + "\(obstacle). Leave it out\(remedy).")
     }
     if let problem = rule.problem(samples: samples) {
       throw ConfigurationError("'\(objective)' with M = \(groups), K = \(samples): \(problem)")

@@ -11,8 +11,7 @@ extension Command {
         help: "A checkpoint, a run folder, or linear-gaussian: the exact model of that data. "
           + "None with --toy.")
     ],
-    options: [
-      DataOptions.option, DataOptions.labels, DataOptions.binarize,
+    options: DataOptions.tested + [
       Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 5000)"),
       Option("--limit", "count", help: "Only the first images of the test set. (default: 100)"),
       Option(

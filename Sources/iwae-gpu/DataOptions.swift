@@ -8,7 +8,11 @@ import IWAE
 enum DataOptions {
   static let option = Command.Option(of: "data")
   static let labels = Command.Option(of: "labels")
-  static let binarize = Command.Option(of: "binarize")
+  static let mask = Command.Option(
+    "--mask", "file",
+    help: "Where values of these images were observed: 1, else 0. Missing too is what is NaN.")
+  /// Those of the images that a model is tested on.
+  static let tested = [option, labels, mask, Command.Option(of: "binarize")]
 
   /// The folders of named sets' files.
   static var folders: DataFolders { DataFolders(environment: ProcessInfo.processInfo.environment) }
@@ -30,25 +34,31 @@ enum DataOptions {
 
   /// The images of a set or a file.
   ///
-  /// - Parameter labels: The file of their labels; empty for those that they come with.
-  static func source(_ name: String, labels: String = "") throws -> DataSource {
+  /// - Parameters:
+  ///   - labels: The file of their labels; empty for those that they come with.
+  ///   - mask: The file that says where they were observed; empty for everywhere.
+  static func source(_ name: String, labels: String = "", mask: String = "") throws -> DataSource {
     let limit = try limit()
-    let source = try DataSource(name, in: folders, limit: limit)
-    return labels.isEmpty ? source : try source.labelled(by: labels, limit: limit)
+    var source = try DataSource(name, in: folders, limit: limit)
+    if !labels.isEmpty { source = try source.labelled(by: labels, limit: limit) }
+    return mask.isEmpty ? source : try source.masked(by: mask, limit: limit)
   }
 
-  /// The images of a run: of its data, tested on its test data where they are others. Flags go first.
+  /// The images of a run: of its data, tested on its test data where they are others.
+  static func source(of configuration: RunConfiguration) throws -> DataSource {
+    let source = try source(
+      configuration.data, labels: configuration.labels, mask: configuration.mask)
+    return configuration.test.isEmpty
+      ? source : source.tested(on: try Self.source(configuration.test))
+  }
+
+  /// The same with flags on top.
   static func source(
     _ arguments: ParsedArguments, _ configuration: RunConfiguration
   ) throws -> DataSource {
-    let named = arguments.string("--data")
-    // A run's labels are those of its own data.
-    let labels = arguments.string("--labels") ?? (named == nil ? configuration.labels : "")
-    var source = try source(named ?? configuration.data, labels: labels)
-    let mask = arguments.string("--mask") ?? configuration.mask
-    if !mask.isEmpty { source = try source.masked(by: mask, limit: try limit()) }
-    let test = arguments.string("--test") ?? configuration.test
-    return test.isEmpty ? source : source.tested(on: try Self.source(test))
+    var configuration = configuration
+    try configuration.applyImages(arguments)
+    return try source(of: configuration)
   }
 
   /// Refuses to binarize for a likelihood that takes data as they are.
@@ -64,15 +74,17 @@ enum DataOptions {
   static func test(_ arguments: ParsedArguments, _ stored: StoredModel) throws -> TestImages {
     let named = arguments.string("--data")
     var settings = stored.run ?? RunConfiguration()
-    try settings.apply(arguments, [.named("binarize")].compactMap(\.self))
+    try settings.apply(arguments, ["labels", "binarize"].compactMap(Setting.named))
     try checkBinarization(arguments, stored.model)
     let source =
       try named.map { try Self.source($0, labels: arguments.string("--labels") ?? "") }
-      ?? source(arguments, settings)
-    return try TestImages(
+      ?? source(of: settings)
+    let test = try TestImages(
       source, for: stored.model, settings.binarize, standardization: stored.standardization,
       // A file that is named is taken whole; a set and a run's data have a test part.
       isWhole: source.namedSet == nil && named != nil, run: named == nil ? stored.run : nil)
+    return try arguments.string("--mask").map { try test.masked(by: $0, limit: try limit()) }
+      ?? test
   }
 
   /// The model of the checkpoint, on its test images, whose notes are shown.

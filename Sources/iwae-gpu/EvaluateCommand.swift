@@ -6,8 +6,7 @@ extension Command {
     name: "evaluate",
     abstract: "Estimate a model's log-likelihood of test images.",
     arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
-    options: [
-      DataOptions.option, DataOptions.labels, DataOptions.binarize,
+    options: DataOptions.tested + [
       Option(
         "--samples", short: "-k", "count",
         help:
@@ -47,7 +46,8 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   // Whichever of the two fails, the other has the result.
   defer {
     // What a run's folder keeps is of its own test images, as training sees them.
-    let others = arguments.given.intersection(["--data", "--limit", "--binarize", "--seed"])
+    let others = arguments.given.intersection(
+      ["--limit", "--seed"] + DataOptions.tested.map(\.name))
     if others.isEmpty { keep(report, of: stored, terminal) }
   }
   try display.result(report, report.text)

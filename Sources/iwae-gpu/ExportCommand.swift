@@ -20,7 +20,7 @@ extension Command {
         "--arrays", "folder",
         help: "Write the test images, their latents and their reconstructions there."),
       Option("--draw", help: "Draw latents from the posterior; else they are its centres."),
-      DataOptions.option, DataOptions.labels, DataOptions.binarize,
+    ] + DataOptions.tested + [
       Option("--limit", "count", help: "Only the first images of the test set."),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
@@ -108,7 +108,11 @@ private func exportArrays(
     try write(encoding.noise[layer], shape, "noise.\(layer)")
   }
   if let labels = images.labels {
-    try write(labels.map(Float.init), [images.count], "labels")
+    let rows = try stored.model.labelRows(labels, rows: images.count).map(Float.init)
+    // A model without labels has no graph that takes them.
+    let classes = rows.isEmpty ? [] : [rows.count / images.count]
+    try write(
+      rows.isEmpty ? labels.map(Float.init) : rows, [images.count] + classes, "labels")
   }
   report.images = images.count
 }

@@ -13,7 +13,7 @@ extension Command {
     ],
     options: [
       Option("--data", "file", help: "The images with missing values, taken as they are."),
-      Option(of: "labels"),
+      DataOptions.labels, DataOptions.mask,
       Option("--out", "file", help: "Where the completed images go, an .npy array."),
       Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 1000)"),
       Option(
@@ -35,11 +35,12 @@ extension Command {
 
 private func runImpute(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let stored = try StoredModel(try arguments.argument("checkpoint"))
-  _ = try arguments.required("--out")
-  guard let out = try Display.file(arguments) else { return .usage }
+  let out = try arguments.required("--out")
+  _ = try Display.file(arguments)
   let labels = arguments.string("--labels")
   let images = try Inputs.batch(
-    try arguments.required("--data"), labels: labels, for: stored.model)
+    try arguments.required("--data"), labels: labels, mask: arguments.string("--mask"),
+    for: stored.model)
   let truth = try arguments.string("--truth").map {
     try Inputs.batch($0, labels: labels, for: stored.model)
   }

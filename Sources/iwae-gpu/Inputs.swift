@@ -5,12 +5,14 @@ import Experiments
 import Files
 import IWAE
 
-/// Files that `gradient` reads, with errors that carry their exit codes.
+/// Files that are read as they are, with errors that carry their exit codes.
 enum Inputs {
   /// All images of a file as one batch, taken as they are.
-  static func batch(_ path: String, labels: String?, for model: Model) throws -> ImageSet {
-    try DataOptions.source(path, labels: labels ?? "").prepared(for: model, .none)
-      .collection.training
+  static func batch(
+    _ path: String, labels: String?, mask: String? = nil, for model: Model
+  ) throws -> ImageSet {
+    try DataOptions.source(path, labels: labels ?? "", mask: mask ?? "")
+      .prepared(for: model, .none).collection.training
   }
 
   /// The noise of each layer, as (B, M*K, latents).

@@ -9,8 +9,8 @@ extension Command {
     options: [
       Option(
         "--only", "names",
-        help: "Some of \(Look.figures.map(\.name).joined(separator: ", ")). (default: all)"),
-      DataOptions.option, DataOptions.labels, DataOptions.binarize,
+        help: "Some of \(Look.figures.map(\.name).joined(separator: ", ")). (default: all)")
+    ] + DataOptions.tested + [
       Option(
         "--images", "count",
         help: "Test images behind the units, the latents and the weights. (default: 1000)"),

@@ -22,13 +22,11 @@ extension Command {
     name: "reconstruct",
     abstract: "Show test images above what a model makes of them, as a PNG grid.",
     arguments: [.init("checkpoint", help: "A checkpoint, or a run folder.")],
-    options: [
-      DataOptions.option, DataOptions.labels, DataOptions.binarize,
+    options: DataOptions.tested + [
       Option(
         "--as", "class",
-        help: "Decode with another label, from a model with a condition. (default: each its own)"),
-    ]
-      + pictureOptions("reconstructions.png", "16", seed: "the run's, else 0"),
+        help: "Decode with another label, from a model with a condition. (default: each its own)")
+    ] + pictureOptions("reconstructions.png", "16", seed: "the run's, else 0"),
     run: { try runReconstruct($0, $1) })
 
   private static func pictureOptions(
@@ -56,9 +54,12 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let generator = Generator(stored.model, parameters: stored.parameters, device: device)
   var columns = Int(Double(count).squareRoot().rounded(.up))
   var labels = label.map { Array(repeating: $0, count: count) }
-  if let classes = stored.model.condition, label == nil {
+  if let classes = Picture.classes(stored.model), label == nil {
     columns = (count + classes - 1) / classes
     labels = Picture.labels(stored.model, columns: columns)
+    if let text = Picture.labelsText(stored.model), classes != stored.model.condition {
+      Display(arguments, terminal).note(["a row is of \(text); '--label' shows any other"])
+    }
   }
   let images = try generator.samples(count: labels?.count ?? count, seed: seed, labels: labels)
   return try write(

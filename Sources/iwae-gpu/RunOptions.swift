@@ -46,10 +46,15 @@ extension RunConfiguration {
     }
     if let problem = model.problem { throw arguments.error("The model: \(problem)") }
     try DataOptions.checkBinarization(arguments, model)
-    // Other data have other labels.
-    if arguments.string("--data") != nil { labels = "" }
+    try applyImages(arguments)
     try apply(arguments, settings)
     data = source.name
+  }
+
+  /// Puts the flags of the images on top. Other data have other labels, and another mask.
+  mutating func applyImages(_ arguments: ParsedArguments) throws {
+    if arguments.string("--data") != nil { (labels, mask) = ("", "") }
+    try apply(arguments, ["data", "labels", "mask", "test"].compactMap(Setting.named))
   }
 }
 

@@ -27,7 +27,7 @@ extension Command {
         help: "The numbers M of groups, with the middle K. (default: 1,2,4,8,16)"),
       Option("--draws", "count", help: "Gradients of each kind, at least 80. (default: 2000)"),
       Option("--batch", "count", help: "Images, the first of the test set. (default: 16)"),
-      DataOptions.option, DataOptions.labels, DataOptions.binarize,
+    ] + DataOptions.tested + [
       Option("--out", "folder", help: "Where figures go. (default: figures beside the checkpoint)"),
       Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
     ] + Setting.ofObjectives.map(Option.init) + Backend.options + [
@@ -40,8 +40,9 @@ extension Command {
 private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let measurement = try measurement(arguments)
   let path = arguments.optionalArgument("checkpoint")
-  if path == nil, arguments.string("--data") != nil {
-    throw arguments.error("'--data' needs a checkpoint; the built-in model draws its own data.")
+  let ofData = arguments.given.intersection(DataOptions.tested.map(\.name)).sorted()
+  if path == nil, let flag = ofData.first {
+    throw arguments.error("'\(flag)' needs a checkpoint; the built-in model draws its own data.")
   }
   let batch = try arguments.integer("--batch", default: 16, maximum: 1 << 16)
   try measurement.check(batch: batch)

@@ -10,8 +10,7 @@ extension Command {
         "checkpoint",
         help: "A checkpoint, a run folder, or linear-gaussian: the exact model of that data.")
     ],
-    options: [
-      DataOptions.option, DataOptions.labels, DataOptions.binarize,
+    options: DataOptions.tested + [
       Option(
         "--limit", "count",
         help: "The first images of the test set, and as many simulated. (default: 40)"),

@@ -1,3 +1,4 @@
+import Datasets
 import Experiments
 import Foundation
 import Testing
@@ -86,10 +87,19 @@ import Testing
     let beyond = run("sample", out, "--label", "3")
     #expect(beyond.status == .usage && beyond.error.contains("from 0 to 2"))
     #expect(run("reconstruct", out, "--as", "-1").status == .usage)
+    // Of very many labels, the first ones.
+    #expect(train(data[0], data[1], data[2], data[3], "--condition", "300").status == .done)
+    #expect(try images(run("sample", out, "--count", "10", "--json")) == 100)
+    let noted = run("sample", out, "--count", "10")
+    #expect(noted.error.contains("each of the first 100 of 300 labels"), "\(noted.error)")
+    #expect(try images(run("sample", out, "--label", "299", "--count", "5", "--json")) == 5)
+    #expect(run("look", out, "--only", "samples", "--quiet").status == .done)
+    #expect(train(data[0], data[1], data[2], data[3], "--condition", "3").status == .done)
     let folder = densities.path("exported")
     let exported = run(
       "export", out, "--onnx", folder, "--arrays", folder, "--limit", "4")
     #expect(exported.status == .done && exported.output.contains("labels.npy"), "\(exported.error)")
+    #expect(try DataFile("\(folder)/labels.npy").array().shape == [4, 3])
     let batch = ["gradient", "\(out)/checkpoint.safetensors", "--data", data[1]]
     let noise = ["--noise", "none", "--out", densities.path("gradient"), "--objective", "iwae"]
     let untold = run(batch + noise)

@@ -79,6 +79,15 @@ import Testing
     #expect(plan.status == .usage && plan.error.contains("needs a gradient through the sample"))
     let closed = run("plan", "--objective", "elbo", "--posterior", Densities.laplace)
     #expect(closed.status == .usage && closed.error.contains("has no closed form"))
+    // Binary latents have no path that another objective could take.
+    let binary = ["--posterior", "bernoulli", "--prior", "bernoulli", "--layers", "8:3"]
+    let elbo = run(["plan", "--objective", "elbo"] + binary)
+    #expect(elbo.error.contains("Use rws, vimco or tvo."), "\(elbo.error)")
+    let weighed = run(
+      ["train", "--out", densities.path("weighed"), "--objective", "rws", "--kl-weight", "2"]
+        + ["--data", "strokes"] + binary)
+    #expect(
+      weighed.status == .usage && weighed.error.contains("Leave it out.\n"), "\(weighed.error)")
     let trained = run(
       ["train", "--out", densities.path("rws"), "--layers", "8:3", "-k", "3", "--passes", "1"]
         + ["--test-samples", "5", "--limit", "3", "--quiet", "--objective", "rws"] + data)

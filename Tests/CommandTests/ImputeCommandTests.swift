@@ -146,6 +146,56 @@ import Testing
     #expect(run("train", "--resume", out, "--passes", "3", "--quiet").status == .done)
     let other = run("train", "--resume", out, "--mask", whole)
     #expect(other.status == .usage && other.error.contains("'--mask' cannot change"))
+    // A configuration's mask is of its own data.
+    let next = densities.path("next")
+    let configured = ["train", "--config", "\(out)/config.json", "--out", next, "--overwrite"]
+    #expect(run(configured + ["--quiet"]).status == .done)
+    #expect(try RunConfiguration(file: "\(next)/config.json").mask == mask)
+    #expect(run(configured + ["--data", whole, "--quiet"]).status == .done)
+    #expect(try RunConfiguration(file: "\(next)/config.json").mask.isEmpty)
+  }
+
+  /// Every command that reads images reads them through a mask.
+  @Test func imagesToTestOnHaveMasksToo() throws {
+    defer { densities.remove() }
+    let (holes, whole) = (try holes(), try write("whole", .bytes(bits())))
+    let mask = try write("mask", .bytes(bits().indices.map { isObserved($0) ? 1 : 0 }))
+    #expect(train("--data", whole).status == .done)
+    func nll(_ more: String...) throws -> Double {
+      struct Report: Decodable { var nll: Double }
+      let outcome = run(["evaluate", out, "--samples", "20", "--json"] + more)
+      return try decoder.decode(Report.self, from: Data(outcome.output.utf8)).nll
+    }
+    let known = try nll("--data", holes)
+    #expect(try nll("--data", whole, "--mask", mask) == known)
+    #expect(try nll("--data", whole) > known)
+    let few = ["--limit", "2", "--samples", "20"]
+    for arguments in [
+      ["bounds", out] + few,
+      ["sandwich", out, "--temperatures", "2", "--chains", "2", "--fit-steps", "2"] + few,
+      ["snr", out, "--objectives", "iwae", "--samples", "2", "--groups", "1", "--draws", "80"]
+        + ["--batch", "2", "--out", densities.path("figures")],
+      ["look", out, "--only", "reconstructions,log-weights"], ["reconstruct", out],
+      ["export", out, "--arrays", densities.path("arrays")],
+    ] {
+      let outcome = run(arguments + ["--data", whole, "--mask", mask, "--quiet"])
+      #expect(outcome.status == .done, "\(arguments[0]): \(outcome.error)")
+    }
+    let images = try array(densities.path("arrays/images.npy")).values.floats
+    #expect(images.indices.allSatisfy { images[$0].isNaN != isObserved($0) })
+    var completed: [NumberArray] = []
+    for data in [["--data", holes], ["--data", whole, "--mask", mask]] {
+      let outcome = run(["impute", out, "--samples", "20", "--out", filled] + data)
+      #expect(outcome.status == .done, "\(outcome.error)")
+      completed.append(try array(filled))
+    }
+    #expect(completed[0].values == completed[1].values)
+    // Without '--data' the images are the test part of the run's own.
+    let other = run("evaluate", out, "--mask", mask)
+    #expect(
+      other.status == .badInput && other.error.contains("to test on, ")
+        && other.error.contains("found 60 images of 6 values"), "\(other.error)")
+    #expect(run("snr", "--mask", mask).error.contains("'--mask' needs a checkpoint"))
   }
 
   @Test func whatCannotBeIsRefused() throws {
@@ -178,6 +228,15 @@ import Testing
     ] {
       refused(
         run(command + ["--data", empty]), .badInput, "image 3: all of its values are missing")
+    }
+    let nothing = try write(
+      "nothing", .bytes((0..<360).map { (12..<18).contains($0) ? 0 : 1 }))
+    for command in [
+      ["impute", out, "--out", filled], ["evaluate", out], ["train", "--out", out, "--overwrite"],
+    ] {
+      refused(
+        run(command + ["--data", whole, "--mask", nothing]), .badInput,
+        "nothing.npy: image 3: the mask leaves none of its values")
     }
     refused(train("--data", whole, "--mask", narrow), .badInput, "found 60 images of 5 values")
     let grey = try write("grey", .bytes(bits().map { 7 * $0 }))

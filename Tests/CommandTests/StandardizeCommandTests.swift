@@ -175,6 +175,7 @@ import Testing
       var least: Double?
       var largest: Double?
       var constantColumns: [Int]
+      var emptyColumns: [Int]
       var likelihoods: [Fit]
     }
     var look: Look
@@ -220,7 +221,13 @@ import Testing
     #expect(reals.likelihoods.map(\.likelihood) == ["gaussian"])
     #expect(reals.likelihoods[0].reason.contains("--standardize"))
     let none = try floats { _ in .nan }
-    #expect(none.values == nil && none.likelihoods.isEmpty && none.constantColumns.count == 5)
+    #expect(none.values == nil && none.likelihoods.isEmpty && none.emptyColumns.count == 5)
+    let holed = numbers.indices.map { $0 % 5 == 1 ? Float.nan : Float(numbers[$0]) }
+    let part = try look(try write("holed", .floats(holed)))
+    #expect(part.emptyColumns == [1] && part.constantColumns.isEmpty)
+    #expect(
+      run("data", "info", densities.path("holed.npy")).output.contains(
+        "1 column of the training images holds no value: 2."))
     let text = run("data", "info", densities.path("reals.npy")).output
     #expect(text.contains("1 column of the training images holds one value: 5."))
     #expect(text.contains("likelihood  why it fits\ngaussian    real numbers"))

@@ -26,6 +26,17 @@ import Testing
       #expect(outcome.status == .usage)
       #expect(outcome.error.contains("'\(flag)' cannot vary in a sweep"), "\(outcome.error)")
     }
+    // A model that one of the objectives cannot train.
+    for (flags, reason) in [
+      (["--prior", "mixture:3", "--objectives", "iwae,elbo"], "has no closed form. Use the obj"),
+      (
+        ["--prior", "bernoulli", "--posterior", "bernoulli", "--objectives", "rws,elbo"],
+        "needs a gradient through the sample"
+      ),
+    ] {
+      let outcome = run(["sweep", "--out", folder, "--data", "linear-gaussian"] + flags)
+      #expect(outcome.status == .usage && outcome.error.contains(reason), "\(outcome.error)")
+    }
     #expect(!FileManager.default.fileExists(atPath: folder))
   }
 

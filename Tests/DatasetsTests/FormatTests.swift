@@ -130,6 +130,10 @@ func complaint(_ bytes: [UInt8], _ name: String = "", limit: Int = 1 << 20) -> S
       #expect(try open(Array(text.utf8)).array().shape == [2, 3])
     }
     #expect(try known(Array(",,0\n,,\n".utf8)) == [nil, nil, 0, nil, nil, nil])
+    // A comma at the end of every line is no column; one that is missing everywhere says so.
+    let ended = complaint(Array("1,0,\n0,1,\n".utf8))
+    #expect(ended?.contains("every line ends with a comma") == true, "\(ended ?? "none")")
+    #expect(try known(Array("1,nan\n0,nan\n".utf8)) == [1, nil, 0, nil])
     for text in ["1,,\n1,2\n", "1,2\n1,2,\n", "1 na 2\n", "1,NA,2\n"] {
       #expect(complaint(Array(text.utf8))?.contains("line ") == true, "\(text)")
     }

@@ -144,6 +144,9 @@ import Testing
       #expect(abs((a?.model.rmse ?? 0) - (b?.model.rmse ?? 1)) < 1e-5)
       #expect(abs((a?.heldOutLogLikelihood ?? 0) - (b?.heldOutLogLikelihood ?? 1)) < 1e-3)
     }
+    // More draws than samples; what is not filled in is refused.
+    let many = try run(on: ReferenceDevice(), draws: 30, samples: 10, chunk: 250)
+    #expect(many.array.shape == [30, count, density.width])
   }
 
   @Test func whatIsCompleteStaysAsItIs() throws {

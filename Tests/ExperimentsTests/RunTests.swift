@@ -50,6 +50,22 @@ import Testing
     #expect(again?.nll == evaluation.nll)
   }
 
+  /// Images that were read in another way than the run's are not taken for them.
+  @Test func imagesAreReadAsTheRunSays() throws {
+    let source = try DataSource("linear-gaussian", in: DataFolders([]))
+    let usual = try configuration().0
+    var (masked, labelled) = (usual, usual)
+    (masked.mask, labelled.labels) = ("observed.npy", "labels.npy")
+    for (configuration, words) in [
+      (masked, "'--mask' is 'observed.npy', and"), (labelled, "'--labels' is 'labels.npy', and"),
+    ] {
+      let error = #expect(throws: ConfigurationError.self) {
+        try RunImages(source, for: configuration)
+      }
+      #expect(error?.description.contains(words) == true)
+    }
+  }
+
   /// A run that was stopped goes on to the same bits.
   @Test func aStoppedRunGoesOn() throws {
     defer { try? FileManager.default.removeItem(atPath: folder.path) }

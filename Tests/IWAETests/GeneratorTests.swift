@@ -75,4 +75,25 @@ import Testing
       #expect(abs(found[1] - found[2]) > 0.05 && abs(found[3] - found[4]) > 0.05)
     }
   }
+
+  /// A count is looked for among the first million; what is beyond, and what is no number, is named.
+  @Test(arguments: [
+    (30, "log_rate = 30.0, log_dispersion = 0.0. It is none of the first 1000000,"),
+    (Float.infinity, "log_rate = inf, log_dispersion = 0.0. These must be finite:"),
+  ])
+  func whatCannotBeDrawnIsNamed(rate: Float, reason: String) throws {
+    let model = Model(
+      dataSize: 3, likelihood: .negativeBinomial, encoder: [.init(hidden: [], latent: 2)],
+      decoder: [.init(hidden: [])])
+    var parameters: [Tensor: [Float]] = [:]
+    for tensor in model.parameters {
+      parameters[tensor] = Array(repeating: 0, count: tensor.shape.count)
+    }
+    parameters[model.decoderNetworks[0].heads[0].bias] = [0, rate, 0]
+    let generator = Generator(model, parameters: parameters, device: ReferenceDevice())
+    let error = #expect(throws: DrawError.self) { try generator.simulate(count: 1, seed: 2) }
+    let start = "Image 1, value 2 could not be drawn from the likelihood 'negative-binomial' with "
+    let description = try #require(error).description
+    #expect(description.hasPrefix(start + reason), "\(description)")
+  }
 }

@@ -83,8 +83,13 @@ import Testing
     // sigmoid(+-20) is 1 and 0 in single precision's reach.
     parameters[model.priorParameters[0]] = Self.images.map { $0 == 1 ? 20 : -20 }
     let rows = [Array(Self.images.prefix(4)), Array(Self.images.suffix(4))]
-    let heads = try Generator(model, parameters: parameters, device: ReferenceDevice())
-      .encode(rows, seed: nil).heads[0]
+    let generator = Generator(model, parameters: parameters, device: ReferenceDevice())
+    let heads = try generator.encode(rows, seed: nil).heads[0]
+    let addresses = (0..<5).map { NoiseAddress(seed: 3, purpose: .generation, image: $0) }
+    let drawn = Components.draw(logits: [0, 0], mean: heads[0], logSigma: heads[1], addresses)
+    for (found, expected) in zip(try generator.priorDraws(addresses), drawn) {
+      #expect(abs(found - expected) < 1e-5)
+    }
     let found = try priorDensities(model, parameters, at: latents)
     for (z, found) in zip(latents, found) {
       let expected = logDensity(z, logits: [0, 0], mean: heads[0], logSigma: heads[1])
@@ -198,6 +203,21 @@ import Testing
     let mean = Array(repeating: 0.5, count: 4)
     let ofMean = try #require(model.initialParameters(seed: 1, mean: mean)[inputs])
     #expect(Set(ofMean).count == 12 && ofMean.allSatisfy { abs($0) < 5 })
+  }
+
+  /// No two components are one, however few the images.
+  @Test func inputsOfFewImagesStartApart() throws {
+    let model = Self.model(.vamp(5))
+    let trainer = try Trainer(
+      model, TrainingConfiguration(objective: .iwae, samples: 2, batchSize: 2, passes: 1, seed: 1),
+      images: ImageSet(name: "two", values: .floats(Self.images), width: 4),
+      device: ReferenceDevice())
+    let inputs = try #require(try trainer.state()[model.priorParameters[0]])
+    let rows = stride(from: 0, to: inputs.count, by: 4).map { Array(inputs[$0..<$0 + 4]) }
+    #expect(rows.count == 5 && Set(rows).count == 5)
+    for (row, image) in zip(rows, [Self.images.prefix(4), Self.images.suffix(4)]) {
+      #expect(row.map { $0 > 0 } == image.map { $0 == 1 })
+    }
   }
 
   @Test(arguments: [

@@ -27,6 +27,11 @@ extension NumberArray {
       throw reader.problem("line \(parser.line): \(fault)")
     }
     guard parser.rows > 0 else { throw reader.problem("there are no numbers.") }
+    if parser.areEndsEmpty {
+      throw reader.problem(
+        "every line ends with a comma, so that the last column has no numbers. Take these commas away, "
+          + "or write nan where a value is missing.")
+    }
     shape = [parser.rows, parser.columns]
     values = parser.values
     isColumnMajor = false
@@ -46,6 +51,8 @@ private struct TextParser {
   private var hasCommas = false
   private var hasGaps = false
   private var isFilled = false
+  /// True if nothing follows the last comma of any row so far.
+  private(set) var areEndsEmpty = true
   private(set) var columns = 0
   private(set) var rows = 0
   private(set) var line = 1
@@ -146,7 +153,8 @@ private struct TextParser {
   }
 
   private mutating func endLine() -> String? {
-    if hasCommas && !isFilled, let problem = endField() { return problem }
+    let isEndEmpty = hasCommas && !isFilled
+    if isEndEmpty, let problem = endField() { return problem }
     (hasCommas, hasGaps, isFilled) = (false, false, false)
     // Empty lines count for nothing.
     if column == 0 { return nil }
@@ -154,6 +162,7 @@ private struct TextParser {
     guard column == columns else {
       return "expected \(columns) numbers as in the rows before, found \(column)."
     }
+    areEndsEmpty = areEndsEmpty && isEndEmpty
     rows += 1
     column = 0
     return nil

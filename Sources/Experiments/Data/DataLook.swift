@@ -26,15 +26,17 @@ public struct DataLook: Encodable, Sendable {
   /// The ends of the values as they are: of bytes that are no pictures', whole numbers.
   public var least: Double?
   public var largest: Double?
-  /// The columns, counted from 0, that have one value, or none, in all of the training images.
+  /// The columns, counted from 0, that have one value in all of the training images that have one.
   public var constantColumns: [Int]
+  /// Those that are missing in all of them.
+  public var emptyColumns: [Int]
   public var likelihoods: [Fit] = []
   /// The classes of the training images, in their order; nil where there are no labels.
   public var classes: [ClassCount]?
 
   public init(_ collection: ImageCollection) {
     let parts = collection.parts.map(\.images)
-    constantColumns = collection.training.constantColumns
+    (constantColumns, emptyColumns) = collection.training.constantColumns
     classes = collection.training.labels.map { labels in
       Dictionary(grouping: labels) { $0 }.map { ClassCount(label: $0, images: $1.count) }
         .sorted { $0.label < $1.label }
@@ -108,12 +110,17 @@ public struct DataLook: Encodable, Sendable {
       case .positive: "positive real numbers \(range)"
       case .reals: "real numbers \(range)"
       }
-    if constantColumns.isEmpty { return "The values are \(kind)." }
-    let shown = constantColumns.prefix(5).map { "\($0 + 1)" }.joined(separator: ", ")
-    let columns = counted(constantColumns.count, "column")
-    return "The values are \(kind). \(columns) of the training images "
-      + "hold\(constantColumns.count == 1 ? "s" : "") one value: \(shown)"
-      + (constantColumns.count > 5 ? " and so on." : ".")
+    return "The values are \(kind)." + Self.text(constantColumns, hold: "one value")
+      + Self.text(emptyColumns, hold: "no value")
+  }
+
+  /// A sentence on some columns; nothing on none.
+  private static func text(_ columns: [Int], hold what: String) -> String {
+    if columns.isEmpty { return "" }
+    let shown = columns.prefix(5).map { "\($0 + 1)" }.joined(separator: ", ")
+    return " \(counted(columns.count, "column")) of the training images "
+      + "hold\(columns.count == 1 ? "s" : "") \(what): \(shown)"
+      + (columns.count > 5 ? " and so on." : ".")
   }
 }
 
@@ -166,8 +173,8 @@ private struct ValueScan {
 }
 
 extension ImageSet {
-  /// The columns that have one value, or none.
-  fileprivate var constantColumns: [Int] {
+  /// The columns that have one value, and those that have none.
+  fileprivate var constantColumns: (constant: [Int], empty: [Int]) {
     var known = [Float](repeating: .nan, count: width)
     var isConstant = [Bool](repeating: true, count: width)
     for index in 0..<count {
@@ -176,6 +183,7 @@ extension ImageSet {
         if known[column] != value { isConstant[column] = false }
       }
     }
-    return isConstant.indices.filter { isConstant[$0] }
+    let constant = isConstant.indices.filter { isConstant[$0] }
+    return (constant.filter { !known[$0].isNaN }, constant.filter { known[$0].isNaN })
   }
 }

@@ -11,9 +11,9 @@ public struct DataSource: Sendable {
   /// The name of the source of the test images, where that is another.
   private var testName: String?
   /// The file of the images' labels, where that is another.
-  private var labelsName: String?
-  /// 1 where a value of the training images was observed; nil for everywhere.
-  private var observed: ImageSet?
+  private(set) var labelsName: String?
+  /// The places where values of the training images were observed; nil for everywhere.
+  private(set) var mask: Mask?
 
   /// Reads the images.
   ///
@@ -72,19 +72,8 @@ public struct DataSource: Sendable {
   public func masked(
     by mask: String, limit: Int = DataFile.standardLimit
   ) throws -> DataSource {
-    let images = collection.training
-    let observed = try ImageCollection(path: mask, limit: limit).training
-    func bad(_ problem: String) -> FormatError { FormatError(file: mask, problem: problem) }
-    func form(_ set: ImageSet) -> String { "\(counted(set.count, "image")) of \(set.width) values" }
-    guard observed.count == images.count, observed.width == images.width else {
-      throw bad(
-        "expected a mask of the form of '\(name)', \(form(images)), found \(form(observed)).")
-    }
-    guard observed.isBinary && !observed.hasMissing else {
-      throw bad("expected a mask of 0 and 1, 1 where a value was observed, found other values.")
-    }
     var result = self
-    result.observed = observed
+    result.mask = try Mask(mask, of: collection.training, "'\(name)'", limit: limit)
     return result
   }
 
@@ -98,8 +87,8 @@ public struct DataSource: Sendable {
   ) throws(FormatError) -> DataSource {
     var result = self
     result.collection = collection.scaled(for: model.likelihood.support)
-    if let observed {
-      result.collection.training = result.collection.training.masked(by: observed)
+    if let mask {
+      result.collection.training = try mask.applied(to: result.collection.training)
     }
     let parts = result.collection.parts
     for (part, images) in parts {

@@ -8,7 +8,18 @@ public struct RunImages: Sendable {
   public let split: Split
 
   /// Prepares, divides and standardizes the images as a configuration says.
+  ///
+  /// - Throws: `ConfigurationError` if they were read with another mask or other labels than it names.
   public init(_ source: DataSource, for configuration: RunConfiguration) throws {
+    func name(_ file: String) -> String { file.isEmpty ? "none" : "'\(file)'" }
+    for (flag, expected, found) in [
+      ("--labels", configuration.labels, source.labelsName ?? ""),
+      ("--mask", configuration.mask, source.mask?.file ?? ""),
+    ] where expected != found {
+      throw ConfigurationError(
+        "The run's '\(flag)' is \(name(expected)), and the images of '\(source.name)' were read with "
+          + "\(name(found)). Read them as the run says.")
+    }
     self.source = source
     let split = try source.prepared(for: configuration.model, configuration.binarize)
       .split(configuration.split)
@@ -81,5 +92,17 @@ public struct TestImages: Sendable {
     let split = try source.split(run?.split ?? .standard)
     images = standardized(split.test)
     activity = split.training.first(run?.activityImages ?? 0).map(standardized)
+  }
+
+  /// The same images without the values that a mask says are missing.
+  ///
+  /// - Parameters:
+  ///   - mask: A file of these images' form: 1 where a value was observed, else 0.
+  ///   - limit: The most bytes that an array of the file may take.
+  public func masked(by mask: String, limit: Int = DataFile.standardLimit) throws -> TestImages {
+    var result = self
+    result.images = try Mask(mask, of: images, "the images of '\(name)' to test on", limit: limit)
+      .applied(to: images)
+    return result
   }
 }

@@ -22,12 +22,12 @@ extension Look {
     let ranked = weights.indices.sorted { (weights[$1], $0) < (weights[$0], $1) }
     // A conditional model's have an image for each label.
     let shown = ranked.prefix(model.condition == nil ? 100 : 10)
-    let each = model.condition ?? 1
+    let each = Picture.classes(model) ?? 1
     let width = means.count / weights.count
     let images = try generator.images(
       ofTopmost: shown.flatMap { component in
         Array(repeating: Array(means[component * width..<(component + 1) * width]), count: each)
-      }, labels: model.condition.map { classes in shown.flatMap { _ in 0..<classes } })
+      }, labels: Picture.classes(model).map { classes in shown.flatMap { _ in 0..<classes } })
     let entropy = weights.reduce(0) { $1 > 0 ? $0 - $1 * log($1) : $0 }
     return try picture(
       "components", "The components of the prior",
@@ -35,7 +35,7 @@ extension Look {
         format: "What the decoder makes of the means of %d of %@, the heaviest first%@. Weights go "
           + "from %.2g to %.2g: they are worth %.1f equal ones.", shown.count,
         counted(weights.count, "component"),
-        each == 1 ? "" : ", a row each and a column for each label",
+        Picture.labelsText(model).map { ", a row each and a column for \($0)" } ?? "",
         weights[ranked[0]], weights[ranked[ranked.count - 1]], exp(entropy)),
       images, columns: each == 1 ? min(10, shown.count) : each,
       table: FigureTable(

@@ -76,7 +76,7 @@ public struct Look {
     return try picture(
       "samples", "Images drawn from the model",
       "\(count) images, their pixels as expected"
-        + (labels == nil ? "." : ": a row for each label, from 0 on."),
+        + (Picture.labelsText(model).map { ": a row for \($0)." } ?? "."),
       try generator.samples(count: count, seed: seed, labels: labels), columns: 10)
   }
 

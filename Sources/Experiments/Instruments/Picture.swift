@@ -36,11 +36,23 @@ public struct Picture: Sendable {
     return side * side == values ? side : values
   }
 
+  /// The classes of a conditional model that have images of their own in a picture: the first ones;
+  /// nil for a model without labels.
+  public static func classes(_ model: Model) -> Int? { model.condition.map { min($0, 100) } }
+
   /// The labels of images that are drawn from a conditional model, a row for each class; nil for a
   /// model without labels.
   public static func labels(_ model: Model, columns: Int) -> [Int]? {
-    model.condition.map { classes in
+    classes(model).map { classes in
       (0..<classes * columns).map { $0 / columns }
+    }
+  }
+
+  /// The labels that have images of their own, in words.
+  public static func labelsText(_ model: Model) -> String? {
+    classes(model).map { classes in
+      classes == model.condition
+        ? "each label, from 0 on" : "each of the first \(classes) of \(model.condition ?? 0) labels"
     }
   }
 

@@ -41,7 +41,7 @@ public struct SandwichMeasurement: Sendable {
       throw FormatError(
         file: path, problem: DescriptionError.noDraw(likelihood: model.likelihood.name).description)
     }
-    if model.encoder.contains(where: { $0.posterior.obstacleToPath != nil }) {
+    if model.obstacleToPath != nil {
       throw FormatError(
         file: path,
         problem:

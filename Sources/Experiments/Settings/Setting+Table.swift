@@ -27,7 +27,7 @@ extension Setting {
       "mask", \.mask, "file", expected: "a file", standard: .text("everywhere"),
       help:
         "Where values of the training images were observed: 1, else 0, in their form, or in that of "
-        + "all images where nobody divided them. NaN is missing without it.",
+        + "all images where nobody divided them. What other images lack, as those of '--test', is NaN.",
       row: Row(name: "mask")),
     Setting(
       "split", \.split, "rule", examples: ["standard", "full", "released"],

@@ -31,15 +31,9 @@ struct EvaluationPrograms {
   init(
     _ model: Model, source: BatchSource, batchSize: Int, chunks: Set<Int>
   ) throws(ProgramError) {
-    var configuration = StepConfiguration(
-      batchSize: batchSize, samples: 1, objective: .vae, source: source, optimizer: nil)
-
-    var encoder = StepBuilder(model, configuration, name: "encode")
-    let (images, indices) = try encoder.appendBatch(as: .state)
-    let seen = try encoder.appendSeen(images)
-    let heads = try encoder.appendLowest(seen, headRole: .state)
-    lowestMean = try encoder.appendCenter(0, heads, role: .state)
-    encode = encoder.program.build()
+    var encoder = try BatchEncoder(model, source: source, batchSize: batchSize)
+    lowestMean = try encoder.builder.appendCenter(0, encoder.heads, role: .state)
+    encode = encoder.builder.program.build()
 
     func state(_ name: String, _ shape: Shape) -> Tensor {
       Tensor("evaluation.\(name)", shape, .state)
@@ -54,16 +48,14 @@ struct EvaluationPrograms {
     }
     var weigh: [Int: (program: Program, logWeights: Tensor)] = [:]
     for chunk in chunks {
-      configuration.samples = chunk
-      var weigher = StepBuilder(model, configuration, name: "weigh")
-      weigher.labels = encoder.labels
-      try weigher.appendLatents(heads: heads, indices)
+      var weigher = encoder.sampling(chunk, name: "weigh")
+      try weigher.appendLatents(heads: encoder.heads, encoder.indices)
       for (layer, mean) in zip(1..., upperMeans) {
         let center = try weigher.appendCenter(layer, weigher.latents[layer].heads, role: .temporary)
         try weigher.program.append(
           .sum(Sum(input: center, accumulates: true, output: mean)))
       }
-      try weigher.appendDecoder(images)
+      try weigher.appendDecoder(encoder.images)
       let weights = try weigher.appendWeights(role: .output).logWeights
       try weigher.program.append(
         .accumulateWeights(

@@ -78,7 +78,7 @@ public final class Evaluator {
       self.samples = samples
       programs = try EvaluationPrograms(
         model, source: data.batchSource(binarization), batchSize: self.batchSize,
-        chunks: Set([self.chunk, samples % self.chunk]).subtracting([0]))
+        chunks: Set(partsOf: samples, by: self.chunk))
     }
   }
 

@@ -38,8 +38,9 @@ extension Generator {
   private func encode(
     _ images: ArraySlice<[Float]>, labels: [Int]?, seed: UInt64?, into result: inout Encoding
   ) throws {
-    let encoder = try EncoderProgram(model, rows: images.count)
-    var inputs = [encoder.images: images.flatMap { $0.map { $0.isNaN ? 0 : $0 } }]
+    let encoder = try EncoderProgram(
+      model, rows: images.count, hasMissing: images.contains { $0.contains(where: \.isNaN) })
+    var inputs = [encoder.images: images.flatMap(\.self)]
     try put(labels, into: encoder.labels, &inputs)
     for (position, layer) in encoder.layers.enumerated() {
       let values = noise(

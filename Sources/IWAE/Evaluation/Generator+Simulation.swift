@@ -26,8 +26,6 @@ extension Generator {
     let found = try run(decoder.program, draws, reading: samples + decoder.heads)
     let latents = found.prefix(samples.count) + [draws[decoder.latent] ?? []]
     let values = Array(found.dropFirst(samples.count))
-    var learned: [[Float]] = []
-    for tensor in model.likelihoodParameters { learned.append(parameters[tensor] ?? []) }
     var pixels: [Float] = []
     for image in 0..<count {
       // Layers have the times from 0.
@@ -35,13 +33,10 @@ extension Generator {
         seed: seed, purpose: .generation, time: UInt32(model.encoder.count), image: UInt32(image))
       for column in 0..<model.dataSize {
         let index = image * model.dataSize + column
-        let drawn = model.likelihood.draw(
-          heads: model.likelihood.headValues(values, of: index),
-          parameters: learned.map { Double($0.count == 1 ? $0[0] : $0[column]) },
-          uniform: Double(address.openUniform(column: column)),
-          normal: Double(address.normal(column: column)))
-        guard let drawn else { throw DescriptionError.noDraw(likelihood: model.likelihood.name) }
-        pixels.append(Float(drawn))
+        pixels.append(
+          try model.draw(
+            column, heads: model.likelihood.headValues(values, of: index), parameters: parameters,
+            address))
       }
     }
     return Simulation(

@@ -45,13 +45,8 @@ struct ImputationPrograms {
     _ model: Model, source: BatchSource, batchSize: Int, chunks: Set<Int>, draws: Set<Int>,
     holdsOut: Bool
   ) throws(ProgramError) {
-    let configuration = StepConfiguration(
-      batchSize: batchSize, samples: 1, objective: .vae, source: source, optimizer: nil)
-    var encoder = StepBuilder(model, configuration, name: "encode")
-    let (images, indices) = try encoder.appendBatch(as: .state)
-    let seen = try encoder.appendSeen(images)
-    let heads = try encoder.appendLowest(seen, headRole: .state)
-    encode = encoder.program.build()
+    let encoder = try BatchEncoder(model, source: source, batchSize: batchSize)
+    encode = encoder.builder.program.build()
 
     let pixels = Shape.matrix(rows: batchSize, columns: model.dataSize)
     maximum = Tensor("imputation.maximum", .vector(batchSize), .state)
@@ -63,19 +58,11 @@ struct ImputationPrograms {
     }
     slopes = holdsOut ? logits.map { Tensor("imputation.slopes", $0, .state) } : nil
 
-    let labels = encoder.labels
-    func builder(_ samples: Int, _ name: String) -> StepBuilder {
-      var part = configuration
-      part.samples = samples
-      var builder = StepBuilder(model, part, name: name)
-      builder.labels = labels
-      return builder
-    }
     var weigh: [Int: Chunk] = [:]
     for samples in chunks {
-      var weigher = builder(samples, "weigh")
-      try weigher.appendLatents(heads: heads, indices)
-      try weigher.appendDecoder(images)
+      var weigher = encoder.sampling(samples, name: "weigh")
+      try weigher.appendLatents(heads: encoder.heads, encoder.indices)
+      try weigher.appendDecoder(encoder.images)
       let logWeights = try weigher.appendWeights(role: .output).logWeights
       let heldOut = try holdsOut ? weigher.appendHeldOut(heldOutValues) : nil
       let weights = try weigher.appendRunningWeights(logWeights, maximum: maximum, sum: sum)
@@ -90,11 +77,12 @@ struct ImputationPrograms {
     self.weigh = weigh
     var redraw: [Int: Redraw] = [:]
     for count in draws {
-      var walker = builder(count, "redraw")
+      var walker = encoder.sampling(count, name: "redraw")
       let drawn = Tensor(
         "imputation.drawn.\(count)", .vector(batchSize * count), .state, element: .uint32)
       walker.drawn = drawn
-      let sample = try walker.appendLatent(0, heads: heads, network: 0..<0, indices)
+      let sample = try walker.appendLatent(
+        0, heads: encoder.heads, network: 0..<0, encoder.indices)
       let network = model.decoderNetworks[model.decoder.count - 1]
       let input = try walker.conditioned(sample, for: network)
       let dataHeads = try network.append(input, headRole: .output, to: &walker.program)

@@ -9,7 +9,7 @@ extension Imputer {
     _ result: inout ImputedImages
   ) throws {
     guard let executable = redraw[range.count], let some = programs.redraw[range.count] else {
-      return
+      preconditionFailure("no program draws \(range.count) copies at a time")
     }
     var drawn = [UInt32](repeating: 0, count: batchSize * range.count)
     for (row, image) in batch.enumerated() {
@@ -24,12 +24,16 @@ extension Imputer {
     for (row, image) in batch.enumerated() {
       let missing = images.pixels(of: image).enumerated().filter(\.element.isNaN).map(\.offset)
       for (position, draw) in range.enumerated() {
+        // Layers have the times from 0.
+        let address = NoiseAddress(
+          seed: seed, purpose: .generation, time: UInt32(model.encoder.count),
+          image: UInt32(image), sample: UInt32(draw))
         let start = (draw * images.count + image) * images.width
         let from = (row * range.count + position) * images.width
         for column in missing {
-          result.copies[start + column] = try value(
-            model.likelihood.headValues(heads, of: from + column), column, image: image,
-            draw: draw)
+          result.copies[start + column] = try model.draw(
+            column, heads: model.likelihood.headValues(heads, of: from + column),
+            parameters: parameters, address)
         }
       }
     }
@@ -58,23 +62,5 @@ extension Imputer {
       }
       return UInt32(low)
     }
-  }
-
-  /// A draw of one missing value.
-  private func value(
-    _ heads: [Double], _ column: Int, image: Int, draw: Int
-  ) throws -> Float {
-    // Layers have the times from 0.
-    let address = NoiseAddress(
-      seed: seed, purpose: .generation, time: UInt32(model.encoder.count), image: UInt32(image),
-      sample: UInt32(draw))
-    let learned = model.likelihoodParameters.map { tensor in
-      parameters[tensor].map { Double($0[$0.count == 1 ? 0 : column]) } ?? 0
-    }
-    let drawn = model.likelihood.draw(
-      heads: heads, parameters: learned, uniform: Double(address.openUniform(column: column)),
-      normal: Double(address.normal(column: column)))
-    guard let drawn else { throw DescriptionError.noDraw(likelihood: model.likelihood.name) }
-    return Float(drawn)
   }
 }

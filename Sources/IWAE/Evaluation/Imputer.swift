@@ -66,7 +66,7 @@ public final class Imputer {
     data = try ResidentSet(images, for: model, name: "imputation")
     programs = try ImputationPrograms(
       model, source: data.batchSource(.none), batchSize: self.batchSize,
-      chunks: Self.sizes(samples, by: self.chunk), draws: Self.sizes(draws, by: chunk),
+      chunks: Set(partsOf: samples, by: self.chunk), draws: Set(partsOf: draws, by: self.chunk),
       holdsOut: truth != nil)
     memory = try device.allocate(model.parameters + data.tensors + programs.states)
     for (parameter, values) in parameters where parameter.role == .parameter {
@@ -81,11 +81,6 @@ public final class Imputer {
     for (size, some) in programs.redraw {
       redraw[size] = try device.compile(some.program, on: memory)
     }
-  }
-
-  /// The sizes that occur when a count is taken so many at a time.
-  private static func sizes(_ count: Int, by size: Int) -> Set<Int> {
-    Set([min(size, count), count % size]).subtracting([0])
   }
 
   /// Fills in every image.
@@ -132,7 +127,9 @@ public final class Imputer {
     for offset in stride(from: 0, to: samples, by: chunk) {
       control.sampleOffset = UInt32(offset)
       let width = min(chunk, samples - offset)
-      guard let executable = weigh[width], let part = programs.weigh[width] else { continue }
+      guard let executable = weigh[width], let part = programs.weigh[width] else {
+        preconditionFailure("no program weighs \(width) samples at a time")
+      }
       try executable.run(control)
       func read(_ tensor: Tensor, into lists: inout [[Double]]) throws(DeviceError) {
         let values = try executable.floats(tensor)

@@ -41,7 +41,7 @@ public final class Annealer {
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
     _ configuration: AnnealingConfiguration, device: any Device
   ) throws {
-    if let obstacle = model.encoder.lazy.compactMap(\.posterior.obstacleToPath).first {
+    if let obstacle = model.obstacleToPath {
       throw ProgramError.invalid(
         operation: "annealing",
         problem: "latents move along the gradient of their density, but \(obstacle).")

@@ -47,3 +47,59 @@ extension Likelihood {
     return nil
   }
 }
+
+extension Model {
+  /// A draw of one value of an image.
+  ///
+  /// - Parameters:
+  ///   - column: The value's place.
+  ///   - heads: The likelihood's heads there.
+  ///   - parameters: The model's.
+  ///   - address: The image's noise.
+  func draw(
+    _ column: Int, heads: [Double], parameters: [Tensor: [Float]], _ address: NoiseAddress
+  ) throws -> Float {
+    let learned = likelihoodParameters.map { tensor in
+      parameters[tensor].map { Double($0[$0.count == 1 ? 0 : column]) } ?? 0
+    }
+    let drawn = likelihood.draw(
+      heads: heads, parameters: learned, uniform: Double(address.openUniform(column: column)),
+      normal: Double(address.normal(column: column)))
+    if drawn == nil, !likelihood.canDraw {
+      throw DescriptionError.noDraw(likelihood: likelihood.name)
+    }
+    let value = Float(drawn ?? .nan)
+    guard value.isFinite else {
+      throw DrawError(
+        image: Int(address.image), position: column, likelihood: likelihood,
+        values: heads + learned)
+    }
+    return value
+  }
+}
+
+/// A value that cannot be drawn, because it is too large or no number.
+public struct DrawError: Error, Sendable, CustomStringConvertible {
+  var image: Int
+  var position: Int
+  var likelihood: Likelihood
+  /// Those of the likelihood's heads there, and of its parameters.
+  var values: [Double]
+
+  public var description: String {
+    let names = likelihood.heads + likelihood.parameters.map(\.name)
+    let found =
+      likelihood.classes == nil
+      ? zip(names, values).map { "\($0) = \($1)" }.joined(separator: ", ")
+      : "logits from \(values.min() ?? .nan) to \(values.max() ?? .nan)"
+    let reason =
+      !values.allSatisfy(\.isFinite)
+      ? "These must be finite: the model's parameters are too extreme for single precision."
+      : likelihood.draw == nil
+        ? "It is none of the first \(Likelihood.maximumCount), which are all that is tried: the model "
+          + "expects too much here."
+        : "It is not finite."
+    return "Image \(image + 1), value \(position + 1) could not be drawn from the likelihood "
+      + "'\(likelihood.name)' with \(found). \(reason)"
+  }
+}

@@ -37,13 +37,8 @@ extension StepBuilder {
 
   /// Refuses samples through which no gradient goes.
   func checkPaths() throws(ProgramError) {
-    for latent in latents {
-      if let obstacle = latent.posterior.obstacleToPath {
-        throw .invalid(
-          operation: configuration.objective.name,
-          problem: "it needs a gradient through the sample, but \(obstacle). Use rws, vimco or tvo."
-        )
-      }
+    if let problem = model.pathProblem {
+      throw .invalid(operation: configuration.objective.name, problem: problem)
     }
   }
 

@@ -174,11 +174,8 @@ extension StepBuilder {
   /// Minus the topmost layer's divergence from its prior, where it stands for the sampled terms.
   private mutating func appendDivergence() throws(ProgramError) -> Tensor {
     let latent = latents[top]
-    guard let divergence = latent.posterior.divergence, model.prior == .standardNormal else {
-      throw .invalid(
-        operation: "elbo",
-        problem: "the divergence of posterior '\(latent.posterior)' from prior '\(model.prior)' "
-          + "has no closed form. Use the objective vae, which samples it.")
+    guard let divergence = model.divergence else {
+      throw .invalid(operation: configuration.objective.name, problem: model.divergenceProblem)
     }
     let term = Tensor("latent.\(top).divergence", latent.term.shape, .temporary)
     let free = configuration.objective.freeBits ?? 0

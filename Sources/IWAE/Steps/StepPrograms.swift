@@ -87,12 +87,12 @@ public struct StepPrograms {
       whole = step
       parts[.images(configuration.batchSize)] = step.program
     case .images(let count):
-      for size in Self.sizes(configuration.batchSize, by: count) {
+      for size in Set(partsOf: configuration.batchSize, by: count) {
         parts[.images(size)] = try Step.build(model, part(of: size)).program
       }
       parts[.update] = try Self.update(configuration)
     case .samples(let count):
-      let sizes = Self.sizes(configuration.samples, by: count)
+      let sizes = Set(partsOf: configuration.samples, by: count)
       let stream = try StreamingPrograms(model, part(of: 1), chunks: sizes)
       (streaming, parts) = (stream, stream.programs)
       parts[.update] = try Self.update(configuration)
@@ -141,11 +141,6 @@ public struct StepPrograms {
       parts *= 2
     }
     return result
-  }
-
-  /// The sizes that occur when a count is taken so many at a time.
-  private static func sizes(_ count: Int, by size: Int) -> Set<Int> {
-    Set([min(size, count), count % min(size, count)]).subtracting([0])
   }
 
   /// The operations of the matrix products of one step.

@@ -82,7 +82,9 @@ public final class Trainer {
   private static func freshState(
     _ model: Model, _ configuration: TrainingConfiguration, _ images: ImageSet
   ) -> [Tensor: [Float]] {
-    let count = configuration.priorStart == .images ? model.prior.imageCount : 0
+    // A prior of more has images that come again, which start apart.
+    let count =
+      configuration.priorStart == .images ? min(model.prior.imageCount, images.count) : 0
     let examples = (0..<count).map { images.pixels(of: $0 * images.count / count) }
     var state = model.initialParameters(
       seed: configuration.seed, mean: images.mean,

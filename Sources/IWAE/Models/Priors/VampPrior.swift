@@ -32,13 +32,21 @@ struct VampPrior: JointPrior {
 
   func shared(of model: Model) -> [Tensor] { model.encoderNetwork(0).parameters }
 
-  func prepare(_ model: Model, _ program: inout ProgramBuilder) throws(ProgramError) -> [Tensor] {
+  /// Appends the heads of the inputs' posteriors.
+  private func appendHeads(
+    _ model: Model, as role: Role = .temporary, _ program: inout ProgramBuilder
+  ) throws(ProgramError) -> [Tensor] {
     let inputs = inputs(of: model)
     let rows = Tensor("prior.inputs.rows", inputs.shape, .temporary)
     let images = Tensor("prior.images", inputs.shape, .temporary)
     try program.append(.relay(Relay(input: inputs, output: rows)))
     try program.append(.map(Map([.init(.sigmoid(rows.value), into: images)], reading: [rows])))
-    let heads = try model.encoderNetwork(0, labelled: "prior.").append(images, to: &program)
+    return try model.encoderNetwork(0, labelled: "prior.")
+      .append(images, headRole: role, to: &program)
+  }
+
+  func prepare(_ model: Model, _ program: inout ProgramBuilder) throws(ProgramError) -> [Tensor] {
+    let heads = try appendHeads(model, &program)
     let weight = Formula(-naturalLogarithm(Double(components)))
     return try Components(mean: heads[0], logSigma: heads[1]).prepare(
       weights: weight, reading: [], &program)
@@ -52,9 +60,9 @@ struct VampPrior: JointPrior {
   }
 
   func draw(_ generator: Generator, _ addresses: [NoiseAddress]) throws -> [Float] {
-    let inputs = generator.parameters[inputs(of: generator.model)] ?? []
-    let images = inputs.map { Float(1 / (1 + exponential(-Double($0)))) }
-    let heads = try generator.encode(generator.rows(images), seed: nil).heads[0]
+    var program = ProgramBuilder("components")
+    let tensors = try appendHeads(generator.model, as: .output, &program)
+    let heads = try generator.run(program.build(), [:], reading: tensors)
     return Components.draw(
       logits: Array(repeating: 0, count: components), mean: heads[0], logSigma: heads[1], addresses)
   }
