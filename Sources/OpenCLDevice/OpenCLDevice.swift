@@ -14,9 +14,11 @@ public final class OpenCLDevice: Device {
   let budget = MemoryBudget()
   let staging = Staging()
   let cache: BinaryCache?
-  private var loaded: [(module: KernelModule, library: KernelLibrary)] = []
+  private(set) var loaded: [(module: KernelModule, library: KernelLibrary)] = []
   /// Tells of compilations that take long.
   public let compilation = CompilationWatch()
+  /// Tries kernels before programs are compiled to them; nil for none.
+  public var trial: Trial?
 
   public var name: String { description.name }
 
@@ -117,13 +119,15 @@ public final class OpenCLDevice: Device {
   }
 
   public func prepare(_ programs: [Program], protection: Protection) throws(DeviceError) {
-    let modules = programs.flatMap { program in
-      LaunchSequence(
-        program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
-        fusion: .of(protection)
-      ).modules
-    }
-    _ = try libraries(for: KernelModule.joined(modules))
+    let modules = KernelModule.joined(
+      programs.flatMap { program in
+        LaunchSequence(
+          program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
+          fusion: .of(protection)
+        ).modules
+      })
+    _ = try libraries(for: modules)
+    try tryOut(programs, in: modules)
   }
 
   /// The kernels of some modules, by their files.
