@@ -59,6 +59,15 @@ final class KernelLibrary {
     try make("clCreateKernel(\(name))") { clCreateKernel(program, name, $0) }
   }
 
+  /// The most work-items of a group that a kernel can have, as it is compiled.
+  func largestGroup(of kernel: cl_kernel) -> Int {
+    var size = 0
+    let status = clGetKernelWorkGroupInfo(
+      kernel, device.handle.device, cl_kernel_work_group_info(CL_KERNEL_WORK_GROUP_SIZE),
+      MemoryLayout<Int>.size, &size, nil)
+    return status == CL_SUCCESS && size > 0 ? size : device.largestWorkGroup
+  }
+
   var deviceName: String { device.name }
 
   func noteRun(_ kernel: String) { run.insert(kernel) }

@@ -17,6 +17,8 @@ public final class OpenCLDevice: Device {
   private(set) var loaded: [(module: KernelModule, library: KernelLibrary)] = []
   /// Tells of compilations that take long.
   public let compilation = CompilationWatch()
+  /// Why the tuning that was kept for the device is not used; nil if nothing is amiss.
+  public private(set) var note: String?
   /// Tries kernels before programs are compiled to them; nil for none.
   public var trial: Trial?
 
@@ -34,9 +36,18 @@ public final class OpenCLDevice: Device {
     _ selection: DeviceSelection = .automatic, schedule: Schedule? = nil
   ) throws(DeviceError) -> OpenCLDevice {
     let description = try DeviceList.find(selection)
-    return try OpenCLDevice(
-      description, tuning: .choose(for: description, schedule: schedule),
-      cache: .standard)
+    if let problem = description.problem {
+      throw .noUsableDevice(reasons: ["\(description.summary): \(problem)"])
+    }
+    let (tunings, note) = Tuning.choices(for: description, schedule: schedule)
+    for tuning in tunings {
+      let device = try OpenCLDevice(description, tuning: tuning, cache: .standard)
+      device.note = note
+      if try device.groupsFit() { return device }
+    }
+    throw .unsupported(
+      device: description.name, operation: "\(tunings[0].schedule.rawValue) schedule",
+      reason: "as compiled for it, kernels take fewer work-items than every tuning needs.")
   }
 
   /// Opens a device with a tuning that is being tried out.

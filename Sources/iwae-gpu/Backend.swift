@@ -78,6 +78,7 @@ enum Backend {
     let selection = arguments.string("--device").map(DeviceSelection.init) ?? .automatic
     let device = try OpenCLDevice.open(selection, schedule: schedule)
     if !arguments.has("--quiet") {
+      if let note = device.note { Terminal.standard.error("Note: \(note)") }
       let name = device.name
       device.compilation.whenLongerThan(1) {
         Terminal.standard.error("Compiling kernels for \(name); they are kept for the next time.")
