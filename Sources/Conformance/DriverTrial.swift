@@ -59,7 +59,11 @@ extension CaseTable {
   /// ill-conditioned there: it fails of what no rounding explains.
   fileprivate func mapCase(_ program: Program) -> ConformanceCase {
     let formulas = program.operations.flatMap { operation in
-      if case .map(let map) = operation { map.results.map(\.formula.description) } else { [String]() }
+      if case .map(let map) = operation {
+        map.results.map(\.formula.description)
+      } else {
+        [String]()
+      }
     }
     let name = "map(\(formulas.joined(separator: "; ").prefix(200)))"
     var inputs = CaseInputs(case: name, seed: seed)

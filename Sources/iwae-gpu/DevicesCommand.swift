@@ -46,7 +46,8 @@ private func answer(
   let answer: any Encodable =
     try device == "all"
     ? DeviceListing.ofThisProcess()
-    : smokeTest(try DeviceList.find(.index(try arguments.integer("--within", default: 0, minimum: 0))))
+    : smokeTest(
+      try DeviceList.find(.index(try arguments.integer("--within", default: 0, minimum: 0))))
   try terminal.output(String(decoding: try JSONEncoder().encode(answer), as: UTF8.self))
   return .done
 }

@@ -1,4 +1,5 @@
 import Foundation
+import OpenCLDevice
 import Testing
 
 @testable import iwae_gpu
@@ -84,11 +85,12 @@ var decoder: JSONDecoder {
   @Test func helpIsWhole() {
     #expect(
       run("devices", "--help").output == """
-        OVERVIEW: List every OpenCL device and try each one out.
+        OVERVIEW: List every OpenCL device and try each one out, in processes of their own.
 
-        USAGE: iwae-gpu devices [--json]
+        USAGE: iwae-gpu devices [--limit <seconds>] [--json]
 
         OPTIONS:
+          --limit <seconds>       How long a driver may take. (default: 120)
           --json                  Print one JSON object.
           -h, --help              Show help information.
         """)
@@ -184,11 +186,54 @@ var decoder: JSONDecoder {
 }
 
 @Suite struct DevicesCommandTests {
-  @Test func everyDeviceIsTriedOut() {
-    let outcome = run("devices")
-    #expect(outcome.status == .done)
-    #expect(outcome.output.contains("(default)") && outcome.output.contains("smoke test: passed"))
+  /// The program in a process of its own, which starts others.
+  private func devices(
+    _ arguments: [String] = [], environment: [String: String] = [:]
+  ) throws -> ChildProcess {
+    let tests = try #require(Bundle.main.executableURL)
+    let program = tests.deletingLastPathComponent().appending(path: "iwae-gpu")
+    return try ChildProcess(program, ["devices"] + arguments, environment: environment, limit: 600)
   }
+
+  @Test func everyDeviceIsTriedOut() throws {
+    let outcome = try devices()
+    let output = String(decoding: outcome.output, as: UTF8.self)
+    #expect(outcome.end == .exited(0), "\(outcome.error)")
+    #expect(output.contains("(default)") && output.contains("smoke test: passed"))
+  }
+
+  #if os(Linux)
+    /// A driver that crashes when it is loaded, or never comes back, costs nothing but its own devices.
+    @Test(arguments: [
+      ("abort();", "crashed (signal 6"), ("for (;;) pause();", "took longer than 5 s"),
+    ])
+    func driversThatFailAreNamed(body: String, reason: String) throws {
+      let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let (source, library) = (folder.appending(path: "bad.c"), folder.appending(path: "bad.so"))
+      let text = """
+        #include <stdlib.h>
+        #include <unistd.h>
+        void *clGetExtensionFunctionAddress(const char *name) { \(body) }
+        """
+      try Data(text.utf8).write(to: source)
+      let compiler = try ChildProcess(
+        URL(fileURLWithPath: "/usr/bin/env"),
+        ["clang", "-shared", "-fPIC", "-o", library.path, source.path], limit: 60)
+      try #require(compiler.problem == nil, "\(compiler.error)")
+      for name in ["first", "second"] {
+        try Data(library.path.utf8).write(to: folder.appending(path: "\(name).icd"))
+      }
+      let outcome = try devices(
+        ["--limit", "5"], environment: ["OCL_ICD_VENDORS": folder.path + "/"])
+      #expect(outcome.end == .exited(ExitCode.noDevice.rawValue))
+      for name in ["first", "second"] {
+        #expect(outcome.error.contains("\(name).icd: its driver \(reason)"), "\(outcome.error)")
+      }
+      #expect(outcome.output.starts(with: Data("reference".utf8)))
+    }
+  #endif
 
   #if os(Linux)
     /// Without any OpenCL driver the reference computes, and says so; what only makes sense on OpenCL

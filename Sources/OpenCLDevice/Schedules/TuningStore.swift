@@ -62,7 +62,8 @@ public struct TuningStore {
   private static var kernels: String {
     let files: [KernelModule.File] = [.panels, .sums, .tiles, .tileMaps]
     let families = Set(Compute.Operation.Family.allCases)
-    return BinaryCache.key(files.map { KernelSource(KernelModule(file: $0, families: families)).text })
+    return BinaryCache.key(
+      files.map { KernelSource(KernelModule(file: $0, families: families)).text })
   }
 
   /// Goes back to the defaults; says whether there was anything to forget.

@@ -35,7 +35,8 @@ public struct DeviceSurvey {
   /// Lists the devices, and tries each. A driver with which the list cannot be had is left out of it.
   ///
   /// - Parameter progress: Told of each device when it has been tried.
-  public func run(_ progress: (DeviceListing.Entry) throws -> Void = { _ in }) throws -> DeviceListing
+  public func run(_ progress: (DeviceListing.Entry) throws -> Void = { _ in }) throws
+    -> DeviceListing
   {
     if let listing = try? listing(in: [:]).get() {
       return try tried(listing, in: [:], progress)
