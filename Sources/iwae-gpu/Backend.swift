@@ -58,13 +58,14 @@ enum Backend {
   ) throws -> OpenCLDevice {
     let device = try untried(arguments, schedule: schedule)
     guard !arguments.has("--trust-driver") else { return device }
-    let isQuiet = arguments.has("--quiet")
+    var isSilent = arguments.has("--quiet")
     device.trial = { kernels in
-      let device = kernels.device
-      if !isQuiet {
-        Terminal.standard.error("Trying the driver of \(device.name) with these kernels, once.")
+      if !isSilent {
+        Terminal.standard.error(
+          "Trying the driver of \(kernels.device.name) with kernels that are new to it, once.")
+        isSilent = true
       }
-      let report = DriverTrial(device).run(
+      let report = DriverTrial(kernels.device).run(
         kernels.families, maps: kernels.maps, serve: kernels.serve)
       return report.failures.first.map { "\($0.name): \($0.failures.first ?? "")" }
     }

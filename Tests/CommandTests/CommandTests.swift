@@ -1,5 +1,4 @@
 import Foundation
-import OpenCLDevice
 import Testing
 
 @testable import iwae_gpu
@@ -182,88 +181,5 @@ var decoder: JSONDecoder {
     let outcome = run("check", "--device", "no such device")
     #expect(outcome.status == .noDevice && outcome.error.contains("There are:"))
     #expect(run("check", "--device", "99").status == .noDevice)
-  }
-}
-
-@Suite struct DevicesCommandTests {
-  /// The program in a process of its own, which starts others.
-  private func devices(
-    _ arguments: [String] = [], environment: [String: String] = [:]
-  ) throws -> ChildProcess {
-    let tests = try #require(Bundle.main.executableURL)
-    let program = tests.deletingLastPathComponent().appending(path: "iwae-gpu")
-    return try ChildProcess(program, ["devices"] + arguments, environment: environment, limit: 600)
-  }
-
-  @Test func everyDeviceIsTriedOut() throws {
-    let outcome = try devices()
-    let output = String(decoding: outcome.output, as: UTF8.self)
-    #expect(outcome.end == .exited(0), "\(outcome.error)")
-    #expect(output.contains("(default)") && output.contains("smoke test: passed"))
-  }
-
-  #if os(Linux)
-    /// A driver that crashes when it is loaded, or never comes back, costs nothing but its own devices.
-    @Test(arguments: [
-      ("abort();", "crashed (signal 6"), ("for (;;) pause();", "took longer than 5 s"),
-    ])
-    func driversThatFailAreNamed(body: String, reason: String) throws {
-      let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-      defer { try? FileManager.default.removeItem(at: folder) }
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      let (source, library) = (folder.appending(path: "bad.c"), folder.appending(path: "bad.so"))
-      let text = """
-        #include <stdlib.h>
-        #include <unistd.h>
-        void *clGetExtensionFunctionAddress(const char *name) { \(body) }
-        """
-      try Data(text.utf8).write(to: source)
-      let compiler = try ChildProcess(
-        URL(fileURLWithPath: "/usr/bin/env"),
-        ["clang", "-shared", "-fPIC", "-o", library.path, source.path], limit: 60)
-      try #require(compiler.problem == nil, "\(compiler.error)")
-      for name in ["first", "second"] {
-        try Data(library.path.utf8).write(to: folder.appending(path: "\(name).icd"))
-      }
-      let outcome = try devices(
-        ["--limit", "5"], environment: ["OCL_ICD_VENDORS": folder.path + "/"])
-      #expect(outcome.end == .exited(ExitCode.noDevice.rawValue))
-      for name in ["first", "second"] {
-        #expect(outcome.error.contains("\(name).icd: its driver \(reason)"), "\(outcome.error)")
-      }
-      #expect(outcome.output.starts(with: Data("reference".utf8)))
-    }
-  #endif
-
-  #if os(Linux)
-    /// Without any OpenCL driver the reference computes, and says so; what only makes sense on OpenCL
-    /// fails.
-    @Test func withoutADriverTheReferenceIsAnnounced() async throws {
-      let result = await #expect(
-        processExitsWith: .success, observing: [\.standardOutputContent, \.standardErrorContent]
-      ) {
-        setenv("OCL_ICD_VENDORS", "/no/such/folder/", 1)
-        let model = ["--layers", "3:2", "--data-size", "4", "-k", "2", "--steps", "1"]
-        let isTuned = Main.run(["tune"], terminal: Terminal(output: { _ in }, error: { _ in }))
-        exit(isTuned == .noDevice ? Main.run(["bench"] + model).rawValue : 1)
-      }
-      let error = String(decoding: try #require(result).standardErrorContent, as: UTF8.self)
-      #expect(error.contains("Found no OpenCL device: computing on the plain reference"))
-      let output = String(decoding: try #require(result).standardOutputContent, as: UTF8.self)
-      #expect(output.contains("on reference"))
-    }
-  #endif
-
-  /// Signals do what they did before, once nobody listens.
-  @Test func signalsAreGivenBack() {
-    typealias Handler = @convention(c) (CInt) -> Void
-    let own: Handler = { _ in }
-    for handler in [nil, own] {
-      signal(SIGUSR1, handler)
-      withExtendedLifetime(Interrupt([SIGUSR1])) {}
-      let after = signal(SIGUSR1, SIG_DFL)
-      #expect(
-        unsafeBitCast(after, to: UInt.self) == unsafeBitCast(handler, to: UInt.self))
-    }
   }
 }
