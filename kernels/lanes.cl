@@ -14,6 +14,14 @@
 
 #pragma OPENCL FP_CONTRACT OFF
 
+// PoCL 6 calls its own fma as a function, hundreds of times a kernel: Clang's is an instruction.
+#ifdef __has_builtin
+#if __has_builtin(__builtin_elementwise_fma)
+#undef fma
+#define fma __builtin_elementwise_fma
+#endif
+#endif
+
 #ifdef PANELS
 #define LANES 16
 typedef float16 real;

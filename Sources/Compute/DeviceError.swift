@@ -24,6 +24,9 @@ public enum DeviceError: Error, Hashable, Sendable {
   case foreignMemory(device: String)
   /// A call to the driver failed.
   case callFailed(call: String, code: String)
+  /// Kernels gave wrong results when they were tried; the record, if there is one, is the file that
+  /// remembers it.
+  case wrongResults(device: String, case: String, record: String?)
 }
 
 extension DeviceError: CustomStringConvertible {
@@ -57,6 +60,11 @@ extension DeviceError: CustomStringConvertible {
       "The memory was not allocated by \(device)."
     case .callFailed(let call, let code):
       "\(call) failed with \(code)."
+    case .wrongResults(let device, let failure, let record):
+      "The driver of \(device) computes wrong results, so nothing is computed with it.\n  \(failure)\n"
+        + "Update the driver, choose another device ('iwae-gpu devices' lists them), or use "
+        + "'--trust-driver' to go on with this one; 'iwae-gpu check' looks at all that it computes."
+        + (record.map { " It is tried again when '\($0)' is deleted." } ?? "")
     }
   }
 

@@ -6,7 +6,7 @@ extension CaseTable {
   /// stochastic layers, parameters of the likelihood and of the prior, posteriors of two kinds, and
   /// every activation, objective and estimator.
   func stepCases() -> [ConformanceCase] {
-    let small = StepModels.one(dataSize: 37, hidden: [19, 17], latent: 5)
+    let small = StepModels.small
     let two = Model(
       dataSize: 21, activation: .softplus,
       encoder: [.init(hidden: [18], latent: 6), .init(hidden: [9], latent: 3)],
@@ -68,7 +68,7 @@ extension CaseTable {
       step("burda-2", .burda2(dataSize: 784), batch: 4, samples: 5, .iwae, estimator: .dreg),
     ]
     cases += [
-      training("small", small, batch: 3, samples: 5, .usual),
+      trainingCase(),
       training("small", small, batch: 3, samples: 5, .released),
       training("two", two, batch: 4, samples: 1, .usual),
       training("three", three, batch: 2, samples: 120, .usual),
@@ -76,6 +76,11 @@ extension CaseTable {
       training("categorical", StepModels.categorical, batch: 3, samples: 5, .usual),
     ]
     return cases
+  }
+
+  /// Training steps of a small model.
+  func trainingCase() -> ConformanceCase {
+    training("small", StepModels.small, batch: 3, samples: 5, .usual)
   }
 
   /// Three training steps in a row, in earnest: batches out of resident data, the optimizer, and

@@ -36,6 +36,9 @@ public struct ConformanceCase: Sendable {
   /// The elements of its largest tensor.
   public var largestCount: Int { (program.tensors + shared).map(\.shape.count).max() ?? 0 }
 
+  /// True of a size that reaches past a strip and that the reference is quick with.
+  var isModerate: Bool { largestCount > 32 && largestCount <= 1 << 14 }
+
   var families: Set<Compute.Operation.Family> { Set(program.operations.map(\.family)) }
 
   /// The operations that the case exercises.

@@ -10,6 +10,9 @@ enum StepModels {
       decoder: [.init(hidden: hidden.reversed())])
   }
 
+  /// One layer, of sizes that no strip divides.
+  static let small = one(dataSize: 37, hidden: [19, 17], latent: 5)
+
   /// Three layers, some without hidden units, and a Gaussian likelihood.
   static func three(dataSize: Int, _ activation: Activation) -> Model {
     Model(

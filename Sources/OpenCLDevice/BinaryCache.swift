@@ -66,4 +66,24 @@ struct BinaryCache {
   }
 
   func file(_ key: String) -> URL { folder.appending(path: "\(key).bin") }
+
+  // MARK: Trials
+
+  /// The findings of an entry's trials; none where nothing is known.
+  func verdict(_ key: String) -> Verdict {
+    guard let data = try? Data(contentsOf: verdictFile(key)) else { return Verdict() }
+    return (try? JSONDecoder().decode(Verdict.self, from: data)) ?? Verdict()
+  }
+
+  /// Stores the findings of an entry's trials, where that can be.
+  func store(_ verdict: Verdict, as key: String) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    guard let data = try? encoder.encode(verdict) else { return }
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try? data.write(to: verdictFile(key), options: .atomic)
+  }
+
+  /// The file beside an entry's own.
+  func verdictFile(_ key: String) -> URL { folder.appending(path: "\(key).trial.json") }
 }

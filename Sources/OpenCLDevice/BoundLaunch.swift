@@ -32,6 +32,13 @@ final class BoundLaunch {
     self.library = library
     let kernel = try library.kernel(name)
     self.kernel = kernel
+    let largestGroup = library.largestGroup(of: kernel)
+    guard launch.localSize <= largestGroup else {
+      throw .unsupported(
+        device: library.deviceName, operation: name,
+        reason: "as compiled for it, the kernel takes \(largestGroup) work-items at a time, not "
+          + "\(launch.localSize). 'iwae-gpu tune' finds a tuning with smaller groups.")
+    }
     var index: cl_uint = 0
     let memories =
       buffers.arenas + [buffers.source, buffers.order, buffers.control, buffers.table.memory]

@@ -23,6 +23,8 @@ public struct DeviceDescription: Sendable {
   public let largestAllocationBytes: Int
   public let localMemoryBytes: Int
   public let largestWorkGroup: Int
+  /// True of a GPU that has no memory of its own.
+  public let sharesHostMemory: Bool
   /// Why nothing can run there, as far as the driver tells; nil if something can.
   public let problem: String?
   let handle: Handle
@@ -41,7 +43,8 @@ public struct DeviceDescription: Sendable {
 
 /// Which device to open.
 public enum DeviceSelection: Hashable, Sendable {
-  /// A GPU if there is one that can be used, else an accelerator, else a CPU.
+  /// A GPU if there is one that can be used, one with memory of its own before others; else an
+  /// accelerator, else a CPU.
   case automatic
   case index(Int)
   /// Part of a name, in any case.
@@ -124,10 +127,10 @@ public enum DeviceList {
     let summaries = devices.map(\.summary)
     switch selection {
     case .automatic:
+      let usable = devices.filter { $0.problem == nil }
+      if let gpu = usable.first(where: { $0.kind == .gpu && !$0.sharesHostMemory }) { return gpu }
       for kind in [DeviceDescription.Kind.gpu, .accelerator, .cpu] {
-        if let device = devices.first(where: { $0.kind == kind && $0.problem == nil }) {
-          return device
-        }
+        if let device = usable.first(where: { $0.kind == kind }) { return device }
       }
       throw .noUsableDevice(
         reasons: devices.map { "\($0.summary): \($0.problem ?? "")" } + problems)
@@ -170,53 +173,5 @@ public enum DeviceList {
 
   private static func name(of platform: cl_platform_id) -> String {
     infoString { clGetPlatformInfo(platform, cl_platform_info(CL_PLATFORM_NAME), $0, $1, $2) }
-  }
-
-  private static func describe(
-    _ device: cl_device_id, _ platform: cl_platform_id, index: Int
-  ) -> DeviceDescription {
-    func text(_ key: Int32) -> String {
-      infoString { clGetDeviceInfo(device, cl_device_info(key), $0, $1, $2) }
-    }
-    func platformText(_ key: Int32) -> String {
-      infoString { clGetPlatformInfo(platform, cl_platform_info(key), $0, $1, $2) }
-    }
-    func number<Value: FixedWidthInteger>(_ key: Int32, _ type: Value.Type) -> Int {
-      var value: Value = 0
-      let status = clGetDeviceInfo(
-        device, cl_device_info(key), MemoryLayout<Value>.size, &value, nil)
-      return status == CL_SUCCESS ? Int(clamping: value) : 0
-    }
-    let type = number(CL_DEVICE_TYPE, cl_device_type.self)
-    let kind: DeviceDescription.Kind =
-      type & 4 != 0 ? .gpu : type & 2 != 0 ? .cpu : .accelerator
-    return DeviceDescription(
-      index: index,
-      name: text(CL_DEVICE_NAME),
-      platform: name(of: platform),
-      platformVersion: platformText(CL_PLATFORM_VERSION),
-      kind: kind,
-      version: text(CL_DEVICE_VERSION),
-      driver: text(CL_DRIVER_VERSION),
-      computeUnits: max(1, number(CL_DEVICE_MAX_COMPUTE_UNITS, cl_uint.self)),
-      memoryBytes: number(CL_DEVICE_GLOBAL_MEM_SIZE, cl_ulong.self),
-      largestAllocationBytes: number(CL_DEVICE_MAX_MEM_ALLOC_SIZE, cl_ulong.self),
-      localMemoryBytes: number(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong.self),
-      largestWorkGroup: max(1, number(CL_DEVICE_MAX_WORK_GROUP_SIZE, Int.self)),
-      problem: problem(
-        isAvailable: number(CL_DEVICE_AVAILABLE, cl_bool.self) != 0,
-        hasCompiler: number(CL_DEVICE_COMPILER_AVAILABLE, cl_bool.self) != 0),
-      handle: .init(device: device))
-  }
-
-  static func problem(isAvailable: Bool, hasCompiler: Bool) -> String? {
-    if !isAvailable {
-      return "its driver says that it is not available. See that it is switched on, that no other "
-        + "process has it for itself, and that the driver fits it."
-    }
-    if !hasCompiler {
-      return "its driver has no compiler for kernels. Install the vendor's full OpenCL driver."
-    }
-    return nil
   }
 }

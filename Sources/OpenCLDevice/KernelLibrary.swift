@@ -15,6 +15,8 @@ final class KernelLibrary {
   /// The kernels that have run, whose compiled code the driver holds, and those in the cache.
   private var run: Set<String> = []
   private var stored: Set<String>
+  /// What is known of the kernels' results.
+  var verdict: Verdict
 
   /// Denormal importance weights would cost more than the arithmetic; nothing else is relaxed,
   /// because log-weights can be infinite.
@@ -39,6 +41,7 @@ final class KernelLibrary {
     self.device = device
     self.cache = cache
     self.key = key
+    verdict = cache?.verdict(key) ?? Verdict()
     if let entry = cache?.load(key),
       let program = Self.load(entry.binary, context, device, options: options)
     {
@@ -57,6 +60,15 @@ final class KernelLibrary {
 
   func kernel(_ name: String) throws(DeviceError) -> cl_kernel {
     try make("clCreateKernel(\(name))") { clCreateKernel(program, name, $0) }
+  }
+
+  /// The most work-items of a group that a kernel can have, as it is compiled.
+  func largestGroup(of kernel: cl_kernel) -> Int {
+    var size = 0
+    let status = clGetKernelWorkGroupInfo(
+      kernel, device.handle.device, cl_kernel_work_group_info(CL_KERNEL_WORK_GROUP_SIZE),
+      MemoryLayout<Int>.size, &size, nil)
+    return status == CL_SUCCESS && size > 0 ? size : device.largestWorkGroup
   }
 
   var deviceName: String { device.name }
@@ -83,6 +95,11 @@ final class KernelLibrary {
     }
     if status == CL_SUCCESS { cache.store(.init(kernels: stored, binary: binary), as: key) }
   }
+
+  func storeVerdict() { cache?.store(verdict, as: key) }
+
+  /// The file that keeps the verdict; nil where none does.
+  var verdictPath: String? { cache?.verdictFile(key).path }
 
   /// A program from a binary; nil where the driver does not take it.
   private static func load(

@@ -14,9 +14,13 @@ public final class OpenCLDevice: Device {
   let budget = MemoryBudget()
   let staging = Staging()
   let cache: BinaryCache?
-  private var loaded: [(module: KernelModule, library: KernelLibrary)] = []
+  private(set) var loaded: [(module: KernelModule, library: KernelLibrary)] = []
   /// Tells of compilations that take long.
   public let compilation = CompilationWatch()
+  /// Why the tuning that was kept for the device is not used; nil if nothing is amiss.
+  public private(set) var note: String?
+  /// Tries kernels before programs are compiled to them; nil for none.
+  public var trial: Trial?
 
   public var name: String { description.name }
 
@@ -32,9 +36,18 @@ public final class OpenCLDevice: Device {
     _ selection: DeviceSelection = .automatic, schedule: Schedule? = nil
   ) throws(DeviceError) -> OpenCLDevice {
     let description = try DeviceList.find(selection)
-    return try OpenCLDevice(
-      description, tuning: .choose(for: description, schedule: schedule),
-      cache: .standard)
+    if let problem = description.problem {
+      throw .noUsableDevice(reasons: ["\(description.summary): \(problem)"])
+    }
+    let (tunings, note) = Tuning.choices(for: description, schedule: schedule)
+    for tuning in tunings {
+      let device = try OpenCLDevice(description, tuning: tuning, cache: .standard)
+      device.note = note
+      if try device.groupsFit() { return device }
+    }
+    throw .unsupported(
+      device: description.name, operation: "\(tunings[0].schedule.rawValue) schedule",
+      reason: "as compiled for it, kernels take fewer work-items than every tuning needs.")
   }
 
   /// Opens a device with a tuning that is being tried out.
@@ -117,13 +130,15 @@ public final class OpenCLDevice: Device {
   }
 
   public func prepare(_ programs: [Program], protection: Protection) throws(DeviceError) {
-    let modules = programs.flatMap { program in
-      LaunchSequence(
-        program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
-        fusion: .of(protection)
-      ).modules
-    }
-    _ = try libraries(for: KernelModule.joined(modules))
+    let modules = KernelModule.joined(
+      programs.flatMap { program in
+        LaunchSequence(
+          program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
+          fusion: .of(protection)
+        ).modules
+      })
+    _ = try libraries(for: modules)
+    try tryOut(programs, in: modules)
   }
 
   /// The kernels of some modules, by their files.

@@ -51,6 +51,7 @@ final class OpenCLExecutable: Executable {
     let factory = DescriptorFactory(program, memory: memory, placements: placements)
     transposed = factory.transposedWeights
     let libraries = try device.libraries(for: sequence.modules)
+    try device.tryOut([program], in: sequence.modules)
     let descriptors = try sequence.launches.map { [sequence] launch throws(DeviceError) in
       try factory.descriptors(
         of: launch, in: sequence, maps: libraries[launch.kernel.file]?.maps ?? [:])

@@ -1,11 +1,12 @@
 import Compute
+import Conformance
 import OpenCLDevice
 import ReferenceDevice
 
 /// The flags by which every command chooses its device. This folder is the only one that names
 /// concrete devices.
 enum Backend {
-  static let options = [
+  static let choice = [
     Command.Option(
       "--backend", "backend", choices: ["auto", "opencl", "cpu"],
       help: "Where to compute: auto, opencl or cpu, the plain reference. (default: auto)"),
@@ -13,6 +14,14 @@ enum Backend {
       "--device", "device",
       help: "An OpenCL device by its index or part of its name, as 'iwae-gpu devices' lists them."),
   ]
+
+  /// The flags of what takes a device's results for right.
+  static let options =
+    choice + [
+      Command.Option(
+        "--trust-driver",
+        help: "Leave out the trial that each driver stands before it is first used.")
+    ]
 
   static let kernels = Command.Option(
     "--kernels", "layout", choices: Schedule.allCases.map(\.rawValue),
@@ -43,13 +52,34 @@ enum Backend {
     return true
   }
 
-  /// Opens the OpenCL device that the flags mean.
+  /// Opens the OpenCL device that the flags mean, whose kernels are tried before they are first used.
   static func openCL(
+    _ arguments: ParsedArguments, schedule: Schedule? = nil
+  ) throws -> OpenCLDevice {
+    let device = try untried(arguments, schedule: schedule)
+    guard !arguments.has("--trust-driver") else { return device }
+    var isSilent = arguments.has("--quiet")
+    device.trial = { kernels in
+      if !isSilent {
+        Terminal.standard.error(
+          "Trying the driver of \(kernels.device.name) with kernels that are new to it, once.")
+        isSilent = true
+      }
+      let report = DriverTrial(kernels.device).run(
+        kernels.families, maps: kernels.maps, serve: kernels.serve)
+      return report.failures.first.map { "\($0.name): \($0.failures.first ?? "")" }
+    }
+    return device
+  }
+
+  /// Opens the OpenCL device that the flags mean, for what looks at its results itself.
+  static func untried(
     _ arguments: ParsedArguments, schedule: Schedule? = nil
   ) throws -> OpenCLDevice {
     let selection = arguments.string("--device").map(DeviceSelection.init) ?? .automatic
     let device = try OpenCLDevice.open(selection, schedule: schedule)
     if !arguments.has("--quiet") {
+      if let note = device.note { Terminal.standard.error("Note: \(note)") }
       let name = device.name
       device.compilation.whenLongerThan(1) {
         Terminal.standard.error("Compiling kernels for \(name); they are kept for the next time.")

@@ -9,7 +9,7 @@ extension Command {
   static let check = Command(
     name: "check",
     abstract: "Compare every operation on a device with the plain reference.",
-    options: Backend.options + [
+    options: Backend.choice + [
       Backend.kernels,
       Option("--seed", "seed", help: "The seed of all inputs. (default: \(CaseTable.defaultSeed))"),
       Option("--filter", "text", help: "Run only the cases whose names contain a text."),
@@ -118,11 +118,11 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
 /// runs both, both.
 private func schedules(_ arguments: ParsedArguments) throws -> [OpenCLDevice] {
   if let schedule = Backend.schedule(arguments) {
-    return [try Backend.openCL(arguments, schedule: schedule)]
+    return [try Backend.untried(arguments, schedule: schedule)]
   }
-  let device = try Backend.openCL(arguments)
+  let device = try Backend.untried(arguments)
   guard device.description.kind == .cpu else { return [device] }
-  return [device, try Backend.openCL(arguments, schedule: .tiles)]
+  return [device, try Backend.untried(arguments, schedule: .tiles)]
 }
 
 private func write(_ files: [KernelText], to folder: String) throws {

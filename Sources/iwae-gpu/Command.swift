@@ -39,16 +39,19 @@ struct Command: Sendable {
     var choices: [String]?
     /// The flag that says no, as `--no-standardize`; nil for a flag that is given or not.
     var negation: String?
+    /// True of what the program says to itself.
+    var isHidden: Bool
 
     init(
       _ name: String, short: String? = nil, _ placeholder: String? = nil, choices: [String]? = nil,
-      negation: String? = nil, help: String
+      negation: String? = nil, isHidden: Bool = false, help: String
     ) {
       self.name = name
       self.short = short
       self.placeholder = placeholder
       self.choices = choices
       self.negation = negation
+      self.isHidden = isHidden
       self.help = help
     }
 
@@ -60,9 +63,11 @@ struct Command: Sendable {
     }
   }
 
+  private var shown: [Option] { options.filter { !$0.isHidden } }
+
   var usage: String {
     let places = arguments.map { $0.isOptional ? "[\($0.spelling)]" : $0.spelling }
-    let parts = options.map { option in
+    let parts = shown.map { option in
       "[\(option.name)\(option.placeholder.map { " <\($0)>" } ?? "")]"
     }
     return (["iwae-gpu \(name)"] + places + parts).joined(separator: " ")
@@ -70,7 +75,7 @@ struct Command: Sendable {
 
   var help: String {
     let rows =
-      options.map { ($0.spelling, $0.help) } + [("-h, --help", "Show help information.")]
+      shown.map { ($0.spelling, $0.help) } + [("-h, --help", "Show help information.")]
     let places =
       arguments.isEmpty
       ? "" : "ARGUMENTS:\n\(columns(arguments.map { ($0.spelling, $0.help) }))\n\n"

@@ -1,64 +1,59 @@
 import Compute
 import Conformance
 import Experiments
+import Foundation
 import OpenCLDevice
 
 extension Command {
   static let devices = Command(
     name: "devices",
-    abstract: "List every OpenCL device and try each one out.",
-    options: [Option("--json", help: "Print one JSON object.")],
+    abstract: "List every OpenCL device and try each one out, in processes of their own.",
+    options: [
+      Option("--limit", "seconds", help: "How long a driver may take. (default: 120)"),
+      Option("--json", help: "Print one JSON object."),
+      Option("--within", "device", isHidden: true, help: "One of those processes."),
+    ],
     run: { try runDevices($0, $1) })
 }
 
-/// The object that `--json` prints.
-private struct DevicesReport: Encodable {
-  struct Entry: Encodable {
-    var index: Int
-    var name: String
-    var platform: String
-    var kind: String
-    var version: String
-    var driver: String
-    var computeUnits: Int
-    var memoryBytes: Int
-    var schedule: String
-    var smokeTest: String
-    var works: Bool
-    var isDefault: Bool
-  }
-
-  var devices: [Entry]
-}
-
 private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let isJSON = arguments.has("--json")
-  let devices = try DeviceList.all()
-  let standard = try? DeviceList.find(.automatic)
-  var entries: [DevicesReport.Entry] = []
-  for device in devices {
-    let test = smokeTest(device)
-    let entry = DevicesReport.Entry(
-      index: device.index, name: device.name, platform: device.platform,
-      kind: device.kind.rawValue, version: device.version, driver: device.driver,
-      computeUnits: device.computeUnits, memoryBytes: device.memoryBytes,
-      schedule: Tuning.choose(for: device).schedule.rawValue, smokeTest: test.text,
-      works: test.passes, isDefault: device.index == standard?.index)
-    entries.append(entry)
-    if !isJSON { try terminal.output(describe(entry)) }
+  if let device = arguments.string("--within") { return try answer(device, arguments, terminal) }
+  guard let program = Bundle.main.executableURL else {
+    throw CommandError(message: "The program's own file was not found.", code: .failed)
   }
+  let isJSON = arguments.has("--json")
+  let survey = DeviceSurvey(
+    program: program, arguments: ["devices", "--within"],
+    limit: Double(try arguments.integer("--limit", default: 120, maximum: 86400)))
+  let listing = try survey.run { if !isJSON { try terminal.output(describe($0)) } }
   if isJSON {
-    try terminal.json(DevicesReport(devices: entries))
+    try terminal.json(listing)
   } else {
     try terminal.output("reference: plain loops in double precision ('--backend cpu')")
   }
-  if devices.isEmpty { _ = try DeviceList.find(.automatic) }
-  for problem in try DeviceList.problems() { terminal.error(problem) }
-  return entries.allSatisfy(\.works) ? .done : .failed
+  for problem in listing.problems { terminal.error(problem) }
+  if listing.devices.isEmpty {
+    throw listing.problems.isEmpty
+      ? DeviceError.noPlatform : .noUsableDevice(reasons: listing.problems)
+  }
+  return listing.devices.allSatisfy(\.works) ? .done : .failed
 }
 
-private func smokeTest(_ device: DeviceDescription) -> (text: String, passes: Bool) {
-  if let problem = device.problem { return ("FAILED: \(problem)", false) }
+/// Tells the survey of all devices, or of one that it tries.
+private func answer(
+  _ device: String, _ arguments: ParsedArguments, _ terminal: Terminal
+) throws -> ExitCode {
+  let answer: any Encodable =
+    try device == "all"
+    ? DeviceListing.ofThisProcess()
+    : smokeTest(
+      try DeviceList.find(.index(try arguments.integer("--within", default: 0, minimum: 0))))
+  try terminal.output(String(decoding: try JSONEncoder().encode(answer), as: UTF8.self))
+  return .done
+}
+
+private func smokeTest(_ device: DeviceDescription) -> DeviceSurvey.Trial {
+  if let problem = device.problem { return .init(text: "FAILED: \(problem)", passes: false) }
   do throws(DeviceError) {
     let opened = try OpenCLDevice.open(.index(device.index))
     defer { opened.close() }
@@ -68,18 +63,17 @@ private func smokeTest(_ device: DeviceDescription) -> (text: String, passes: Bo
     let failed = report.failures
     let time = readable(start.duration(to: clock.now))
     if let first = failed.first {
-      return (
-        "\(failed.count) of \(report.results.count) cases FAILED, the first: \(first.name): "
-          + (first.failures.first ?? ""), false
-      )
+      return .init(
+        text: "\(failed.count) of \(report.results.count) cases FAILED, the first: \(first.name): "
+          + (first.failures.first ?? ""), passes: false)
     }
-    return ("passed \(report.results.count) cases in \(time)", report.passes)
+    return .init(text: "passed \(report.results.count) cases in \(time)", passes: report.passes)
   } catch {
-    return ("FAILED: \(error)", false)
+    return .init(text: "FAILED: \(error)", passes: false)
   }
 }
 
-private func describe(_ entry: DevicesReport.Entry) -> String {
+private func describe(_ entry: DeviceListing.Entry) -> String {
   """
   \(entry.index): \(entry.name)\(entry.isDefault ? " (default)" : "")
      \(entry.kind) on \(entry.platform), \(entry.version), driver \(entry.driver)

@@ -23,7 +23,7 @@ extension ExitCode {
       case is FileAccessError: .fileAccess
       case ProgramError.invalid: .usage
       case DeviceError.noPlatform, DeviceError.noUsableDevice, DeviceError.noSuchDevice,
-        DeviceError.ambiguousDevice:
+        DeviceError.ambiguousDevice, DeviceError.wrongResults:
         .noDevice
       default: .failed
       }

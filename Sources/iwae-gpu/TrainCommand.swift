@@ -54,7 +54,7 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
     throw arguments.error("'--resume' names the run; leave out '--config' and '--out'.")
   }
   let changeable =
-    ["--resume", "--backend", "--device", "--json", "--quiet"]
+    ["--resume", "--backend", "--device", "--trust-driver", "--json", "--quiet"]
     + Setting.all.filter(\.canChange).map(\.flag)
   if resume != nil, let flag = arguments.given.subtracting(changeable).sorted().first {
     throw arguments.error("'\(flag)' cannot change when a run is resumed.")

@@ -13,7 +13,7 @@ extension Command {
       Option("--forget", help: "Go back to the defaults."),
       Option("--rounds", "count", help: "How often each candidate has its turn. (default: 5)"),
       Option("--seed", "seed", help: "The seed of everything random. (default: 0)"),
-    ] + Backend.options + [
+    ] + Backend.choice + [
       Backend.kernels,
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
@@ -117,7 +117,7 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
 
 /// The device to tune and its tuning so far.
 private func chosen(_ arguments: ParsedArguments) throws -> (DeviceDescription, Tuning) {
-  let device = try Backend.openCL(arguments, schedule: Backend.schedule(arguments))
+  let device = try Backend.untried(arguments, schedule: Backend.schedule(arguments))
   return (device.description, device.tuning)
 }
 

@@ -9,14 +9,16 @@ import Testing
 
 @Suite struct SelectionTests {
   private func device(
-    _ index: Int, _ name: String, _ kind: DeviceDescription.Kind, problem: String? = nil
+    _ index: Int, _ name: String, _ kind: DeviceDescription.Kind, sharesHostMemory: Bool = false,
+    problem: String? = nil
   ) throws -> DeviceDescription {
     let real = try DeviceList.find(.automatic)
     return DeviceDescription(
       index: index, name: name, platform: "test", platformVersion: "1", kind: kind,
       version: "OpenCL 1.2", driver: "1",
       computeUnits: 4, memoryBytes: 1 << 30, largestAllocationBytes: 1 << 28,
-      localMemoryBytes: 32 << 10, largestWorkGroup: 256, problem: problem, handle: real.handle)
+      localMemoryBytes: 32 << 10, largestWorkGroup: 256,
+      sharesHostMemory: sharesHostMemory, problem: problem, handle: real.handle)
   }
 
   @Test func devicesAreChosenByIndexNameOrKind() throws {
@@ -43,6 +45,27 @@ import Testing
     ) {
       try DeviceList.choose(.name("fast"), from: devices)
     }
+  }
+
+  @Test func memoryOfItsOwnComesFirst() throws {
+    let cpu = try device(0, "CPU", .cpu, sharesHostMemory: true)
+    let integrated = try device(1, "Integrated", .gpu, sharesHostMemory: true)
+    let discrete = try device(2, "Discrete", .gpu)
+    let lost = try device(3, "Lost", .gpu, problem: "lost")
+    #expect(try DeviceList.choose(.automatic, from: [cpu, integrated, discrete]).index == 2)
+    #expect(try DeviceList.choose(.automatic, from: [cpu, integrated, lost]).index == 1)
+  }
+
+  /// What results depend on is asked; drivers write versions as they like.
+  @Test func driversThatCannotServeSayWhy() {
+    func problem(_ versions: String...) -> String? { DeviceList.problem(versions: versions) }
+    #expect(problem("OpenCL 1.2 PoCL", "OpenCL C 1.2 ") == nil)
+    #expect(problem("OpenCL 3.0", "OpenCL C 1.2") == nil && problem("OpenCL 10.0") == nil)
+    #expect(problem("OpenCL 1.1 Mesa", "OpenCL C 1.1")?.contains("offers OpenCL 1.1 Mesa") == true)
+    #expect(problem("OpenCL 1.2", "OpenCL C 1.1")?.contains("offers OpenCL C 1.1,") == true)
+    #expect(problem("", "nonsense") == nil)
+    #expect(DeviceList.problem(profile: "EMBEDDED_PROFILE")?.contains("embedded") == true)
+    #expect(DeviceList.problem(isLittleEndian: false)?.contains("big-endian") == true)
   }
 
   /// What cannot be used is passed over, and where nothing is left each device has its reason.
@@ -86,10 +109,14 @@ import Testing
       index: 0, name: "Tiny", platform: "test", platformVersion: "1", kind: .gpu, version: "",
       driver: "",
       computeUnits: 1, memoryBytes: 1 << 20, largestAllocationBytes: 1 << 20,
-      localMemoryBytes: 8 << 10, largestWorkGroup: 64, problem: nil, handle: small.handle)
+      localMemoryBytes: 8 << 10, largestWorkGroup: 64,
+      sharesHostMemory: false, problem: nil, handle: small.handle)
     let tuning = Tuning.choose(for: small)
     #expect(tuning.fits(small) && tuning.tile == 16)
     #expect(Tuning.choose(for: try device(0, "CPU", .cpu)).schedule == .panels)
+    // What compiled kernels are too large for gives way to the next.
+    let choices = Tuning.choices(for: try device(0, "GPU", .gpu), store: nil)
+    #expect(choices.note == nil && choices.tunings.map(\.productGroup) == [256, 64, 1])
   }
 }
 

@@ -12,12 +12,33 @@ import Testing
     #expect(store.load(for: device, .tiles) == nil)
     let tuning = Tuning(schedule: .tiles, groupSize: 32, tile: 32, tileDepth: 8, item: 4)
     try store.store(tuning, for: device)
-    #expect(store.load(for: device, .tiles) == tuning)
+    #expect(store.load(for: device, .tiles) == .tuning(tuning))
     // A schedule that was asked for says nothing about the one that suits the device.
     #expect(store.load(for: device, .panels) == nil)
-    try Data("{".utf8).write(to: URL(fileURLWithPath: store.path(for: device, .tiles)))
-    #expect(store.load(for: device, .tiles) == nil)
     #expect(store.forget(device, .tiles) && !store.forget(device, .tiles))
+  }
+
+  /// A file that somebody has written by hand, or that is of other kernels, is ignored and said to be.
+  @Test func whatIsNoUseSaysWhy() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let store = TuningStore(folder: folder)
+    let device = try DeviceList.find(.automatic)
+    try store.store(Tuning(schedule: .panels, blockRows: 50), for: device)
+    let file = URL(fileURLWithPath: store.path(for: device, .panels))
+    let good = try String(contentsOf: file, encoding: .utf8)
+    let kernels = try #require(good.split(separator: "\"").first { $0.count == 64 })
+    let damages: [(String, String)] = [
+      ("{", "is no tuning"), (good.replacing(kernels, with: "0.1"), "other kernels"),
+      (good.replacing(": 50", with: ": 5000"), "does not fit"),
+      (good.replacing("panels", with: "tiles"), "does not fit"),
+    ]
+    for (text, reason) in damages {
+      try Data(text.utf8).write(to: file)
+      let (tunings, note) = Tuning.choices(for: device, schedule: .panels, store: store)
+      #expect(tunings == [Tuning.standard(for: device, schedule: .panels)])
+      #expect(try #require(note).contains(reason) && note?.contains(file.path) == true, "\(text)")
+    }
   }
 
   /// A file may say anything; what the kernels were not compiled for is not run.

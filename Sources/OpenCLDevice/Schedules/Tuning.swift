@@ -129,21 +129,38 @@ public struct Tuning: Hashable, Sendable, Codable {
   ///   - device: The device.
   ///   - schedule: Only entries of this schedule; nil for the one that suits the device.
   public static func choose(for device: DeviceDescription, schedule: Schedule? = nil) -> Tuning {
-    let standard = standard(for: device, schedule: schedule)
-    let found = TuningStore.standard?.load(for: device, standard.schedule)
-    return found.flatMap { $0.fits(device) ? $0 : nil } ?? standard
+    choices(for: device, schedule: schedule).tunings[0]
+  }
+
+  /// The tunings for a device, of which the first whose kernels turn out to run there is to be taken,
+  /// and why what was kept for it is not among them.
+  static func choices(
+    for device: DeviceDescription, schedule: Schedule? = nil, store: TuningStore? = .standard
+  ) -> (tunings: [Tuning], note: String?) {
+    let standards = standards(for: device, schedule: schedule)
+    switch store?.load(for: device, standards[0].schedule) {
+    case .tuning(let tuning): return ([tuning] + standards, nil)
+    case .useless(let reason): return (standards, reason)
+    case nil: return (standards, nil)
+    }
   }
 
   /// The tuning for a device that was never tuned.
   public static func standard(
     for device: DeviceDescription, schedule: Schedule? = nil
   ) -> Tuning {
-    let entry = table.first { entry in
-      let suits =
-        schedule.map { entry.tuning.schedule == $0 }
+    standards(for: device, schedule: schedule)[0]
+  }
+
+  /// The tunings of one schedule that the device can run as far as it says, the best first.
+  private static func standards(
+    for device: DeviceDescription, schedule: Schedule?
+  ) -> [Tuning] {
+    let suitable = table.filter { entry in
+      schedule.map { entry.tuning.schedule == $0 }
         ?? (entry.kind == nil || entry.kind == device.kind)
-      return suits && entry.tuning.fits(device)
-    }
-    return entry?.tuning ?? Tuning(schedule: schedule ?? .panels)
+    }.map(\.tuning).filter { $0.fits(device) }
+    guard let first = suitable.first else { return [Tuning(schedule: schedule ?? .panels)] }
+    return suitable.filter { $0.schedule == first.schedule }
   }
 }

@@ -1,9 +1,22 @@
+import Compute
 import Foundation
 
-/// Tunings on disk, one file for each device, driver and schedule. A file that is missing, damaged or of no
-/// use counts as absent.
+/// Tunings on disk, one file for each device, driver and schedule. A file that is damaged, of no use, or
+/// found with other kernels than this program's counts as absent, and says so.
 public struct TuningStore {
   let folder: URL
+
+  private struct Content: Codable {
+    /// The digest of the kernels that the tuning was found with.
+    var kernels: String
+    var tuning: Tuning
+  }
+
+  /// A file's tuning, or why it has none.
+  enum Entry: Hashable {
+    case tuning(Tuning)
+    case useless(String)
+  }
 
   /// Beside the compiled kernels.
   public static var standard: TuningStore? {
@@ -17,19 +30,40 @@ public struct TuningStore {
     file(device, schedule).path
   }
 
-  func load(for device: DeviceDescription, _ schedule: Schedule) -> Tuning? {
-    guard let data = try? Data(contentsOf: file(device, schedule)),
-      let tuning = try? JSONDecoder().decode(Tuning.self, from: data),
-      tuning.schedule == schedule
-    else { return nil }
-    return tuning
+  /// A device's tuning; nil where there is no file.
+  func load(for device: DeviceDescription, _ schedule: Schedule) -> Entry? {
+    let file = file(device, schedule)
+    guard FileManager.default.fileExists(atPath: file.path) else { return nil }
+    guard let data = try? Data(contentsOf: file),
+      let content = try? JSONDecoder().decode(Content.self, from: data)
+    else { return .useless("'\(file.path)' is no tuning, so defaults are used.") }
+    let tuning = content.tuning
+    guard content.kernels == Self.kernels else {
+      return .useless(
+        "The tuning in '\(file.path)' was found with other kernels than this program's, so defaults "
+          + "are used. 'iwae-gpu tune' finds a new one.")
+    }
+    guard tuning.schedule == schedule, tuning.fits(device) else {
+      return .useless(
+        "The tuning in '\(file.path)' does not fit \(device.name), so defaults are used.")
+    }
+    return .tuning(tuning)
   }
 
   public func store(_ tuning: Tuning, for device: DeviceDescription) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try encoder.encode(tuning).write(to: file(device, tuning.schedule), options: .atomic)
+    try encoder.encode(Content(kernels: Self.kernels, tuning: tuning))
+      .write(to: file(device, tuning.schedule), options: .atomic)
+  }
+
+  /// The digest of all kernels but those of maps, which formulas write.
+  private static var kernels: String {
+    let files: [KernelModule.File] = [.panels, .sums, .tiles, .tileMaps]
+    let families = Set(Compute.Operation.Family.allCases)
+    return BinaryCache.key(
+      files.map { KernelSource(KernelModule(file: $0, families: families)).text })
   }
 
   /// Goes back to the defaults; says whether there was anything to forget.
