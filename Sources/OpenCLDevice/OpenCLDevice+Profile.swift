@@ -1,14 +1,26 @@
 import COpenCL
 import Compute
 
-/// The time of one launch of a program.
-public struct LaunchTime: Sendable {
+/// A launch of a program as it runs, and its operations with a launch for each.
+public struct LaunchProfile: Sendable, Encodable {
   /// The kernel.
-  public var kernel: String
-  /// The operations that it carries out, as positions in the program.
-  public var operations: [Int]
-  /// The median over the runs.
+  public var launch: String
+  public var operations: [Operation]
+  /// The median over some runs.
   public var microseconds: Double
+  /// The part of all launches' time.
+  public var share: Double
+  /// The least that the launch could take at the measured peaks: for its arithmetic, or for what it
+  /// shares with others and the host, moved once.
+  public var floorMicroseconds: Double
+
+  public struct Operation: Sendable, Encodable {
+    public var kind: String
+    public var result: String
+    /// The time of the operation when it has a launch to itself.
+    public var microsecondsAlone: Double
+    public var gflops: Double?
+  }
 }
 
 extension OpenCLDevice {
@@ -22,13 +34,69 @@ extension OpenCLDevice {
     }
   }
 
-  /// Times every launch of a program by the driver's clock, in so many runs.
-  public func launchTimes(
-    of program: Program, on memory: any Memory, control: Control, fusion: Fusion, runs: Int
-  ) throws(DeviceError) -> [LaunchTime] {
+  /// Times every launch of a program by the driver's clock.
+  public func profile(
+    of program: Program, on memory: any Memory, peak: DevicePeak
+  ) throws(DeviceError) -> [LaunchProfile] {
     guard let memory = memory as? OpenCLMemory, memory.device === self else {
       throw .foreignMemory(device: name)
     }
+    var alone: [Int: Double] = [:]
+    for (launch, microseconds) in try times(of: program, on: memory, fusion: .none) {
+      for operation in launch.operations { alone[operation] = microseconds }
+    }
+    let times = try times(of: program, on: memory, fusion: .full)
+    let total = times.reduce(0) { $0 + $1.microseconds }
+    let floors = floors(of: times.map(\.launch), in: program, on: memory, peak: peak)
+    return zip(times, floors).map { time, floor in
+      LaunchProfile(
+        launch: time.launch.kernel.name(maps: [:]),
+        operations: time.launch.operations.map { index in
+          let operation = program.operations[index]
+          let microseconds = alone[index] ?? 0
+          let products = operation.productOperations
+          return .init(
+            kind: operation.kind, result: operation.writes.map(\.name).joined(separator: ", "),
+            microsecondsAlone: microseconds,
+            gflops: products > 0 ? products / microseconds * 1e-3 : nil)
+        },
+        microseconds: time.microseconds, share: time.microseconds / total,
+        floorMicroseconds: 1e6 * floor)
+    }
+  }
+
+  /// The least seconds of each launch.
+  private func floors(
+    of launches: [Launch], in program: Program, on memory: OpenCLMemory, peak: DevicePeak
+  ) -> [Double] {
+    let parameterCount = memory.parameters.reduce(0) { $0 + $1.shape.count }
+    let touched = launches.map { launch in
+      launch.operations.reduce(into: Set<Tensor>()) { result, index in
+        result.formUnion(program.operations[index].reads + program.operations[index].writes)
+      }
+    }
+    let touching = touched.reduce(into: [Tensor: Int]()) { counts, tensors in
+      for tensor in tensors { counts[tensor, default: 0] += 1 }
+    }
+    return zip(launches, touched).map { launch, tensors in
+      // A temporary that one launch alone touches need not leave its caches.
+      let moved = tensors.filter { $0.role != .temporary || touching[$0] != 1 }
+      var arithmetic = 0.0
+      var bytes = moved.reduce(0) { $0 + Double($1.byteCount) }
+      for operation in launch.operations.map({ program.operations[$0] }) {
+        let cost = operation.cost(parameterCount: parameterCount)
+        arithmetic += cost.floatingPointOperations
+        // The update's arenas are no operands.
+        if case .adam = operation { bytes += cost.bytes }
+      }
+      return max(arithmetic / peak.operationsPerSecond, bytes / peak.bytesPerSecond)
+    }
+  }
+
+  /// The launches of a program and the median of each in some runs.
+  private func times(
+    of program: Program, on memory: OpenCLMemory, fusion: Fusion
+  ) throws(DeviceError) -> [(launch: Launch, microseconds: Double)] {
     let executable = try OpenCLExecutable(program, on: memory, fusion: fusion)
     let properties = cl_command_queue_properties(CL_QUEUE_PROFILING_ENABLE)
     let (context, device) = (context, description.handle.device)
@@ -38,15 +106,13 @@ extension OpenCLDevice {
     defer { clReleaseCommandQueue(profiled) }
     try finish()
     var times = Array(repeating: [Double](), count: executable.sequence.launches.count)
-    for _ in 0..<runs {
-      for (index, nanoseconds) in try executable.profile(control, on: profiled).enumerated() {
+    for _ in 0..<50 {
+      for (index, nanoseconds) in try executable.profile(Control(), on: profiled).enumerated() {
         times[index].append(nanoseconds)
       }
     }
     return zip(executable.sequence.launches, times).map { launch, times in
-      LaunchTime(
-        kernel: launch.kernel.name(maps: [:]), operations: launch.operations,
-        microseconds: times.sorted()[times.count / 2] * 1e-3)
+      (launch, times.sorted()[times.count / 2] * 1e-3)
     }
   }
 }

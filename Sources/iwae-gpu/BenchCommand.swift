@@ -49,7 +49,7 @@ private struct BenchReport: Encodable {
   var kernelsWereCached: Bool?
   var backend: String
   var device: String
-  var profile: [BenchProfile.Entry]?
+  var profile: [LaunchProfile]?
   /// The variance of the gradient, if samples are drawn for the way back.
   var gradientVariance: GradientVariance?
 
@@ -112,12 +112,14 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   try workload.prepare { first = ProcessStart.elapsedMilliseconds }
   let times = try workload.time(count)
   let openCL = device as? OpenCLDevice
+  var profiled: (OpenCLDevice, Program, any Memory)?
   if arguments.has("--profile") {
-    guard openCL != nil, workload.programs?.whole != nil else {
+    guard let openCL, let step = workload.programs?.whole, let memory = workload.memory else {
       throw arguments.error(
         "'--profile' shows a step that an OpenCL device carries out at once; leave out "
           + "'--backend cpu' and '--backward-samples', or allow more '--memory'.")
     }
+    profiled = (openCL, step.program, memory)
   }
   let peak = try openCL.map { try $0.peak() }
   let median = times.sorted()[times.count / 2]
@@ -137,16 +139,35 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     firstStepMilliseconds: first,
     kernelsWereCached: openCL.map(\.kernelsAreCached),
     backend: device.backend, device: device.name,
-    profile: arguments.has("--profile")
-      ? try openCL.flatMap { device in
-        try peak.map { try BenchProfile.measure(workload, on: device, peak: $0) }
-      } : nil,
+    profile: try profiled.flatMap { device, program, memory in
+      try peak.map { try device.profile(of: program, on: memory, peak: $0) }
+    },
     gradientVariance: try GradientVariance.measure(workload))
   if arguments.has("--json") {
     try terminal.json(report)
   } else {
     try terminal.output(report.text)
-    if let profile = report.profile { try terminal.output("\n" + BenchProfile.table(profile)) }
+    if let profile = report.profile { try terminal.output("\n" + table(of: profile)) }
   }
   return .done
+}
+
+private func table(of profile: [LaunchProfile]) -> String {
+  var table = TextTable(
+    ["microseconds", "share", "floor", "alone", "GFLOP/s", "operation"],
+    rightAligned: [0, 1, 2, 3, 4])
+  for launch in profile {
+    table.append([
+      String(format: "%.0f", launch.microseconds), String(format: "%.0f%%", 100 * launch.share),
+      String(format: "%.0f", launch.floorMicroseconds), "", "", launch.launch,
+    ])
+    for operation in launch.operations {
+      table.append([
+        "", "", "", String(format: "%.0f", operation.microsecondsAlone),
+        operation.gflops.map { String(format: "%.0f", $0) } ?? "",
+        "  \(operation.kind) \(operation.result)",
+      ])
+    }
+  }
+  return table.text
 }

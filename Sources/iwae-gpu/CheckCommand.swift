@@ -11,7 +11,9 @@ extension Command {
     abstract: "Compare every operation on a device with the plain reference.",
     options: Backend.choice + [
       Backend.kernels,
-      Option("--seed", "seed", help: "The seed of all inputs. (default: \(CaseTable.defaultSeed))"),
+      Option(
+        "--seed", "seed",
+        help: "The seed of all inputs. (default: \(CaseTable.defaultSeed))"),
       Option("--filter", "text", help: "Run only the cases whose names contain a text."),
       Option(
         "--largest", "count", help: "Run only the cases whose tensors have no more elements."),

@@ -115,12 +115,14 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Every tuning in the table.
   static var all: [Tuning] { table.map(\.tuning) }
 
-  /// The first that suits a device's kind, nil for any, and that the device can run is taken.
-  private static let table: [(kind: DeviceDescription.Kind?, tuning: Tuning)] = [
-    (.cpu, Tuning(schedule: .panels)),
-    (nil, Tuning(schedule: .tiles)),
-    (nil, Tuning(schedule: .tiles, groupSize: 32, tile: 16, tileDepth: 16, item: 2)),
-    (nil, Tuning(schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8)),
+  /// The first that suits a device's kind and name, nil for any, and that the device can run is taken.
+  private static let table: [(kind: DeviceDescription.Kind?, name: String?, tuning: Tuning)] = [
+    // Two multiply-adds at once, which one load each could not feed.
+    (.cpu, "Intel", Tuning(schedule: .panels, wide: true)),
+    (.cpu, nil, Tuning(schedule: .panels)),
+    (nil, nil, Tuning(schedule: .tiles)),
+    (nil, nil, Tuning(schedule: .tiles, groupSize: 32, tile: 16, tileDepth: 16, item: 2)),
+    (nil, nil, Tuning(schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8)),
   ]
 
   /// The tuning for a device: what `tune` found there, else the standard.
@@ -157,8 +159,10 @@ public struct Tuning: Hashable, Sendable, Codable {
     for device: DeviceDescription, schedule: Schedule?
   ) -> [Tuning] {
     let suitable = table.filter { entry in
-      schedule.map { entry.tuning.schedule == $0 }
+      let isOfKind =
+        schedule.map { entry.tuning.schedule == $0 }
         ?? (entry.kind == nil || entry.kind == device.kind)
+      return isOfKind && entry.name.map(device.name.contains) ?? true
     }.map(\.tuning).filter { $0.fits(device) }
     guard let first = suitable.first else { return [Tuning(schedule: schedule ?? .panels)] }
     return suitable.filter { $0.schedule == first.schedule }
