@@ -20,8 +20,8 @@ extension Command {
         help: "Run steps of so many models that are put together at random instead."),
       Option(
         "--sources", "folder",
-        help: "Write the kernels that the cases need into a folder instead, tiles unless '--kernels' "
-          + "says otherwise. Each file's first line has the compiler's options."),
+        help: "Write the kernels that the cases need into a folder instead, those of tiles unless "
+          + "'--kernels' says otherwise. Each file's first line has the compiler's options."),
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
