@@ -54,7 +54,7 @@ typedef struct {
 
 static inline int is_present(operand o) { return o.arena >= 0; }
 
-// An arena by its number, chosen by value: a choice between places would keep the context in memory.
+// An arena by its number, chosen by value: a choice between places would keep all in memory.
 static inline __global float *chosen_arena(int number, ARENA_ARGUMENTS) {
   return ARENA_OF(number);
 }

@@ -7,9 +7,10 @@ extension OpenCLDevice {
   func groupsFit() throws(DeviceError) -> Bool {
     guard tuning.schedule == .tiles else { return true }
     let library = try library(KernelModule(file: .tiles))
+    let products = [false, true].map { (Kernel.product(transposed: $0), tuning.productGroup) }
     let rows = Compute.Operation.Family.allCases.filter { $0.kernels.hasRowKernel }
       .map { (Kernel.row($0), tuning.groupSize) }
-    for (kernel, wanted) in [(.product, tuning.productGroup)] + rows {
+    for (kernel, wanted) in products + rows {
       let kernel = try library.kernel(kernel.name(maps: [:]))
       defer { clReleaseKernel(kernel) }
       if library.largestGroup(of: kernel) < wanted { return false }
