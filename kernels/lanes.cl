@@ -56,9 +56,11 @@ typedef uint word;
 #ifndef SCRATCH_SIZE
 #define SCRATCH_SIZE GROUP_SIZE
 #endif
-// A call would keep in memory what it is handed a pointer to, the descriptor above all.
+// A call would keep in memory what it is handed a pointer to, the descriptor above all. PoCL defines
+// the word itself.
 #ifdef __has_attribute
 #if __has_attribute(always_inline)
+#undef inline
 #define inline inline __attribute__((always_inline))
 #endif
 #endif
