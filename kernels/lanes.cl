@@ -56,11 +56,11 @@ typedef uint word;
 #ifndef SCRATCH_SIZE
 #define SCRATCH_SIZE GROUP_SIZE
 #endif
-// A call would keep in memory what it is handed a pointer to, the descriptor above all. PoCL defines
-// the word itself.
-#ifdef __has_attribute
+// A call would keep in memory what it is handed a pointer to, the descriptor above all. PoCL, which
+// defines the word itself, inlines all by itself, and later: it must see local memory handed on to know
+// that each of its threads wants its own.
+#if defined(__has_attribute) && !defined(inline)
 #if __has_attribute(always_inline)
-#undef inline
 #define inline inline __attribute__((always_inline))
 #endif
 #endif
