@@ -22,18 +22,20 @@ import Testing
     expectPass(device, CaseTable.all(), atLeast: 200)
   }
 
-  /// The other rows of the tuning table, and blocks of other heights and tiles of the other width.
+  /// Every row of the tuning table, blocks of other heights and tiles of the other width. A map's code is
+  /// the same for all of them but for how rows are taken, so that a few maps stand for the others.
   @Test func everyTuningAgrees() throws {
     let description = try DeviceList.find(.automatic)
-    // The whole table runs under the standard ones.
-    let standard = Schedule.allCases.map { Tuning.standard(for: description, schedule: $0) }
-    var tunings = Tuning.all.filter { $0.fits(description) && !standard.contains($0) }
+    let small = CaseTable.all().enumerated().filter { index, item in
+      item.largestCount <= 1500 && (!item.name.hasPrefix("map(") || index % 8 == 0)
+    }.map(\.element)
+    var tunings = Tuning.all.filter { $0.fits(description) }
     tunings += [1, 7, 64].map { Tuning(schedule: .panels, blockRows: $0) }
     tunings += [3, 100].map { Tuning(schedule: .panels, blockRows: $0, wide: true) }
-    #expect(tunings.count >= 7)
+    #expect(tunings.count >= 8)
     for tuning in tunings {
       let device = try OpenCLDevice(description, tuning: tuning, cache: nil)
-      expectPass(device, CaseTable.tuningTest(), atLeast: 60)
+      expectPass(device, small, atLeast: 150)
     }
   }
 }
