@@ -9,16 +9,16 @@ import OpenCLDevice
 let (x, logShape, logScale): (Formula, Formula, Formula) = ("x", "log_shape", "log_scale")
 let shape = Formula.exp(logShape)
 let relative = Formula.log(x) - logScale
+let logDensity = logShape + shape * relative - .log(x) - .exp(shape * relative)
 let weibull = try Likelihood(
-  "weibull", heads: ["log_scale", "log_shape"],
-  logDensity: logShape + shape * relative - .log(x) - .exp(shape * relative),
+  "weibull", heads: ["log_scale", "log_shape"], logDensity: logDensity,
   mean: .exp(logScale + .lgamma(1 + 1 / shape)), support: .positive,
   draw: .exp(logScale + .log(-.log("u")) / shape))
 
 // Equal parts are computed once, and derivatives follow from the formula.
-let byShape = try weibull.logDensity.derivative(by: "log_shape")
+let byShape = try logDensity.derivative(by: "log_shape")
 let values = ["x": [2.0], "log_shape": [0.0], "log_scale": [0.0]]
-let steps = FormulaSteps([weibull.logDensity, byShape]).evaluate(count: 1, values)
+let steps = FormulaSteps([logDensity, byShape]).evaluate(count: 1, values)
 print("log p(2) of shape 1 and scale 1: \(steps[0][0]), its slope \(steps[1][0])")
 
 // 300 rows of 6 waiting times; the six of a row share a scale.
