@@ -17,7 +17,7 @@ import PackageDescription
 let kernelSources =
   [
     "descriptor", "lanes", "numerics", "panels", "peak", "row_kernel", "special", "sums",
-    "tile_maps", "tiles", "turn",
+    "tile_rows", "tiles", "turn",
   ].map { "\($0).cl" } + ["operations"]
 
 let package = Package(

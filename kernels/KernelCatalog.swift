@@ -4,7 +4,7 @@ public enum KernelCatalog {
   /// that it names.
   ///
   /// - Parameters:
-  ///   - file: `panels.cl`, `sums.cl`, `tiles.cl`, `tile_maps.cl` or `peak.cl`.
+  ///   - file: `panels.cl`, `sums.cl`, `tiles.cl`, `tile_rows.cl` or `peak.cl`.
   ///   - markers: The lines that take the place of a line such as `OPERATIONS`; they may be includes.
   public static func source(of file: String, replacing markers: [String: [String]] = [:]) -> String
   {
@@ -51,7 +51,7 @@ public enum KernelCatalog {
     "special.cl": PackageResources.special_cl,
     "sum.cl": PackageResources.sum_cl,
     "sums.cl": PackageResources.sums_cl,
-    "tile_maps.cl": PackageResources.tile_maps_cl,
+    "tile_rows.cl": PackageResources.tile_rows_cl,
     "tiles.cl": PackageResources.tiles_cl,
     "triangle.cl": PackageResources.triangle_cl,
     "turn.cl": PackageResources.turn_cl,

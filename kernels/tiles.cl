@@ -1,21 +1,13 @@
-// Tiles: the schedule for GPUs.
+// Tiles: matrix products, for GPUs.
 //
-// Matrices lie row by row (lanes.cl). A matrix product is computed in tiles of the output, whose
-// operands are staged in local memory; each work-item keeps a small tile of its own in registers.
-// Everything else is a kernel of its own, with a work-group for each row: OPERATIONS stands for the
-// operations' files, ROW_KERNELS for a kernel of each.
+// Matrices lie row by row (lanes.cl). A product is computed in tiles of the output, whose operands are
+// staged in local memory; each work-item keeps a small tile of its own in registers.
 //
-// Defines: TILES; GROUP_SIZE, the work-items of a group; TILE, the side of an output tile;
-// TILE_DEPTH, how much of each sum is staged at once; ITEM, the side of a work-item's tile, with
-// (TILE / ITEM)^2 work-items a group in the products.
-// Work-groups: GROUP_SIZE work-items, (TILE / ITEM)^2 in products.
+// Defines: TILES; TILE, the side of an output tile; TILE_DEPTH, how much of each sum is staged at once;
+// ITEM, the side of a work-item's tile.
+// Work-groups: (TILE / ITEM)^2 work-items.
 
 #include "multiply.cl"
-#include "row_kernel.cl"
-
-OPERATIONS
-
-ROW_KERNELS
 
 #define PRODUCT_SIDE (TILE / ITEM)
 #define PRODUCT_GROUP (PRODUCT_SIDE * PRODUCT_SIDE)

@@ -181,7 +181,7 @@ extension CaseTable {
       }
         + step.program.tensors(.gradient).map {
           .init(tensor: $0, tolerance: limit, pool: layer(of: $0))
-        })
+        }, mayBeIllConditioned: isRandom)
   }
 
   /// Values that a likelihood gives a density.

@@ -16,6 +16,10 @@ public struct ConformanceCase: Sendable {
   /// their places as they do in earnest.
   var protection = Protection.guarded
 
+  /// True of a model that nobody chose to be well-conditioned: what rounding alone does to its results
+  /// is found out before an error counts.
+  var mayBeIllConditioned = false
+
   /// A tensor to compare.
   public struct Check: Sendable {
     let tensor: Tensor

@@ -7,9 +7,9 @@ struct KernelModule: Hashable {
   enum File: String, Hashable {
     /// The walks of panels, and their sums over rows.
     case panels, sums
-    /// The operations of tiles, and their maps.
+    /// The products of tiles, and their operations that walk rows.
     case tiles
-    case tileMaps = "tile_maps"
+    case tileRows = "tile_rows"
 
     var name: String { "\(rawValue).cl" }
 
@@ -61,15 +61,11 @@ struct KernelSource {
       functions.append(source.function())
     }
     self.maps = maps
-    let families =
-      module.file == .tiles
-      ? Compute.Operation.Family.allCases.filter { $0.kernels.hasRowKernel }
-      : module.families.sorted { $0.rawValue < $1.rawValue }
+    let families = module.families.filter { $0 != .map }.sorted { $0.rawValue < $1.rawValue }
     let numbers = ordered.enumerated().map { ($0.offset, $0.element.0) }
     let rowKernels =
-      module.file == .tiles
-      ? families.map { "ROW_KERNEL(\($0.kernelName))" }
-      : numbers.map { "ROW_KERNEL(map_\($0.0))" }
+      families.map { "ROW_KERNEL(\($0.kernelName))" }
+      + numbers.map { "ROW_KERNEL(map_\($0.0))" }
     let file = KernelCatalog.source(
       of: module.file.name,
       replacing: [
@@ -83,7 +79,7 @@ struct KernelSource {
   private static func walkCases(
     _ families: [Compute.Operation.Family], _ maps: [(number: Int, signature: MapSignature)]
   ) -> String {
-    var cases = families.filter { $0 != .map }.map { family in
+    var cases = families.map { family in
       "case KIND_\(family.kernelName.uppercased()): "
         + "run_\(family.kernelName)(&c, &d, begin, end, scratch); break;"
     }

@@ -7,8 +7,17 @@ import Compute
 public final class ReferenceDevice: Device {
   public let backend = "cpu"
   public let name = "reference"
+  /// Chooses how tensors are rounded to single precision; nil for tensors that are not.
+  private let rounding: UInt64?
 
-  public init() {}
+  /// A device that computes in double precision.
+  ///
+  /// - Parameter rounding: A seed by which every number that an operation writes is rounded to single
+  ///   precision, up or down by chance. How far such runs lie apart is how exact a device can be that
+  ///   keeps tensors in single precision.
+  public init(rounding: UInt64? = nil) {
+    self.rounding = rounding
+  }
 
   public func allocate(
     _ tensors: [Tensor], protection: Protection
@@ -22,7 +31,8 @@ public final class ReferenceDevice: Device {
     guard let memory = memory as? ReferenceMemory, memory.device === self else {
       throw .foreignMemory(device: name)
     }
-    return try ReferenceExecutable(program, on: memory, protection: protection)
+    return try ReferenceExecutable(
+      program, on: memory, protection: protection, rounding: rounding)
   }
 }
 
@@ -109,15 +119,17 @@ public final class ReferenceExecutable: Executable {
   var control = Control()
 
   private let protection: Protection
+  private let rounding: UInt64?
   /// The steps of each map, none for other operations.
   private let formulas: [FormulaSteps]
 
   init(
-    _ program: Program, on memory: ReferenceMemory, protection: Protection
+    _ program: Program, on memory: ReferenceMemory, protection: Protection, rounding: UInt64?
   ) throws(DeviceError) {
     self.program = program
     self.memory = memory
     self.protection = protection
+    self.rounding = rounding
     formulas = program.operations.map { operation in
       guard case .map(let map) = operation else { return FormulaSteps([]) }
       return FormulaSteps(map.results.map(\.formula))
@@ -136,7 +148,21 @@ public final class ReferenceExecutable: Executable {
 
   public func run(_ control: Control) throws(DeviceError) {
     self.control = control
-    for (index, operation) in program.operations.enumerated() { run(operation, at: index) }
+    for (index, operation) in program.operations.enumerated() {
+      run(operation, at: index)
+      guard let rounding else { continue }
+      for tensor in operation.writes { round(tensor, seed: rounding, at: index) }
+    }
+  }
+
+  private func round(_ tensor: Tensor, seed: UInt64, at index: Int) {
+    let address = NoiseAddress(seed: seed, purpose: .data, time: UInt32(index))
+    self[tensor] = self[tensor].enumerated().map { column, value in
+      let near = Float(value)
+      guard near.isFinite, Double(near) != value else { return Double(near) }
+      let other = Double(near) < value ? near.nextUp : near.nextDown
+      return Double(address.word(column: column) & 1 == 0 ? near : other)
+    }
   }
 
   public func finish() throws(DeviceError) {}

@@ -41,6 +41,7 @@ private struct CheckReport: Encodable {
   var cases: Int
   var failures: Int
   var skipped: Int
+  var illConditioned: Int
   var worst: Worst?
   var backend: String
   var device: String
@@ -98,7 +99,7 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let elapsed = ContinuousClock.now - start
   let summary = CheckReport(
     cases: results.count - report.skipped.count, failures: report.failures.count,
-    skipped: report.skipped.count,
+    skipped: report.skipped.count, illConditioned: report.illConditioned.count,
     worst: report.worst.map {
       .init(name: $0.name, error: $0.error, shareOfLimit: $0.ratio)
     },
@@ -151,6 +152,10 @@ private func describe(_ report: CheckReport, _ terminal: Terminal) throws {
     "\(report.device): \(report.cases) cases, \(report.failures) failures, "
       + "\(report.skipped) skipped in \(String(format: "%.1f", report.seconds)) s."
   ]
+  if report.illConditioned > 0 {
+    lines.append(
+      "Beyond the usual limits, but within what rounding alone does: \(report.illConditioned).")
+  }
   if let worst = report.worst {
     lines.append(
       "Closest to its limit: \(worst.name), error \(String(format: "%.2g", worst.error)), "

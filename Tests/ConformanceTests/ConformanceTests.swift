@@ -121,6 +121,13 @@ import Testing
     #expect(report.worst?.ratio ?? 0 > 1)
   }
 
+  /// Rounding excuses what it does itself, and no more.
+  @Test func randomStepsAllowRoundingAlone() {
+    let cases = RandomSteps.cases(count: 8)
+    #expect(CaseRunner(ReferenceDevice(rounding: 99)).run(cases).passes)
+    #expect(CaseRunner(Faulty(spoils: true)).run(cases).failures.count == 8)
+  }
+
   @Test func anOperationThatIsRefusedIsSkippedAndSaid() {
     let report = CaseRunner(Faulty(refuses: "multiply")).run(Array(cases))
     #expect(report.skipped.count == 3 && report.failures.isEmpty)

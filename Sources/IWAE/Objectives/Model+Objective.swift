@@ -4,7 +4,9 @@ import Compute
 extension Model {
   /// Why an objective cannot train the model; nil if it can.
   ///
-  /// - Parameter rule: The objective's rule for an estimator.
+  /// - Parameters:
+  ///   - objective: The objective.
+  ///   - rule: Its rule for an estimator.
   public func problem(with objective: Objective, _ rule: EstimatorRule) -> String? {
     if objective.isClosedForm, divergence == nil { return divergenceProblem }
     return rule.path.isZero ? nil : pathProblem

@@ -6,5 +6,4 @@ extension Adam: KernelFamily {
     KernelConstants("second_share") { 1 - $0.beta2 }, KernelConstants("epsilon") { $0.epsilon },
     KernelConstants("is_delayed") { $0.isDelayed ? 1 : 0 },
   ]
-  static let hasRowKernel = false
 }

@@ -7,8 +7,6 @@ protocol KernelFamily: OperationFamily {
   static var operandNames: [String] { get }
   static var counts: [KernelCount<Self>] { get }
   static var constants: [KernelConstants<Self>] { get }
-  /// False if tiles have no kernel `row_NAME` for the family, whose work others do.
-  static var hasRowKernel: Bool { get }
   /// The columns of the matrix that is written, without padding.
   var writtenColumns: Int { get }
   /// True if a work-item of its own takes each row in tiles; a work-group does unless said otherwise.
@@ -22,7 +20,6 @@ extension KernelFamily where Self: SlottedFamily {
 extension KernelFamily {
   static var counts: [KernelCount<Self>] { [] }
   static var constants: [KernelConstants<Self>] { [] }
-  static var hasRowKernel: Bool { true }
   var writtenColumns: Int { 0 }
   var takesRowsByItem: Bool { false }
 

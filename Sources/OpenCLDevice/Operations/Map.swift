@@ -3,7 +3,6 @@ import Compute
 extension Map: KernelFamily {
   /// The operands are the map's own, and all that its kernel reads; the formulas are in its code.
   static let operandNames: [String] = []
-  static let hasRowKernel = false
   var writtenColumns: Int { columns }
   var takesRowsByItem: Bool { isOfVectors }
 }

@@ -6,6 +6,5 @@ extension Multiply: KernelFamily {
     KernelCount("accumulates") { $0.accumulates ? 1 : 0 },
     KernelCount("activation") { $0.activation.rawValue },
   ]
-  static let hasRowKernel = false
   var writtenColumns: Int { output.shape.columns }
 }

@@ -5,5 +5,4 @@ extension Normalize: KernelFamily {
     KernelCount<Normalize>("elements", laidOut: { $1.occupied(by: $0.output) }),
     KernelCount("degree") { $0.degree },
   ]
-  static let hasRowKernel = false
 }

@@ -8,6 +8,5 @@ extension WeightGradient: KernelFamily {
     // Whether parameters follow the gradient at once; the launch sequence decides.
     KernelCount("updates") { _ in 0 },
   ]
-  static let hasRowKernel = false
   var writtenColumns: Int { gradient.shape.rows }
 }

@@ -39,8 +39,8 @@ enum Kernel: Hashable {
     switch self {
     case .walk: .panels
     case .sum, .update, .transpose: .sums
-    case .product, .row: .tiles
-    case .map: .tileMaps
+    case .product: .tiles
+    case .row, .map: .tileRows
     }
   }
 
