@@ -46,9 +46,13 @@ typedef struct {
   __global const control_record *control;
 } context;
 
-#define CONTEXT_ARGUMENTS \
+// What every kernel is given: the arenas and records, the descriptors of its work in the table, the units
+// that its groups divide, and local memory. Declared in a kernel, local memory would be shared by all of
+// PoCL's threads wherever a compiler puts its place into a function that is handed it.
+#define KERNEL_ARGUMENTS \
   ARENA_ARGUMENTS, __global const uchar *source, __global const uint *order, \
-      __global const control_record *control, __global const descriptor *table
+      __global const control_record *control, __global const descriptor *table, int first, int count, \
+      int units, int units_per_group, __local float *scratch
 
 #define MAKE_CONTEXT const context c = {ARENA_NAMES, source, order, control};
 

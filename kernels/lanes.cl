@@ -37,7 +37,6 @@ typedef uint16 word;
 #define WORKER 0
 #define LANE ((whole)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #define FIRST_LANE(x) ((x).s0)
-#define SCRATCH_SIZE 1
 #else
 #define LANES 1
 typedef float real;
@@ -53,12 +52,8 @@ typedef uint word;
 #define WORKER ((int)get_local_id(0))
 #define LANE 0
 #define FIRST_LANE(x) (x)
-#ifndef SCRATCH_SIZE
-#define SCRATCH_SIZE GROUP_SIZE
-#endif
 // A call would keep in memory what it is handed a pointer to, the descriptor above all. PoCL, which
-// defines the word itself, inlines all by itself, and later: it must see local memory handed on to know
-// that each of its threads wants its own.
+// defines the word itself, inlines all by itself.
 #if defined(__has_attribute) && !defined(inline)
 #if __has_attribute(always_inline)
 #define inline inline __attribute__((always_inline))

@@ -28,8 +28,7 @@ MAPS
 
 // Takes a block of units (images, or samples) through a list of operations.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void walk_rows(CONTEXT_ARGUMENTS, int first, int count, int units, int units_per_group) {
-  __local float scratch[SCRATCH_SIZE];
+void walk_rows(KERNEL_ARGUMENTS) {
   MAKE_CONTEXT
   int begin_unit = (int)get_group_id(0) * units_per_group;
   int end_unit = min(begin_unit + units_per_group, units);

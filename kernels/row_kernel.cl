@@ -8,9 +8,7 @@
 
 // A kernel that walks rows: each group takes some units of its one operation.
 #define ROW_KERNEL(operation) \
-  __kernel GROUPED void row_##operation(CONTEXT_ARGUMENTS, int first, int count, int units, \
-                                  int units_per_group) { \
-    __local float scratch[SCRATCH_SIZE]; \
+  __kernel GROUPED void row_##operation(KERNEL_ARGUMENTS) { \
     MAKE_CONTEXT \
     const descriptor d = table[first]; \
     int begin = (int)get_group_id(0) * units_per_group; \

@@ -19,8 +19,6 @@
 #define SUM_TILE (SUM_SIDE * ITEM)
 // One more than a tile keeps neighbouring rows out of the same memory bank.
 #define STAGED_ROW (SUM_TILE + 1)
-#define STAGED_SIZE (SUM_PARTS * 2 * TILE_DEPTH * STAGED_ROW)
-#define SCRATCH_SIZE (STAGED_SIZE > GROUP_SIZE * ITEM ? STAGED_SIZE : GROUP_SIZE * ITEM)
 #endif
 
 #include "adam.cl"
@@ -42,9 +40,7 @@ static void normalize_chunks(
   run_normalize(c, d, tile * NORMALIZED_CHUNKS, end, scratch);
 }
 
-__kernel GROUPED void sum_rows(CONTEXT_ARGUMENTS, int first, int count, int units,
-                               int units_per_group) {
-  __local float scratch[SCRATCH_SIZE];
+__kernel GROUPED void sum_rows(KERNEL_ARGUMENTS) {
   MAKE_CONTEXT
   int last = find_descriptor(table, first, count);
   const descriptor d = table[last];
@@ -68,8 +64,7 @@ ROW_KERNEL(adam)
 
 #ifdef PANELS
 // A group is a tile.
-__kernel GROUPED void transpose_weights(CONTEXT_ARGUMENTS, int first, int count, int units,
-                                        int units_per_group) {
+__kernel GROUPED void transpose_weights(KERNEL_ARGUMENTS) {
   MAKE_CONTEXT
   const descriptor d = table[find_descriptor(table, first, count)];
   int inputs = transpose_weights_inputs(&d);

@@ -19,10 +19,13 @@ static inline float right_element(
   return transposed ? load(c, multiply_weight(d), k, j) : load(c, multiply_weight(d), j, k);
 }
 
+// One more than a tile keeps neighbouring rows out of the same memory bank.
+typedef float staged_row[TILE + 1];
+
 // A tile of a product. Its two kinds are kernels of their own, in which `transposed` is known.
 static inline void multiply_tile(
-    const context *c, const descriptor *d, int transposed, int rows,
-    __local float (*left)[TILE + 1], __local float (*right)[TILE + 1]) {
+    const context *c, const descriptor *d, int transposed, int rows, __local staged_row *left) {
+  __local staged_row *right = left + TILE_DEPTH;
   int columns = d->columns;
   int depth = multiply_depth(d);
   int across = (columns + TILE - 1) / TILE;
@@ -72,13 +75,10 @@ static inline void multiply_tile(
 // units: the rows of the output.
 #define PRODUCT_KERNEL(name, transposed) \
   __kernel __attribute__((reqd_work_group_size(PRODUCT_GROUP, 1, 1))) \
-  void name(CONTEXT_ARGUMENTS, int first, int count, int units, int units_per_group) { \
-    /* One row more than a tile keeps neighbouring rows out of the same memory bank. */ \
-    __local float left[TILE_DEPTH][TILE + 1]; \
-    __local float right[TILE_DEPTH][TILE + 1]; \
+  void name(KERNEL_ARGUMENTS) { \
     MAKE_CONTEXT \
     const descriptor d = table[first]; \
-    multiply_tile(&c, &d, transposed, units, left, right); \
+    multiply_tile(&c, &d, transposed, units, (__local staged_row *)scratch); \
   }
 
 PRODUCT_KERNEL(multiply_forward, 0)

@@ -22,7 +22,7 @@ public struct Program: Hashable, Sendable {
     var result: [Tensor: ClosedRange<Int>] = [:]
     for (index, operation) in operations.enumerated() {
       let time = time(index)
-      for tensor in operation.reads + operation.writes where tensor.isTemporary {
+      for tensor in operation.reads + operation.writes where tensor.role == .temporary {
         let known = result[tensor] ?? time...time
         result[tensor] = min(known.lowerBound, time)...max(known.upperBound, time)
       }
@@ -52,7 +52,7 @@ public struct ProgramBuilder {
       throw .invalid(operation: operation.kind, problem: "nothing can follow the optimizer.")
     }
     for tensor in operation.reads {
-      if tensor.isTemporary || tensor.role == .output {
+      if tensor.role == .temporary || tensor.role == .output {
         guard written.contains(tensor) else {
           throw .readBeforeWritten(operation: operation.kind, tensor: tensor.name)
         }
@@ -84,7 +84,7 @@ public struct ProgramBuilder {
         operation = .map(Map(results, reading: map.inputs))
       }
       switch operation {
-      case .multiply, .columns, .triangle:
+      case .multiply, .columns, .triangle, .quadratic, .moments:
         if operation.writes.allSatisfy({ isUnread($0, read) }) { continue }
       default: break
       }

@@ -54,9 +54,6 @@ public enum Role: String, Hashable, Sendable, CaseIterable {
   case output
   /// Alive between the operation that writes it and the last that reads it.
   case temporary
-  /// A temporary that is laid out like the parameter of its shape: a sum over rows from which more is
-  /// worked out.
-  case total
 }
 
 /// A named place for numbers. It holds no data: a device decides where and how the data lies.
@@ -80,9 +77,6 @@ public struct Tensor: Hashable, Sendable {
 }
 
 extension Tensor {
-  /// True if it is alive only while a program runs.
-  public var isTemporary: Bool { role == .temporary || role == .total }
-
   /// The bytes of its values, however a device lays them out.
   public var byteCount: Int { shape.count * element.byteCount }
 }

@@ -117,7 +117,7 @@ public struct CaseRunner {
     // Whatever is written must be written in full: start from NaN, inputs excepted.
     let outputs = item.program.tensors.filter {
       switch $0.role {
-      case .output, .temporary, .total, .gradient: item.values[$0] == nil
+      case .output, .temporary, .gradient: item.values[$0] == nil
       case .parameter, .firstMoment, .secondMoment, .accumulator, .resident, .state, .input: false
       }
     }

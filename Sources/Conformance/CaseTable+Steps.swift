@@ -50,6 +50,9 @@ extension CaseTable {
         training(label, model, batch: 3, samples: 4, .usual),
       ]
     }
+    cases.append(
+      step(
+        "many steps", StepModels.manySteps, batch: 2, samples: 3, .iwae, estimator: .stl))
     for hasMissing in [false, true] {
       cases.append(
         step(

@@ -34,6 +34,8 @@ public struct CaseTable {
     case .logSumExp: logSumExpCases()
     case .relay: relayCases()
     case .triangle: triangleCases()
+    case .quadratic: quadraticCases()
+    case .moments: momentsCases()
     case .adam: adamCases()
     }
   }

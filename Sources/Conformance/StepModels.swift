@@ -97,6 +97,14 @@ enum StepModels {
     ],
     decoder: [.init(hidden: [5])])
 
+  /// A flow of so many steps that its density is added up in parts, all of which read the context.
+  static let manySteps = Model(
+    dataSize: 7,
+    encoder: [
+      .init(hidden: [4], latent: 3, posterior: .flow(steps: 17, hidden: [], context: 3))
+    ],
+    decoder: [.init(hidden: [5])])
+
   /// Two layers that are told one of three labels, without hidden units where the label enters the
   /// encoder.
   static let conditional = Model(

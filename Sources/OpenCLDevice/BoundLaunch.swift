@@ -21,9 +21,15 @@ final class BoundLaunch {
     var table: Buffer
   }
 
-  /// - Parameter descriptors: The places of the launch's descriptors in the table.
+  /// - Parameters:
+  ///   - launch: The launch.
+  ///   - descriptors: The places of its descriptors in the table.
+  ///   - localBytes: The local memory of a group.
+  ///   - buffers: What the kernel reads and writes.
+  ///   - library: The library that has the kernel.
   init(
-    _ launch: Launch, descriptors: Range<Int>, buffers: Buffers, library: KernelLibrary
+    _ launch: Launch, descriptors: Range<Int>, localBytes: Int, buffers: Buffers,
+    library: KernelLibrary
   ) throws(DeviceError) {
     name = launch.kernel.name(maps: library.maps)
     groups = launch.groups
@@ -61,6 +67,9 @@ final class BoundLaunch {
         clSetKernelArg(kernel, index, MemoryLayout<cl_int>.size, &number)
       }
       index += 1
+    }
+    try call("clSetKernelArg(\(name), \(index))") {
+      clSetKernelArg(kernel, index, localBytes, nil)
     }
   }
 

@@ -4,7 +4,7 @@ import Kernels
 /// Kernels that are compiled together: a schedule's source with the operations and the maps that some
 /// programs need.
 struct KernelModule: Hashable {
-  enum File: String, Hashable {
+  enum File: String, Hashable, CaseIterable {
     /// The walks of panels, and their sums over rows.
     case panels, sums
     /// The products of tiles, and their operations that walk rows.

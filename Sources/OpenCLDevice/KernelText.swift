@@ -8,6 +8,8 @@ public struct KernelText: Sendable {
   public let source: String
   /// The compiler's options.
   public let options: [String]
+  /// The local memory that a group of its kernels is given.
+  public let localBytes: Int
 
   /// The files that programs need under a schedule, as a device that was never tuned compiles them,
   /// and the measure of the peak.
@@ -17,11 +19,14 @@ public struct KernelText: Sendable {
     let modules = programs.flatMap {
       LaunchSequence($0, tuning: tuning, computeUnits: 1, parameters: []).modules
     }
-    let sources = KernelModule.joined(modules).map {
-      ($0.file.name, KernelSource($0).text)
+    let texts = KernelModule.joined(modules).map { module in
+      KernelText(
+        name: module.file.name, source: KernelSource(module).text, options: options,
+        localBytes: tuning.localBytes(of: module.file))
     }
-    return (sources + [("peak.cl", KernelCatalog.source(of: "peak.cl"))]).map { name, source in
-      KernelText(name: name, source: source, options: options)
-    }
+    let peak = KernelText(
+      name: "peak.cl", source: KernelCatalog.source(of: "peak.cl"), options: options,
+      localBytes: 0)
+    return texts + [peak]
   }
 }

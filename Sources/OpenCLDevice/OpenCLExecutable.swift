@@ -81,7 +81,9 @@ final class OpenCLExecutable: Executable {
       }
       result.append(
         try BoundLaunch(
-          launch, descriptors: first..<first + count, buffers: buffers, library: library))
+          launch, descriptors: first..<first + count,
+          localBytes: memory.device.tuning.localBytes(of: launch.kernel.file), buffers: buffers,
+          library: library))
       first += count
     }
     return result
@@ -152,7 +154,7 @@ final class OpenCLExecutable: Executable {
 
   func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
     // Temporaries share their places unless they are guarded.
-    if tensor.isTemporary, protection != .guarded { return try memory.download(tensor) }
+    if tensor.role == .temporary, protection != .guarded { return try memory.download(tensor) }
     return try placed(tensor).download()
   }
 

@@ -60,7 +60,7 @@ final class OpenCLMemory: Memory {
         if protection == .guarded { sizes[.states, default: 0] += Arena.margin }
         placements[tensor] = place(tensor, in: .states, size: size, stride: stride)
       case .resident: break
-      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary, .total:
+      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary:
         throw .unknownTensor(name: tensor.name, role: tensor.role)
       }
     }
@@ -198,7 +198,8 @@ final class OpenCLMemory: Memory {
       arenas: try arguments(touching: [.parameters, .transposed], otherwise: unused),
       source: unused, order: unused, control: unused, table: table)
     return try BoundLaunch(
-      launch, descriptors: 0..<descriptors.count, buffers: buffers,
+      launch, descriptors: 0..<descriptors.count,
+      localBytes: device.tuning.localBytes(of: .sums), buffers: buffers,
       library: device.library(KernelModule(file: .sums)))
   }
 }

@@ -27,7 +27,7 @@ struct WorkspaceLayout {
     let everything = 0...max(0, launches.count - 1)
     let own = program.tensors.filter {
       switch $0.role {
-      case .input, .output, .temporary, .total: !unstored.contains($0)
+      case .input, .output, .temporary: !unstored.contains($0)
       case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator, .resident, .state:
         false
       }

@@ -62,7 +62,7 @@ final class ReferenceMemory: Memory {
         } else {
           values[tensor] = zeros
         }
-      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary, .total:
+      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary:
         throw .unknownTensor(name: tensor.name, role: tensor.role)
       }
     }
@@ -136,7 +136,7 @@ public final class ReferenceExecutable: Executable {
     }
     for tensor in program.tensors {
       switch tensor.role {
-      case .input, .output, .temporary, .total:
+      case .input, .output, .temporary:
         own[tensor] = Array(repeating: 0, count: tensor.shape.count)
       case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator, .state, .resident:
         try memory.require(tensor)
@@ -174,7 +174,7 @@ public final class ReferenceExecutable: Executable {
   }
 
   public func download(_ tensor: Tensor) throws(DeviceError) -> HostValues {
-    guard let values = own[tensor], !tensor.isTemporary || protection == .guarded else {
+    guard let values = own[tensor], tensor.role != .temporary || protection == .guarded else {
       return try memory.download(tensor)
     }
     return HostValues(values, as: tensor.element)
@@ -216,6 +216,8 @@ public final class ReferenceExecutable: Executable {
     case .logSumExp(let operation): run(operation)
     case .relay(let operation): run(operation)
     case .triangle(let operation): run(operation)
+    case .quadratic(let operation): run(operation)
+    case .moments(let operation): run(operation)
     case .adam(let operation): run(operation)
     }
   }

@@ -23,7 +23,8 @@ extension Command {
       Option(
         "--sources", "folder",
         help: "Write the kernels that the cases need into a folder instead, tiles unless "
-          + "'--kernels' says otherwise. Each file's first line has the compiler's options."),
+          + "'--kernels' says otherwise. Each begins with the compiler's options and the local "
+          + "memory of a group."),
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -131,7 +132,9 @@ private func schedules(_ arguments: ParsedArguments) throws -> [OpenCLDevice] {
 private func write(_ files: [KernelText], to folder: String) throws {
   try makeFolder(folder)
   for file in files {
-    let text = "// \(file.options.joined(separator: " "))\n\(file.source)"
+    let text =
+      "// \(file.options.joined(separator: " "))\n// local memory: \(file.localBytes) bytes\n"
+      + file.source
     try Files.write(Data(text.utf8), to: "\(folder)/\(file.name)")
   }
 }

@@ -70,7 +70,7 @@ extension Derivation {
     leaves.contains(tensor)
       || operations.contains {
         switch $0 {
-        case .map, .multiply, .columns, .classes, .logSumExp, .relay, .triangle:
+        case .map, .multiply, .columns, .classes, .logSumExp, .relay, .triangle, .quadratic:
           $0.writes.contains(tensor)
         default: false
         }

@@ -13,7 +13,7 @@ public struct Derivation {
   let suffix: String
   /// Tensors that no operation of the program computes and that are differentiated by all the same.
   let leaves: Set<Tensor>
-  /// The sums over rows that reach matrices that are no parameters.
+  /// The sums over rows that reach the factors of quadratic functions.
   var totals: [Total] = []
 
   /// - Parameters:
@@ -42,8 +42,6 @@ public struct Derivation {
   ) throws(ProgramError) {
     for index in range.reversed() {
       switch program.operations[index] {
-      case .multiply(let product) where product.weight.role != .parameter:
-        try reverse(byRows: product, before: index, of: &program, gradients)
       case .multiply(let product):
         try reverse(product, before: index, of: &program, gradients)
       case .map(let map):
@@ -55,6 +53,7 @@ public struct Derivation {
       case .classes(let operation): try reverse(operation, of: &program)
       case .triangle(let triangle):
         try reverse(triangle, among: program.operations, of: &program)
+      case .quadratic(let quadratic): try reverse(quadratic, of: &program, gradients)
       default: try expectNothing(from: program.operations[index], in: program)
       }
     }

@@ -5,8 +5,7 @@ public enum Activation: Int, Hashable, Sendable, CaseIterable {
 
 /// A layer or its transpose: `output = finish(input W^T + bias)`, or `finish(input W + bias)`.
 ///
-/// W is a parameter; transposed, it may also be rows that were worked out from some, and so may the
-/// bias.
+/// W is a parameter; transposed, it may also be rows that were worked out from some.
 ///
 /// `finish` adds what `output` holds if `accumulates`, then applies the activation; with
 /// `derivativeAt` it multiplies by the activation's derivative there instead.
@@ -17,7 +16,7 @@ public struct Multiply: SlottedFamily {
   public var weight: Tensor
   /// Walks the layer backwards, from its outputs to its inputs.
   public var transposed: Bool
-  /// One value for each column of the output; with `transposed`, only where the weight is no parameter.
+  /// One value for each column of the output; none with `transposed`.
   public var bias: Tensor?
   public var activation: Activation
   /// `(R, columns of output)`: the activation's own output.
@@ -52,7 +51,7 @@ extension Multiply {
       extent: { .exactly(.matrix(rows: $0.input.shape.rows, columns: $0.sizes.from)) }),
     Slot("weight", place: .factor, of: { $0.weight }, extent: { _ in .matrix }),
     Slot(
-      "bias", place: .factor, of: { $0.bias }, extent: { .exactly(.vector($0.sizes.to)) }),
+      "bias", place: .parameter, of: { $0.bias }, extent: { .exactly(.vector($0.sizes.to)) }),
     Slot("derivative_at", of: { $0.derivativeAt }, extent: { .exactly($0.output.shape) }),
     Slot(
       "output", .write, accumulates: { $0.accumulates }, of: { $0.output },
@@ -71,13 +70,9 @@ extension Multiply {
   public var arithmetic: Double { 2 * output.size * Double(depth) }
 
   public func validate() throws(ProgramError) {
-    try expect(
-      bias == nil || !transposed || weight.role != .parameter, "a transposed layer has no bias.")
+    try expect(bias == nil || !transposed, "a transposed layer has no bias.")
     try expect(
       transposed || weight.role == .parameter, "rows are multiplied by transposed, as they lie.")
-    try expect(
-      bias.map { ($0.role == .parameter) == (weight.role == .parameter) } ?? true,
-      "the weight and the bias must both be parameters, or neither.")
     try expect(input != output, "the output cannot replace the input.")
   }
 }

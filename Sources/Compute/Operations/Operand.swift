@@ -29,7 +29,7 @@ public struct Place: Hashable, Sendable {
   public static let factor = Place(
     "a parameter, input, output, state or temporary", plain.roles.union(parameter.roles))
   public static let gradient = Place(
-    "a gradient, an accumulator or a total", [.gradient, .accumulator, .total])
+    "a gradient or an accumulator", [.gradient, .accumulator])
   public static let resident = Place("resident", [.resident])
   /// An operand that is added to others of its kind, element by element.
   public static let sum = Place(

@@ -17,7 +17,7 @@ extension Operation {
         throw .wrongRole(
           operation: kind, operand: tensor.name, expected: "writable by an operation",
           found: tensor.role)
-      case .gradient, .accumulator, .state, .output, .temporary, .total: break
+      case .gradient, .accumulator, .state, .output, .temporary: break
       }
     }
     guard operand.elements.contains(tensor.element) else {

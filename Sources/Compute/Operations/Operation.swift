@@ -18,12 +18,14 @@ public enum Operation: Hashable, Sendable {
   case logSumExp(LogSumExp)
   case relay(Relay)
   case triangle(Triangle)
+  case quadratic(Quadratic)
+  case moments(Moments)
   case adam(Adam)
 
   /// The kinds of operations, whose numbers kernels know them by.
   public enum Family: Int, Hashable, Sendable, CaseIterable {
     case gather, multiply, weightGradient, noise, map, columns, classes, estimate, draw
-    case accumulateWeights, normalize, sum, logSumExp, relay, triangle, adam
+    case accumulateWeights, normalize, sum, logSumExp, relay, triangle, quadratic, moments, adam
   }
 
   /// The operation's family, and the operation as a member of it.
@@ -44,6 +46,8 @@ public enum Operation: Hashable, Sendable {
     case .logSumExp(let operation): (.logSumExp, operation)
     case .relay(let operation): (.relay, operation)
     case .triangle(let operation): (.triangle, operation)
+    case .quadratic(let operation): (.quadratic, operation)
+    case .moments(let operation): (.moments, operation)
     case .adam(let operation): (.adam, operation)
     }
   }
@@ -72,7 +76,10 @@ public enum Operation: Hashable, Sendable {
   public var readsWhole: [Tensor] {
     switch self {
     case .multiply(let product):
-      [product.weight, product.bias].compactMap(\.self).filter { $0.role != .parameter }
+      [product.weight].filter { $0.role != .parameter }
+    case .quadratic(let quadratic): [quadratic.center, quadratic.scale, quadratic.bias]
+    case .moments(let moments):
+      [moments.weight, moments.input] + [moments.rowScale].compactMap(\.self)
     case .relay(let relay) where relay.turns: [relay.input]
     default: []
     }

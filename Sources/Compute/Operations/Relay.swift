@@ -4,7 +4,7 @@
 /// Parameters and rows lie in ways of their own: a relay makes rows of a parameter, and carries what
 /// rows have summed up into its gradient.
 public struct Relay: SlottedFamily {
-  /// Rows, a parameter, or a total.
+  /// Rows, or a parameter.
   public var input: Tensor
   public var turns: Bool
   public var accumulates: Bool

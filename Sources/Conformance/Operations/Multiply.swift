@@ -45,7 +45,7 @@ extension CaseTable {
     return cases
   }
 
-  /// A product with rows in the place of the weight and of the bias, as they were worked out before.
+  /// A product with rows in the place of the weight, as they were worked out before.
   private func byRows(_ size: ProductSize, accumulates: Bool) -> ConformanceCase {
     var build = CaseBuilder("multiplyRows(\(size.text),accumulates=\(accumulates))", seed: seed)
     let given = build.input(
@@ -53,14 +53,14 @@ extension CaseTable {
     let weight = Tensor("weight", .matrix(rows: size.k, columns: size.n), .temporary)
     let product = Multiply(
       input: build.input("input", .matrix(rows: size.m, columns: size.k)), weight: weight,
-      transposed: true, bias: build.input("bias", .vector(size.n)),
+      transposed: true,
       output: build.output(
         "output", .matrix(rows: size.m, columns: size.n), .sums(of: size.k), termSize: 1))
     build.append(.relay(Relay(input: given, turns: true, output: weight)))
     build.append(.multiply(product))
     if accumulates {
       var again = product
-      (again.accumulates, again.bias) = (true, nil)
+      again.accumulates = true
       build.append(.multiply(again))
     }
     return build.build()

@@ -30,7 +30,7 @@ extension StepBuilder {
   private mutating func appendPrior(after walk: Derivation) throws(ProgramError) {
     for gradient in priorRange.isEmpty ? [] : decoderGradients {
       var own = Derivation(suffix: ".prior.\(gradient.target.place.name)")
-      try own.begin(with: gradient, from: walk, of: &program)
+      own.begin(with: gradient, from: walk)
       try own.walk(priorRange, of: &program, gradients: [RowGradient(target: gradient.target)])
     }
   }

@@ -98,6 +98,8 @@ extension Compute.Operation.Family {
     case .logSumExp: LogSumExp.self
     case .relay: Relay.self
     case .triangle: Triangle.self
+    case .quadratic: Quadratic.self
+    case .moments: Moments.self
     case .adam: Adam.self
     }
   }

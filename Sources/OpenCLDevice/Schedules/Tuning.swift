@@ -54,10 +54,16 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Tiles: the side of a tile of a weight's gradient.
   private var sumTile: Int { sumParts == 4 ? tile / 2 : tile }
 
-  /// The most local memory that a group takes: that of a product, of sums over all rows, or over one.
-  var localBytes: Int {
-    let staged = max(2 * tileDepth * (tile + 1), sumParts * 2 * tileDepth * (sumTile + 1))
-    return 4 * max(staged, productGroup * item, groupSize)
+  /// The local memory that a group of a file's kernels takes: in tiles, what products and sums over all
+  /// rows stage, and a value of each work-item of a row's.
+  func localBytes(of file: KernelModule.File) -> Int {
+    switch (schedule, file) {
+    case (.panels, _), (_, .panels): 4
+    case (.tiles, .tiles): 4 * 2 * tileDepth * (tile + 1)
+    case (.tiles, .sums):
+      4 * max(sumParts * 2 * tileDepth * (sumTile + 1), productGroup * item)
+    case (.tiles, .tileRows): 4 * groupSize
+    }
   }
 
   /// The definitions that the kernels take.
@@ -85,7 +91,10 @@ public struct Tuning: Hashable, Sendable, Codable {
         return false
       }
       return tile % item == 0 && groupSize <= device.largestWorkGroup
-        && productGroup <= device.largestWorkGroup && localBytes <= device.localMemoryBytes
+        && productGroup <= device.largestWorkGroup
+        && KernelModule.File.allCases.allSatisfy {
+          localBytes(of: $0) <= device.localMemoryBytes
+        }
     }
   }
 

@@ -3,8 +3,6 @@ import Compute
 /// A mixture of Gaussians with independent units:
 ///
 ///     log p(z) = log of the sum over c of w[c] N(z; mean[c], exp(log_sigma[c])^2)
-///
-/// Each term's logarithm is linear in z^2 and in z, so that all of them are two products.
 struct MixturePrior: JointPrior {
   let components: Int
 
