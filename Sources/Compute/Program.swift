@@ -13,7 +13,7 @@ public struct Program: Hashable, Sendable {
     tensors.filter { $0.role == role }
   }
 
-  /// For each temporary and total, the first and the last time at which an operation touches it.
+  /// For each temporary, the first and the last time at which an operation touches it.
   ///
   /// - Parameter time: When the operation at a position runs.
   public func lifetimes(
@@ -71,8 +71,8 @@ public struct ProgramBuilder {
     operations[index] = operation
   }
 
-  /// Leaves out what maps, products, columns and triangles bring into temporaries that nothing reads
-  /// afterwards: a walk back keeps derivatives ready, and not every objective asks for all of them.
+  /// Leaves out what brings results into temporaries alone that nothing reads afterwards: a walk back
+  /// keeps derivatives ready, and not every objective asks for all of them.
   public mutating func dropUnread() {
     var read: Set<Tensor> = []
     var kept: [Operation] = []

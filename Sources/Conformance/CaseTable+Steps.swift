@@ -225,11 +225,9 @@ extension CaseTable {
     model.parameters.filter { !$0.shape.isVector }.map(\.shape.columns).max() ?? 1
   }
 
-  /// The log densities that a log-weight adds up. Where units of the prior depend on each other, its
-  /// density is three sums over them, of what a Gaussian's has squared.
+  /// The log densities that a log-weight adds up.
   private func terms(_ model: Model) -> Int {
-    let joint = model.prior.logDensity == nil ? 3 * (model.encoder.last?.latent ?? 0) : 0
-    return model.dataSize + 2 * model.encoder.reduce(0) { $0 + $1.latent } + joint
+    model.dataSize + 2 * model.encoder.reduce(0) { $0 + $1.latent }
   }
 
   /// The name of the layer that a weight or a bias belongs to.

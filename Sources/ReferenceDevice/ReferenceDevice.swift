@@ -12,9 +12,9 @@ public final class ReferenceDevice: Device {
 
   /// A device that computes in double precision.
   ///
-  /// - Parameter rounding: A seed by which every number that an operation writes is rounded to single
-  ///   precision, up or down by chance. How far such runs lie apart is how exact a device can be that
-  ///   keeps tensors in single precision.
+  /// - Parameter rounding: A seed by which every number that an operation writes, and every step of a
+  ///   formula, is rounded to single precision, up or down by chance. How far such runs lie apart is
+  ///   how exact a device in single precision can be. What an update changes is not rounded.
   public init(rounding: UInt64? = nil) {
     self.rounding = rounding
   }
@@ -119,7 +119,7 @@ public final class ReferenceExecutable: Executable {
   var control = Control()
 
   private let protection: Protection
-  private let rounding: UInt64?
+  let rounding: Rounding?
   /// The steps of each map, none for other operations.
   private let formulas: [FormulaSteps]
 
@@ -129,7 +129,7 @@ public final class ReferenceExecutable: Executable {
     self.program = program
     self.memory = memory
     self.protection = protection
-    self.rounding = rounding
+    self.rounding = rounding.map(Rounding.init)
     formulas = program.operations.map { operation in
       guard case .map(let map) = operation else { return FormulaSteps([]) }
       return FormulaSteps(map.results.map(\.formula))
@@ -151,17 +151,9 @@ public final class ReferenceExecutable: Executable {
     for (index, operation) in program.operations.enumerated() {
       run(operation, at: index)
       guard let rounding else { continue }
-      for tensor in operation.writes { round(tensor, seed: rounding, at: index) }
-    }
-  }
-
-  private func round(_ tensor: Tensor, seed: UInt64, at index: Int) {
-    let address = NoiseAddress(seed: seed, purpose: .data, time: UInt32(index))
-    self[tensor] = self[tensor].enumerated().map { column, value in
-      let near = Float(value)
-      guard near.isFinite, Double(near) != value else { return Double(near) }
-      let other = Double(near) < value ? near.nextUp : near.nextDown
-      return Double(address.word(column: column) & 1 == 0 ? near : other)
+      for tensor in operation.writes where tensor.element == .float32 {
+        self[tensor].withUnsafeMutableBufferPointer { rounding.round($0) }
+      }
     }
   }
 

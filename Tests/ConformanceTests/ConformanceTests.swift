@@ -121,11 +121,24 @@ import Testing
     #expect(report.worst?.ratio ?? 0 > 1)
   }
 
-  /// Rounding excuses what it does itself, and no more.
-  @Test func randomStepsAllowRoundingAlone() {
-    let cases = RandomSteps.cases(count: 8)
-    #expect(CaseRunner(ReferenceDevice(rounding: 99)).run(cases).passes)
-    #expect(CaseRunner(Faulty(spoils: true)).run(cases).failures.count == 8)
+  /// Rounding excuses what it does itself, and no more: x + 10000 - 10000 loses digits, of which there
+  /// are more than the limit allows and less than the fault that is made.
+  @Test func roundingIsExcusedAndFaultsAreNot() {
+    var build = CaseBuilder("cancels", seed: 1)
+    let shape = Shape.matrix(rows: 7, columns: 9)
+    let (x, sum) = (build.input("x", shape), Tensor("sum", shape, .temporary))
+    let output = build.output("output", shape, .step(times: 1))
+    build.append(.map(Map([.init(x.value + 10000, into: sum)], reading: [x])))
+    build.append(.map(Map([.init(sum.value - 10000, into: output)], reading: [sum])))
+    var item = build.build()
+    let rounded = CaseRunner(ReferenceDevice(rounding: 99))
+    #expect(rounded.run([item]).failures.count == 1)
+    item.mayBeIllConditioned = true
+    #expect(rounded.run([item]).passes && rounded.run([item]).illConditioned.count == 1)
+    #expect(!rounded.run([item, item]).passes)
+    #expect(CaseRunner(Faulty(spoils: true)).run([item]).failures.count == 1)
+    let random = RandomSteps.cases(count: 8)
+    #expect(CaseRunner(Faulty(spoils: true)).run(random).failures.count == 8)
   }
 
   @Test func anOperationThatIsRefusedIsSkippedAndSaid() {

@@ -48,6 +48,27 @@ import Testing
     #expect(last.groups == 490 + 57)
   }
 
+  /// A block may not replace what other blocks read all of: as many components as samples, which walk
+  /// together.
+  @Test(arguments: [Objective.iwae, .rws])
+  func whatIsReadWholeIsNotScaled(objective: Objective) throws {
+    var model = Model.burda1(dataSize: 784)
+    model.prior = .vamp(100)
+    let program = try Step.build(
+      model,
+      StepConfiguration(
+        batchSize: 20, samples: 5, objective: objective, source: .uploaded(hasMissing: false))
+    ).program
+    var readers = 0
+    for launch in launchSequence(program, model: model).launches {
+      let operations = launch.operations.map { program.operations[$0] }
+      let whole = Set(operations.flatMap(\.readsWhole))
+      readers += whole.contains { $0.name == "latent.0" } ? 1 : 0
+      for case .scaling(let scaling) in launch.work { #expect(!whole.contains(scaling.input)) }
+    }
+    #expect(readers == 1)
+  }
+
   /// Logits and the samples' cotangents are never written, inputs of gradients are scaled where they
   /// lie, and every gradient goes straight into its update; with an observer, nothing of the sort.
   @Test func whatNothingReadsIsNotWritten() throws {

@@ -3,6 +3,7 @@
 // Defines: those of lanes.cl. Work-groups: as lanes.cl says; a row is one of the output.
 
 #include "descriptor.cl"
+#include "turn.cl"
 
 static inline int is_vector(int form) {
   return form == RELAY_FORM_VECTOR || form == RELAY_FORM_PARAMETER_VECTOR;
@@ -37,27 +38,71 @@ static inline int padded_rows(int form, int rows) {
   return is_padded ? (rows + 15) / 16 * 16 : rows;
 }
 
+#ifdef PANELS
+// 16 rows of a chunk of a matrix, a vector each, or of a parameter, which has a vector for each column.
+static inline void load_square(
+    const context *c, operand o, int form, int first, int chunk, int rows, int columns, real *s) {
+  UNROLL for (int i = 0; i < 16; i++) {
+    int is_there = form == RELAY_FORM_PARAMETER ? chunk * 16 + i < columns : first + i < rows;
+    __global const float *from = form == RELAY_FORM_PARAMETER
+        ? place(c, o, chunk * 16 + i, first / 16) : place(c, o, first + i, chunk);
+    s[i] = is_there ? load_real(from) : (real)(0.0f);
+  }
+}
+
+// Between a matrix and a parameter, squares of 16 rows are turned; everything else goes one element at a
+// time, for what another group holds of a parameter's strip must stay. Returns the rows that it relayed.
+static int relay_square(
+    const context *c, const descriptor *d, int row, int end, int accumulates, float decay) {
+  int from = relay_input_form(d), to = relay_output_form(d);
+  int rows = relay_rows(d);
+  int is_whole = row % 16 == 0 && (row + 16 <= end || end >= rows);
+  if (relay_turns(d) || is_vector(from) || from == to || !is_whole) return 0;
+  for (int chunk = 0; chunk < CHUNKS(d->columns); chunk++) {
+    real s[16];
+    load_square(c, relay_input(d), from, row, chunk, rows, d->columns, s);
+    turn(s);
+    for (int i = 0; i < 16; i++) {
+      int is_there = to == RELAY_FORM_PARAMETER ? chunk * 16 + i < d->columns : row + i < rows;
+      if (!is_there) continue;
+      __global float *at = to == RELAY_FORM_PARAMETER
+          ? place(c, relay_output(d), chunk * 16 + i, row / 16)
+          : place(c, relay_output(d), row + i, chunk);
+      store_real(accumulates ? fma((real)(decay), load_real(at), s[i]) : s[i], at);
+    }
+  }
+  return 16;
+}
+#else
+#define relay_square(c, d, row, end, accumulates, decay) 0
+#endif
+
+static void relay_row(
+    const context *c, const descriptor *d, int row, int accumulates, float decay) {
+  int form = relay_output_form(d);
+  int turns = relay_turns(d);
+  int width = padded_columns(form, d->columns);
+  for (int column = WORKER; column < width; column += GROUP) {
+    __global float *to = element(c, relay_output(d), form, row, column);
+    float value = 0.0f;
+    if (row < relay_rows(d) && column < d->columns) {
+      value = *element(c, relay_input(d), relay_input_form(d), turns ? column : row,
+                       turns ? row : column);
+      if (accumulates) value = fma(decay, *to, value);
+    }
+    *to = value;
+  }
+}
+
 static void run_relay(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
-  operand input = relay_input(d);
-  operand output = relay_output(d);
-  int turns = relay_turns(d);
-  int rows = relay_rows(d);
-  int form = relay_output_form(d);
   float decay = is_present(relay_decay(d)) ? load_value(c, relay_decay(d), 0) : 1.0f;
   int accumulates = relay_accumulates(d) && decay != 0.0f;
-  int width = padded_columns(form, d->columns);
   // The last row also writes the padding beside it.
-  if (end == rows) end = padded_rows(form, rows);
-  for (int row = begin; row < end; row++) {
-    for (int column = WORKER; column < width; column += GROUP) {
-      __global float *to = element(c, output, form, row, column);
-      float value = 0.0f;
-      if (row < rows && column < d->columns) {
-        value = *element(c, input, relay_input_form(d), turns ? column : row, turns ? row : column);
-        if (accumulates) value = fma(decay, *to, value);
-      }
-      *to = value;
-    }
+  if (end == relay_rows(d)) end = padded_rows(relay_output_form(d), end);
+  for (int row = begin; row < end;) {
+    int done = relay_square(c, d, row, end, accumulates, decay);
+    if (done == 0) relay_row(c, d, row, accumulates, decay);
+    row += max(done, 1);
   }
 }

@@ -1,12 +1,13 @@
-/// The way back through quadratic functions: what reaches their centers and scales is a sum over the rows
-/// that met them, and goes on from there with rows of its own.
+/// The way back through quadratic functions: what reaches their centers and scales is a sum over the
+/// rows that met them, and goes on from there with rows of its own.
 ///
-/// With d for what reaches an output, and its moments about the centers:
+/// With d for what reaches an output, m and s for center and scale, and moments about the centers:
 ///
-///     x' = d (m s^2) - x (d s^2)        m' = s^2 first;  s' = -s second;  bias' = count
+///     m' = s^2 first        s' = -s second        bias' = count
+///     x' = d (m s^2) - x (d s^2), by two products: exact to a few |x s| roundings
 extension Derivation {
-  /// The moments that the factors of a quadratic function are to receive.
-  struct Total {
+  /// A quadratic function's factors, and the moments from which they get their cotangents.
+  struct FactorMoments {
     var gradient: RowGradient
     /// `(C, K)`, which the function has turned.
     var scale: Tensor
@@ -17,8 +18,8 @@ extension Derivation {
   /// Begins a walk of its own through the operations from which such factors were worked out, with
   /// what another walk has summed up for a gradient.
   public mutating func begin(with gradient: RowGradient, from walk: Derivation) {
-    for total in walk.totals where total.gradient == gradient {
-      let (moments, scale) = (total.moments, total.scale)
+    for factors in walk.factors where factors.gradient == gradient {
+      let (moments, scale) = (factors.moments, factors.scale)
       add(
         BoundFormula(
           scale.value * scale.value * moments.first.value, reading: [scale, moments.first]),
@@ -26,14 +27,14 @@ extension Derivation {
       add(
         BoundFormula(-scale.value * moments.second.value, reading: [scale, moments.second]),
         to: scale)
-      add(BoundFormula(moments.count.value, reading: [moments.count]), to: total.bias)
+      add(BoundFormula(moments.count.value, reading: [moments.count]), to: factors.bias)
     }
   }
 
   mutating func reverse(
     _ quadratic: Quadratic, of program: inout ProgramBuilder, _ gradients: [RowGradient]
   ) throws(ProgramError) {
-    guard let delta = try held(quadratic.output, of: &program) else { return }
+    guard let delta = try held(quadratic.output, in: &program) else { return }
     let center = try rows(of: quadratic.center, in: program)
     let scale = try rows(of: quadratic.scale, in: program)
     let x = quadratic.input
@@ -63,8 +64,8 @@ extension Derivation {
         first: temporary("first.\(place)", scale.shape),
         second: temporary("second.\(place)", scale.shape))
       try program.append(.moments(moments))
-      totals.append(
-        Total(gradient: gradient, scale: scale, bias: quadratic.bias, moments: moments))
+      factors.append(
+        FactorMoments(gradient: gradient, scale: scale, bias: quadratic.bias, moments: moments))
     }
   }
 
@@ -76,6 +77,6 @@ extension Derivation {
       return relay.input
     }
     throw .invalid(
-      operation: "derivation", problem: "'\(matrix.name)' was not turned from rows.")
+      operation: "derivation", problem: "'\(matrix.name)' was not turned from rows: relay them.")
   }
 }

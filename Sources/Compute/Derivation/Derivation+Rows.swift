@@ -18,7 +18,7 @@ extension Derivation {
   mutating func reverse(
     _ relay: Relay, of program: inout ProgramBuilder, _ gradients: [RowGradient]
   ) throws(ProgramError) {
-    guard let delta = try held(relay.output, of: &program) else { return }
+    guard let delta = try held(relay.output, in: &program) else { return }
     guard relay.input.role == .parameter else {
       let back = unused(self.delta(of: relay.input).name, relay.input.shape, in: program)
       try program.append(.relay(Relay(input: delta, turns: relay.turns, output: back)))
@@ -36,20 +36,5 @@ extension Derivation {
             input: delta, turns: relay.turns, accumulates: target.accumulates || !isFirst,
             decay: isFirst ? target.decay : nil, output: tensor)))
     }
-  }
-
-  /// The tensor that holds a cotangent, computed now unless one does; nil if nothing depends on it.
-  mutating func held(
-    _ tensor: Tensor, of program: inout ProgramBuilder
-  ) throws(ProgramError) -> Tensor? {
-    guard let cotangent = try value(of: tensor, in: &program) else { return nil }
-    let known = cotangent.sources.first {
-      $0.value == cotangent.formula && $0.shape == tensor.shape
-    }
-    if let known { return known }
-    let delta = unused(self.delta(of: tensor).name, tensor.shape, in: program)
-    try program.append(
-      .map(Map([.init(cotangent.formula, into: delta)], reading: cotangent.sources)))
-    return delta
   }
 }

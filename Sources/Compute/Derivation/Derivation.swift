@@ -5,6 +5,7 @@
 ///     r = f(a, b, ...)        a' += r' df/da, and so on; a sum over a row spreads over it
 ///     y = some columns of a   a' += those columns of y'
 ///     y = the product of a lower triangle by noise     the triangle gets y' times the noise
+///     y = a quadratic function of x        x' += y' (m - x) s^2;  m and s get moments about m
 ///
 /// Rows never meet, so cotangents are those of one row with a coefficient of one; coefficients enter
 /// where rows are summed into a parameter's gradient.
@@ -14,7 +15,7 @@ public struct Derivation {
   /// Tensors that no operation of the program computes and that are differentiated by all the same.
   let leaves: Set<Tensor>
   /// The sums over rows that reach the factors of quadratic functions.
-  var totals: [Total] = []
+  var factors: [FactorMoments] = []
 
   /// - Parameters:
   ///   - suffix: Distinguishes the tensors of two walks over one program.

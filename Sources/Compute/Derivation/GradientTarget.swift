@@ -9,7 +9,7 @@ public struct GradientTarget: Hashable, Sendable {
     /// The part of tensors' names that tells places apart.
     public var name: String {
       switch self {
-      case .gradient: "total"
+      case .gradient: "gradient"
       case .accumulator(let name): name
       }
     }

@@ -57,9 +57,13 @@ extension FormulaSteps {
   /// - Parameters:
   ///   - count: The number of places.
   ///   - values: Each variable's `count` values, or its one value, the same everywhere.
+  ///   - adjust: Changes what each step has computed.
   /// - Returns: An array of `count` values for each formula.
   /// - Precondition: Every variable has 1 or `count` values.
-  public func evaluate(count: Int, _ values: [String: [Double]]) -> [[Double]] {
+  public func evaluate(
+    count: Int, _ values: [String: [Double]],
+    adjust: ((UnsafeMutableBufferPointer<Double>) -> Void)? = nil
+  ) -> [[Double]] {
     // Blocks, so that the values in between stay in the cache.
     let width = Swift.min(count, 512)
     guard width > 0 else { return results.map { _ in [] } }
@@ -73,6 +77,7 @@ extension FormulaSteps {
         // What is the same everywhere stays in its row after the first block.
         for (index, step) in steps.enumerated() where start == 0 || !uniform[index] {
           rows.compute(index, step, active, inputs: values, start: start)
+          adjust?(UnsafeMutableBufferPointer(start: rows.row(index), count: active))
         }
         for (output, result) in results.enumerated() {
           outputs[output].withUnsafeMutableBufferPointer {

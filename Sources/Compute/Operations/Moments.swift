@@ -1,5 +1,5 @@
-/// Sums over the rows of a matrix of powers of their distances from some centers, each row `c` of the
-/// operation having a weight for each of them:
+/// Sums over the rows of a matrix of powers of their distances from some centers. A row `c` of the
+/// operation is a center, which has a weight for each row of the matrix:
 ///
 ///     count[c] = sum over r of scale[r] weight[r, c]
 ///     first[c, k] = sum over r of scale[r] weight[r, c] (input[r, k] - center[c, k])

@@ -2,7 +2,8 @@
 ///
 ///     output[r, c] = bias[c] - 1/2 sum over k of ((input[r, k] - center[k, c]) scale[k, c])^2
 ///
-/// Differences are squared as they are, so that nothing cancels where a Gaussian is narrow and far from 0.
+/// Differences are squared as they are, so that no digits are lost where a Gaussian is narrow and far
+/// from 0.
 public struct Quadratic: SlottedFamily {
   /// `(R, K)`
   public var input: Tensor

@@ -22,10 +22,13 @@ extension CaseTable {
     let (input, center) = (near("input", size.m, size.k), near("center", size.k, size.n))
     let scale = build.input(
       "scale", center.shape, build.inputs.normals(center.shape.count, scale: narrowness))
+    // A component of weight 0.
+    let biases = build.inputs.normals(size.n - 1) + [-.infinity]
     build.append(
       .quadratic(
         Quadratic(
-          input: input, center: center, scale: scale, bias: build.input("bias", .vector(size.n)),
+          input: input, center: center, scale: scale,
+          bias: build.input("bias", .vector(size.n), biases),
           output: build.output(
             "output", .matrix(rows: size.m, columns: size.n), .sums(of: size.k), termSize: 1))))
     return build.build()

@@ -95,6 +95,7 @@ extension LaunchSequence {
       guard let input = GradientInput(gradient) else { continue }
       if !scaled.contains(input), let last = lastPlainReader(of: input),
         open.operations.contains(last), input.input.shape.rows % open.units == 0,
+        !open.readsWhole.contains(input.input),
         !waiting.sums.contains(where: { readsPlainly($0, input.input) })
       {
         scaled.insert(input)

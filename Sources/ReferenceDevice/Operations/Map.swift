@@ -15,7 +15,8 @@ extension ReferenceExecutable {
     for start in stride(from: 0, to: rows, by: perBlock) {
       let block = start..<min(start + perBlock, rows)
       for input in inputs { values[input.name] = input.values(of: block, columns: columns) }
-      let elements = formulas.evaluate(count: block.count * columns, values)
+      let elements = formulas.evaluate(
+        count: block.count * columns, values, adjust: rounding.map { $0.round })
       for (index, result) in operation.results.enumerated() {
         results[index] += result.isSum ? sums(elements[index], of: columns) : elements[index]
       }

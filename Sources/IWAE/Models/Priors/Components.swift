@@ -10,7 +10,8 @@ struct Components {
 
   /// Works out what a sample is compared with:
   ///
-  ///     log w N(z) = log w - sum of log_sigma + log(2 pi) / 2 - sum of ((z - mean) exp(-log_sigma))^2 / 2
+  ///     log w N(z) = log w - sum of (log_sigma + log(2 pi) / 2)
+  ///                  - sum of ((z - mean) exp(-log_sigma))^2 / 2
   ///
   /// - Parameters:
   ///   - weights: The logarithm of each component's weight, a value a row.
