@@ -9,7 +9,7 @@ public struct GradientTarget: Hashable, Sendable {
     /// The part of tensors' names that tells places apart.
     public var name: String {
       switch self {
-      case .gradient: "gradient"
+      case .gradient: "total"
       case .accumulator(let name): name
       }
     }

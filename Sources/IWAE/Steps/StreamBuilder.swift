@@ -40,7 +40,7 @@ struct StreamBuilder {
   }
 
   /// `(1, outputs)` for each head of the lowest encoder: the weighted sum over its samples, divided.
-  var lowestTotals: [Tensor] { lowest("total") }
+  var lowestTotals: [Tensor] { lowest(GradientTarget.Place.gradient.name) }
 
   private func lowest(_ name: String) -> [Tensor] {
     model.encoder[0].heads.map {
