@@ -1,5 +1,5 @@
-// Tile rows: operations that walk rows, each a kernel of its own, for GPUs. OPERATIONS stands for the files
-// of the operations that a program needs, MAPS for its maps, ROW_KERNELS for a kernel of each.
+// Tile rows: what walks rows, for GPUs. OPERATIONS stands for the file of an operation, or MAPS for the
+// maps that a program needs, and ROW_KERNELS for a kernel of each.
 //
 // Defines: those of row_kernel.cl. Work-groups: GROUP_SIZE work-items.
 

@@ -4,17 +4,31 @@ import Kernels
 /// Kernels that are compiled together: a schedule's source with the operations and the maps that some
 /// programs need.
 struct KernelModule: Hashable {
-  enum File: String, Hashable, CaseIterable {
-    /// The walks of panels, and their sums over rows.
+  enum File: Hashable {
+    /// The walks of panels, and sums over rows.
     case panels, sums
-    /// The products of tiles, and their operations that walk rows.
+    /// The products of tiles, an operation of theirs that walks rows, and their maps.
     case tiles
-    case tileRows = "tile_rows"
+    case tileRow(Compute.Operation.Family)
+    case tileMaps
 
-    var name: String { "\(rawValue).cl" }
+    /// The name in the catalog.
+    var name: String {
+      switch self {
+      case .panels: "panels.cl"
+      case .sums: "sums.cl"
+      case .tiles: "tiles.cl"
+      case .tileRow, .tileMaps: "tile_rows.cl"
+      }
+    }
+
+    /// A name that no other file has.
+    var ownName: String {
+      if case .tileRow(let family) = self { "row_\(family.kernelName).cl" } else { name }
+    }
 
     /// True if the file is the same whatever programs need of it, so that it is compiled once.
-    var isFixed: Bool { self == .sums || self == .tiles }
+    var isFixed: Bool { self != .panels && self != .tileMaps }
   }
 
   let file: File
@@ -61,7 +75,8 @@ struct KernelSource {
       functions.append(source.function())
     }
     self.maps = maps
-    let families = module.families.filter { $0 != .map }.sorted { $0.rawValue < $1.rawValue }
+    var families = module.families.filter { $0 != .map }.sorted { $0.rawValue < $1.rawValue }
+    if case .tileRow(let family) = module.file { families = [family] }
     let numbers = ordered.enumerated().map { ($0.offset, $0.element.0) }
     let rowKernels =
       families.map { "ROW_KERNEL(\($0.kernelName))" }

@@ -21,7 +21,7 @@ public struct KernelText: Sendable {
     }
     let texts = KernelModule.joined(modules).map { module in
       KernelText(
-        name: module.file.name, source: KernelSource(module).text, options: options,
+        name: module.file.ownName, source: KernelSource(module).text, options: options,
         localBytes: tuning.localBytes(of: module.file))
     }
     let peak = KernelText(

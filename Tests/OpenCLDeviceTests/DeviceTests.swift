@@ -242,10 +242,10 @@ import Testing
   }
 
   @Test func everyKernelFileIsInTheCatalog() {
-    let files: [KernelModule.File] = [.panels, .sums, .tiles, .tileRows]
+    let files: [KernelModule.File] = [.panels, .sums, .tiles, .tileMaps]
     let operations = Compute.Operation.Family.allCases.map { "#include \"\($0.kernelName).cl\"" }
     let sources = files.map {
-      KernelCatalog.source(of: "\($0.rawValue).cl", replacing: ["OPERATIONS": operations])
+      KernelCatalog.source(of: $0.name, replacing: ["OPERATIONS": operations])
     }
     for source in sources { #expect(!source.contains("#include")) }
     for family in Compute.Operation.Family.allCases where family != .map {

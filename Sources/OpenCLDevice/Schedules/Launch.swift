@@ -40,7 +40,8 @@ enum Kernel: Hashable {
     case .walk: .panels
     case .sum, .update, .transpose: .sums
     case .product: .tiles
-    case .row, .map: .tileRows
+    case .row(let family): .tileRow(family)
+    case .map: .tileMaps
     }
   }
 

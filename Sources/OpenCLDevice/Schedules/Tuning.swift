@@ -62,7 +62,7 @@ public struct Tuning: Hashable, Sendable, Codable {
     case (.tiles, .tiles): 4 * 2 * tileDepth * (tile + 1)
     case (.tiles, .sums):
       4 * max(sumParts * 2 * tileDepth * (sumTile + 1), productGroup * item)
-    case (.tiles, .tileRows): 4 * groupSize
+    case (.tiles, .tileRow), (.tiles, .tileMaps): 4 * groupSize
     }
   }
 
@@ -92,8 +92,8 @@ public struct Tuning: Hashable, Sendable, Codable {
       }
       return tile % item == 0 && groupSize <= device.largestWorkGroup
         && productGroup <= device.largestWorkGroup
-        && KernelModule.File.allCases.allSatisfy {
-          localBytes(of: $0) <= device.localMemoryBytes
+        && [.tiles, .sums, .tileMaps].allSatisfy { (file: KernelModule.File) in
+          localBytes(of: file) <= device.localMemoryBytes
         }
     }
   }
