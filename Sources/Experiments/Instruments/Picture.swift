@@ -16,7 +16,11 @@ public struct Picture: Sendable {
   /// Data as a model sees them, or means: they are shown in the data's own units, classes as levels
   /// from the first to the last, and what may lie outside [0, 1] scaled.
   ///
-  /// - Parameter standardization: What was taken out of the model's data; nil for nothing.
+  /// - Parameters:
+  ///   - images: Values of the data, an image after another.
+  ///   - columns: The images beside each other.
+  ///   - model: The model whose data they are.
+  ///   - standardization: What was taken out of the model's data; nil for nothing.
   public init(
     images: [[Float]], columns: Int, of model: Model, _ standardization: Standardization?
   ) {
