@@ -41,6 +41,11 @@ struct KernelModule: Hashable {
       && maps.isSuperset(of: other.maps)
   }
 
+  /// False if the module's file is another family's.
+  func mayHold(_ family: Compute.Operation.Family) -> Bool {
+    if case .tileRow(let own) = file { own == family } else { true }
+  }
+
   /// The modules with those of one file as one.
   static func joined(_ modules: [KernelModule]) -> [KernelModule] {
     modules.reduce(into: []) { result, module in

@@ -188,10 +188,10 @@ import Testing
       let cases = CaseTable.all().filter { $0.name.hasPrefix(filter) }.prefix(1)
       #expect(CaseRunner(device).run(Array(cases)).passes)
     }
-    try run("sum(")
-    #expect(try kernels() == ["row_sum"])
-    try run("noise(")
-    #expect(try kernels() == ["row_sum", "row_noise"])
+    try run("multiply(")
+    #expect(try kernels() == ["multiply_forward"])
+    try run("multiplyTransposed(")
+    #expect(try kernels() == ["multiply_forward", "multiply_transposed"])
   }
 
   /// Two processes that fill one cache at the same time.
