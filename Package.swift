@@ -16,8 +16,7 @@ import PackageDescription
 // The operations have a folder of their own, which is embedded whole.
 let kernelSources =
   [
-    "descriptor", "lanes", "numerics", "panels", "peak", "row_kernel", "special", "sums",
-    "tile_rows", "tiles", "turn",
+    "descriptor", "lanes", "numerics", "peak", "special", "sums", "tiles", "turn", "walk",
   ].map { "\($0).cl" } + ["operations"]
 
 let package = Package(

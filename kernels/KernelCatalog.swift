@@ -4,7 +4,7 @@ public enum KernelCatalog {
   /// that it names.
   ///
   /// - Parameters:
-  ///   - file: `panels.cl`, `sums.cl`, `tiles.cl`, `tile_rows.cl` or `peak.cl`.
+  ///   - file: `walk.cl`, `sums.cl`, `tiles.cl` or `peak.cl`.
   ///   - markers: The lines that take the place of a line such as `OPERATIONS`; they may be includes.
   public static func source(of file: String, replacing markers: [String: [String]] = [:]) -> String
   {
@@ -45,18 +45,16 @@ public enum KernelCatalog {
     "noise.cl": PackageResources.noise_cl,
     "normalize.cl": PackageResources.normalize_cl,
     "numerics.cl": PackageResources.numerics_cl,
-    "panels.cl": PackageResources.panels_cl,
     "peak.cl": PackageResources.peak_cl,
     "quadratic.cl": PackageResources.quadratic_cl,
     "relay.cl": PackageResources.relay_cl,
-    "row_kernel.cl": PackageResources.row_kernel_cl,
     "special.cl": PackageResources.special_cl,
     "sum.cl": PackageResources.sum_cl,
     "sums.cl": PackageResources.sums_cl,
-    "tile_rows.cl": PackageResources.tile_rows_cl,
     "tiles.cl": PackageResources.tiles_cl,
     "triangle.cl": PackageResources.triangle_cl,
     "turn.cl": PackageResources.turn_cl,
+    "walk.cl": PackageResources.walk_cl,
     "weight_gradient.cl": PackageResources.weight_gradient_cl,
   ]
 }

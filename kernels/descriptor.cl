@@ -54,6 +54,8 @@ typedef struct {
       __global const control_record *control, __global const descriptor *table, int first, int count, \
       int units, int units_per_group, __local float *scratch
 
+#define GROUPED __attribute__((reqd_work_group_size(GROUP, 1, 1)))
+
 #define MAKE_CONTEXT const context c = {ARENA_NAMES, source, order, control};
 
 static inline int is_present(operand o) { return o.arena >= 0; }

@@ -37,6 +37,8 @@ typedef uint16 word;
 #define WORKER 0
 #define LANE ((whole)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #define FIRST_LANE(x) ((x).s0)
+// An operation by itself: a call costs nothing beside a block of rows.
+#define OPERATION static
 #else
 #define LANES 1
 typedef float real;
@@ -59,6 +61,10 @@ typedef uint word;
 #define inline inline __attribute__((always_inline))
 #endif
 #endif
+#endif
+
+#ifdef TILES
+#define OPERATION static inline
 #endif
 
 #define UNROLL _Pragma("unroll")

@@ -1,7 +1,7 @@
 // Sums: what is added up over all rows, and the optimizer.
 //
 //   sum_rows           gradients of weights and biases, their updates, totals, normalized sums
-//   row_adam           the optimizer, where it runs alone
+//   update             the optimizer, where it runs alone
 //   transpose_weights  refreshes the second copies of weights, which panels have, where the update did
 //                      not
 //
@@ -23,7 +23,6 @@
 
 #include "adam.cl"
 #include "normalize.cl"
-#include "row_kernel.cl"
 #include "sum.cl"
 #include "weight_gradient.cl"
 
@@ -34,7 +33,7 @@ static inline int find_descriptor(__global const descriptor *table, int first, i
   return index;
 }
 
-static void normalize_chunks(
+OPERATION void normalize_chunks(
     const context *c, const descriptor *d, int tile, __local float *scratch) {
   int end = min((tile + 1) * NORMALIZED_CHUNKS, CHUNKS(normalize_elements(d)));
   run_normalize(c, d, tile * NORMALIZED_CHUNKS, end, scratch);
@@ -48,7 +47,6 @@ __kernel GROUPED void sum_rows(KERNEL_ARGUMENTS) {
   switch (d.kind) {
     case KIND_WEIGHT_GRADIENT: run_weight_gradient(&c, &d, tile, scratch); break;
     case KIND_NORMALIZE: normalize_chunks(&c, &d, tile, scratch); break;
-#ifdef PANELS
     case KIND_SUM:
       // Totals share a group, one after another, for each may need the one before.
       for (int index = first; index <= last; index++) {
@@ -56,11 +54,15 @@ __kernel GROUPED void sum_rows(KERNEL_ARGUMENTS) {
         run_sum(&c, &sum, 0, 1, scratch);
       }
       break;
-#endif
   }
 }
 
-ROW_KERNEL(adam)
+__kernel GROUPED void update(KERNEL_ARGUMENTS) {
+  MAKE_CONTEXT
+  const descriptor d = table[first];
+  int begin = (int)get_group_id(0) * units_per_group;
+  run_adam(&c, &d, begin, min(begin + units_per_group, units), scratch);
+}
 
 #ifdef PANELS
 // A group is a tile.

@@ -11,7 +11,8 @@ struct BinaryCache {
   private static let magic = Array("IWAE kernel 2\n".utf8)
   let folder: URL
 
-  /// A program's binary, and the kernels whose compiled code is in it.
+  /// A program's binary, which is empty where the driver keeps it, and the kernels whose compiled code is
+  /// in it.
   struct Entry: Equatable {
     var kernels: Set<String>
     var binary: [UInt8]

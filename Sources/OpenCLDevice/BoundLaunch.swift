@@ -31,7 +31,7 @@ final class BoundLaunch {
     _ launch: Launch, descriptors: Range<Int>, localBytes: Int, buffers: Buffers,
     library: KernelLibrary
   ) throws(DeviceError) {
-    name = launch.kernel.name(maps: library.maps)
+    name = launch.kernel.name
     groups = launch.groups
     localSize = launch.localSize
     table = buffers.table

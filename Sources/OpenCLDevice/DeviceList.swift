@@ -37,6 +37,13 @@ public struct DeviceDescription: Sendable {
   /// All that tells one driver and device from another, for what is kept of them.
   var identity: [String] { [name, platform, platformVersion, version, driver] }
 
+  var isPoCL: Bool { platform == "Portable Computing Language" }
+
+  /// True if the driver keeps compiled kernels itself, as PoCL does unless it is told not to.
+  var keepsKernels: Bool {
+    isPoCL && ProcessInfo.processInfo.environment["POCL_KERNEL_CACHE"] != "0"
+  }
+
   /// The line that lists and error messages show.
   public var summary: String { "\(index): \(name) (\(kind.rawValue), \(platform))" }
 }

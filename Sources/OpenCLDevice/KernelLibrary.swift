@@ -10,7 +10,7 @@ final class KernelLibrary {
   private let device: DeviceDescription
   private let cache: BinaryCache?
   private let key: String
-  /// True if the kernels came out of the cache.
+  /// True if the kernels came out of the cache, or out of the driver's own.
   let isFromCache: Bool
   /// The kernels that have run, whose compiled code the driver holds, and those in the cache.
   private var run: Set<String> = []
@@ -34,7 +34,7 @@ final class KernelLibrary {
     device: DeviceDescription, tuning: Tuning, cache: BinaryCache?, watch: CompilationWatch? = nil
   ) throws(DeviceError) {
     self.maps = maps
-    let prefetches = device.platform == "Portable Computing Language" && device.kind == .cpu
+    let prefetches = device.isPoCL && device.kind == .cpu
     let options = Self.options(
       defining: tuning.defines + (prefetches ? ["BUILTIN_PREFETCH"] : []))
     let key = BinaryCache.key([source] + device.identity + options)
@@ -42,18 +42,18 @@ final class KernelLibrary {
     self.cache = cache
     self.key = key
     verdict = cache?.verdict(key) ?? Verdict()
-    if let entry = cache?.load(key),
+    let entry = cache?.load(key)
+    if let entry, !entry.binary.isEmpty,
       let program = Self.load(entry.binary, context, device, options: options)
     {
       self.program = program
       isFromCache = true
-      stored = entry.kernels
     } else {
       watch?.begin()
       program = try Self.compile(source, context, device, options: options)
-      isFromCache = false
-      stored = []
+      isFromCache = entry?.binary.isEmpty == true
     }
+    stored = isFromCache ? entry?.kernels ?? [] : []
   }
 
   deinit { clReleaseProgram(program) }
@@ -75,11 +75,16 @@ final class KernelLibrary {
 
   func noteRun(_ kernel: String) { run.insert(kernel) }
 
-  /// Stores the binary if it holds more than the cache does: PoCL puts only those kernels into it
-  /// that have run. It takes PoCL seconds, so it is done when nobody waits for a result any more.
+  /// Stores the binary if it holds more than the cache does: only those kernels may be in it that have
+  /// run. Where the driver keeps what it compiled, only their names are stored: PoCL would compile
+  /// every kernel again for its binary.
   func store() {
     guard let cache, !run.isSubset(of: stored) else { return }
     stored.formUnion(run)
+    guard !device.keepsKernels else {
+      cache.store(.init(kernels: stored, binary: []), as: key)
+      return
+    }
     var size = 0
     guard
       clGetProgramInfo(

@@ -4,31 +4,16 @@ import Kernels
 /// Kernels that are compiled together: a schedule's source with the operations and the maps that some
 /// programs need.
 struct KernelModule: Hashable {
-  enum File: Hashable {
-    /// The walks of panels, and sums over rows.
-    case panels, sums
-    /// The products of tiles, an operation of theirs that walks rows, and their maps.
+  enum File: String, Hashable {
+    case walk, sums
+    /// The products of tiles.
     case tiles
-    case tileRow(Compute.Operation.Family)
-    case tileMaps
 
     /// The name in the catalog.
-    var name: String {
-      switch self {
-      case .panels: "panels.cl"
-      case .sums: "sums.cl"
-      case .tiles: "tiles.cl"
-      case .tileRow, .tileMaps: "tile_rows.cl"
-      }
-    }
-
-    /// A name that no other file has.
-    var ownName: String {
-      if case .tileRow(let family) = self { "row_\(family.kernelName).cl" } else { name }
-    }
+    var name: String { "\(rawValue).cl" }
 
     /// True if the file is the same whatever programs need of it, so that it is compiled once.
-    var isFixed: Bool { self != .panels && self != .tileMaps }
+    var isFixed: Bool { self != .walk }
   }
 
   let file: File
@@ -41,20 +26,25 @@ struct KernelModule: Hashable {
       && maps.isSuperset(of: other.maps)
   }
 
-  /// False if the module's file is another family's.
-  func mayHold(_ family: Compute.Operation.Family) -> Bool {
-    if case .tileRow(let own) = file { own == family } else { true }
+  /// What a walk's kernel consists of.
+  private var size: Int { families.count + maps.count }
+
+  private func joined(with other: KernelModule) -> KernelModule {
+    KernelModule(
+      file: file, families: families.union(other.families), maps: maps.union(other.maps))
   }
 
-  /// The modules with those of one file as one.
-  static func joined(_ modules: [KernelModule]) -> [KernelModule] {
+  /// The modules with those of one file as one, as long as it stays small.
+  static func joined(_ modules: [KernelModule], largest: Int = .max) -> [KernelModule] {
     modules.reduce(into: []) { result, module in
-      guard let known = result.firstIndex(where: { $0.file == module.file }) else {
+      let place =
+        result.firstIndex { $0.contains(module) }
+        ?? result.firstIndex { $0.file == module.file && $0.joined(with: module).size <= largest }
+      if let place {
+        result[place] = result[place].joined(with: module)
+      } else {
         result.append(module)
-        return
       }
-      result[known].families.formUnion(module.families)
-      result[known].maps.formUnion(module.maps)
     }
   }
 }
@@ -80,17 +70,12 @@ struct KernelSource {
       functions.append(source.function())
     }
     self.maps = maps
-    var families = module.families.filter { $0 != .map }.sorted { $0.rawValue < $1.rawValue }
-    if case .tileRow(let family) = module.file { families = [family] }
+    let families = module.families.filter { $0 != .map }.sorted { $0.rawValue < $1.rawValue }
     let numbers = ordered.enumerated().map { ($0.offset, $0.element.0) }
-    let rowKernels =
-      families.map { "ROW_KERNEL(\($0.kernelName))" }
-      + numbers.map { "ROW_KERNEL(map_\($0.0))" }
     let file = KernelCatalog.source(
       of: module.file.name,
       replacing: [
         "OPERATIONS": families.map { "#include \"\($0.kernelName).cl\"" }, "MAPS": functions,
-        "ROW_KERNELS": rowKernels,
       ])
     text = KernelPrelude.text + "#define WALK_CASES \(Self.walkCases(families, numbers))\n" + file
   }

@@ -3,7 +3,7 @@ import Kernels
 
 /// A file of kernels as a device's compiler is given it.
 public struct KernelText: Sendable {
-  /// `tiles.cl`
+  /// `tiles.cl`; of walks, those after the first are `walk-2.cl` and so on.
   public let name: String
   public let source: String
   /// The compiler's options.
@@ -16,12 +16,19 @@ public struct KernelText: Sendable {
   public static func files(of programs: [Program], schedule: Schedule) -> [KernelText] {
     let tuning = Tuning(schedule: schedule)
     let options = KernelLibrary.options(defining: tuning.defines)
-    let modules = programs.flatMap {
-      LaunchSequence($0, tuning: tuning, computeUnits: 1, parameters: []).modules
+    let modules = programs.flatMap { program in
+      LaunchSequence(
+        program, tuning: tuning, computeUnits: 1, parameters: [],
+        fusion: program.updatesParameters ? .full : .observable
+      ).modules
     }
-    let texts = KernelModule.joined(modules).map { module in
-      KernelText(
-        name: module.file.ownName, source: KernelSource(module).text, options: options,
+    var walks = 0
+    let texts = KernelModule.joined(modules, largest: tuning.largestModule).map { module in
+      walks += module.file == .walk ? 1 : 0
+      let isFurther = module.file == .walk && walks > 1
+      return KernelText(
+        name: isFurther ? "walk-\(walks).cl" : module.file.name,
+        source: KernelSource(module).text, options: options,
         localBytes: tuning.localBytes(of: module.file))
     }
     let peak = KernelText(

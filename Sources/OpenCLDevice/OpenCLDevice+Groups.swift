@@ -13,7 +13,7 @@ extension OpenCLDevice {
     ]
     for (kernel, items) in wanted {
       let library = try library(KernelModule(file: kernel.file))
-      let handle = try library.kernel(kernel.name(maps: [:]))
+      let handle = try library.kernel(kernel.name)
       defer { clReleaseKernel(handle) }
       if library.largestGroup(of: handle) < items { return false }
     }

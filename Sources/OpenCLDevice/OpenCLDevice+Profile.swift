@@ -50,7 +50,7 @@ extension OpenCLDevice {
     let floors = floors(of: times.map(\.launch), in: program, on: memory, peak: peak)
     return zip(times, floors).map { time, floor in
       LaunchProfile(
-        launch: time.launch.kernel.name(maps: [:]),
+        launch: time.launch.kernel.name,
         operations: time.launch.operations.map { index in
           let operation = program.operations[index]
           let microseconds = alone[index] ?? 0

@@ -136,18 +136,9 @@ public final class OpenCLDevice: Device {
           program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
           fusion: .of(protection)
         ).modules
-      })
-    _ = try libraries(for: modules)
+      }, largest: tuning.largestModule)
+    for module in modules { _ = try library(module) }
     try tryOut(programs, in: modules)
-  }
-
-  /// The kernels of some modules, by their files.
-  func libraries(
-    for modules: [KernelModule]
-  ) throws(DeviceError) -> [KernelModule.File: KernelLibrary] {
-    var result: [KernelModule.File: KernelLibrary] = [:]
-    for module in modules { result[module.file] = try library(module) }
-    return result
   }
 
   /// The kernels of a module, compiled or loaded when they are first needed.

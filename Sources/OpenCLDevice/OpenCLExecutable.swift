@@ -50,11 +50,14 @@ final class OpenCLExecutable: Executable {
     control = try Buffer(device, byteCount: 64, isReadOnly: true, what: "the control record")
     let factory = DescriptorFactory(program, memory: memory, placements: placements)
     transposed = factory.transposedWeights
-    let libraries = try device.libraries(for: sequence.modules)
+    for module in sequence.modules { _ = try device.library(module) }
     try device.tryOut([program], in: sequence.modules)
-    let descriptors = try sequence.launches.map { [sequence] launch throws(DeviceError) in
-      try factory.descriptors(
-        of: launch, in: sequence, maps: libraries[launch.kernel.file]?.maps ?? [:])
+    let libraries = try sequence.launches.map { [sequence] launch throws(DeviceError) in
+      try device.library(sequence.module(of: launch))
+    }
+    let descriptors = try zip(sequence.launches, libraries).map {
+      [sequence] launch, library throws(DeviceError) in
+      try factory.descriptors(of: launch, in: sequence, maps: library.maps)
     }
     let table = try device.makeTable(descriptors.flatMap(\.self))
     let arenas = try memory.arguments(touching: factory.arenas, otherwise: workspace.memory)
@@ -65,13 +68,12 @@ final class OpenCLExecutable: Executable {
 
   private static func bind(
     _ sequence: LaunchSequence, _ counts: [Int], _ memory: OpenCLMemory,
-    _ libraries: [KernelModule.File: KernelLibrary], arenas: [cl_mem], workspace: Arena,
+    _ libraries: [KernelLibrary], arenas: [cl_mem], workspace: Arena,
     control: Buffer, table: Buffer
   ) throws(DeviceError) -> [BoundLaunch] {
     var result: [BoundLaunch] = []
     var first = 0
-    for (launch, count) in zip(sequence.launches, counts) {
-      guard let library = libraries[launch.kernel.file] else { continue }
+    for (launch, (count, library)) in zip(sequence.launches, zip(counts, libraries)) {
       var buffers = BoundLaunch.Buffers(
         arenas: arenas, source: workspace.memory, order: workspace.memory,
         control: control.memory, table: table)

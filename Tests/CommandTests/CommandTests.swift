@@ -183,9 +183,9 @@ var decoder: JSONDecoder {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(run("check", "--filter", "map(bernoulli", "--sources", folder).status == .done)
     let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-    #expect(files == ["peak.cl", "tile_rows.cl"])
-    let maps = try String(contentsOfFile: "\(folder)/tile_rows.cl", encoding: .utf8)
-    #expect(maps.hasPrefix("// -DTILES ") && maps.contains("\nROW_KERNEL(map_0)"))
+    #expect(files == ["peak.cl", "walk.cl"])
+    let maps = try String(contentsOfFile: "\(folder)/walk.cl", encoding: .utf8)
+    #expect(maps.hasPrefix("// -DTILES ") && maps.contains("case 0: run_map_0("))
   }
 
   @Test func devicesThatAreNotThereExit69() {

@@ -242,7 +242,7 @@ import Testing
   }
 
   @Test func everyKernelFileIsInTheCatalog() {
-    let files: [KernelModule.File] = [.panels, .sums, .tiles, .tileMaps]
+    let files: [KernelModule.File] = [.walk, .sums, .tiles]
     let operations = Compute.Operation.Family.allCases.map { "#include \"\($0.kernelName).cl\"" }
     let sources = files.map {
       KernelCatalog.source(of: $0.name, replacing: ["OPERATIONS": operations])

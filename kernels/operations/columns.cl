@@ -31,7 +31,7 @@ static inline real load_columns(const context *c, const descriptor *d, int row, 
 #endif
 }
 
-static void run_columns(
+OPERATION void run_columns(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int accumulates = columns_accumulates(d);
   int first = accumulates ? columns_to(d) / LANES : 0;

@@ -53,70 +53,36 @@ static inline scope_sums sum_scope(
   return sums;
 }
 
-// Bounds (decoder, encoder) and columns (decoder, path, score) are walked in loops. What the
-// descriptor holds of one is chosen by value: an index, or a choice between places, would keep all of
-// it in memory.
-static inline float chosen_number(int index, float first, float second, float third) {
-  return index == 0 ? first : index == 1 ? second : third;
+// An image's results are two bounds, then three columns. What the descriptor holds of one is chosen by
+// value: an index, or a choice between places, would keep all of it in memory.
+#define RESULTS 5
+#define BOUNDS 2
+#define CHOSEN(result, a, b, c, d, e) \
+  ((result) == 0 ? (a) : (result) == 1 ? (b) : (result) == 2 ? (c) : (result) == 3 ? (d) : (e))
+
+static inline float chosen_number(int result, float a, float b, float c, float d, float e) {
+  return CHOSEN(result, a, b, c, d, e);
 }
 
-static inline operand chosen_operand(int index, operand first, operand second, operand third) {
-  return index == 0 ? first : index == 1 ? second : third;
+static inline int chosen_int(int result, int a, int b, int c, int d, int e) {
+  return CHOSEN(result, a, b, c, d, e);
 }
 
-#define BOUND_FIELD(field, d, index) \
-  chosen_number(index, field(estimate_bound_rule(d)), field(estimate_encoder_bound_rule(d)), 0.0f)
-#define BOUND_OUTPUT(d, index) \
-  chosen_operand(index, estimate_bounds(d), estimate_encoder_bounds(d), estimate_bounds(d))
-#define COLUMN_FIELD(field, d, index) \
-  chosen_number(index, field(estimate_decoder_rule(d)), field(estimate_path_rule(d)), \
+#define CHOSEN_PART(part, d, result) \
+  chosen_int(result, estimate_bounds(d).part, estimate_encoder_bounds(d).part, \
+             estimate_decoder(d).part, estimate_path(d).part, estimate_score(d).part)
+
+#define RESULT_OUTPUT(d, result) \
+  {CHOSEN_PART(arena, d, result), (uint)CHOSEN_PART(offset, d, result), \
+   (uint)CHOSEN_PART(stride, d, result), CHOSEN_PART(sharing, d, result)}
+
+#define BOUND_FIELD(field, d, result) \
+  ((result) == 0 ? field(estimate_bound_rule(d)) : field(estimate_encoder_bound_rule(d)))
+#define COLUMN_FIELD(field, d, result) \
+  chosen_number(result, 0.0f, 0.0f, field(estimate_decoder_rule(d)), field(estimate_path_rule(d)), \
                 field(estimate_score_rule(d)))
-#define COLUMN_OUTPUT(d, index) \
-  chosen_operand(index, estimate_decoder(d), estimate_path(d), estimate_score(d))
-
-static inline float evaluate_bound(
-    const descriptor *d, __global const float *weights, int index, __local float *scratch) {
-  int count = estimate_groups(d) * estimate_samples(d);
-  int scope = BOUND_FIELD(bound_is_over_all, d, index) != 0.0f ? count : estimate_samples(d);
-  float temperature = BOUND_FIELD(bound_temperature, d, index);
-  float mean_share = BOUND_FIELD(bound_mean_share, d, index);
-  float bound = 0.0f;
-  if (mean_share != 1.0f) {
-    float total = 0.0f;
-    for (int first = 0; first < count; first += scope) {
-      scope_sums sums = sum_scope(weights + first, scope, temperature, scratch);
-      total += sums.reference + log_value(sums.sum / (float)scope) / temperature;
-    }
-    bound = (1.0f - mean_share) * (total / (float)(count / scope));
-  }
-  if (mean_share != 0.0f) {
-    real total = (real)(0.0f);
-    FOR_SPANS(first, count) total += load_span(weights + first, count - first);
-    bound += mean_share * (group_sum(total, scratch) / (float)count);
-  }
-  return bound;
-}
-
-static inline void evaluate_column(
-    const descriptor *d, __global const float *weights, int column, __global float *coefficients,
-    __local float *scratch) {
-  int count = estimate_groups(d) * estimate_samples(d);
-  int scope = COLUMN_FIELD(column_is_over_all, d, column) != 0.0f ? count : estimate_samples(d);
-  float temperature = COLUMN_FIELD(column_temperature, d, column);
-  real fixed = (real)(COLUMN_FIELD(column_constant, d, column));
-  real linear = (real)(COLUMN_FIELD(column_linear, d, column));
-  real square = (real)(COLUMN_FIELD(column_square, d, column));
-  for (int begin = 0; begin < count; begin += scope) {
-    scope_sums sums = sum_scope(weights + begin, scope, temperature, scratch);
-    float normaliser = is_empty(sums, temperature) && sums.sum == 0.0f ? 0.0f : 1.0f / sums.sum;
-    FOR_SPANS(first, scope) {
-      real weight = load_span(weights + begin + first, scope - first);
-      real w = share_of(weight, sums, temperature) * (real)(normaliser);
-      real coefficient = fma(fma(square, w, linear), w, fixed);
-      store_span(coefficient, coefficients + begin + first, scope - first);
-    }
-  }
-}
+#define RESULT_FIELD(field, d, result) \
+  ((result) < BOUNDS ? BOUND_FIELD(bound_##field, d, result) : COLUMN_FIELD(column_##field, d, result))
 
 // Adds to each coefficient `share` times how much the log of the sum of weights falls when the
 // sample's log-weight is replaced by the mean of the others'; nothing where no sample has any weight.
@@ -207,12 +173,12 @@ static inline float evaluate_riemann(
       float normaliser = sum == 0.0f ? 0.0f : 1.0f / sum;
       float mean = group_sum(moment, scratch) * normaliser;
       bound += width * mean;
-      for (int column = 0; column < 3; column++) {
-        operand output = COLUMN_OUTPUT(d, column);
+      for (int column = BOUNDS; column < RESULTS; column++) {
+        operand output = RESULT_OUTPUT(d, column);
         if (!is_present(output)) continue;
         __global float *coefficients = base_of(c, output) + place + begin;
         real factor = (real)(COLUMN_FIELD(column_linear, d, column) * width * normaliser);
-        real slope = (real)(column == 2 ? point - 1.0f : point);
+        real slope = (real)(column == RESULTS - 1 ? point - 1.0f : point);
         FOR_SPANS(first, samples) {
           real away = load_span(weights + begin + first, samples - first) - reference;
           real share = share_at(&away, point);
@@ -226,29 +192,49 @@ static inline float evaluate_riemann(
   return bound / (float)groups;
 }
 
-// Bounds and columns are walked in loops: some compilers copy what follows a barrier in a branch, so
-// each further place that sums over a group would double the code. PoCL even miscompiles what follows a
-// branch that ends with the image, so that a Riemann sum is a loop of no turns where there is none.
-static void run_estimate(
+// What sums over the group stands outside of branches, in one loop for all results: compilers copy what
+// follows a barrier in a branch, and PoCL lets every work-item do there what the first is to do. What is
+// not wanted is a loop of no turns.
+OPERATION void run_estimate(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int samples = estimate_samples(d);
   int count = estimate_groups(d) * samples;
   int is_riemann = estimate_intervals(d) > 0;
   for (int image = begin; image < end; image++) {
     __global const float *weights = base_of(c, estimate_log_weights(d)) + (size_t)image * count;
-    float sum = evaluate_riemann(c, d, weights, (size_t)image * count, scratch);
-    for (int bound = 0; bound < 2; bound++) {
-      operand output = BOUND_OUTPUT(d, bound);
-      if (is_present(output)) {
-        float bound_value = evaluate_bound(d, weights, bound, scratch);
-        store_value(c, output, image, is_riemann ? sum : bound_value);
+    float riemann = evaluate_riemann(c, d, weights, (size_t)image * count, scratch);
+    for (int result = 0; result < RESULTS; result++) {
+      operand output = RESULT_OUTPUT(d, result);
+      int is_bound = result < BOUNDS;
+      float temperature = RESULT_FIELD(temperature, d, result);
+      int scope = RESULT_FIELD(is_over_all, d, result) != 0.0f ? count : samples;
+      int summed = is_present(output) && !is_riemann ? count : 0;
+      real fixed = (real)(COLUMN_FIELD(column_constant, d, result));
+      real linear = (real)(COLUMN_FIELD(column_linear, d, result));
+      real square = (real)(COLUMN_FIELD(column_square, d, result));
+      float logs = 0.0f, total = 0.0f;
+      for (int first = 0; first < summed; first += scope) {
+        scope_sums sums = sum_scope(weights + first, scope, temperature, scratch);
+        logs += sums.reference + log_value(sums.sum / (float)scope) / temperature;
+        real plain = (real)(0.0f);
+        FOR_SPANS(at, is_bound ? scope : 0)
+          plain += load_span(weights + first + at, scope - at);
+        total += group_sum(plain, scratch);
+        float normaliser = is_empty(sums, temperature) && sums.sum == 0.0f ? 0.0f : 1.0f / sums.sum;
+        FOR_SPANS(at, is_bound ? 0 : scope) {
+          real weight = load_span(weights + first + at, scope - at);
+          real w = share_of(weight, sums, temperature) * (real)(normaliser);
+          real coefficient = fma(fma(square, w, linear), w, fixed);
+          store_span(
+              coefficient, base_of(c, output) + (size_t)image * count + first + at, scope - at);
+        }
       }
-    }
-    for (int column = is_riemann ? 3 : 0; column < 3; column++) {
-      operand output = COLUMN_OUTPUT(d, column);
-      if (is_present(output))
-        evaluate_column(
-            d, weights, column, base_of(c, output) + (size_t)image * count, scratch);
+      if (is_bound && is_present(output)) {
+        float mean_share = BOUND_FIELD(bound_mean_share, d, result);
+        float bound = mean_share == 1.0f ? 0.0f : (1.0f - mean_share) * (logs / (float)(count / scope));
+        bound += mean_share == 0.0f ? 0.0f : mean_share * (total / (float)count);
+        store_value(c, output, image, is_riemann ? riemann : bound);
+      }
     }
     float share = estimate_leave_one_out(d);
     if (share != 0.0f && is_present(estimate_score(d))) {

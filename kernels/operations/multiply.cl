@@ -1,7 +1,8 @@
 // Multiply: a layer or its transpose, and what happens to its sums before they are stored.
 //
-// Defines: those of lanes.cl; MOST_BLOCK_ROWS with PANELS, and WIDE. Work-groups: as lanes.cl says; a row is one
-// of the output. In tiles, the sums themselves are tiles.cl's.
+// Defines: those of lanes.cl; with PANELS, MOST_BLOCK_ROWS and WIDE; with TILES, TILE_DEPTH, how much of
+// each sum is staged at once, ITEM, the side of a work-item's tile, and WALK_DOWN, the rows of work-items
+// in a walk. Work-groups: as lanes.cl says; a row is one of the output.
 
 #include "descriptor.cl"
 #include "numerics.cl"
@@ -145,7 +146,7 @@ static int multiply_strips(
   return strips;
 }
 
-static void run_multiply(
+OPERATION void run_multiply(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   real sums[STRIPS][MOST_BLOCK_ROWS];
   for (int first = 0; first < CHUNKS(d->columns); first += STRIPS) {
@@ -154,6 +155,85 @@ static void run_multiply(
       for (int row = begin; row < end; row++)
         finish_layer(c, d, sums[s][row - begin], row, first + s);
   }
+}
+
+#else
+
+// A tile of a product: as many times ITEM rows and columns as there are rows (`down`) and columns
+// (`across`) of work-items. Operands are staged in local memory.
+//
+// One more than a tile keeps neighbouring rows out of the same memory bank.
+static inline void multiply_tile(
+    const context *c, const descriptor *d, int transposed, int down, int across, int first_row,
+    int end_row, int first_column, __local float *left) {
+  int tile_rows = down * ITEM, tile_columns = across * ITEM;
+  __local float *right = left + TILE_DEPTH * (tile_rows + 1);
+  int columns = d->columns;
+  int depth = multiply_depth(d);
+  operand weight = multiply_weight(d);
+  // The right factor is the weight or its transpose.
+  __global const float *weights = base_of(c, weight);
+  size_t along_depth = transposed ? weight.stride : 1;
+  size_t along_columns = transposed ? 1 : weight.stride;
+  int item_row = WORKER / across;
+  int item_column = WORKER % across;
+  float sums[ITEM][ITEM];
+  UNROLL for (int i = 0; i < ITEM; i++)
+    UNROLL for (int j = 0; j < ITEM; j++) sums[i][j] = 0.0f;
+
+  for (int start = 0; start < depth; start += TILE_DEPTH) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    // Neighbouring work-items read neighbouring elements, along whichever index is contiguous.
+    for (int e = WORKER; e < tile_rows * TILE_DEPTH; e += down * across) {
+      int k = e % TILE_DEPTH, i = e / TILE_DEPTH;
+      int row = first_row + i;
+      left[k * (tile_rows + 1) + i] =
+          row < end_row && start + k < depth ? load(c, multiply_input(d), row, start + k) : 0.0f;
+    }
+    for (int e = WORKER; e < tile_columns * TILE_DEPTH; e += down * across) {
+      int k = transposed ? e / tile_columns : e % TILE_DEPTH;
+      int j = transposed ? e % tile_columns : e / TILE_DEPTH;
+      int column = first_column + j;
+      right[k * (tile_columns + 1) + j] = column < columns && start + k < depth
+          ? weights[(start + k) * along_depth + column * along_columns] : 0.0f;
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int k = 0; k < TILE_DEPTH; k++) {
+      float a[ITEM], b[ITEM];
+      UNROLL for (int i = 0; i < ITEM; i++)
+        a[i] = left[k * (tile_rows + 1) + item_row + i * down];
+      UNROLL for (int j = 0; j < ITEM; j++)
+        b[j] = right[k * (tile_columns + 1) + item_column + j * across];
+      UNROLL for (int i = 0; i < ITEM; i++)
+        UNROLL for (int j = 0; j < ITEM; j++) sums[i][j] = fma(a[i], b[j], sums[i][j]);
+    }
+  }
+  // The sums pass local memory, some rows at a time, so that neighbouring work-items store neighbouring
+  // elements and the code for one stands here once.
+  for (int i = 0; i < ITEM; i++) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    UNROLL for (int own = 0; own < ITEM; own++)
+      UNROLL for (int j = 0; j < ITEM; j++)
+        if (own == i) left[item_row * tile_columns + item_column + j * across] = sums[own][j];
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int e = WORKER; e < down * tile_columns; e += down * across) {
+      int row = first_row + i * down + e / tile_columns;
+      int column = first_column + e % tile_columns;
+      if (row < end_row && column < columns) {
+        float value = left[e];
+        if (is_present(multiply_bias(d))) value += load_value(c, multiply_bias(d), column);
+        finish_layer(c, d, value, row, column);
+      }
+    }
+  }
+}
+
+// A block of rows, no more than a tile has: ITEM * WALK_DOWN.
+OPERATION void run_multiply(
+    const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
+  int across = GROUP / WALK_DOWN;
+  for (int first = 0; first < d->columns; first += across * ITEM)
+    multiply_tile(c, d, multiply_is_transposed(d), WALK_DOWN, across, begin, end, first, scratch);
 }
 
 #endif

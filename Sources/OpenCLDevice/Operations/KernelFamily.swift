@@ -9,8 +9,6 @@ protocol KernelFamily: OperationFamily {
   static var constants: [KernelConstants<Self>] { get }
   /// The columns of the matrix that is written, without padding.
   var writtenColumns: Int { get }
-  /// True if a work-item of its own takes each row in tiles; a work-group does unless said otherwise.
-  var takesRowsByItem: Bool { get }
 }
 
 extension KernelFamily where Self: SlottedFamily {
@@ -21,7 +19,6 @@ extension KernelFamily {
   static var counts: [KernelCount<Self>] { [] }
   static var constants: [KernelConstants<Self>] { [] }
   var writtenColumns: Int { 0 }
-  var takesRowsByItem: Bool { false }
 
   static var names: KernelNames {
     KernelNames(

@@ -28,33 +28,29 @@ struct Launch: Hashable {
 enum Kernel: Hashable {
   /// Sums over rows, and the optimizer alone.
   case sum, update
-  /// Panels: a block of rows through a list of operations, and second copies of weights.
-  case walk, transpose
-  /// Tiles: a product, an operation that walks rows, a map.
+  /// Blocks of rows through a list of operations.
+  case walk
+  /// Panels: second copies of weights.
+  case transpose
+  /// Tiles: a product by itself.
   case product(transposed: Bool)
-  case row(Compute.Operation.Family)
-  case map(MapSignature)
 
   var file: KernelModule.File {
     switch self {
-    case .walk: .panels
+    case .walk: .walk
     case .sum, .update, .transpose: .sums
     case .product: .tiles
-    case .row(let family): .tileRow(family)
-    case .map: .tileMaps
     }
   }
 
-  /// The name in the source, which numbers maps.
-  func name(maps: [MapSignature: Int]) -> String {
+  /// The name in the source.
+  var name: String {
     switch self {
     case .walk: "walk_rows"
     case .sum: "sum_rows"
-    case .update: "row_adam"
+    case .update: "update"
     case .transpose: "transpose_weights"
     case .product(let transposed): transposed ? "multiply_transposed" : "multiply_forward"
-    case .row(let family): "row_\(family.kernelName)"
-    case .map(let signature): "row_map_\(maps[signature] ?? 0)"
     }
   }
 }

@@ -6,7 +6,7 @@ extension LaunchSequence {
   struct Waiting {
     /// Gradients, which sum over rows.
     var sums: [Int] = []
-    /// Panels: totals, which would cut a block's walk in two: nothing but the host reads them.
+    /// Totals, which would cut a block's walk in two: nothing but the host reads them.
     var totals: [Int] = []
     private var reads: Set<Tensor> = []
     private var writes: Set<Tensor> = []
@@ -42,14 +42,11 @@ extension LaunchSequence {
         closeSums()
         appendAdam(index)
       }
-    case .sum(let sum) where sum.output.shape == .vector(1) && tuning.schedule == .panels:
+    case .sum(let sum) where sum.output.shape == .vector(1):
       waiting.add(index, operation, to: \.totals)
     default:
       closeWhatIsDisturbed(by: operation)
-      switch tuning.schedule {
-      case .panels: extendWalk(index, operation)
-      case .tiles: appendTile(index)
-      }
+      extendWalk(index, operation)
     }
   }
 
@@ -83,7 +80,7 @@ extension LaunchSequence {
       launches.append(
         Launch(
           kernel: .walk, work: totals.map { .operation($0) }, units: 1, unitsPerGroup: 1,
-          groups: 1, localSize: 1))
+          groups: 1, localSize: tuning.walkGroup))
       return
     }
     // The first group adds up the totals, one after another, for each may need the one before.

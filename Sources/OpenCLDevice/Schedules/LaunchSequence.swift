@@ -18,8 +18,8 @@ public enum Fusion: Sendable {
 
 /// The launches that carry out a program's operations.
 ///
-/// Sums over rows wait and share a launch. In panels, consecutive operations that walk rows become
-/// one as long as a block of rows needs nothing from another block; in tiles, each is a launch.
+/// Sums over rows wait and share a launch. Consecutive operations that walk rows become one as long as
+/// a block of rows needs nothing from another block.
 struct LaunchSequence {
   var launches: [Launch] = []
   let program: Program
@@ -57,13 +57,19 @@ struct LaunchSequence {
     arenaUnits = floats / tuning.lanes
     for index in program.operations.indices {
       append(index)
-      if fusion == .none {
+      if isOperationByOperation {
         closeWalk()
         closeSums()
       }
     }
     closeWalk()
     closeSums()
+  }
+
+  /// In tiles, what somebody looks at runs like that as well: kernels of few operations compile fast, and
+  /// several programs share them.
+  private var isOperationByOperation: Bool {
+    fusion == .none || (fusion == .observable && tuning.schedule == .tiles)
   }
 
   /// True if gradients go straight into the update, with the second copies of the weights.
@@ -88,20 +94,23 @@ struct LaunchSequence {
     return MapSignature(map, products: products.flatMap { program.operations[$0].writes })
   }
 
-  /// The kernels that the launches need, by the files that hold them.
+  /// The kernels that the launches need.
   var modules: [KernelModule] {
-    KernelModule.joined(
-      launches.map { launch in
-        var module = KernelModule(file: launch.kernel.file)
-        guard !module.file.isFixed else { return module }
-        for case .operation(let index, let products) in launch.work {
-          module.families.insert(program.operations[index].family)
-          if let signature = signature(of: index, products: products) {
-            module.maps.insert(signature)
-          }
-        }
-        return module
-      })
+    KernelModule.joined(launches.map(module), largest: isOperationByOperation ? 1 : .max)
+  }
+
+  /// The kernels that a launch needs.
+  func module(of launch: Launch) -> KernelModule {
+    var module = KernelModule(file: launch.kernel.file)
+    guard !module.file.isFixed else { return module }
+    for case .operation(let index, let products) in launch.work {
+      if let signature = signature(of: index, products: products) {
+        module.maps.insert(signature)
+      } else {
+        module.families.insert(program.operations[index].family)
+      }
+    }
+    return module
   }
 }
 

@@ -31,6 +31,19 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// The work-items of a group in a matrix product.
   var productGroup: Int { (tile / item) * (tile / item) }
 
+  /// The work-items of a group that walks rows.
+  var walkGroup: Int { schedule == .panels ? 1 : groupSize }
+
+  /// The rows that a group takes through a list of operations.
+  var walkRows: Int { schedule == .panels ? blockRows : walkDown * item }
+
+  /// Tiles: the rows of work-items that multiply in a walk.
+  private var walkDown: Int { groupSize % 4 == 0 ? 4 : 1 }
+
+  /// The most operations and maps in a kernel that several programs share. Where work-items wait for
+  /// one another, compilers take several times as long for twice as much.
+  var largestModule: Int { schedule == .panels ? 100 : 8 }
+
   /// The columns that kernels take at once.
   var lanes: Int { schedule == .panels ? 16 : 1 }
 
@@ -55,14 +68,15 @@ public struct Tuning: Hashable, Sendable, Codable {
   private var sumTile: Int { sumParts == 4 ? tile / 2 : tile }
 
   /// The local memory that a group of a file's kernels takes: in tiles, what products and sums over all
-  /// rows stage, and a value of each work-item of a row's.
+  /// rows stage, and a value of each work-item.
   func localBytes(of file: KernelModule.File) -> Int {
     switch (schedule, file) {
-    case (.panels, _), (_, .panels): 4
+    case (.panels, _): 4
     case (.tiles, .tiles): 4 * 2 * tileDepth * (tile + 1)
     case (.tiles, .sums):
       4 * max(sumParts * 2 * tileDepth * (sumTile + 1), productGroup * item)
-    case (.tiles, .tileRow), (.tiles, .tileMaps): 4 * groupSize
+    case (.tiles, .walk):
+      4 * max(tileDepth * (walkRows + 1 + groupSize / walkDown * item + 1), groupSize)
     }
   }
 
@@ -75,7 +89,7 @@ public struct Tuning: Hashable, Sendable, Codable {
     case .tiles:
       [
         "TILES", "GROUP_SIZE=\(groupSize)", "TILE=\(tile)", "TILE_DEPTH=\(tileDepth)",
-        "ITEM=\(item)", "SUM_PARTS=\(sumParts)",
+        "ITEM=\(item)", "SUM_PARTS=\(sumParts)", "WALK_DOWN=\(walkDown)",
       ]
     }
   }
@@ -92,7 +106,7 @@ public struct Tuning: Hashable, Sendable, Codable {
       }
       return tile % item == 0 && groupSize <= device.largestWorkGroup
         && productGroup <= device.largestWorkGroup
-        && [.tiles, .sums, .tileMaps].allSatisfy { (file: KernelModule.File) in
+        && [.walk, .sums, .tiles].allSatisfy { (file: KernelModule.File) in
           localBytes(of: file) <= device.localMemoryBytes
         }
     }

@@ -60,7 +60,7 @@ public struct TuningStore {
 
   /// The digest of all kernels but those of maps, which formulas write.
   private static var kernels: String {
-    let files: [KernelModule.File] = [.panels, .sums, .tiles, .tileMaps]
+    let files: [KernelModule.File] = [.walk, .sums, .tiles]
     let families = Set(Compute.Operation.Family.allCases)
     return BinaryCache.key(
       files.map { KernelSource(KernelModule(file: $0, families: families)).text })

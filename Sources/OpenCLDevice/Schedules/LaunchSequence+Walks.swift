@@ -1,6 +1,6 @@
 import Compute
 
-/// Panels: blocks of rows walk through lists of operations.
+/// Blocks of rows walk through lists of operations.
 extension LaunchSequence {
   /// A launch of row operations that still grows.
   struct Walk {
@@ -24,7 +24,7 @@ extension LaunchSequence {
 
   mutating func extendWalk(_ index: Int, _ operation: Operation) {
     guard let rows = operation.rows else {
-      preconditionFailure("\(operation.kind) walks no rows, and panels do not say what it does")
+      preconditionFailure("\(operation.kind) walks no rows, and nothing says what it does")
     }
     let isProduct = if case .multiply = operation { true } else { false }
     if let open = walk,
@@ -48,7 +48,7 @@ extension LaunchSequence {
     let units = min(open.units, rows)
     let mostRows = max(open.mostRows, rows)
     let isAligned = rows % units == 0 && open.units % units == 0
-    guard isAligned, units == mostRows || mostRows / units <= tuning.blockRows else { return false }
+    guard isAligned, units == mostRows || mostRows / units <= tuning.walkRows else { return false }
     if isProduct, let productRows = open.productRows, productRows != rows { return false }
     // A launch is bound to one data set.
     if case .gather(let gather) = operation {
@@ -61,14 +61,30 @@ extension LaunchSequence {
   mutating func closeWalk() {
     guard let open = walk else { return }
     walk = nil
+    if tuning.schedule == .tiles, open.operations.count == 1,
+      case .multiply(let multiply) = program.operations[open.operations[0]]
+    {
+      launches.append(launch(of: multiply, open.operations[0]))
+      return
+    }
     let rowsPerUnit = open.mostRows / open.units
     let unitsPerGroup = unitsPerGroup(
-      of: open.units, atMost: max(1, tuning.blockRows / rowsPerUnit))
+      of: open.units, atMost: max(1, tuning.walkRows / rowsPerUnit))
     launches.append(
       Launch(
         kernel: .walk, work: work(of: open), units: open.units,
         unitsPerGroup: unitsPerGroup,
-        groups: (open.units + unitsPerGroup - 1) / unitsPerGroup, localSize: 1))
+        groups: (open.units + unitsPerGroup - 1) / unitsPerGroup, localSize: tuning.walkGroup))
+  }
+
+  /// A product by itself, whose tiles are larger than a walk's.
+  private func launch(of multiply: Multiply, _ index: Int) -> Launch {
+    func tiles(_ count: Int) -> Int { (count + tuning.tile - 1) / tuning.tile }
+    let shape = multiply.output.shape
+    return Launch(
+      kernel: .product(transposed: multiply.transposed), work: [.operation(index)],
+      units: shape.rows, unitsPerGroup: 1, groups: tiles(shape.rows) * tiles(shape.columns),
+      localSize: tuning.productGroup)
   }
 
   /// The block that leaves the busiest processor with the fewest units; of those that do, the largest,
@@ -108,9 +124,11 @@ extension LaunchSequence {
   /// The most products whose sums a map takes.
   private static let mostProducts = 3
 
-  /// The products just before a map that it alone reads, element by element.
+  /// Panels: the products just before a map that it alone reads, element by element.
   private func products(before index: Int, among work: [Work]) -> [Int] {
-    guard case .map(let map) = program.operations[index] else { return [] }
+    guard tuning.schedule == .panels, case .map(let map) = program.operations[index] else {
+      return []
+    }
     var result: [Int] = []
     for case .operation(let previous, products: []) in work.reversed().prefix(Self.mostProducts) {
       guard case .multiply(let product) = program.operations[previous],
