@@ -10,7 +10,8 @@
 //
 // Defines: PANELS or TILES; GROUP_SIZE with TILES; BUILTIN_PREFETCH where the compiler is Clang and
 // compiles for the processor itself.
-// Work-groups: one group walks a row at a time; all of its work-items take part in every call here.
+// Work-groups: one group walks a block of rows, most operations a row at a time; all of its work-items take
+// part in every call here.
 
 #pragma OPENCL FP_CONTRACT OFF
 
@@ -37,8 +38,8 @@ typedef uint16 word;
 #define WORKER 0
 #define LANE ((whole)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 #define FIRST_LANE(x) ((x).s0)
-// An operation by itself: a call costs nothing beside a block of rows.
-#define OPERATION static
+// A function for a block of rows or a row: a call costs nothing beside it.
+#define ROUTINE static
 #else
 #define LANES 1
 typedef float real;
@@ -61,10 +62,14 @@ typedef uint word;
 #define inline inline __attribute__((always_inline))
 #endif
 #endif
+#define ROUTINE static inline
 #endif
 
-#ifdef TILES
-#define OPERATION static inline
+// Lets work-items read what others of their group wrote.
+#ifdef PANELS
+#define SHARE_WRITES
+#else
+#define SHARE_WRITES barrier(CLK_GLOBAL_MEM_FENCE);
 #endif
 
 #define UNROLL _Pragma("unroll")

@@ -33,7 +33,7 @@ static inline int find_descriptor(__global const descriptor *table, int first, i
   return index;
 }
 
-OPERATION void normalize_chunks(
+ROUTINE void normalize_chunks(
     const context *c, const descriptor *d, int tile, __local float *scratch) {
   int end = min((tile + 1) * NORMALIZED_CHUNKS, CHUNKS(normalize_elements(d)));
   run_normalize(c, d, tile * NORMALIZED_CHUNKS, end, scratch);

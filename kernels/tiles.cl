@@ -16,10 +16,10 @@
   void name(KERNEL_ARGUMENTS) { \
     MAKE_CONTEXT \
     const descriptor d = table[first]; \
-    int across = (d.columns + TILE - 1) / TILE; \
+    int tiles = (d.columns + TILE - 1) / TILE; \
     int tile = (int)get_group_id(0); \
-    multiply_tile(&c, &d, transposed, PRODUCT_SIDE, PRODUCT_SIDE, tile / across * TILE, units, \
-                  tile % across * TILE, scratch); \
+    multiply_tile(&c, &d, transposed, PRODUCT_SIDE, PRODUCT_SIDE, tile / tiles * TILE, units, \
+                  tile % tiles * TILE, scratch); \
   }
 
 PRODUCT_KERNEL(multiply_forward, 0)

@@ -16,7 +16,7 @@
 
 OPERATIONS
 
-OPERATION void run_scale_rows(const context *c, const descriptor *d, int begin, int end) {
+ROUTINE void run_scale_rows(const context *c, const descriptor *d, int begin, int end) {
   __global const float *scale = base_of(c, scale_rows_coefficients(d));
   operand matrix = scale_rows_matrix(d);
   FOR_CHUNKS(chunk, d->columns)
@@ -40,9 +40,6 @@ __kernel GROUPED void walk_rows(KERNEL_ARGUMENTS) {
       WALK_CASES
       case KIND_SCALE_ROWS: run_scale_rows(&c, &d, begin, end); break;
     }
-#ifdef TILES
-    // Work-items read what others wrote.
-    barrier(CLK_GLOBAL_MEM_FENCE);
-#endif
+    SHARE_WRITES
   }
 }

@@ -14,7 +14,7 @@ public struct ConformanceCase: Sendable {
   var runs = 1
   /// With guards, stray writes are seen and every tensor stands alone; without, temporaries share
   /// their places as they do in earnest.
-  var protection = Protection.guarded
+  public var protection = Protection.guarded
 
   /// True of a model that nobody chose to be well-conditioned: what rounding alone does to its results
   /// is found out before an error counts.

@@ -49,9 +49,9 @@ final class KernelLibrary {
       self.program = program
       isFromCache = true
     } else {
-      watch?.begin()
+      isFromCache = device.keepsKernels && entry?.binary.isEmpty == true
+      if !isFromCache { watch?.begin() }
       program = try Self.compile(source, context, device, options: options)
-      isFromCache = entry?.binary.isEmpty == true
     }
     stored = isFromCache ? entry?.kernels ?? [] : []
   }

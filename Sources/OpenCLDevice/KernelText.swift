@@ -13,13 +13,15 @@ public struct KernelText: Sendable {
 
   /// The files that programs need under a schedule, as a device that was never tuned compiles them,
   /// and the measure of the peak.
-  public static func files(of programs: [Program], schedule: Schedule) -> [KernelText] {
+  public static func files(
+    of programs: [(program: Program, protection: Protection)], schedule: Schedule
+  ) -> [KernelText] {
     let tuning = Tuning(schedule: schedule)
     let options = KernelLibrary.options(defining: tuning.defines)
-    let modules = programs.flatMap { program in
+    let modules = programs.flatMap { program, protection in
       LaunchSequence(
         program, tuning: tuning, computeUnits: 1, parameters: [],
-        fusion: program.updatesParameters ? .full : .observable
+        fusion: .of(protection)
       ).modules
     }
     var walks = 0

@@ -2,9 +2,9 @@ import COpenCL
 import Compute
 
 extension OpenCLDevice {
-  /// True if the kernels that keep sums in registers take the work-groups that the tuning wants: there
-  /// may be room for fewer work-items than the device names. Others are asked when they are bound.
-  /// Panels have groups of one.
+  /// True if the kernels of products and sums take the work-groups that the tuning wants: there may be
+  /// room for fewer work-items than the device names. Walks, which depend on programs, are asked when they
+  /// are bound. Panels have groups of one.
   func groupsFit() throws(DeviceError) -> Bool {
     guard tuning.schedule == .tiles else { return true }
     let wanted = [

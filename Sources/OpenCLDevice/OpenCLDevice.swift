@@ -84,8 +84,8 @@ public final class OpenCLDevice: Device {
     }
   }
 
-  /// Waits for everything, and keeps compiled kernels for the next process, which takes PoCL seconds.
-  /// Without it a device ends as well, and its kernels are compiled again.
+  /// Waits for everything, and keeps compiled kernels for the next process, unless the driver does.
+  /// Without it a device ends as well, and its kernels may be compiled again.
   public func close() {
     // Nobody waits for what fails here; kernels that ran are worth keeping all the same.
     _ = clFinish(queue)
@@ -130,13 +130,15 @@ public final class OpenCLDevice: Device {
   }
 
   public func prepare(_ programs: [Program], protection: Protection) throws(DeviceError) {
+    let needs = programs.flatMap { program in
+      LaunchSequence(
+        program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
+        fusion: .of(protection)
+      ).modules
+    }
+    // A run has a handful of programs, whose kernels are tried as one; conformance has hundreds.
     let modules = KernelModule.joined(
-      programs.flatMap { program in
-        LaunchSequence(
-          program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
-          fusion: .of(protection)
-        ).modules
-      }, largest: tuning.largestModule)
+      needs, largest: programs.count > 20 ? tuning.largestModule : .max)
     for module in modules { _ = try library(module) }
     try tryOut(programs, in: modules)
   }
@@ -152,7 +154,7 @@ public final class OpenCLDevice: Device {
     return library
   }
 
-  /// True if all kernels so far came compiled out of the cache.
+  /// True if all kernels so far came compiled out of the cache, or out of the driver's own.
   public var kernelsAreCached: Bool { loaded.allSatisfy { $0.library.isFromCache } }
 
   func finish() throws(DeviceError) {

@@ -65,7 +65,8 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   if let folder = arguments.string("--sources") {
     try write(
       KernelText.files(
-        of: cases.map(\.program), schedule: Backend.schedule(arguments) ?? .tiles),
+        of: cases.map { ($0.program, $0.protection) },
+        schedule: Backend.schedule(arguments) ?? .tiles),
       to: folder)
     return .done
   }

@@ -205,14 +205,43 @@ import Testing
   }
 
   /// Images of too many samples for a block are taken apart, and put together by image.
-  @Test func manySamplesAreBlocksOfRows() throws {
-    let program = try step(batch: 2, samples: 5000)
-    for launch in launchSequence(program).launches where launch.kernel == .walk {
-      let products = launch.operations.filter {
-        if case .multiply = program.operations[$0] { true } else { false }
+  @Test func noBlockHasMoreRowsThanAWalkTakes() throws {
+    let shapes = [(tile: 16, item: 2), (32, 4), (64, 8)].flatMap { shape in
+      [1, 30, 64].map {
+        Tuning(schedule: .tiles, groupSize: $0, tile: shape.tile, item: shape.item)
       }
-      let rows = products.compactMap { program.operations[$0].rows }.max() ?? 0
-      #expect(rows / launch.units * launch.unitsPerGroup <= 100)
+    }
+    for (batch, samples) in [(2, 5000), (20, 50), (20, 5), (7, 1), (1, 16)] {
+      let program = try step(batch: batch, samples: samples, model: .burda2(dataSize: 784))
+      for tuning in Tuning.all + shapes {
+        let launches = LaunchSequence(
+          program, tuning: tuning, computeUnits: 2, parameters: [], fusion: .full
+        ).launches
+        for launch in launches where launch.kernel == .walk {
+          for rows in launch.operations.compactMap({ program.operations[$0].rows }) {
+            #expect(rows / launch.units * launch.unitsPerGroup <= tuning.walkRows)
+          }
+        }
+      }
+    }
+  }
+
+  /// Products and walks stage their operands in local memory, and then rows of their sums.
+  @Test func localMemoryHoldsWhatIsStaged() {
+    for (tile, item) in [(16, 2), (32, 4), (64, 8), (128, 4), (8, 8)] {
+      for depth in [1, 2, 8, 32] {
+        for group in [1, 30, 64, 128] {
+          let tuning = Tuning(
+            schedule: .tiles, groupSize: group, tile: tile, tileDepth: depth, item: item)
+          let side = tile / item
+          #expect(tuning.localBytes(of: .tiles) >= 4 * 2 * depth * (tile + 1))
+          #expect(tuning.localBytes(of: .tiles) >= 4 * side * tile)
+          let down = group % 4 == 0 ? 4 : 1
+          let (rows, columns) = (down * item, group / down * item)
+          #expect(tuning.localBytes(of: .walk) >= 4 * depth * (rows + 1 + columns + 1))
+          #expect(tuning.localBytes(of: .walk) >= 4 * max(down * columns, group))
+        }
+      }
     }
   }
 

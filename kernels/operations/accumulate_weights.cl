@@ -4,7 +4,7 @@
 
 #include "estimate.cl"
 
-OPERATION void run_accumulate_weights(
+ROUTINE void run_accumulate_weights(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   float temperature = accumulate_weights_temperature(d);
   float sign = temperature > 0.0f ? 1.0f : -1.0f;

@@ -27,7 +27,7 @@ static inline real update_elements(const context *c, const descriptor *d, size_t
   return p;
 }
 
-OPERATION void run_adam(
+ROUTINE void run_adam(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   for (int unit = begin + WORKER; unit < end; unit += GROUP) {
     size_t at = (size_t)ARENA_MARGIN + (size_t)unit * LANES;

@@ -76,7 +76,7 @@ static inline void write_column(
 #endif
 }
 
-OPERATION void run_classes(
+ROUTINE void run_classes(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int result = classes_result(d);
   int variables = classes_variables(d);

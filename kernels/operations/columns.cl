@@ -8,7 +8,7 @@
 #include "descriptor.cl"
 
 // What of a row of the input comes to lie in a chunk of the output; other lanes are zero.
-static inline real load_columns(const context *c, const descriptor *d, int row, int chunk) {
+ROUTINE real load_columns(const context *c, const descriptor *d, int row, int chunk) {
   operand input = columns_input(d);
   int first = chunk * LANES - columns_to(d);
   int from = columns_from(d);
@@ -31,7 +31,7 @@ static inline real load_columns(const context *c, const descriptor *d, int row, 
 #endif
 }
 
-OPERATION void run_columns(
+ROUTINE void run_columns(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int accumulates = columns_accumulates(d);
   int first = accumulates ? columns_to(d) / LANES : 0;

@@ -47,7 +47,7 @@ static inline void draw_scope(
   }
 }
 
-OPERATION void run_draw(
+ROUTINE void run_draw(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int count = draw_samples(d);
   float temperature = column_temperature(draw_decoder_rule(d));

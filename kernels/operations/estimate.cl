@@ -195,7 +195,7 @@ static inline float evaluate_riemann(
 // What sums over the group stands outside of branches, in one loop for all results: compilers copy what
 // follows a barrier in a branch, and PoCL lets every work-item do there what the first is to do. What is
 // not wanted is a loop of no turns.
-OPERATION void run_estimate(
+ROUTINE void run_estimate(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int samples = estimate_samples(d);
   int count = estimate_groups(d) * samples;
@@ -219,7 +219,7 @@ OPERATION void run_estimate(
         real plain = (real)(0.0f);
         FOR_SPANS(at, is_bound ? scope : 0)
           plain += load_span(weights + first + at, scope - at);
-        total += group_sum(plain, scratch);
+        total += group_sum(plain, scratch);  // of nothing for a column
         float normaliser = is_empty(sums, temperature) && sums.sum == 0.0f ? 0.0f : 1.0f / sums.sum;
         FOR_SPANS(at, is_bound ? 0 : scope) {
           real weight = load_span(weights + first + at, scope - at);
@@ -236,6 +236,7 @@ OPERATION void run_estimate(
         store_value(c, output, image, is_riemann ? riemann : bound);
       }
     }
+    SHARE_WRITES
     float share = estimate_leave_one_out(d);
     if (share != 0.0f && is_present(estimate_score(d))) {
       __global float *scores = base_of(c, estimate_score(d)) + (size_t)image * count;

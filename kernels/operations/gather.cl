@@ -37,7 +37,7 @@ static inline real binary(real value, whole is_one) {
   return value == value ? bit : value;
 }
 
-OPERATION void run_gather(
+ROUTINE void run_gather(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int binarization = gather_binarization(d);
   for (int row = begin; row < end; row++) {

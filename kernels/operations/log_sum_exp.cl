@@ -5,7 +5,7 @@
 #include "descriptor.cl"
 #include "numerics.cl"
 
-OPERATION void run_log_sum_exp(
+ROUTINE void run_log_sum_exp(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int columns = log_sum_exp_columns(d);
   for (int row = begin; row < end; row++) {

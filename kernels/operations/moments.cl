@@ -6,7 +6,7 @@
 
 // A chunk of the moments about HEIGHT centers.
 #define DEFINE_MOMENTS(HEIGHT) \
-  OPERATION void moments_##HEIGHT(const context *c, const descriptor *d, int row, int chunk) { \
+  ROUTINE void moments_##HEIGHT(const context *c, const descriptor *d, int row, int chunk) { \
     int depth = moments_depth(d); \
     __global const float *input = place(c, moments_input(d), 0, chunk); \
     __global const float *scale = is_present(moments_row_scale(d)) \
@@ -47,7 +47,7 @@ DEFINE_MOMENTS(1)
 DEFINE_MOMENTS(4)
 #endif
 
-OPERATION void run_moments(
+ROUTINE void run_moments(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   FOR_CHUNKS(chunk, d->columns) {
     int row = begin;

@@ -146,7 +146,7 @@ static int multiply_strips(
   return strips;
 }
 
-OPERATION void run_multiply(
+ROUTINE void run_multiply(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   real sums[STRIPS][MOST_BLOCK_ROWS];
   for (int first = 0; first < CHUNKS(d->columns); first += STRIPS) {
@@ -229,7 +229,7 @@ static inline void multiply_tile(
 }
 
 // A block of rows, no more than a tile has: ITEM * WALK_DOWN.
-OPERATION void run_multiply(
+ROUTINE void run_multiply(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int across = GROUP / WALK_DOWN;
   for (int first = 0; first < d->columns; first += across * ITEM)

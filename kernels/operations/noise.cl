@@ -100,7 +100,7 @@ static inline float uniform_number(
   return convert_float(FIRST_LANE(words.w[0]) >> 8) * 0x1p-24f;
 }
 
-OPERATION void run_noise(
+ROUTINE void run_noise(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int samples = noise_samples(d);
   for (int row = begin; row < end; row++) {

@@ -5,7 +5,7 @@
 
 #include "descriptor.cl"
 
-OPERATION void run_normalize(
+ROUTINE void run_normalize(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   float sum = load_value(c, normalize_sum(d), 0);
   float factor = 1.0f / sum;

@@ -6,7 +6,7 @@
 
 // A chunk of HEIGHT rows, which follow each other by LANES floats within a strip of the input.
 #define DEFINE_QUADRATIC(HEIGHT) \
-  OPERATION void quadratic_##HEIGHT(const context *c, const descriptor *d, int row, int chunk) { \
+  ROUTINE void quadratic_##HEIGHT(const context *c, const descriptor *d, int row, int chunk) { \
     int depth = quadratic_depth(d); \
     real sums[HEIGHT]; \
     UNROLL for (int i = 0; i < HEIGHT; i++) sums[i] = (real)(0.0f); \
@@ -35,7 +35,7 @@ DEFINE_QUADRATIC(1)
 DEFINE_QUADRATIC(10)
 #endif
 
-OPERATION void run_quadratic(
+ROUTINE void run_quadratic(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   FOR_CHUNKS(chunk, d->columns) {
     int row = begin;

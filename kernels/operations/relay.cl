@@ -77,7 +77,7 @@ static int relay_square(
 #define relay_square(c, d, row, end, accumulates, decay) 0
 #endif
 
-OPERATION void relay_row(
+ROUTINE void relay_row(
     const context *c, const descriptor *d, int row, int accumulates, float decay) {
   int form = relay_output_form(d);
   int turns = relay_turns(d);
@@ -94,7 +94,7 @@ OPERATION void relay_row(
   }
 }
 
-OPERATION void run_relay(
+ROUTINE void run_relay(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   float decay = is_present(relay_decay(d)) ? load_value(c, relay_decay(d), 0) : 1.0f;
   int accumulates = relay_accumulates(d) && decay != 0.0f;

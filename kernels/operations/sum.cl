@@ -4,7 +4,7 @@
 
 #include "descriptor.cl"
 
-OPERATION void run_sum(
+ROUTINE void run_sum(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int samples = sum_samples(d);
   int is_vector = d->columns == 0;

@@ -103,7 +103,7 @@ static inline void triangle_outer(
   store_turned(c, triangle_output(d), b, p / 16, packed);
 }
 
-OPERATION void run_triangle(
+ROUTINE void run_triangle(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   real input[TRIANGLE_UNITS], other[TRIANGLE_UNITS];
   int units = triangle_units(d);
@@ -168,7 +168,7 @@ static inline void triangle_outer(const context *c, const descriptor *d, int row
   }
 }
 
-OPERATION void run_triangle(
+ROUTINE void run_triangle(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int is_solve = is_present(triangle_diagonal(d));
   for (int row = begin; row < end; row++) {

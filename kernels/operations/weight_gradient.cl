@@ -127,7 +127,7 @@ static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   }
 }
 
-OPERATION void run_weight_gradient(
+ROUTINE void run_weight_gradient(
     const context *c, const descriptor *d, int tile, __local float *scratch) {
   if (is_present(weight_gradient_input(d))) multiply_deltas(c, d, tile);
   else sum_deltas(c, d, tile);
@@ -138,7 +138,7 @@ OPERATION void run_weight_gradient(
 // A tile of a gradient; a bias is a weight whose one input is 1. The rows are divided into parts, side by
 // side, each of which other work-items sum, and stage in local memory; a part's sums are added to the
 // others' in their order. An item sums ITEM x ITEM elements, SUM_SIDE apart.
-OPERATION void run_weight_gradient(
+ROUTINE void run_weight_gradient(
     const context *c, const descriptor *d, int tile, __local float *scratch) {
   operand factor = weight_gradient_input(d);
   operand scales = weight_gradient_row_scale(d);

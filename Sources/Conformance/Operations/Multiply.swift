@@ -21,6 +21,12 @@ struct ProductSize {
     ProductSize(127, 129, 3), ProductSize(1, 128, 97), ProductSize(199, 2, 200),
   ]
 
+  /// About the heights of blocks of rows, and the widths of their tiles.
+  static let layers = [
+    ProductSize(1, 1, 1), ProductSize(7, 33, 31), ProductSize(15, 63, 5), ProductSize(16, 64, 17),
+    ProductSize(17, 65, 3), ProductSize(33, 129, 16), ProductSize(100, 40, 130),
+  ]
+
   static let burda = [
     ProductSize(20, 200, 784), ProductSize(20, 200, 200), ProductSize(20, 50, 200),
     ProductSize(100, 200, 50), ProductSize(250, 100, 100), ProductSize(300, 784, 200),
@@ -42,7 +48,44 @@ extension CaseTable {
     }
     cases.append(product(ProductSize(12, 20, 30), .identity, hasBias: false))
     for size in ProductSize.small { cases.append(byRows(size, accumulates: size.m % 2 == 0)) }
+    for size in ProductSize.layers {
+      cases += [false, true].map { layers(size, isBackward: $0) }
+    }
     return cases
+  }
+
+  /// Two layers, or the way back through two, the second twice: a device may take blocks of rows through
+  /// all of them.
+  private func layers(_ size: ProductSize, isBackward: Bool) -> ConformanceCase {
+    var build = CaseBuilder("layers(\(size.text),backward=\(isBackward))", seed: seed)
+    build.protection = .none
+    func weight(_ name: String, _ outputs: Int, _ inputs: Int) -> Tensor {
+      build.parameter(
+        name,
+        isBackward
+          ? .matrix(rows: inputs, columns: outputs) : .matrix(rows: outputs, columns: inputs),
+        scale: 1 / Float(inputs).squareRoot())
+    }
+    let hidden = Tensor("hidden", .matrix(rows: size.m, columns: size.n), .temporary)
+    build.append(
+      .multiply(
+        Multiply(
+          input: build.input("input", .matrix(rows: size.m, columns: size.k)),
+          weight: weight("first", size.n, size.k), transposed: isBackward, output: hidden)))
+    let shape = Shape.matrix(rows: size.m, columns: size.k)
+    var second = Multiply(
+      input: hidden, weight: weight("second", size.k, size.n), transposed: isBackward,
+      output: build.output("output", shape, .sums(of: size.k + size.n), termSize: 2))
+    build.append(.multiply(second))
+    second.accumulates = true
+    if isBackward {
+      second.derivativeAt = build.input("at", shape, build.inputs.uniforms(shape.count))
+      second.activation = .tanh
+    } else {
+      second.bias = build.parameter("bias", .vector(size.k))
+    }
+    build.append(.multiply(second))
+    return build.build()
   }
 
   /// A product with rows in the place of the weight, as they were worked out before.

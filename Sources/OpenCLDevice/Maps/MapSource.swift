@@ -67,7 +67,7 @@ struct MapSource {
 
   private mutating func overVectors() -> String {
     var lines = [
-      "OPERATION void run_map_\(number)(const context *c, const descriptor *d, int begin, int end,",
+      "ROUTINE void run_map_\(number)(const context *c, const descriptor *d, int begin, int end,",
       "                          __local float *scratch) {",
     ]
     lines.append("  FOR_SPANS(first, end - begin) {")
@@ -90,7 +90,7 @@ struct MapSource {
 
   private mutating func overRows() -> String {
     var lines = [
-      "OPERATION void run_map_\(number)(const context *c, const descriptor *d, int begin, int end,",
+      "ROUTINE void run_map_\(number)(const context *c, const descriptor *d, int begin, int end,",
       "                          __local float *scratch) {",
     ]
     lines += beginShared().map { "  " + $0 }
@@ -110,7 +110,7 @@ struct MapSource {
     let running = accumulators
     func kept(_ name: String) -> String { "\(name)[row - begin]" }
     var lines = [
-      "OPERATION void run_map_\(number)(const context *c, __global const descriptor *products,",
+      "ROUTINE void run_map_\(number)(const context *c, __global const descriptor *products,",
       "                          const descriptor *d, int begin, int end,",
       "                          __local float *scratch) {",
       "  real sums[\(products)][STRIPS][MOST_BLOCK_ROWS];",

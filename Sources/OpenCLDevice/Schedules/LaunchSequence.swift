@@ -4,7 +4,7 @@ import Compute
 public enum Fusion: Sendable {
   /// A launch for each operation.
   case none
-  /// Operations share launches; every tensor is still written as the program says.
+  /// Every tensor is written as the program says. In panels operations share launches.
   case observable
   /// Tensors that nothing else reads are not written: sums of products go straight into a map, and
   /// gradients into the update.

@@ -16,7 +16,7 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Panels: tiles are several strips of columns wide, so that what is loaded serves several
   /// multiply-adds.
   public var wide = false
-  /// Tiles: the work-items that share a row.
+  /// Tiles: the work-items that share a block of rows.
   public var groupSize = 64
   /// Tiles: the side of a tile of a matrix product.
   public var tile = 64
@@ -68,15 +68,15 @@ public struct Tuning: Hashable, Sendable, Codable {
   private var sumTile: Int { sumParts == 4 ? tile / 2 : tile }
 
   /// The local memory that a group of a file's kernels takes: in tiles, what products and sums over all
-  /// rows stage, and a value of each work-item.
+  /// rows stage, and a row of each work-item's sums.
   func localBytes(of file: KernelModule.File) -> Int {
     switch (schedule, file) {
     case (.panels, _): 4
-    case (.tiles, .tiles): 4 * 2 * tileDepth * (tile + 1)
+    case (.tiles, .tiles): 4 * max(2 * tileDepth * (tile + 1), productGroup * item)
     case (.tiles, .sums):
       4 * max(sumParts * 2 * tileDepth * (sumTile + 1), productGroup * item)
     case (.tiles, .walk):
-      4 * max(tileDepth * (walkRows + 1 + groupSize / walkDown * item + 1), groupSize)
+      4 * max(tileDepth * (walkRows + 1 + groupSize / walkDown * item + 1), groupSize * item)
     }
   }
 

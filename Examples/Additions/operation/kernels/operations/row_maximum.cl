@@ -4,7 +4,7 @@
 
 #include "descriptor.cl"
 
-OPERATION void run_row_maximum(
+ROUTINE void run_row_maximum(
     const context *c, const descriptor *d, int begin, int end, __local float *scratch) {
   int columns = row_maximum_columns(d);
   for (int row = begin; row < end; row++) {
