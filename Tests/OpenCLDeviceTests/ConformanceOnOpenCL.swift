@@ -23,11 +23,13 @@ import Testing
   }
 
   /// Every row of the tuning table, blocks of other heights and tiles of the other width. A map's code is
-  /// the same for all of them but for how rows are taken, so that a few maps stand for the others.
+  /// the same for all of them but for how rows are taken, so that a few maps, and a few steps, which consist
+  /// of them, stand for the others.
   @Test func everyTuningAgrees() throws {
     let description = try DeviceList.find(.automatic)
     let small = CaseTable.all().enumerated().filter { index, item in
-      item.largestCount <= 1500 && (!item.name.hasPrefix("map(") || index % 8 == 0)
+      let isOfMaps = ["map(", "step("].contains(where: item.name.hasPrefix)
+      return item.largestCount <= 1500 && (!isOfMaps || index % 8 == 0)
     }.map(\.element)
     var tunings = Tuning.all.filter { $0.fits(description) }
     tunings += [1, 7, 64].map { Tuning(schedule: .panels, blockRows: $0) }
