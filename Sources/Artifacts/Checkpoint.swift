@@ -28,21 +28,14 @@ public struct Checkpoint: Sendable {
   }
 
   private static let modelKey = "model"
+  /// The longest description that is decoded; real ones have a few kilobytes.
+  private static let largestDescription = 1 << 20
   private static let (meanName, deviationName) = ("data.mean", "data.deviation")
 
   /// Reads a checkpoint; everything but the model and its parameters is optional.
   public init(_ data: Data, file: String) throws(FormatError) {
     let content = try Safetensors(data, file: file)
-    guard let description = content.metadata[Self.modelKey] else {
-      throw FormatError(
-        file: file, problem: "expected the metadata to describe the model under 'model'.")
-    }
-    do {
-      model = try JSONDecoder().decode(Model.self, from: Data(description.utf8))
-    } catch {
-      throw FormatError(
-        file: file, problem: "the model's description: \(FormatError.words(error)).")
-    }
+    model = try Self.model(in: content.metadata, file: file)
     metadata = content.metadata.filter { $0.key != Self.modelKey }
     parameters = [:]
     for parameter in model.parameters {
@@ -53,6 +46,29 @@ public struct Checkpoint: Sendable {
     extras = [:]
     for (name, entry) in content.entries where !names.contains(name) {
       if case .float32(let values) = entry.values { extras[name] = values }
+    }
+  }
+
+  /// The model that a file's metadata describe.
+  public static func model(
+    in metadata: [String: String], file: String
+  ) throws(FormatError) -> Model {
+    guard let description = metadata[modelKey] else {
+      throw FormatError(
+        file: file, problem: "expected the metadata to describe the model under 'model'.")
+    }
+    guard description.utf8.count <= largestDescription else {
+      throw FormatError(
+        file: file,
+        problem:
+          "expected the model's description to have at most \(largestDescription) bytes, found "
+          + "\(description.utf8.count).")
+    }
+    do {
+      return try JSONDecoder().decode(Model.self, from: Data(description.utf8))
+    } catch {
+      throw FormatError(
+        file: file, problem: "the model's description: \(FormatError.words(error)).")
     }
   }
 

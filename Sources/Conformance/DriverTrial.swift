@@ -30,8 +30,8 @@ public struct DriverTrial {
     let clock = ContinuousClock()
     var results: [CaseResult] = []
     var deadline: ContinuousClock.Instant?
-    for (turn, cases) in turns(families, maps).enumerated() {
-      for item in cases where serve(item.program, item.protection) {
+    for (turn, cases) in turns(families, maps, serve).enumerated() {
+      for item in cases {
         if let deadline, clock.now > deadline { break }
         let result = runner.run(item)
         results.append(result)
@@ -44,12 +44,21 @@ public struct DriverTrial {
 
   /// The training step, all maps and a case of each family, then further cases of each.
   private func turns(
-    _ families: Set<Compute.Operation.Family>, _ maps: [Program]
+    _ families: Set<Compute.Operation.Family>, _ maps: [Program],
+    _ serve: (Program, Protection) -> Bool
   ) -> [[ConformanceCase]] {
+    func isServed(_ item: ConformanceCase) -> Bool { serve(item.program, item.protection) }
     let ofFamilies = families.subtracting([.map]).sorted { $0.rawValue < $1.rawValue }
-      .map { table.cases(of: $0).filter(\.isModerate).prefix(Self.turns) }
+      .map { family in
+        // Programs of other lengths come first: a device may join their operations.
+        var lengths: Set<Int> = []
+        let cases = table.cases(of: family).filter { $0.isModerate && isServed($0) }
+        let first = cases.filter { lengths.insert($0.program.operations.count).inserted }
+        let names = Set(first.map(\.name))
+        return first + cases.filter { !names.contains($0.name) }
+      }
     var turns = (0..<Self.turns).map { turn in ofFamilies.compactMap { $0.dropFirst(turn).first } }
-    turns[0] = [table.trainingCase()] + maps.map(table.mapCase) + turns[0]
+    turns[0] = ([table.trainingCase()] + maps.map(table.mapCase)).filter(isServed) + turns[0]
     return turns
   }
 }

@@ -4,12 +4,13 @@ import IWAE
 
 extension RunConfiguration: Codable {
   private static let modelKey = "model"
+  private static let identityKey = "identity"
 
   /// A file may leave fields out, which then have their defaults, but must not have others.
   public init(from decoder: any Decoder) throws {
     self = .usual
     let fields = try decoder.container(keyedBy: Setting.Key.self)
-    let known = [Self.modelKey] + Setting.all.map(\.key)
+    let known = [Self.modelKey, Self.identityKey] + Setting.all.map(\.key)
     for key in fields.allKeys where !known.contains(key.stringValue) {
       throw DecodingError.dataCorrupted(
         .init(
@@ -20,12 +21,15 @@ extension RunConfiguration: Codable {
     if let model = try fields.decodeIfPresent(Model.self, forKey: Setting.Key(Self.modelKey)) {
       (self.model, source.describesModel) = (model, true)
     }
+    source.identity = try fields.decodeIfPresent(
+      DataIdentity.self, forKey: Setting.Key(Self.identityKey))
     for setting in Setting.all { try setting.read(fields, &self) }
   }
 
   public func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: Setting.Key.self)
     try fields.encode(model, forKey: Setting.Key(Self.modelKey))
+    try fields.encodeIfPresent(identity, forKey: Setting.Key(Self.identityKey))
     for setting in Setting.all { try setting.write(self, &fields) }
   }
 }

@@ -63,11 +63,21 @@ public struct RunConfiguration: Hashable, Sendable {
 
   /// True if a file described the model; else it follows from the data.
   public var modelIsGiven: Bool { source.describesModel }
+  /// The digests of the run's data; nil of what was not trained yet, or before they were kept.
+  public var identity: DataIdentity? { source.identity }
   var source = Source()
+
+  /// The same without the digests of its data.
+  var ofAnyData: RunConfiguration {
+    var result = self
+    result.source.identity = nil
+    return result
+  }
 
   /// The origin of a configuration, which is no part of its value.
   struct Source: Hashable, Sendable {
     var describesModel = false
+    var identity: DataIdentity?
 
     static func == (a: Source, b: Source) -> Bool { true }
     func hash(into hasher: inout Hasher) {}

@@ -11,12 +11,32 @@ public struct FileAccessError: Error, Hashable, Sendable, CustomStringConvertibl
 
 /// Whole files, read and replaced at once.
 public enum Files {
-  /// All bytes of a file.
-  public static func read(_ path: String) throws(FileAccessError) -> Data {
-    do {
-      return try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw FileAccessError("'\(path)' could not be read: \(reason(error))")
+  /// The most bytes of what says no size before it is read, as a pipe.
+  private static let mostOfPipe = 16 << 20
+
+  /// All bytes of a file, or of a pipe.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - most: The most bytes that it may have.
+  public static func read(
+    _ path: String, atMost most: Int = .max
+  ) throws(FileAccessError) -> Data {
+    let file = try OpenFile(path)
+    let limit = file.isPlain ? most : min(most, mostOfPipe)
+    func check(_ size: Int) throws(FileAccessError) {
+      guard size > limit else { return }
+      throw FileAccessError(
+        "'\(path)' could not be read: expected at most \(limit) bytes, found "
+          + (file.isPlain ? "\(size)." : "more."))
+    }
+    if file.isPlain { try check(file.size) }
+    var result = Data(capacity: file.isPlain ? file.size : 0)
+    while true {
+      let piece = try file.next(1 << 18)
+      if piece.isEmpty { return result }
+      result.append(contentsOf: piece)
+      try check(result.count)
     }
   }
 
@@ -24,35 +44,60 @@ public enum Files {
   public static func beginning(
     of path: String, _ count: Int
   ) throws(FileAccessError) -> (bytes: [UInt8], size: Int) {
-    do {
-      let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      defer { try? handle.close() }
-      let bytes = try handle.read(upToCount: count) ?? Data()
-      return (Array(bytes), Int(try handle.seekToEnd()))
-    } catch {
-      throw FileAccessError("'\(path)' could not be read: \(reason(error))")
-    }
+    let file = try OpenFile(path, mustBePlain: true)
+    return (try file.read(at: 0, min(count, file.size)), file.size)
   }
 
-  /// Replaces a file atomically: whoever reads it finds the old content or the new, never a part.
+  /// Replaces a file atomically: whoever reads it finds the old content or the new, never a part, and a
+  /// crash leaves one of them. Its permissions stay. What is no plain file, as a pipe, is written to.
+  ///
+  /// The first time that something is written to a folder, what processes that were killed left there is
+  /// removed.
   public static func write(_ data: Data, to path: String) throws(FileAccessError) {
-    do {
-      try data.write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw FileAccessError("'\(path)' could not be written: \(reason(error))")
+    // A link stays, and what it leads to is replaced.
+    var target = path
+    if let resolved = realpath(path, nil) {
+      target = String(cString: resolved)
+      free(resolved)
+    }
+    let status = try FileCalls.status(target)
+    switch status.map({ $0.st_mode & S_IFMT }) {
+    case S_IFDIR: throw FileAccessError(path, "written", code: EISDIR)
+    case nil, S_IFREG: try replace(target, with: data, mode: status.map { $0.st_mode & 0o7777 })
+    default: try pour(data, into: target)
     }
   }
 
-  /// The system's own words, without the rest of Foundation's description.
-  public static func reason(_ error: any Error) -> String {
-    let error = error as NSError
-    if let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError {
-      return cause.localizedDescription
-    }
-    switch CocoaError.Code(rawValue: error.code) {
-    case .fileNoSuchFile, .fileReadNoSuchFile: return "there is no such file."
-    case .fileReadNoPermission, .fileWriteNoPermission: return "permission denied."
-    default: return error.localizedDescription
+  private static func replace(
+    _ path: String, with data: Data, mode: mode_t?
+  ) throws(FileAccessError) {
+    let folder = (path as NSString).deletingLastPathComponent
+    SweptFolders.all.sweep(folder.isEmpty ? "." : folder)
+    let file = try AtomicFile(for: path, mode: mode)
+    try file.append(data)
+    try file.replace()
+  }
+
+  private static func pour(_ data: Data, into path: String) throws(FileAccessError) {
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileAccessError(path, "written", code: errno) }
+    defer { _ = close(descriptor) }
+    try FileCalls.write(data, to: descriptor, path: path)
+  }
+
+  /// Adds to the end of a file, which is made if it is not there.
+  public static func append(_ data: Data, to path: String) throws(FileAccessError) {
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC
+    let descriptor = open(path, flags, 0o666)
+    guard descriptor >= 0 else { throw FileAccessError(path, "written", code: errno) }
+    defer { _ = close(descriptor) }
+    let end = lseek(descriptor, 0, SEEK_END)
+    do {
+      try FileCalls.write(data, to: descriptor, path: path)
+    } catch {
+      // Half a line would hide what follows it.
+      if end >= 0 { _ = ftruncate(descriptor, end) }
+      throw error
     }
   }
 }

@@ -58,8 +58,8 @@ struct BinaryCache {
     let content = Array(names.utf8) + entry.binary
     let data = Data(Self.magic + SHA256.digest(content) + content)
     do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      try data.write(to: file(key), options: .atomic)
+      try FileCalls.makeFolder(folder.path)
+      try Files.write(data, to: file(key).path)
       return true
     } catch {
       return false
@@ -81,8 +81,8 @@ struct BinaryCache {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     guard let data = try? encoder.encode(verdict) else { return }
-    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try? data.write(to: verdictFile(key), options: .atomic)
+    try? FileCalls.makeFolder(folder.path)
+    try? Files.write(data, to: verdictFile(key).path)
   }
 
   /// The file beside an entry's own.

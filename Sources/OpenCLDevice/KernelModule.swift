@@ -17,13 +17,19 @@ struct KernelModule: Hashable {
   }
 
   let file: File
-  /// The families whose kernels are called; a fixed file has all that it is for.
+  /// The families whose kernels are called. A fixed file has those of others as well.
   var families: Set<Compute.Operation.Family> = []
   var maps: Set<MapSignature> = []
 
+  /// The families with that of the maps.
+  var allFamilies: Set<Compute.Operation.Family> {
+    maps.isEmpty ? families : families.union([.map])
+  }
+
   func contains(_ other: KernelModule) -> Bool {
-    file == other.file && families.isSuperset(of: other.families)
-      && maps.isSuperset(of: other.maps)
+    guard file == other.file else { return false }
+    return file.isFixed
+      || families.isSuperset(of: other.families) && maps.isSuperset(of: other.maps)
   }
 
   /// What a walk's kernel consists of.
@@ -70,7 +76,9 @@ struct KernelSource {
       functions.append(source.function())
     }
     self.maps = maps
-    let families = module.families.filter { $0 != .map }.sorted { $0.rawValue < $1.rawValue }
+    let families =
+      module.file.isFixed
+      ? [] : module.families.subtracting([.map]).sorted { $0.rawValue < $1.rawValue }
     let numbers = ordered.enumerated().map { ($0.offset, $0.element.0) }
     let file = KernelCatalog.source(
       of: module.file.name,

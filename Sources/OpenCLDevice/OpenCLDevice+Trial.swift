@@ -26,26 +26,43 @@ extension OpenCLDevice {
   /// A trial of kernels before they are first used: says which case fails, and how; nil if none does.
   public typealias Trial = (UntriedKernels) -> String?
 
-  /// Tries the kernels of some programs, but for what is known of them; throws if they failed.
-  func tryOut(_ programs: [Program], in modules: [KernelModule]) throws(DeviceError) {
+  /// Tries the kernels of modules, but for what is known of them; throws if they failed.
+  func tryOut(_ modules: [KernelModule]) throws(DeviceError) {
     guard let trial else { return }
     // What the trial itself runs is not tried before.
     self.trial = nil
     defer { self.trial = trial }
-    let libraries = try modules.map { module throws(DeviceError) in try library(module) }
-    let families = Set(programs.flatMap(\.operations).map(\.family)).filter { family in
-      libraries.contains { !$0.verdict.passed.contains(family.kernelName) }
+    // Of several modules that hold an operation, a trial runs on one: those of a file have a trial each.
+    var rest = modules
+    while !rest.isEmpty {
+      let together = rest.enumerated().filter { index, module in
+        !rest[..<index].contains { $0.file == module.file }
+      }.map(\.element)
+      rest.removeAll(where: together.contains)
+      try tryOut(together, trial)
     }
-    if !families.isEmpty, !libraries.contains(where: { $0.verdict.failure != nil }) {
-      let maps = Set(modules.flatMap(\.maps)).map(\.example)
+  }
+
+  private func tryOut(_ modules: [KernelModule], _ trial: Trial) throws(DeviceError) {
+    let kernels = try modules.map { module throws(DeviceError) in
+      (module: module, library: try library(module))
+    }
+    let families = kernels.map { module, library in
+      module.allFamilies.filter { !library.verdict.passed.contains($0.kernelName) }
+    }.reduce(into: Set()) { $0.formUnion($1) }
+    if !families.isEmpty, kernels.allSatisfy({ $0.library.verdict.failure == nil }) {
+      prefer(kernels.map(\.library))
+      let maps = kernels.flatMap(\.module.maps).map(\.example)
       let failure = trial(UntriedKernels(device: self, families: families, maps: maps))
-      for library in libraries {
-        if failure == nil { library.verdict.passed.formUnion(families.map(\.kernelName)) }
+      for (module, library) in kernels {
+        if failure == nil {
+          library.verdict.passed.formUnion(module.allFamilies.map(\.kernelName))
+        }
         library.verdict.failure = failure
         library.storeVerdict()
       }
     }
-    for library in libraries {
+    for (_, library) in kernels {
       guard let failure = library.verdict.failure else { continue }
       throw .wrongResults(
         device: "\(description.name) (\(description.platform), driver \(description.driver))",

@@ -140,7 +140,7 @@ public final class OpenCLDevice: Device {
     let modules = KernelModule.joined(
       needs, largest: programs.count > 20 ? tuning.largestModule : .max)
     for module in modules { _ = try library(module) }
-    try tryOut(programs, in: modules)
+    try tryOut(modules)
   }
 
   /// The kernels of a module, compiled or loaded when they are first needed.
@@ -152,6 +152,13 @@ public final class OpenCLDevice: Device {
       cache: cache, watch: compilation)
     loaded.append((module, library))
     return library
+  }
+
+  /// Lets programs run on some kernels where others would serve them as well.
+  func prefer(_ libraries: [KernelLibrary]) {
+    loaded.sort { one, other in
+      libraries.contains { $0 === one.library } && !libraries.contains { $0 === other.library }
+    }
   }
 
   /// True if all kernels so far came compiled out of the cache, or out of the driver's own.

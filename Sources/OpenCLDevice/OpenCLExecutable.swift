@@ -51,7 +51,7 @@ final class OpenCLExecutable: Executable {
     let factory = DescriptorFactory(program, memory: memory, placements: placements)
     transposed = factory.transposedWeights
     for module in sequence.modules { _ = try device.library(module) }
-    try device.tryOut([program], in: sequence.modules)
+    try device.tryOut(sequence.modules)
     let libraries = try sequence.launches.map { [sequence] launch throws(DeviceError) in
       try device.library(sequence.module(of: launch))
     }

@@ -26,12 +26,8 @@ public struct FigureFolder: Sendable {
       throw FileAccessError(
         "'\(figure.name)' cannot be the name of a figure: its files are called so.")
     }
+    try FileCalls.makeFolder(path)
     let json: Data
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileAccessError("The folder '\(path)' could not be made: \(Files.reason(error))")
-    }
     do {
       json = try Self.encoder.encode(figure)
     } catch {
@@ -46,9 +42,9 @@ public struct FigureFolder: Sendable {
     guard FileManager.default.fileExists(atPath: path) else { return [] }
     let names: [String]
     do {
-      names = try FileManager.default.contentsOfDirectory(atPath: path)
+      names = try FileCalls.names(in: path)
     } catch {
-      throw FormatError(file: path, problem: "it could not be listed: \(Files.reason(error))")
+      throw FormatError(file: path, problem: error.description)
     }
     var figures: [Figure] = []
     for name in names.sorted() where name.hasSuffix(".json") && !name.hasPrefix(".") {

@@ -131,7 +131,7 @@ private func schedules(_ arguments: ParsedArguments) throws -> [OpenCLDevice] {
 }
 
 private func write(_ files: [KernelText], to folder: String) throws {
-  try makeFolder(folder)
+  try FileCalls.makeFolder(folder)
   for file in files {
     let text =
       "// \(file.options.joined(separator: " "))\n// local memory: \(file.localBytes) bytes\n"

@@ -79,10 +79,11 @@ enum DataOptions {
     let source =
       try named.map { try Self.source($0, labels: arguments.string("--labels") ?? "") }
       ?? source(of: settings)
+    // A file that is named is taken whole; a set and a run's data have a test part.
+    let isOwn = named == nil || stored.isMoved(to: source)
     let test = try TestImages(
       source, for: stored.model, settings.binarize, standardization: stored.standardization,
-      // A file that is named is taken whole; a set and a run's data have a test part.
-      isWhole: source.namedSet == nil && named != nil, run: named == nil ? stored.run : nil)
+      isWhole: source.namedSet == nil && !isOwn, run: isOwn ? stored.run : nil)
     return try arguments.string("--mask").map { try test.masked(by: $0, limit: try limit()) }
       ?? test
   }

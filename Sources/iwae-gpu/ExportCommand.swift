@@ -47,7 +47,7 @@ private func runExport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   var report = ExportReport(files: [])
   if let graphs {
     let model = try ONNXModel(stored.model, parameters: stored.parameters)
-    try makeFolder(graphs)
+    try FileCalls.makeFolder(graphs)
     for (name, data) in [("encoder", model.encoder), ("decoder", model.decoder)] {
       try Files.write(data, to: "\(graphs)/\(name).onnx")
       report.files.append("\(graphs)/\(name).onnx")
@@ -86,7 +86,7 @@ private func exportArrays(
   let generator = Generator(stored.model, parameters: stored.parameters, device: device)
   let encoding = try generator.encode(
     pixels, labels: images.labels, seed: arguments.has("--draw") ? seed : nil)
-  try makeFolder(folder)
+  try FileCalls.makeFolder(folder)
   func write(_ values: [Float], _ shape: [Int], _ name: String) throws {
     try writeArray(values, shape, name, to: folder, &report)
   }
@@ -125,13 +125,4 @@ private func writeArray(
   let array = NumberArray(shape: shape, values: .floats(values))
   try Files.write(array.numPy, to: "\(folder)/\(name).npy")
   report.files.append("\(folder)/\(name).npy")
-}
-
-func makeFolder(_ path: String) throws {
-  do {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  } catch {
-    throw CommandError(
-      message: "The folder '\(path)' could not be made: \(Files.reason(error))", code: .fileAccess)
-  }
 }

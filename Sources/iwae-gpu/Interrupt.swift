@@ -2,20 +2,28 @@ import Dispatch
 import Experiments
 import Foundation
 
-/// Ctrl-C, noticed instead of obeyed: long work asks now and then, saves, and stops.
+/// Ctrl-C, and the end of a terminal or of the machine, noticed instead of obeyed: long work asks now and
+/// then, saves, and stops.
 final class Interrupt {
   private let stop = StopRequest()
   private var sources: [any DispatchSourceSignal] = []
   /// The handlers that were there before; nil for the system's own.
   private var former: [(number: CInt, handler: (@convention(c) (CInt) -> Void)?)] = []
 
-  init(_ signals: [CInt] = [SIGINT, SIGTERM]) {
+  init(_ signals: [CInt] = [SIGINT, SIGTERM, SIGHUP]) {
     for number in signals {
-      former.append((number, signal(number, SIG_IGN)))
+      let handler = signal(number, SIG_IGN)
+      // What runs on behind a closed terminal is to go on.
+      if number == SIGHUP,
+        unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+      {
+        continue
+      }
+      former.append((number, handler))
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [stop] in
-        // A second request does not wait.
-        if stop.request() { _exit(ExitCode.interrupted.rawValue) }
+        // A second Ctrl-C does not wait.
+        if stop.request(), number == SIGINT { _exit(ExitCode.interrupted.rawValue) }
       }
       source.resume()
       sources.append(source)

@@ -29,6 +29,8 @@ struct Main {
 
   static func main() {
     _ = ProcessStart.elapsedMilliseconds
+    // Where nobody listens any more, words are lost and not work.
+    signal(SIGPIPE, SIG_IGN)
     exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 

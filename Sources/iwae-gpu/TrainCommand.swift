@@ -34,6 +34,9 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
       + "\(run.images.split.training.count) images, \(run.configuration.passes) passes, on "
       + "\(device.name). Run folder: \(folder)")
   display.note(run.images.source.collection.notes)
+  if let path = arguments.string("--resume"), !run.isResumed {
+    terminal.error("Nothing had been saved in '\(path)': the run starts from its beginning.")
+  }
   if !run.isResumed, let warning = run.configuration.model.warning { terminal.error(warning) }
   let report = try run.train(
     on: device, reference: ReferenceDevice(), monitor: { display.show($0.text) })
@@ -55,7 +58,7 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
   }
   let changeable =
     ["--resume", "--backend", "--device", "--trust-driver", "--json", "--quiet"]
-    + Setting.all.filter(\.canChange).map(\.flag)
+    + Setting.all.filter { $0.canChange || $0.isOfData }.map(\.flag)
   if resume != nil, let flag = arguments.given.subtracting(changeable).sorted().first {
     throw arguments.error("'\(flag)' cannot change when a run is resumed.")
   }

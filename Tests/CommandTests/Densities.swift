@@ -73,7 +73,7 @@ struct Densities {
     return try array("floats", "<f4", values.withUnsafeBytes { Data($0) })
   }
 
-  private func array(_ name: String, _ type: String, _ values: Data) throws -> String {
+  func array(_ name: String, _ type: String, _ values: Data) throws -> String {
     var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (60, \(Self.width)), }"
     header += String(repeating: " ", count: 117 - header.count) + "\n"
     var data = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0, 118, 0])

@@ -156,7 +156,7 @@ import Testing
       folder, images: RunImages(source, for: RunConfiguration()))
     let refused = sweep("--samples", "2")
     #expect(
-      refused.status == .failed && refused.error.contains("Another sweep or process is at work"))
+      refused.status == .failed && refused.error.contains("is in use by process"))
     withExtendedLifetime(runner) {}
   }
 

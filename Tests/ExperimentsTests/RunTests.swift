@@ -11,25 +11,14 @@ import Testing
 
 /// Runs, as a user of the library makes them.
 @Suite struct RunTests {
-  private let folder = RunFolder(
-    FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-run-\(UUID())").path)
+  private let scene = SmallRun()
+  private var folder: RunFolder { scene.folder }
 
   private func configuration(passes: Int = 3) throws -> (RunConfiguration, RunImages) {
-    let source = try DataSource("linear-gaussian", in: DataFolders([]))
-    var model = Model.burda1(dataSize: source.collection.training.width)
-    model.encoder = [.init(hidden: [6], latent: 2)]
-    model.decoder = [.init(hidden: [6])]
-    model.likelihood = source.likelihood
-    let configuration = RunConfiguration(
-      data: source.name, model: model, samples: 2, passes: passes, validationSamples: 5,
-      testSamples: 10, limit: 20)
-    return (configuration, try RunImages(source, for: configuration))
+    try scene.configuration(passes: passes)
   }
 
-  private func run(passes: Int = 3) throws -> Run {
-    let (configuration, images) = try configuration(passes: passes)
-    return try Run(configuration, in: folder, images: images)
-  }
+  private func run(passes: Int = 3) throws -> Run { try scene.run(passes: passes) }
 
   @Test func aRunTrainsEvaluatesAndKeeps() throws {
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
@@ -111,6 +100,22 @@ import Testing
     let longer = try resumed { ($0.passes, $0.testSamples) = (2, 5) }
     let report = try #require(try longer.train(on: ReferenceDevice()))
     #expect(report.passes == 2 && report.evaluation?.samples == 5)
+  }
+
+  /// A run that was killed before its first checkpoint begins again where it is resumed.
+  @Test func aRunWithoutACheckpointBeginsAgain() throws {
+    defer { scene.end() }
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    _ = try run().train(on: device)
+    let whole = try Checkpoint(at: folder.checkpoint)
+    for file in [folder.checkpoint, folder.best, folder.evaluation] {
+      try FileManager.default.removeItem(atPath: file)
+    }
+    let resumed = try scene.resumed()
+    #expect(!resumed.isResumed)
+    #expect(try resumed.train(on: device)?.evaluation != nil)
+    #expect(try Checkpoint(at: folder.checkpoint).parameters == whole.parameters)
   }
 
   @Test func passesAreASequence() async throws {

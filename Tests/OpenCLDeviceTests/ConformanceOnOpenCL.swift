@@ -29,7 +29,7 @@ import Testing
     let description = try DeviceList.find(.automatic)
     let small = CaseTable.all().enumerated().filter { index, item in
       let isOfMaps = ["map(", "step("].contains(where: item.name.hasPrefix)
-      return item.largestCount <= 1500 && (!isOfMaps || index % 8 == 0)
+      return item.largestCount <= 1500 && (!isOfMaps || index % 32 == 0)
     }.map(\.element)
     var tunings = Tuning.all.filter { $0.fits(description) }
     tunings += [1, 7, 64].map { Tuning(schedule: .panels, blockRows: $0) }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Why a file could not be downloaded.
@@ -64,17 +65,15 @@ extension DownloadError {
         + "again.")
   }
 
-  /// A refusal of the file system, in its own words; `code` is what it left in `errno`.
+  /// A refusal of the file system; `code` is what it left in `errno`.
   static func fileAccess(_ path: String, _ action: String, code: CInt) -> DownloadError {
-    let remedy =
-      switch code {
-      case ENOSPC, EDQUOT: " Free some space and try again: what has arrived is kept."
-      case EACCES, EPERM, EROFS: " Choose a folder that may be written to."
-      default: ""
-      }
-    let reason = String(cString: strerror(code))
-    return DownloadError(
-      kind: .fileAccess, description: "'\(path)' could not be \(action): \(reason).\(remedy)")
+    var error = DownloadError(FileAccessError(path, action, code: code))
+    if code == ENOSPC || code == EDQUOT { error.description += " What has arrived is kept." }
+    return error
+  }
+
+  init(_ error: FileAccessError) {
+    self.init(kind: .fileAccess, description: error.description)
   }
 }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Brings files from the network, and lets only verified ones get to their place.
@@ -54,7 +55,11 @@ public struct Downloader: Sendable {
     _ file: RemoteFile, to path: String, report: @escaping (DownloadProgress) -> Bool
   ) throws(DownloadError) -> DownloadOutcome {
     if try FileCalls.holds(file, at: path) { return .present }
-    try FileCalls.makeFolder((path as NSString).deletingLastPathComponent)
+    do {
+      try FileCalls.makeFolder((path as NSString).deletingLastPathComponent)
+    } catch {
+      throw DownloadError(error)
+    }
     return try complete(PartialFile(path: path + ".partial"), file, to: path, report: report)
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The part of a file that has arrived, beside the place of the whole. One run at a time has it.
@@ -61,7 +62,7 @@ final class PartialFile {
     guard opened.st_mode & S_IFMT == S_IFREG else {
       throw .fileAccess(path, "written", code: EINVAL)
     }
-    guard let found = try FileCalls.status(path),
+    guard let found = try FileCalls.found(path),
       found.st_dev == opened.st_dev, found.st_ino == opened.st_ino
     else { return nil }
     return Int(opened.st_size)
@@ -104,6 +105,7 @@ final class PartialFile {
       throw .fileAccess(path, "written", code: errno)
     }
     guard rename(path, target) == 0 else { throw .fileAccess(target, "written", code: errno) }
+    FileCalls.syncFolder(of: target)
     isPending = false
   }
 

@@ -6,46 +6,33 @@ public final class FileBytes {
   /// The file's path, as errors name it.
   public let name: String
   public let count: Int
-  private let handle: FileHandle?
+  private let file: OpenFile?
   private let memory: [UInt8]
 
   public init(path: String) throws(FileAccessError) {
     name = path
     memory = []
     // What is not a file of bytes, as a pipe, has no places and may never answer.
-    let attributes = try? FileManager.default.attributesOfItem(
-      atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
-    if let type = attributes?[.type] as? FileAttributeType, type != .typeRegular {
-      throw FileAccessError("'\(path)' could not be read: it is not a regular file.")
-    }
-    do {
-      let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-      count = Int(try handle.seekToEnd())
-      self.handle = handle
-    } catch {
-      throw FileAccessError("'\(path)' could not be read: \(Files.reason(error))")
-    }
+    let file = try OpenFile(path, mustBePlain: true)
+    (self.file, count) = (file, file.size)
   }
 
   public init(_ bytes: [UInt8], name: String) {
     self.name = name
     memory = bytes
     count = bytes.count
-    handle = nil
+    file = nil
   }
 
   /// Up to so many bytes from a place on; fewer only at the end of the file.
   func read(at offset: Int, _ count: Int) throws(FormatError) -> [UInt8] {
     guard offset >= 0, offset < self.count, count > 0 else { return [] }
     let wanted = min(count, self.count - offset)
-    guard let handle else { return Array(memory[offset..<offset + wanted]) }
+    guard let file else { return Array(memory[offset..<offset + wanted]) }
     do {
-      try handle.seek(toOffset: UInt64(offset))
-      let data = try handle.read(upToCount: wanted) ?? Data()
-      return [UInt8](data)
+      return try file.read(at: offset, wanted)
     } catch {
-      throw FormatError(
-        file: name, offset: offset, problem: "it could not be read: \(Files.reason(error))")
+      throw FormatError(file: name, offset: offset, problem: error.description)
     }
   }
 

@@ -69,13 +69,7 @@ public struct PNGFolder {
 
   /// The visible folders in a folder, or its PNG files.
   private static func list(_ path: String, isFolder: Bool) throws(FileAccessError) -> [String] {
-    let names: [String]
-    do {
-      names = try FileManager.default.contentsOfDirectory(atPath: path)
-    } catch {
-      throw FileAccessError("'\(path)' could not be read: \(Files.reason(error))")
-    }
-    let wanted = names.filter { name in
+    let wanted = try FileCalls.names(in: path).filter { name in
       var isDirectory: ObjCBool = false
       guard !name.hasPrefix("."),
         FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isDirectory)

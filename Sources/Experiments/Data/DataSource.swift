@@ -33,7 +33,7 @@ public struct DataSource: Sendable {
       let names = NamedSet.all.map(\.name)
       throw FileAccessError(
         "'\(name)' is neither a set nor a file.\(suggestion(for: name, among: names)) The sets are "
-          + "\(names.joined(separator: ", ")).")
+          + "\(names.joined(separator: ", ")). If a run's file was moved, name it with '--data'.")
     }
     collection = try ImageCollection(path: name, limit: limit)
   }
@@ -102,6 +102,15 @@ public struct DataSource: Sendable {
     }
     result.collection = result.collection.withOneKind
     return result
+  }
+
+  /// The error of data that are not those of a run any more.
+  func changed(_ difference: String) -> FormatError {
+    FormatError(
+      file: name,
+      problem:
+        "the data changed: \(difference) when the run was trained. If its file was moved, name "
+        + "it with '--data'.")
   }
 
   public func split(_ rule: Split.Rule) throws -> Split {

@@ -6,6 +6,7 @@ import IWAE
 public struct RunImages: Sendable {
   public let source: DataSource
   public let split: Split
+  public let identity: DataIdentity
 
   /// Prepares, divides and standardizes the images as a configuration says.
   ///
@@ -15,14 +16,19 @@ public struct RunImages: Sendable {
     for (flag, expected, found) in [
       ("--labels", configuration.labels, source.labelsName ?? ""),
       ("--mask", configuration.mask, source.mask?.file ?? ""),
-    ] where expected != found {
+    ] where DataPath.absolute(expected) != DataPath.absolute(found) {
       throw ConfigurationError(
         "The run's '\(flag)' is \(name(expected)), and the images of '\(source.name)' were read with "
           + "\(name(found)). Read them as the run says.")
     }
     self.source = source
-    let split = try source.prepared(for: configuration.model, configuration.binarize)
-      .split(configuration.split)
+    let model = configuration.model
+    let plain = try source.prepared(for: model, .none).split(configuration.split)
+    identity = DataIdentity(plain)
+    let isDrawn = model.likelihood.isBinarized && configuration.binarize.fixedSeed != nil
+    let split =
+      try isDrawn
+      ? source.prepared(for: model, configuration.binarize).split(configuration.split) : plain
     self.split =
       configuration.standardize
       ? split.standardized(by: Standardization(of: split.training)) : split
@@ -78,6 +84,14 @@ public struct TestImages: Sendable {
     _ source: DataSource, for model: Model, _ rule: BinarizationRule,
     standardization: Standardization? = nil, isWhole: Bool, run: RunConfiguration?
   ) throws {
+    if !isWhole, let run, let identity = run.identity {
+      let found = DataIdentity.Part(
+        try source.prepared(for: model, .none).split(run.split).test)
+      let isOwn = (source.labelsName ?? "") == run.labels
+      if let difference = identity.test.difference(of: found, "test", labelsCount: isOwn) {
+        throw source.changed(difference)
+      }
+    }
     var rule = rule
     if !model.likelihood.isBinarized { rule.eachPass = .none }
     let source = try source.prepared(for: model, rule)

@@ -19,6 +19,8 @@ public struct Run: Sendable {
   /// True if it goes on where another left off.
   public var isResumed: Bool { resumed != nil }
   let training: TrainingConfiguration
+  /// The newest checkpoint of the folder when the run was described.
+  let found: TrainingRecord?
 
   /// A fresh run.
   ///
@@ -29,10 +31,11 @@ public struct Run: Sendable {
   public init(
     _ configuration: RunConfiguration, in folder: RunFolder, images: RunImages
   ) throws {
-    try self.init(configuration, in: folder, resumed: nil, images)
+    try self.init(configuration, in: folder, resumed: nil, found: folder.record, images)
   }
 
-  /// A run that goes on where the newest checkpoint of its folder stands.
+  /// A run that goes on where the newest checkpoint of its folder stands, or begins again if it was
+  /// killed before there was one.
   ///
   ///     let run = try Run(resuming: RunFolder("runs/first"), images: source) { $0.passes = 40 }
   ///
@@ -54,31 +57,49 @@ public struct Run: Sendable {
   init(
     resuming folder: RunFolder, as configuration: RunConfiguration, images: RunImages
   ) throws {
+    let found = folder.record
     let stored = try RunConfiguration(file: folder.configuration)
+    let difference = stored.identity?.difference(of: images.identity)
     for setting in Setting.all where !setting.canChange {
       let (before, after) = (setting.text(stored), setting.text(configuration))
-      guard before == after else {
+      // The same images may have moved.
+      let isTheSame = setting.isOfData && stored.identity != nil && difference == nil
+      guard before == after || isTheSame else {
         throw ConfigurationError(
-          "'\(setting.key)' cannot change when a run is resumed: it was \(before) and is \(after) "
-            + "now.")
+          "'\(setting.isOfData ? setting.flag : setting.key)' cannot change when a run is resumed: it "
+            + "was \(before) and is \(after) now"
+            + (setting.isOfData ? (difference.map { ", and \($0) then." } ?? ".") : "."))
       }
     }
+    if let difference { throw images.source.changed(difference) }
     guard stored.model == configuration.model else {
       throw ConfigurationError(
         "The model cannot change when a run is resumed: it was \(stored.model.layersText) and is "
           + "\(configuration.model.layersText) now, or has other densities.")
     }
     try self.init(
-      configuration, in: folder, resumed: try Checkpoint(at: folder.checkpoint), images)
+      configuration, in: folder,
+      resumed: folder.hasCheckpoint ? try Checkpoint(file: folder.checkpoint) : nil, found: found,
+      images)
   }
 
   private init(
     _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint?,
-    _ images: RunImages
+    found: TrainingRecord?, _ images: RunImages
   ) throws {
-    (self.configuration, self.folder, self.resumed) = (configuration, folder, resumed)
-    self.images = images
+    var identified = configuration
+    identified.source.identity = images.identity
+    (self.configuration, self.folder, self.resumed) = (identified, folder, resumed)
+    (self.found, self.images) = (found, images)
     training = try configuration.training()
+    let batches = Trainer.batchesPerPass(
+      images: images.split.training.count, batchSize: configuration.batch)
+    guard configuration.passes <= Trainer.mostSteps / batches else {
+      throw ConfigurationError(
+        "'passes': \(configuration.passes) passes of \(batches) batches are more than the "
+          + "\(Trainer.mostSteps) steps that noise has addresses for. Ask for fewer passes, or larger "
+          + "batches.")
+    }
     if let resumed, resumed.model != configuration.model {
       throw FormatError(
         file: folder.checkpoint, problem: "its model is not the one of config.json.")

@@ -39,14 +39,14 @@ public struct RunFolder: Sendable {
     }
   }
 
+  /// True if there is a checkpoint.
+  public var hasCheckpoint: Bool {
+    [checkpoint, best].contains { FileManager.default.fileExists(atPath: $0) }
+  }
+
   /// Makes the folder and checks that files can be put into it.
   public func create() throws(FileAccessError) {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileAccessError("The run folder '\(path)' could not be made: \(Files.reason(error))")
-    }
+    try FileCalls.makeFolder(path)
     guard FileManager.default.isWritableFile(atPath: path) else {
       throw FileAccessError("The run folder '\(path)' is not writable.")
     }
@@ -55,11 +55,10 @@ public struct RunFolder: Sendable {
   /// Takes a former run's files away; what is there without a run is not the program's.
   public func clear() {
     guard exists else { return }
-    let files = [configuration, metrics, checkpoint, best, report]
-    for file in files + EventFile.files(in: path) {
-      try? FileManager.default.removeItem(atPath: file)
-    }
     clearFindings()
+    // The configuration goes last: as long as something of the run is there, it can be resumed.
+    let files = EventFile.files(in: path) + [metrics, best, report, checkpoint, configuration]
+    for file in files { try? FileManager.default.removeItem(atPath: file) }
   }
 
   /// Takes figures away: pairs of `NAME.json`, which says its name, and a picture. Other files stay.
@@ -98,17 +97,7 @@ public struct RunFolder: Sendable {
     } catch {
       throw FileAccessError("The metrics could not be written as JSON: \(error)")
     }
-    guard let handle = FileHandle(forWritingAtPath: metrics) else {
-      try Files.write(data, to: metrics)
-      return
-    }
-    defer { try? handle.close() }
-    do {
-      try handle.seekToEnd()
-      try handle.write(contentsOf: data)
-    } catch {
-      throw FileAccessError("'\(metrics)' could not be written: \(Files.reason(error))")
-    }
+    try Files.append(data, to: metrics)
   }
 
   /// Drops the metrics of steps after a checkpoint, which a run that was killed may have left, and

@@ -10,7 +10,9 @@ extension RunSession {
     (.firstMoment, "optimizer.first_moment"), (.secondMoment, "optimizer.second_moment"),
   ]
 
-  func save() throws {
+  /// Saves the newest checkpoint; returns what it holds.
+  @discardableResult
+  func save() throws -> [Tensor: [Float]] {
     let state = try trainer.state()
     // A bound is computed before its step's update, which may have been the one that went wrong.
     guard state.values.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
@@ -19,6 +21,7 @@ extension RunSession {
     try write(state, to: run.folder.checkpoint)
     trainer.keep(state)
     lastSave = ContinuousClock.now
+    return state
   }
 
   func write(_ state: [Tensor: [Float]], to path: String) throws {

@@ -28,14 +28,19 @@ extension Run {
     guard let progress = resumed.progress else {
       throw bad("expected the run's progress in its metadata.")
     }
-    guard
-      Trainer.isPossible(
-        progress, images: split.training.count, batchSize: configuration.batch),
-      state.values.allSatisfy({ $0.allSatisfy(\.isFinite) })
-    else {
-      throw bad(
-        "its progress (step \(progress.step), pass \(progress.pass), batch \(progress.batch)) or its "
-          + "moments do not fit the run: the file is damaged, or the data changed.")
+    if let problem = progress.problem(images: split.training.count, batchSize: configuration.batch)
+    {
+      throw bad("its progress: \(problem). The file is damaged, or the data changed.")
+    }
+    for (tensor, values) in state {
+      // A comparison that is false of NaN.
+      let isRight: (Float) -> Bool =
+        tensor.role == .secondMoment ? { $0 >= 0 && $0.isFinite } : { $0.isFinite }
+      guard let wrong = values.first(where: { !isRight($0) }) else { continue }
+      throw bad("\(wrong) is among the \(tensor.role)s of '\(tensor.name)': the file is damaged.")
+    }
+    if let seconds = resumed.metadata["train_seconds"], resumed.trainSeconds == nil {
+      throw bad("'train_seconds': expected a time in seconds, found '\(seconds)'.")
     }
     return try Trainer(
       configuration.model, training, images: split.training, validation: split.validation,
@@ -47,10 +52,10 @@ extension RunSession {
   /// The best parameters so far of a run that goes on.
   var resumedBest: [Tensor: [Float]]? {
     get throws {
-      guard run.resumed != nil, run.configuration.keep == .best,
-        FileManager.default.fileExists(atPath: run.folder.best)
-      else { return nil }
-      return try Checkpoint(at: run.folder.best).parameters
+      guard let resumed = run.resumed, run.configuration.keep == .best else { return nil }
+      if resumed.progress?.isBest == true { return resumed.parameters }
+      guard FileManager.default.fileExists(atPath: run.folder.best) else { return nil }
+      return try run.folder.bestCheckpoint.parameters
     }
   }
 

@@ -39,6 +39,13 @@ final class RunSession {
     if isUnwanted() { return nil }
     // Only now, when everything that could be wrong has been tried, does an old run go.
     try folder.create()
+    let lock = try FolderLock(folder.path)
+    defer { withExtendedLifetime(lock) {} }
+    guard folder.record == run.found else {
+      throw RunError(
+        description: "'\(folder.path)' was written by another process meanwhile: nothing was done.")
+    }
+    let best = try resumedBest
     if run.resumed == nil {
       folder.clear()
     } else {
@@ -48,15 +55,17 @@ final class RunSession {
     try Files.write(try run.configuration.file, to: folder.configuration)
     events = try EventFile(
       folder: folder.path, resumedAfterStep: run.resumed == nil ? nil : trainer.progress.step)
-    let report = try trainAndEvaluate()
+    let report = try trainAndEvaluate(best: best)
     try events?.close()
     return report
   }
 
-  private func trainAndEvaluate() throws -> RunReport? {
-    var best = try resumedBest
+  private func trainAndEvaluate(best: [Tensor: [Float]]?) throws -> RunReport? {
+    var best = best
     do {
       if run.resumed == nil { try save() }
+      // Whoever was killed before the file of the best was written has it in the checkpoint.
+      if let best, trainer.progress.isBest { try write(best, to: run.folder.best) }
       guard try trainPasses(&best) else { return nil }
       try save()
     } catch let error as TrainingError {
@@ -80,8 +89,10 @@ final class RunSession {
     while !isDone {
       let report = try trainPass()
       if report?.isBest == true && run.configuration.keep == .best {
-        best = try trainer.state()
-        try write(best ?? [:], to: run.folder.best)
+        // In this order, so that the file of the best is never of later than the checkpoint.
+        let state = try save()
+        try write(state, to: run.folder.best)
+        best = state
       }
       if report == nil || isStopped && !trainer.isDone {
         try save()

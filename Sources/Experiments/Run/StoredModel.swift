@@ -55,6 +55,8 @@ public struct StoredModel: Sendable {
     guard RunFolder.isFolder(path), run != nil, Self.step(path, checkpoint) == step else {
       return nil
     }
+    let lock = try FolderLock(path)
+    defer { withExtendedLifetime(lock) {} }
     let file = RunFolder(path).evaluation
     if report.step != nil, let kept = EvaluationReport(file: file, of: model),
       kept.step == report.step, kept.samples > report.samples, kept.images >= report.images
@@ -63,6 +65,15 @@ public struct StoredModel: Sendable {
     }
     try Files.write(try JSONText.data(report), to: file)
     return nil
+  }
+
+  /// True if images are those of the run, whose own file is not there any more.
+  public func isMoved(to source: DataSource) -> Bool {
+    guard let run, let identity = run.identity, !DataPath.isThere(run.data),
+      NamedSet.named(run.data) == nil,
+      let split = try? source.prepared(for: model, .none).split(run.split)
+    else { return false }
+    return identity.test.difference(of: DataIdentity.Part(split.test), "test") == nil
   }
 
   private static func step(_ path: String, _ checkpoint: Checkpoint) -> Int? {
@@ -78,29 +89,37 @@ extension Checkpoint {
       self = ExactModel.checkpoint
       return
     }
+    guard RunFolder.isFolder(path) else {
+      try self.init(file: path)
+      return
+    }
     let folder = RunFolder(path)
-    let hasBest = FileManager.default.fileExists(atPath: folder.best)
-    let inFolder = best && hasBest ? folder.best : folder.checkpoint
-    let file = RunFolder.isFolder(path) ? inFolder : path
-    try self.init(try Files.read(file), file: file)
+    self = try best ? folder.bestCheckpoint : Checkpoint(file: folder.checkpoint)
   }
+
+  init(file: String) throws { try self.init(try Files.read(file), file: file) }
 
   var progress: TrainingProgress? { TrainingRecord(metadata).progress }
   var trainSeconds: Double? { TrainingRecord(metadata).seconds }
 }
 
 /// A checkpoint's metadata about training.
-struct TrainingRecord {
+struct TrainingRecord: Equatable {
   /// The point that it had come to; nil where they do not say.
   var progress: TrainingProgress?
-  /// The time that it took.
+  /// The time that it took; nil where it is no time.
   var seconds: Double?
+
+  /// Some thirty thousand years.
+  private static let mostSeconds = 1e12
 
   init(_ metadata: [String: String]) {
     progress = metadata["progress"].flatMap {
       try? JSONDecoder().decode(TrainingProgress.self, from: Data($0.utf8))
     }
-    seconds = metadata["train_seconds"].flatMap(Double.init)
+    seconds = metadata["train_seconds"].flatMap(Double.init).flatMap {
+      (0...Self.mostSeconds).contains($0) ? $0 : nil
+    }
   }
 }
 

@@ -13,22 +13,22 @@ extension Setting {
       help:
         "A set that 'iwae-gpu data list' names, or a file or folder of images; FILE#NAME is one "
         + "array of a file.",
-      row: Row(name: "data", isAlwaysShown: true)),
+      row: Row(name: "data", isAlwaysShown: true), settled: DataPath.absolute),
     Setting(
       "labels", \.labels, "file", expected: "a file", standard: .text("those that the data have"),
       help: "A file with the label of each image, a whole number from 0 on: any format that data "
         + "have; FILE#NAME is one array of a file.",
-      row: Row(name: "labels")),
+      row: Row(name: "labels"), settled: DataPath.absolute),
     Setting(
       "test", \.test, "name|file", expected: "a set or a file", standard: .text("the data's own"),
       help: "Another set or file to test on: its test part, or all of it.",
-      row: Row(name: "test data")),
+      row: Row(name: "test data"), settled: DataPath.absolute),
     Setting(
       "mask", \.mask, "file", expected: "a file", standard: .text("everywhere"),
       help:
         "Where values of the training images were observed: 1, else 0, in their form, or in that of "
         + "all images where nobody divided them. What other images lack, as those of '--test', is NaN.",
-      row: Row(name: "mask")),
+      row: Row(name: "mask"), settled: DataPath.absolute),
     Setting(
       "split", \.split, "rule", examples: ["standard", "full", "released"],
       expected: "standard, full, released or the number of images that validate",

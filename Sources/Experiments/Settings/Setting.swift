@@ -43,6 +43,9 @@ public struct Setting: Sendable {
 
   private static func flag(_ key: String) -> String { "--" + key.replacing("_", with: "-") }
 
+  /// True if it says where images are, which may move.
+  public var isOfData: Bool { ["data", "labels", "test", "mask"].contains(key) }
+
   /// True if it is a setting of an objective.
   public func concerns(_ objective: String) -> Bool { objectives?.contains(objective) ?? true }
 
@@ -134,6 +137,7 @@ extension Setting {
   /// - Parameters:
   ///   - examples: Some of the values, for suggestions.
   ///   - expected: The values that are expected, in the words of messages.
+  ///   - settled: Makes a value mean the same whatever the process's folder is.
   ///   - isValid: True of a value that the setting can have.
   init<Value: SettingValue>(
     _ key: String, short: String? = nil,
@@ -143,7 +147,8 @@ extension Setting {
     canChange: Bool = false, isDescribed: Bool = false, row: Row? = nil,
     fromText: @escaping @Sendable (String) throws(ConfigurationError) -> Value? = {
       Value(text: $0)
-    }, isValid: @escaping @Sendable (Value) -> Bool = { _ in true }
+    }, settled: @escaping @Sendable (Value) -> Value = { $0 },
+    isValid: @escaping @Sendable (Value) -> Bool = { _ in true }
   ) {
     (self.key, self.short, self.placeholder, self.choices) = (key, short, placeholder, choices)
     (self.expected, self.objectives) = (expected, objectives)
@@ -163,7 +168,7 @@ extension Setting {
           "The value '\(text)' is invalid for '\(flag)': expected \(expected)."
             + suggestion(for: text, among: names))
       }
-      configuration[keyPath: path] = value
+      configuration[keyPath: path] = settled(value)
     }
     text = { $0[keyPath: path].text }
     problem = { configuration in
@@ -175,7 +180,7 @@ extension Setting {
     }
     read = { fields, configuration in
       guard let value = try Value(fields, Key(key)) else { return }
-      configuration[keyPath: path] = value
+      configuration[keyPath: path] = settled(value)
     }
     write = { configuration, fields in
       try configuration[keyPath: path].write(&fields, Key(key))

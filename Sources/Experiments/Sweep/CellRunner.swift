@@ -105,7 +105,7 @@ public final class CellRunner {
     if training.schedule.isAbsolute && cell.configuration.patience == 0 {
       stored.passes = max(stored.passes, cell.configuration.passes)
     }
-    let differences = Differences.between(stored, cell.configuration)
+    let differences = Differences.between(stored.ofAnyData, cell.configuration.ofAnyData)
     guard differences.isEmpty else {
       throw RunError(
         description: "'\(path(cell))' holds another run: \(differences.joined(separator: "; ")). "
@@ -113,12 +113,17 @@ public final class CellRunner {
     }
   }
 
-  /// The configuration in a cell's folder; nil where there is none. A run may be tested in other ways
-  /// than before.
+  /// The configuration in a cell's folder, which must be of the same data; nil where there is none. A run
+  /// may be tested in other ways than before.
   private func stored(_ cell: Cell) throws -> RunConfiguration? {
     let file = RunFolder(path(cell)).configuration
     guard FileManager.default.fileExists(atPath: file) else { return nil }
     var stored = try RunConfiguration(file: file)
+    if let difference = stored.identity?.difference(of: images.identity) {
+      throw RunError(
+        description: "'\(path(cell))' is of other data: \(difference) when it was trained. Take it "
+          + "away, or choose another folder.")
+    }
     stored.testSamples = cell.configuration.testSamples
     stored.limit = cell.configuration.limit
     return stored
@@ -129,7 +134,7 @@ public final class CellRunner {
   private func kept(_ cell: Cell) -> CellResult? {
     let run = RunFolder(path(cell))
     guard let stored = try? stored(cell),
-      Differences.between(stored, cell.configuration).isEmpty,
+      Differences.between(stored.ofAnyData, cell.configuration.ofAnyData).isEmpty,
       let record = run.record, let progress = record.progress,
       cell.configuration.isFinished(at: progress)
     else { return nil }
@@ -194,9 +199,8 @@ public final class CellRunner {
     _ monitor: @escaping ProgressMonitor
   ) throws -> CellResult? {
     let folder = RunFolder(path(cell))
-    let hasCheckpoint = FileManager.default.fileExists(atPath: folder.checkpoint)
     let run =
-      try hasCheckpoint
+      try FileManager.default.fileExists(atPath: folder.checkpoint)
       ? Run(resuming: folder, as: cell.configuration, images: images)
       : Run(cell.configuration, in: folder, images: images)
     guard let report = try run.train(on: device, reference: reference, monitor: monitor),

@@ -33,7 +33,7 @@ extension Grid {
 
   /// Why this grid cannot go on where another left off; nil if it only adds to it.
   public func problem(goingOnWith old: Grid) -> String? {
-    var problems = Differences.between(old.base, base)
+    var problems = Differences.between(old.base.ofAnyData, base.ofAnyData)
     func compare<Value: Hashable>(_ name: String, _ axis: KeyPath<Grid, [Value]>) {
       let missing = Set(old[keyPath: axis]).subtracting(self[keyPath: axis])
       if !missing.isEmpty {

@@ -48,7 +48,7 @@ public final class Trainer {
       throw TrainingError.wrongWeight(objective: configuration.objective.name, obstacle: obstacle)
     }
     let batchSize = min(configuration.batchSize, images.count)
-    batchesPerPass = max(1, images.count / batchSize)
+    batchesPerPass = Self.batchesPerPass(images: images.count, batchSize: batchSize)
     data = try ResidentSet(images, for: model, name: "training")
     total = Tensor("training.bound", .vector(1), .state)
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
@@ -112,14 +112,12 @@ public final class Trainer {
     return state
   }
 
-  /// True if a progress is one that a run of this length and data can have.
-  public static func isPossible(
-    _ progress: TrainingProgress, images: Int, batchSize: Int
-  ) -> Bool {
-    let batches = max(1, images / min(batchSize, images))
-    let (before, overflow) = progress.pass.multipliedReportingOverflow(by: batches)
-    return progress.pass >= 0 && (0..<batches).contains(progress.batch) && !overflow
-      && progress.step == before + progress.batch && progress.step < Int(Evaluator.time)
+  /// The updates that a run can have, for each of which noise has addresses of its own.
+  public static let mostSteps = Int(Evaluator.time)
+
+  /// The batches of a pass over so many images.
+  public static func batchesPerPass(images: Int, batchSize: Int) -> Int {
+    max(1, images / min(batchSize, images))
   }
 
   public var isDone: Bool { progress.pass >= configuration.passes }
@@ -177,6 +175,7 @@ public final class Trainer {
       isBest = progress.bestValidation.map { validation > $0 } ?? true
       progress.bestValidation = isBest ? validation : progress.bestValidation
       progress.passesSinceBest = isBest ? 0 : progress.passesSinceBest + 1
+      progress.bestStep = isBest ? progress.step : progress.bestStep
     }
     return PassReport(
       progress: progress, bound: bound, learningRate: rate, validation: validation, isBest: isBest)

@@ -12,6 +12,11 @@ public struct TrainingProgress: Hashable, Sendable, Codable {
   /// The best validation so far, and the passes since.
   public var bestValidation: Double?
   public var passesSinceBest = 0
+  /// The step of the best validation; nil before there was one, or where nobody noted it.
+  public var bestStep: Int?
+
+  /// True if the parameters are the best so far.
+  public var isBest: Bool { bestStep == step }
 
   public init() {}
 }

@@ -102,7 +102,10 @@ struct LaunchSequence {
   /// The kernels that a launch needs.
   func module(of launch: Launch) -> KernelModule {
     var module = KernelModule(file: launch.kernel.file)
-    guard !module.file.isFixed else { return module }
+    guard !module.file.isFixed else {
+      module.families = Set(launch.operations.map { program.operations[$0].family })
+      return module
+    }
     for case .operation(let index, let products) in launch.work {
       if let signature = signature(of: index, products: products) {
         module.maps.insert(signature)

@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Foundation
 
 /// Tunings on disk, one file for each device, driver and schedule. A file that is damaged, of no use, or
@@ -51,11 +52,11 @@ public struct TuningStore {
   }
 
   public func store(_ tuning: Tuning, for device: DeviceDescription) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try FileCalls.makeFolder(folder.path)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try encoder.encode(Content(kernels: Self.kernels, tuning: tuning))
-      .write(to: file(device, tuning.schedule), options: .atomic)
+    let content = try encoder.encode(Content(kernels: Self.kernels, tuning: tuning))
+    try Files.write(content, to: file(device, tuning.schedule).path)
   }
 
   /// The digest of all kernels but those of maps, which formulas write.

@@ -2,38 +2,15 @@ import Compute
 import Files
 import Foundation
 
-/// Calls of the system on files, with its refusals as errors.
-enum FileCalls {
-  /// Repeats a call for as long as a signal interrupts it.
-  static func uninterrupted(_ call: () -> Int) -> Int {
-    while true {
-      let result = call()
-      if result >= 0 || errno != EINTR { return result }
-    }
-  }
-
-  /// The system's record of a path, or nil where nothing is.
-  static func status(_ path: String) throws(DownloadError) -> stat? {
-    var status = stat()
-    if stat(path, &status) == 0 { return status }
-    if errno == ENOENT { return nil }
-    throw .fileAccess(path, "examined", code: errno)
-  }
-
-  /// Makes a folder and those above it, where they are missing.
-  static func makeFolder(_ path: String) throws(DownloadError) {
-    if path.isEmpty || path == "/" { return }
-    if try status(path) != nil { return }
-    try makeFolder((path as NSString).deletingLastPathComponent)
-    // Another run may have made it in between.
-    if mkdir(path, 0o777) != 0 && errno != EEXIST {
-      throw .fileAccess(path, "made", code: errno)
-    }
+extension FileCalls {
+  /// The system's record of a file that is downloaded, or nil where nothing is.
+  static func found(_ path: String) throws(DownloadError) -> stat? {
+    do { return try status(path) } catch { throw DownloadError(error) }
   }
 
   /// True if a file of the right size and digest is at the path already.
   static func holds(_ file: RemoteFile, at path: String) throws(DownloadError) -> Bool {
-    guard let status = try status(path) else { return false }
+    guard let status = try found(path) else { return false }
     if status.st_mode & S_IFMT == S_IFDIR { throw .fileAccess(path, "written", code: EISDIR) }
     guard Int(status.st_size) == file.size else { return false }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -1,0 +1,63 @@
+import Files
+import Foundation
+
+/// Holds a folder, for whoever writes there, as long as it exists; the system lets go of it when the
+/// process ends, however it does. Who reads passes.
+final class FolderLock {
+  /// Who holds it, for those who are turned away.
+  private struct Holder: Codable {
+    var process: Int32
+    var host: String
+    var since: String
+  }
+
+  private let descriptor: CInt
+
+  init(_ folder: String) throws {
+    let path = "\(folder)/.lock"
+    let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+    descriptor = CInt(FileCalls.uninterrupted { Int(open(path, flags, 0o666)) })
+    guard descriptor >= 0 else {
+      let code = errno
+      guard code == ELOOP else { throw FileAccessError(path, "made", code: code) }
+      throw FileAccessError("'\(path)' is a symbolic link, which nothing here makes: take it away.")
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw FileAccessError("'\(path)' is no plain file: take it away.")
+    }
+    guard FileCalls.uninterrupted({ Int(flock(descriptor, LOCK_EX | LOCK_NB)) }) == 0 else {
+      let code = errno
+      // A file system without locks.
+      if [ENOSYS, EOPNOTSUPP, ENOLCK].contains(code) { return }
+      guard code == EWOULDBLOCK else { throw FileAccessError(path, "locked", code: code) }
+      throw RunError(
+        description: "'\(folder)' is in use by \(Self.holder(at: path)). Wait for it to end, or "
+          + "choose another folder.")
+    }
+    note()
+  }
+
+  deinit { if descriptor >= 0 { _ = close(descriptor) } }
+
+  /// Writes down who holds the lock. Where that fails, it is held all the same.
+  private func note() {
+    var name = [CChar](repeating: 0, count: 256)
+    gethostname(&name, name.count - 1)
+    let holder = Holder(
+      process: getpid(),
+      host: String(decoding: name.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self),
+      since: Date().ISO8601Format())
+    guard let data = try? JSONEncoder().encode(holder), ftruncate(descriptor, 0) == 0 else {
+      return
+    }
+    _ = data.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+  }
+
+  private static func holder(at path: String) -> String {
+    guard let data = try? Files.read(path, atMost: 1024),
+      let holder = try? JSONDecoder().decode(Holder.self, from: data)
+    else { return "another process" }
+    return "process \(holder.process) on '\(holder.host)' since \(holder.since)"
+  }
+}

@@ -1,0 +1,52 @@
+import Artifacts
+import Files
+import Foundation
+import IWAE
+
+extension RunFolder {
+  /// The checkpoint of the best parameters that training had come to by its newest one: that one itself,
+  /// or the file of the best. Where there is no such file, the newest.
+  ///
+  /// A checkpoint that is the best is written before the file of the best: whoever is killed between the
+  /// two loses neither.
+  var bestCheckpoint: Checkpoint {
+    get throws {
+      do {
+        return try findBest()
+      } catch is FormatError {
+        // A training may have replaced both meanwhile.
+        return try findBest()
+      }
+    }
+  }
+
+  private func findBest() throws -> Checkpoint {
+    let manager = FileManager.default
+    guard manager.fileExists(atPath: best) else { return try Checkpoint(file: checkpoint) }
+    guard manager.fileExists(atPath: checkpoint) else { return try Checkpoint(file: best) }
+    let metadata = try Safetensors.metadata(at: checkpoint)
+    let newest = TrainingRecord(metadata).progress
+    if newest?.isBest == true { return try Checkpoint(file: checkpoint) }
+    let found = try Checkpoint(file: best)
+    func foreign(_ problem: String) -> FormatError {
+      FormatError(
+        file: best,
+        problem:
+          "it is not of the run whose newest checkpoint lies beside it: \(problem). Take it away "
+          + "to go on without it, or name it to use it alone.")
+    }
+    guard try found.model == Checkpoint.model(in: metadata, file: checkpoint) else {
+      throw foreign("its model is another")
+    }
+    if let newest, let progress = found.progress {
+      let isOfStep = newest.bestStep.map { $0 == progress.step } ?? (progress.step <= newest.step)
+      guard isOfStep, progress.bestValidation == newest.bestValidation else {
+        throw foreign(
+          "it is of step \(progress.step)"
+            + (newest.bestStep.map { ", but the best was step \($0)" }
+              ?? ", and training had come to step \(newest.step)"))
+      }
+    }
+    return found
+  }
+}

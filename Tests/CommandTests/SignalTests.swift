@@ -1,0 +1,71 @@
+import Experiments
+import Foundation
+import Testing
+
+@testable import iwae_gpu
+
+/// Signals to the program in a process of its own.
+@Suite struct SignalTests {
+  /// A training that would take long, at its work.
+  private func training(_ out: String, errors: Pipe) throws -> Process {
+    let tests = try #require(Bundle.main.executableURL)
+    let process = Process()
+    process.executableURL = tests.deletingLastPathComponent().appending(path: "iwae-gpu")
+    process.arguments = [
+      "train", "--backend", "cpu", "--data", "linear-gaussian", "--layers", "6:2", "-k", "2",
+      "--passes", "100000", "--test-samples", "5", "--limit", "5", "--out", out,
+    ]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = errors
+    try process.run()
+    let deadline = ContinuousClock.now + .seconds(60)
+    while !FileManager.default.fileExists(atPath: "\(out)/metrics.jsonl") {
+      try #require(process.isRunning && ContinuousClock.now < deadline)
+      usleep(20_000)
+    }
+    return process
+  }
+
+  private func lastStep(_ out: String) throws -> Int {
+    struct Line: Decodable { var step: Int }
+    let lines = try Data(contentsOf: URL(fileURLWithPath: "\(out)/metrics.jsonl"))
+      .split(separator: UInt8(ascii: "\n"))
+    return try JSONDecoder().decode(Line.self, from: try #require(lines.last)).step
+  }
+
+  /// The end of a terminal, or of the machine, saves as Ctrl-C does; it may be told twice. That nobody
+  /// reads what is said stops nothing.
+  @Test(arguments: [[SIGTERM], [SIGHUP], [SIGHUP, SIGHUP], [SIGTERM, SIGHUP], [SIGINT]])
+  func workIsSaved(signals: [CInt]) throws {
+    let densities = try Densities()
+    defer { densities.remove() }
+    let (out, errors) = (densities.path("run"), Pipe())
+    let process = try training(out, errors: errors)
+    try errors.fileHandleForReading.close()
+    for signal in signals { kill(process.processIdentifier, signal) }
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == ExitCode.interrupted.rawValue)
+    let stored = try StoredModel(out)
+    #expect(try #require(stored.step) >= lastStep(out))
+  }
+
+  /// What runs on behind a closed terminal is not stopped by its end.
+  @Test func whatIsToRunOnDoes() throws {
+    let densities = try Densities()
+    defer { densities.remove() }
+    let (out, errors) = (densities.path("run"), Pipe())
+    let former = signal(SIGHUP, SIG_IGN)
+    defer { signal(SIGHUP, former) }
+    let process = try training(out, errors: errors)
+    kill(process.processIdentifier, SIGHUP)
+    let step = try lastStep(out)
+    let deadline = ContinuousClock.now + .seconds(60)
+    while try lastStep(out) == step, ContinuousClock.now < deadline { usleep(20_000) }
+    #expect(process.isRunning)
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == ExitCode.interrupted.rawValue)
+  }
+}

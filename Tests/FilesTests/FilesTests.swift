@@ -1,0 +1,134 @@
+import Foundation
+import Testing
+
+@testable import Files
+
+@Suite struct FilesTests {
+  private let folder: String
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-files-\(UUID())").path
+    try FileCalls.makeFolder(folder)
+  }
+
+  private func end() { try? FileManager.default.removeItem(atPath: folder) }
+
+  private func mode(_ path: String) throws -> mode_t {
+    try #require(try FileCalls.status(path)).st_mode & 0o7777
+  }
+
+  private func leftovers() throws -> [String] {
+    try FileCalls.names(in: folder).filter { $0.hasPrefix(".iwae-gpu.") }
+  }
+
+  @Test func aFileIsReplacedWithItsPermissions() throws {
+    defer { end() }
+    let path = "\(folder)/a"
+    try Files.write(Data("old".utf8), to: path)
+    let mask = umask(0)
+    umask(mask)
+    #expect(try mode(path) == 0o666 & ~mask)
+    for wanted: mode_t in [0o600, 0o666] {
+      chmod(path, wanted)
+      try Files.write(Data("new\(wanted)".utf8), to: path)
+      #expect(try mode(path) == wanted)
+      #expect(try Files.read(path) == Data("new\(wanted)".utf8))
+    }
+    #expect(try leftovers().isEmpty)
+  }
+
+  @Test func linksStayAndWhatTheyLeadToIsReplaced() throws {
+    defer { end() }
+    let (path, link) = ("\(folder)/a", "\(folder)/link")
+    try Files.write(Data("old".utf8), to: path)
+    #expect(symlink(path, link) == 0)
+    try Files.write(Data("new".utf8), to: link)
+    #expect(try Files.read(path) == Data("new".utf8))
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == path)
+  }
+
+  /// A pipe, as a shell makes it for a command's output, is written to and read from.
+  @Test func pipesAreNoFiles() throws {
+    defer { end() }
+    let path = "\(folder)/pipe"
+    #expect(mkfifo(path, 0o600) == 0)
+    let reader = open(path, O_RDONLY | O_NONBLOCK)
+    defer { _ = close(reader) }
+    try Files.write(Data("words".utf8), to: path)
+    var bytes = [UInt8](repeating: 0, count: 9)
+    #expect(read(reader, &bytes, bytes.count) == 5)
+    #expect(try #require(try FileCalls.status(path)).st_mode & S_IFMT == S_IFIFO)
+
+    Thread.detachNewThread { try? Files.write(Data(repeating: 7, count: 300_000), to: path) }
+    #expect(try Files.read(path) == Data(repeating: 7, count: 300_000))
+  }
+
+  /// What a process that was killed left is removed; what another is still writing is not.
+  @Test func leftoversAreSwept() throws {
+    defer { end() }
+    let (dead, live) = ("\(folder)/.iwae-gpu.1.2.tmp", "\(folder)/.iwae-gpu.3.4.tmp")
+    for path in [dead, live, "\(folder)/mine.tmp"] {
+      #expect(FileManager.default.createFile(atPath: path, contents: Data("half".utf8)))
+    }
+    let descriptor = open(live, O_RDWR)
+    #expect(flock(descriptor, LOCK_EX | LOCK_NB) == 0)
+    try Files.write(Data("whole".utf8), to: "\(folder)/a")
+    #expect(Set(try FileCalls.names(in: folder)) == ["a", "mine.tmp", ".iwae-gpu.3.4.tmp"])
+    _ = close(descriptor)
+    AtomicFile.sweep(folder)
+    #expect(try leftovers().isEmpty)
+  }
+
+  @Test func whatIsNotFinishedLeavesNothing() throws {
+    defer { end() }
+    do {
+      let file = try AtomicFile(for: "\(folder)/a", mode: nil)
+      try file.append(Data("half".utf8))
+      #expect(try leftovers().count == 1)
+    }
+    #expect(try FileCalls.names(in: folder).isEmpty)
+  }
+
+  @Test func refusalsAreInTheSystemsWords() throws {
+    defer { end() }
+    func words(_ body: () throws -> Void) -> String {
+      do {
+        try body()
+        return "nothing"
+      } catch {
+        return "\(error)"
+      }
+    }
+    let none = words { _ = try Files.read("\(folder)/none") }
+    #expect(none == "'\(folder)/none' could not be read: No such file or directory.")
+    #expect(words { _ = try Files.read(folder) }.hasSuffix("could not be read: Is a directory."))
+    try Files.write(Data(repeating: 1, count: 10), to: "\(folder)/a")
+    #expect(
+      words { _ = try Files.read("\(folder)/a/b") }.hasSuffix("could not be read: Not a directory.")
+    )
+    #expect(
+      words { _ = try Files.read("\(folder)/a", atMost: 9) }
+        .hasSuffix("expected at most 9 bytes, found 10."))
+    #expect(
+      words { try FileCalls.makeFolder("\(folder)/a/b") }
+        .contains("Not a directory"))
+    #if os(Linux)
+      #expect(
+        words { try Files.write(Data("x".utf8), to: "/dev/full") }
+          == "'/dev/full' could not be written: No space left on device. Free some space and try again."
+      )
+      #expect(words { _ = try Files.read("/dev/zero") }.hasSuffix("bytes, found more."))
+    #endif
+  }
+
+  /// A line that has no room is not there in part.
+  @Test func appendingAddsToTheEnd() throws {
+    defer { end() }
+    let path = "\(folder)/lines"
+    try Files.append(Data("one\n".utf8), to: path)
+    try Files.append(Data("two\n".utf8), to: path)
+    #expect(try Files.read(path) == Data("one\ntwo\n".utf8))
+    #expect(try Files.beginning(of: path, 3).bytes == Array("one".utf8))
+    #expect(try Files.beginning(of: path, 100).size == 8)
+  }
+}
