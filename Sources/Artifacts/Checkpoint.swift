@@ -28,6 +28,7 @@ public struct Checkpoint: Sendable {
   }
 
   private static let modelKey = "model"
+  private static let digestKey = "digest"
   /// The longest description that is decoded; real ones have a few kilobytes.
   private static let largestDescription = 1 << 20
   private static let (meanName, deviationName) = ("data.mean", "data.deviation")
@@ -36,7 +37,13 @@ public struct Checkpoint: Sendable {
   public init(_ data: Data, file: String) throws(FormatError) {
     let content = try Safetensors(data, file: file)
     model = try Self.model(in: content.metadata, file: file)
-    metadata = content.metadata.filter { $0.key != Self.modelKey }
+    if let digest = content.metadata[Self.digestKey], digest != content.digest {
+      throw FormatError(
+        file: file,
+        problem: "its tensors are not those that were written: the file was damaged, or changed by "
+          + "another program, which would have to leave '\(Self.digestKey)' out of the metadata.")
+    }
+    metadata = content.metadata.filter { ![Self.modelKey, Self.digestKey].contains($0.key) }
     parameters = [:]
     for parameter in model.parameters {
       parameters[parameter] = try Self.values(of: parameter, in: content, file: file)
@@ -131,7 +138,9 @@ public struct Checkpoint: Sendable {
       }
       var metadata = metadata
       metadata[Self.modelKey] = description
-      return Safetensors(entries: entries, metadata: metadata).data
+      var file = Safetensors(entries: entries, metadata: metadata)
+      file.metadata[Self.digestKey] = file.digest
+      return file.data
     }
   }
 }

@@ -64,7 +64,7 @@ public struct Safetensors: Hashable, Sendable {
   }
 
   /// The largest header that is read; real ones have kilobytes.
-  private static let largestHeader = 100 << 20
+  private static let largestHeader = 8 << 20
 }
 
 // MARK: Reading
@@ -118,6 +118,7 @@ extension Safetensors {
     let bytes = [UInt8](data)
     let start = try Self.headerEnd(bytes.prefix(8), of: bytes.count, file: file)
     let header = try Self.header(bytes[8..<start], file: file)
+    try Self.checkPlaces(header, of: bytes.count - start, file: file)
     metadata = header.metadata
     entries = [:]
     for (name, record) in header.records {
@@ -134,10 +135,35 @@ extension Safetensors {
       throw FormatError(file: path, problem: "the file became shorter while it was read.")
     }
     let header = try header(bytes[8...], file: path)
-    guard header.records.values.allSatisfy({ ($0.offsets.max() ?? 0) <= size - end }) else {
-      throw FormatError(file: path, problem: "an array ends behind the file, which is cut off.")
-    }
+    try checkPlaces(header, of: size - end, file: path)
     return header.metadata
+  }
+
+  /// Checks that arrays lie one behind another and fill the file, as the format has it: many that overlap
+  /// would take more memory than the file.
+  private static func checkPlaces(
+    _ header: Header, of size: Int, file: String
+  ) throws(FormatError) {
+    var end = 0
+    let records = header.records.sorted {
+      $0.value.offsets.lexicographicallyPrecedes($1.value.offsets)
+    }
+    for (name, record) in records {
+      guard record.offsets.count == 2, record.offsets[0] == end, record.offsets[1] >= end,
+        record.offsets[1] <= size
+      else {
+        throw FormatError(
+          file: file,
+          problem: "tensor '\(name)': expected a place that begins at byte \(end), behind the one "
+            + "before, in the \(size) bytes that are there, found \(record.offsets). The file is cut off "
+            + "or damaged.")
+      }
+      end = record.offsets[1]
+    }
+    guard end == size else {
+      throw FormatError(
+        file: file, problem: "expected \(end) bytes of tensors, found \(size).")
+    }
   }
 
   /// The end of the header in a file of so many bytes.
@@ -188,11 +214,7 @@ extension Safetensors {
       count = product
     }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: width)
-    guard record.offsets.count == 2, !overflow,
-      record.offsets[0] >= 0, record.offsets[1] <= content.count,
-      record.offsets[0] <= record.offsets[1],
-      record.offsets[1] - record.offsets[0] == bytes
-    else {
+    guard !overflow, record.offsets[1] - record.offsets[0] == bytes else {
       throw problem(
         "its shape \(record.shape) does not fit its place \(record.offsets) in the "
           + "\(content.count) bytes that are there. The file is cut off or damaged.")
@@ -225,6 +247,18 @@ extension Safetensors {
 // MARK: Writing
 
 extension Safetensors {
+  /// The SHA-256 digest of the arrays' bytes, in the order of their names.
+  public var digest: String {
+    var hash = SHA256()
+    for (_, entry) in entries.sorted(by: { $0.key < $1.key }) {
+      let data = entry.values.data
+      for start in stride(from: 0, to: data.count, by: 1 << 20) {
+        hash.update(data[start..<min(start + (1 << 20), data.count)])
+      }
+    }
+    return hash.hexadecimal()
+  }
+
   /// The file's content, arrays in the order of their names.
   public var data: Data {
     var header: [String: Any] = metadata.isEmpty ? [:] : ["__metadata__": metadata]

@@ -73,7 +73,13 @@ extension DeviceError: CustomStringConvertible {
       ? "There is none." : "There are:\n" + devices.map { "  \($0)" }.joined(separator: "\n")
   }
 
-  private static func megabytes(_ bytes: Int) -> String {
-    bytes < 10 << 20 ? "\(bytes) bytes" : "\(bytes >> 20) MiB"
+  /// Bytes for people.
+  ///
+  /// - Parameters:
+  ///   - bytes: The bytes.
+  ///   - isLeast: True where as many MiB as this says must be enough.
+  public static func megabytes(_ bytes: Int, isLeast: Bool = false) -> String {
+    if bytes < 10 << 20 { return "\(bytes) bytes" }
+    return "\((isLeast ? bytes + (1 << 20) - 1 : bytes) >> 20) MiB"
   }
 }

@@ -53,7 +53,14 @@ public enum Files {
   ///
   /// The first time that something is written to a folder, what processes that were killed left there is
   /// removed.
-  public static func write(_ data: Data, to path: String) throws(FileAccessError) {
+  ///
+  /// - Parameters:
+  ///   - data: The new content.
+  ///   - path: The file.
+  ///   - mode: The permissions of a file that was not there; nil for those of any new file.
+  public static func write(
+    _ data: Data, to path: String, mode: mode_t? = nil
+  ) throws(FileAccessError) {
     // A link stays, and what it leads to is replaced.
     var target = path
     if let resolved = realpath(path, nil) {
@@ -63,7 +70,8 @@ public enum Files {
     let status = try FileCalls.status(target)
     switch status.map({ $0.st_mode & S_IFMT }) {
     case S_IFDIR: throw FileAccessError(path, "written", code: EISDIR)
-    case nil, S_IFREG: try replace(target, with: data, mode: status.map { $0.st_mode & 0o7777 })
+    case nil, S_IFREG:
+      try replace(target, with: data, mode: status.map { $0.st_mode & 0o7777 } ?? mode)
     default: try pour(data, into: target)
     }
   }

@@ -15,7 +15,18 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    "\(file)\(offset.map { ", byte \($0)" } ?? ""): \(problem)"
+    // A name of several lines could say anything.
+    "\(file.replacing("\n", with: "\\n"))\(offset.map { ", byte \($0)" } ?? ""): \(problem)"
+  }
+
+  /// The kind of JSON that a type is decoded from.
+  private static func name(of type: any Any.Type) -> String {
+    switch type {
+    case is String.Type: "a text"
+    case is Bool.Type: "true or false"
+    case is any BinaryInteger.Type, is any BinaryFloatingPoint.Type: "a number"
+    default: "\(type)".hasPrefix("Array") ? "a list" : "an object"
+    }
   }
 
   /// The words for what is wrong with JSON that could not be decoded.
@@ -23,9 +34,10 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
     switch error {
     case DecodingError.dataCorrupted(let context): context.debugDescription
     case DecodingError.keyNotFound(let key, _): "the field '\(key.stringValue)' is missing"
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+    case DecodingError.typeMismatch(let type, let context),
+      DecodingError.valueNotFound(let type, let context):
       (context.codingPath.last.map { "the field '\($0.stringValue)'" } ?? "it")
-        + " has the wrong type"
+        + " has the wrong type: expected \(name(of: type))"
     default: "\(error)"
     }
   }

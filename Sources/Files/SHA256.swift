@@ -122,3 +122,13 @@ public struct SHA256: Sendable {
     return high < prime << 32 || high == prime << 32 && low.low == 0
   }
 }
+
+extension SHA256 {
+  /// The 32 bytes by which whoever knows a key can tell that another who knows it wrote a message: HMAC of
+  /// RFC 2104.
+  public static func authenticate(_ message: [UInt8], key: [UInt8]) -> [UInt8] {
+    let short = key.count > 64 ? digest(key) : key
+    let block = short + Array(repeating: 0, count: 64 - short.count)
+    return digest(block.map { $0 ^ 0x5c } + digest(block.map { $0 ^ 0x36 } + message))
+  }
+}

@@ -34,6 +34,7 @@ final class Arena {
       clEnqueueFillBuffer(
         device.queue, memory, &pattern, 4, start, range.count * 4, 0, nil, nil)
     }
+    try device.noteEnqueued(1)
   }
 
   /// Writes words; they are taken before the call returns.

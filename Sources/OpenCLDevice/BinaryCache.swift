@@ -6,10 +6,12 @@ import Foundation
 ///
 /// The cache only ever saves time: an entry that is missing, damaged or unreadable counts as
 /// absent, and one that cannot be written is not. Entries replace one another atomically, so any
-/// number of processes may share the folder.
+/// number of processes may share the folder. What is in it is run: the folder is the user's alone, and an
+/// entry counts only if it was made with the user's secret, which is kept elsewhere.
 struct BinaryCache {
-  private static let magic = Array("IWAE kernel 2\n".utf8)
+  private static let magic = Array("IWAE kernel 3\n".utf8)
   let folder: URL
+  let secret: [UInt8]
 
   /// A program's binary, which is empty where the driver keeps it, and the kernels whose compiled code is
   /// in it.
@@ -18,15 +20,26 @@ struct BinaryCache {
     var binary: [UInt8]
   }
 
-  /// The user's cache folder.
+  /// The user's cache folder; nil where there is none, or no secret can be kept.
   static var standard: BinaryCache? {
     let environment = ProcessInfo.processInfo.environment
-    if let path = environment["XDG_CACHE_HOME"], path.hasPrefix("/") {
-      return BinaryCache(folder: URL(fileURLWithPath: path).appending(path: "iwae-gpu/kernels"))
+    func place(_ name: String) -> URL? {
+      environment[name].flatMap { $0.hasPrefix("/") ? URL(fileURLWithPath: $0) : nil }
     }
-    return FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first.map {
-      BinaryCache(folder: $0.appending(path: "iwae-gpu/kernels"))
-    }
+    let caches =
+      place("XDG_CACHE_HOME")
+      ?? FileManager.default.urls(for: .cachesDirectory, in: .userDomainMask).first
+    let states =
+      place("XDG_STATE_HOME")
+      ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/state")
+    let key = states.appending(path: "iwae-gpu/cache.key").path
+    guard let caches, let secret = PrivateFolder.secret(key) else { return nil }
+    return BinaryCache(folder: caches.appending(path: "iwae-gpu/kernels"), secret: secret)
+  }
+
+  /// What tells that an entry was made with the secret, and for a key.
+  private func tag(_ content: [UInt8], _ key: String) -> [UInt8] {
+    SHA256.authenticate(Array("\(key)\n".utf8) + content, key: secret)
   }
 
   /// The name of an entry: a digest of all that the compiled code depends on.
@@ -37,14 +50,16 @@ struct BinaryCache {
 
   /// The entry under a key, if it is there and intact.
   func load(_ key: String) -> Entry? {
-    guard let data = try? Data(contentsOf: file(key)) else { return nil }
+    guard PrivateFolder.holds(folder.path), let data = try? Files.read(file(key).path) else {
+      return nil
+    }
     let bytes = [UInt8](data)
     let header = Self.magic.count + 32
     guard bytes.count > header, Array(bytes.prefix(Self.magic.count)) == Self.magic else {
       return nil
     }
     let content = bytes[header...]
-    guard SHA256.digest(Array(content)) == Array(bytes[Self.magic.count..<header]),
+    guard tag(Array(content), key) == Array(bytes[Self.magic.count..<header]),
       let end = content.firstIndex(of: UInt8(ascii: "\n"))
     else { return nil }
     let names = String(decoding: content[..<end], as: UTF8.self).split(separator: " ")
@@ -56,9 +71,9 @@ struct BinaryCache {
   func store(_ entry: Entry, as key: String) -> Bool {
     let names = entry.kernels.sorted().joined(separator: " ") + "\n"
     let content = Array(names.utf8) + entry.binary
-    let data = Data(Self.magic + SHA256.digest(content) + content)
+    let data = Data(Self.magic + tag(content, key) + content)
     do {
-      try FileCalls.makeFolder(folder.path)
+      try PrivateFolder.make(folder.path)
       try Files.write(data, to: file(key).path)
       return true
     } catch {
@@ -72,16 +87,30 @@ struct BinaryCache {
 
   /// The findings of an entry's trials; none where nothing is known.
   func verdict(_ key: String) -> Verdict {
-    guard let data = try? Data(contentsOf: verdictFile(key)) else { return Verdict() }
-    return (try? JSONDecoder().decode(Verdict.self, from: data)) ?? Verdict()
+    guard PrivateFolder.holds(folder.path), let data = try? Files.read(verdictFile(key).path),
+      let kept = try? JSONDecoder().decode(KeptVerdict.self, from: data),
+      kept.tag == tag(of: kept.verdict, key)
+    else { return Verdict() }
+    return kept.verdict
+  }
+
+  private struct KeptVerdict: Codable {
+    var verdict: Verdict
+    var tag: String
+  }
+
+  private func tag(of verdict: Verdict, _ key: String) -> String {
+    let text = verdict.passed.sorted().joined(separator: " ") + "\n" + (verdict.failure ?? "")
+    return tag(Array(text.utf8), key).map { String($0, radix: 16) }.joined(separator: ":")
   }
 
   /// Stores the findings of an entry's trials, where that can be.
   func store(_ verdict: Verdict, as key: String) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    guard let data = try? encoder.encode(verdict) else { return }
-    try? FileCalls.makeFolder(folder.path)
+    let kept = KeptVerdict(verdict: verdict, tag: tag(of: verdict, key))
+    guard let data = try? encoder.encode(kept) else { return }
+    try? PrivateFolder.make(folder.path)
     try? Files.write(data, to: verdictFile(key).path)
   }
 

@@ -37,7 +37,8 @@ public struct DeviceDescription: Sendable {
   /// All that tells one driver and device from another, for what is kept of them.
   var identity: [String] { [name, platform, platformVersion, version, driver] }
 
-  var isPoCL: Bool { platform == "Portable Computing Language" }
+  static let pocl = "Portable Computing Language"
+  var isPoCL: Bool { platform == Self.pocl }
 
   /// True if the driver keeps compiled kernels itself, as PoCL does unless it is told not to.
   var keepsKernels: Bool {
@@ -79,15 +80,27 @@ public enum DeviceList {
   /// Drivers are asked once in the life of the process: some crash when two threads are the first
   /// to ask.
   private static let discovered: Result<Found, DeviceError> = {
-    keepThreadsInPlace()
+    let process = ProcessInfo.processInfo
+    if keepsThreadsInPlace(
+      process.environment, active: process.activeProcessorCount, all: process.processorCount)
+    {
+      setenv("POCL_AFFINITY", "1", 0)
+    }
     do throws(DeviceError) {
       var found = Found()
-      for platform in try platforms() {
+      let platforms = try platforms()
+      // The loader says nothing of a driver that it cannot load.
+      if platforms.isEmpty { found.problems = DriverFiles.all.map(DriverFiles.problem) }
+      for platform in platforms {
         let name = name(of: platform)
         // One driver that fails must not hide the devices of the others.
         do throws(DeviceError) {
           let devices = try devices(of: platform)
-          if devices.isEmpty { found.problems.append("\(name): it has no device.") }
+          if devices.isEmpty {
+            let reason =
+              name == DeviceDescription.pocl ? PoCLCache.problem(process.environment) : nil
+            found.problems.append("\(name): \(reason ?? "it has no device.")")
+          }
           for device in devices {
             found.devices.append(describe(device, platform, index: found.devices.count))
           }
@@ -110,12 +123,19 @@ public enum DeviceList {
   /// a launch makes it wait, and a matrix product takes 1.5 ms or 2.1 ms by chance. PoCL reads the
   /// environment when it is loaded, so this comes before the first OpenCL call. What the user set
   /// stays, and a process that may not use every processor is left alone, because PoCL counts from the
-  /// first.
-  private static func keepThreadsInPlace() {
-    let process = ProcessInfo.processInfo
-    if process.activeProcessorCount == process.processorCount {
-      setenv("POCL_AFFINITY", "1", 0)
-    }
+  /// first; so is one whose user chose how many threads there are, for PoCL ends the process if one has no
+  /// processor.
+  static func keepsThreadsInPlace(
+    _ environment: [String: String], active: Int, all: Int
+  ) -> Bool {
+    active == all
+      && !["POCL_MAX_PTHREAD_COUNT", "POCL_CPU_MAX_CU_COUNT"].contains { environment[$0] != nil }
+  }
+
+  /// True if no driver is installed at all.
+  public static func isWithoutDriver() throws(DeviceError) -> Bool {
+    let found = try discovered.get()
+    return found.devices.isEmpty && found.problems.isEmpty
   }
 
   /// The device that a selection means.

@@ -14,6 +14,8 @@ public final class OpenCLDevice: Device {
   let budget = MemoryBudget()
   let staging = Staging()
   let cache: BinaryCache?
+  /// The commands that were enqueued since the queue was last known to be empty.
+  private var pending = 0
   private(set) var loaded: [(module: KernelModule, library: KernelLibrary)] = []
   /// Tells of compilations that take long.
   public let compilation = CompilationWatch()
@@ -170,8 +172,18 @@ public final class OpenCLDevice: Device {
     queueIsEmpty()
   }
 
+  /// The commands that may wait in the queue: a driver keeps some hundred thousand bytes for each.
+  private static let mostPending = 512
+
+  /// Counts commands that were enqueued; waits for them where there are too many.
+  func noteEnqueued(_ commands: Int) throws(DeviceError) {
+    pending += commands
+    if pending > Self.mostPending { try finish() }
+  }
+
   /// The housekeeping for when everything enqueued is known to be done.
   func queueIsEmpty() {
+    pending = 0
     staging.clear()
     compilation.end()
   }

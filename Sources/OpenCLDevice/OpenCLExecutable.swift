@@ -101,6 +101,7 @@ final class OpenCLExecutable: Executable {
     for launch in launches { try launch.enqueue(on: queue) }
     noteUpdate()
     try call("clFlush") { clFlush(queue) }
+    try device.noteEnqueued(launches.count + 1)
   }
 
   private func set(_ record: Control, on queue: cl_command_queue) throws(DeviceError) {

@@ -31,6 +31,14 @@ struct Main {
     _ = ProcessStart.elapsedMilliseconds
     // Where nobody listens any more, words are lost and not work.
     signal(SIGPIPE, SIG_IGN)
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      // Repaired, two names could become one.
+      guard let text = CommandLine.unsafeArgv[index], String(validatingCString: text) == nil else {
+        continue
+      }
+      Terminal.standard.error("Error: Argument \(index) is not UTF-8. Rename the file or folder.")
+      exit(ExitCode.usage.rawValue)
+    }
     exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
   }
 
@@ -62,7 +70,8 @@ struct Main {
     }
     let command = try find(name)
     let rest = Array(arguments.dropFirst())
-    if rest.contains("-h") || rest.contains("--help") {
+    if rest.prefix(while: { $0 != ParsedArguments.end }).contains(where: ["-h", "--help"].contains)
+    {
       try terminal.output(command.help)
       return .done
     }

@@ -1,3 +1,4 @@
+import Compute
 import Experiments
 
 /// The values of options, checked.
@@ -20,7 +21,7 @@ extension ParsedArguments {
     _ name: String, default standard: Double, in range: ClosedRange<Double>
   ) throws(UsageError) -> Double {
     guard let text = string(name) else { return standard }
-    guard let value = Double(text), range.contains(value) else {
+    guard let value = Double(decimal: text), range.contains(value) else {
       throw error(
         "The value '\(text)' is invalid for '\(name)': expected a number from "
           + "\(range.lowerBound) to \(range.upperBound).")

@@ -11,22 +11,27 @@ struct ParsedArguments {
     self.command = command
     var rest = arguments[...]
     while let argument = rest.popFirst() {
+      if argument == Self.end { break }
       try parse(argument, &rest)
     }
+    for place in rest { try add(place) }
+  }
+
+  /// What follows is no option, whatever it begins with.
+  static let end = "--"
+
+  private mutating func add(_ place: String) throws(UsageError) {
+    guard places.count < command.arguments.count || command.arguments.last?.isRepeated == true
+    else {
+      throw command.usageError("Unexpected argument '\(place)'.")
+    }
+    places.append(place)
   }
 
   private mutating func parse(
     _ argument: String, _ rest: inout ArraySlice<String>
   ) throws(UsageError) {
-    guard argument.hasPrefix("-"), argument.count > 1 else {
-      guard
-        places.count < command.arguments.count || command.arguments.last?.isRepeated == true
-      else {
-        throw command.usageError("Unexpected argument '\(argument)'.")
-      }
-      places.append(argument)
-      return
-    }
+    guard argument.hasPrefix("-"), argument.count > 1 else { return try add(argument) }
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])
     guard let option = command.options.first(where: { $0.names.contains(name) }) else {

@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 
 /// One line on standard error that is written over on a terminal, and now and then a plain line
@@ -16,7 +17,7 @@ final class ProgressLine {
 
   func show(_ text: String) {
     if isQuiet { return }
-    var text = text
+    var text = printable(text)
     if isInteractive {
       // A line that wraps could not be written over.
       text = String(text.prefix(Self.columns - 1))

@@ -1,4 +1,5 @@
 import Experiments
+import Files
 import IWAE
 import ReferenceDevice
 
@@ -40,7 +41,8 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let (report, isWhole) = try sweep.run(in: display.surroundings(arguments))
   try display.result(report, report.text)
   guard isWhole else {
-    display.line.keep("Interrupted and saved. Go on with: iwae-gpu sweep --resume \(folder)")
+    display.line.keep(
+      "Interrupted and saved. Go on with: iwae-gpu sweep --resume \(quotedForShell(folder))")
     return .interrupted
   }
   return report.failed == 0 ? .done : .failed
@@ -70,7 +72,9 @@ private func requestedSweep(
   _ arguments: ParsedArguments
 ) throws -> (folder: String, grid: Grid, source: DataSource) {
   if let folder = arguments.string("--resume") {
-    let changeable: Set = ["--resume", "--backend", "--device", "--json", "--quiet"]
+    let changeable: Set = [
+      "--resume", "--backend", "--device", "--trust-driver", "--json", "--quiet",
+    ]
     if let flag = arguments.given.subtracting(changeable).sorted().first {
       throw arguments.error(
         "'\(flag)' cannot change when a sweep is resumed. To add to the grid, run the command "

@@ -4,9 +4,17 @@ import Foundation
 /// The outlets of results and diagnostics.
 struct Terminal: Sendable {
   /// Results: a text and a newline on standard output.
-  var output: @Sendable (String) throws -> Void
+  let output: @Sendable (String) throws -> Void
   /// Progress and diagnostics: a text and a newline on standard error.
-  var error: @Sendable (String) -> Void
+  let error: @Sendable (String) -> Void
+
+  /// Names from files and folders are among what is shown: none commands the terminal.
+  init(
+    output: @escaping @Sendable (String) throws -> Void, error: @escaping @Sendable (String) -> Void
+  ) {
+    self.output = { try output(printable($0)) }
+    self.error = { error(printable($0)) }
+  }
 
   static let standard = Terminal(
     output: { text in

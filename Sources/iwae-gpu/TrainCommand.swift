@@ -42,7 +42,8 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     on: device, reference: ReferenceDevice(), monitor: { display.show($0.text) })
   display.line.clear()
   guard let report else {
-    display.line.keep("Interrupted and saved. Go on with: iwae-gpu train --resume \(folder)")
+    display.line.keep(
+      "Interrupted and saved. Go on with: iwae-gpu train --resume \(quotedForShell(folder))")
     return .interrupted
   }
   let hasBest = FileManager.default.fileExists(atPath: run.folder.best)
@@ -77,7 +78,7 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
   let images = try RunImages(source, for: configuration)
   if folder.exists && !arguments.has("--overwrite") {
     throw arguments.error(
-      "There is a run in '\(folder.path)'. Go on with '--resume \(folder.path)', replace it "
+      "There is a run in '\(folder.path)'. Go on with '--resume \(quotedForShell(folder.path))', replace it "
         + "with '--overwrite', or choose another '--out'.")
   }
   return try Run(configuration, in: folder, images: images)
@@ -95,6 +96,7 @@ private func configuration(file: String) throws -> RunConfiguration {
 }
 
 private func text(_ report: RunReport, hasBest: Bool, passes: Int) -> String {
+  let run = quotedForShell(report.run)
   let bound = report.bound.map { String(format: ", bound %.2f in the last pass", $0) } ?? ""
   return """
     Trained \(report.steps) steps in \(readable(.seconds(report.trainSeconds)))\(bound).
@@ -102,8 +104,8 @@ private func text(_ report: RunReport, hasBest: Bool, passes: Int) -> String {
     In \(report.run): config.json, metrics.jsonl, checkpoint.safetensors\
     \(hasBest ? ", best.safetensors" : "")\
     \(report.evaluation == nil ? "" : ", evaluation.json"), and events for TensorBoard
-    Next: iwae-gpu look \(report.run)
-          iwae-gpu report \(report.run)
-          iwae-gpu train --resume \(report.run) --passes \(passes + 20)
+    Next: iwae-gpu look \(run)
+          iwae-gpu report \(run)
+          iwae-gpu train --resume \(run) --passes \(passes + 20)
     """
 }

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import IWAE
 import Testing
 
 @testable import Artifacts
@@ -47,6 +48,9 @@ import Testing
     #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#,
     #"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}"#,
     #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#,
+    #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
+    #"{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}"#,
+    #"{"a":{"dtype":"F32","shape":[0],"data_offsets":[2,2]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#,
     #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#,
     #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#,
     #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#,
@@ -57,6 +61,53 @@ import Testing
     var data = Data([UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0])
     data += Data(header.utf8) + Data([0, 0, 0, 0])
     #expect(throws: FormatError.self) { try Safetensors(data, file: "t") }
+  }
+
+  /// Tensors that share a place would take more memory than their file.
+  @Test func placesThatOverlapAreRefusedUnread() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let good = Safetensors(entries: [
+      "a": .init(shape: [1], values: .float32([2])), "b": .init(shape: [1], values: .float32([3])),
+    ]).data
+    let text = String(decoding: good, as: UTF8.self)
+    for (place, other) in [("[4,8]", "[0,4]"), ("[4,8]", "[3,8]"), ("[0,4]", "[0,3]")] {
+      let damaged = Data(text.replacing(place, with: other).utf8)
+      #expect(damaged.count == good.count && damaged != good)
+      try Files.write(damaged, to: path)
+      #expect(throws: FormatError.self) { try Safetensors(damaged, file: "t") }
+      #expect(throws: FormatError.self) { try Safetensors.metadata(at: path) }
+    }
+    try Files.write(good + Data([0]), to: path)
+    let error = #expect(throws: FormatError.self) { try Safetensors.metadata(at: path) }
+    #expect(error?.problem == "expected 8 bytes of tensors, found 9.")
+  }
+
+  @Test func aLongDescriptionIsNotDecoded() throws {
+    let model = String(repeating: "[", count: 2 << 20)
+    let data = Safetensors(metadata: ["model": model]).data
+    let error = #expect(throws: FormatError.self) { try Checkpoint(data, file: "t") }
+    #expect(error?.problem.contains("at most 1048576 bytes, found 2097152") == true)
+  }
+
+  /// A checkpoint knows its tensors: one bit that rots on the disk is enough.
+  @Test func tensorsThatRottedAreRefused() throws {
+    let model = Model(
+      dataSize: 5, encoder: [.init(hidden: [3], latent: 2)], decoder: [.init(hidden: [3])])
+    let good = Checkpoint(model: model, parameters: model.initialParameters(seed: 1))
+    let data = try good.data
+    #expect(try Checkpoint(data, file: "t").parameters == good.parameters)
+    let size = 4 * good.parameters.values.reduce(0) { $0 + $1.count }
+    for position in [data.count - size, data.count - size / 2, data.count - 1] {
+      var damaged = data
+      damaged[position] ^= 1
+      let error = #expect(throws: FormatError.self) { try Checkpoint(damaged, file: "t") }
+      #expect(error?.problem.contains("not those that were written") == true, "\(error!)")
+    }
+    // Others write checkpoints without it.
+    var plain = try Safetensors(data, file: "t")
+    #expect(plain.metadata.removeValue(forKey: "digest")?.count == 64)
+    #expect(try Checkpoint(plain.data, file: "t").parameters == good.parameters)
   }
 
   @Test func hugeLengthsAreErrors() {

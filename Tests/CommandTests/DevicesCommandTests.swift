@@ -110,6 +110,40 @@ import Testing
     }
   #endif
 
+  #if os(Linux)
+    /// A driver that is installed and cannot be used ends the program with its reason: the reference
+    /// would take fifteen times as long.
+    @Test func anUnusableDriverIsNotPassedOver() throws {
+      let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      try Data("/no/such/libdriver.so\n".utf8).write(to: folder.appending(path: "none.icd"))
+      let bench = [
+        "bench", "--layers", "3:2", "--data-size", "4", "-k", "2", "--steps", "1", "--quiet",
+      ]
+      let outcome = try program(bench, environment: ["OCL_ICD_VENDORS": folder.path + "/"])
+      #expect(outcome.end == .exited(ExitCode.noDevice.rawValue), "\(outcome.error)")
+      #expect(outcome.error.contains("/no/such/libdriver.so"), "\(outcome.error)")
+      let device = try OpenCLDevice.open()
+      defer { device.close() }
+      guard device.description.platform == "Portable Computing Language" else { return }
+      let unwritable = try program(bench, environment: ["POCL_CACHE_DIR": "/dev/null/cache"])
+      #expect(unwritable.end == .exited(ExitCode.noDevice.rawValue), "\(unwritable.error)")
+      #expect(
+        unwritable.error.contains("'/dev/null/cache' cannot be written"), "\(unwritable.error)")
+      let many = ProcessInfo.processInfo.processorCount + 1
+      // Without what the first OpenCL call of this process has set.
+      let tests = try #require(Bundle.main.executableURL)
+      let threads = try ChildProcess(
+        URL(fileURLWithPath: "/usr/bin/env"),
+        [
+          "-u", "POCL_AFFINITY", "POCL_MAX_PTHREAD_COUNT=\(many)",
+          tests.deletingLastPathComponent().appending(path: "iwae-gpu").path,
+        ] + bench, limit: 600)
+      #expect(threads.end == .exited(0), "\(threads.error)")
+    }
+  #endif
+
   /// Signals do what they did before, once nobody listens.
   @Test func signalsAreGivenBack() {
     typealias Handler = @convention(c) (CInt) -> Void

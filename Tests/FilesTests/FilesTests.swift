@@ -121,6 +121,41 @@ import Testing
     #endif
   }
 
+  @Test func privateFoldersAreOnesOwn() throws {
+    defer { end() }
+    let mask = umask(0)
+    defer { umask(mask) }
+    let path = "\(folder)/deep/cache"
+    try PrivateFolder.make(path)
+    #expect(try mode(path) == 0o700 && PrivateFolder.holds(path))
+    chmod(path, 0o777)
+    #expect(!PrivateFolder.holds(path))
+    try PrivateFolder.make(path)
+    #expect(try mode(path) == 0o700)
+    let link = "\(folder)/link"
+    #expect(symlink(path, link) == 0)
+    #expect(!PrivateFolder.holds(link))
+    #expect(throws: FileAccessError.self) { try PrivateFolder.make(link) }
+    try Files.write(Data(), to: "\(folder)/file")
+    #expect(throws: FileAccessError.self) { try PrivateFolder.make("\(folder)/file") }
+  }
+
+  @Test func secretsAreKeptAndOnesOwn() throws {
+    defer { end() }
+    let path = "\(folder)/state/key"
+    let secret = try #require(PrivateFolder.secret(path))
+    #expect(secret.count == 32 && PrivateFolder.secret(path) == secret)
+    #expect(try mode(path) == 0o600)
+    // One that others may have read or written is none any more.
+    chmod(path, 0o644)
+    let second = try #require(PrivateFolder.secret(path))
+    #expect(second != secret)
+    try Files.write(Data([1]), to: path)
+    #expect(try #require(PrivateFolder.secret(path)) != second)
+    try Files.write(Data(), to: "\(folder)/file")
+    #expect(PrivateFolder.secret("\(folder)/file/key") == nil)
+  }
+
   /// A line that has no room is not there in part.
   @Test func appendingAddsToTheEnd() throws {
     defer { end() }

@@ -67,6 +67,37 @@ import Testing
     #expect(try second.state() == whole)
   }
 
+  /// A bound has the same bits whenever somebody looks, and wherever training was stopped.
+  @Test func theBoundIsTheSameHoweverOftenItIsRead() throws {
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    var configuration = configuration()
+    // Passes of 120 batches, of which the device adds up 64 and 56 at once.
+    (configuration.batchSize, configuration.passes) = (1, 2)
+    func bounds(stopping: Bool, every interval: Duration) throws -> [Double] {
+      var trainer = try Trainer(model, configuration, images: images, device: device)
+      var bounds: [Double] = []
+      var looks = 0
+      while !trainer.isDone {
+        let report = try trainer.finishPass(every: interval) { _ in
+          looks += 1
+          return !stopping || looks % 7 != 0
+        }
+        if let report { bounds.append(report.bound) }
+        guard report == nil else { continue }
+        let text = try JSONEncoder().encode(trainer.progress)
+        trainer = try Trainer(
+          model, configuration, images: images, device: device, state: try trainer.state(),
+          progress: try JSONDecoder().decode(TrainingProgress.self, from: text))
+      }
+      return bounds
+    }
+    let usual = try bounds(stopping: false, every: .seconds(60))
+    #expect(usual.count == 2)
+    #expect(try bounds(stopping: false, every: .zero) == usual)
+    #expect(try bounds(stopping: true, every: .zero) == usual)
+  }
+
   /// Fifty steps and more on the reference and on OpenCL.
   @Test(arguments: [AdamConvention.usual, .released])
   func devicesTrainTheSameModel(convention: AdamConvention) throws {

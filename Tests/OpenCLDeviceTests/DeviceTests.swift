@@ -146,7 +146,7 @@ import Testing
   }
 
   @Test func kernelsAreCachedAndDamageIsRepaired() throws {
-    let cache = BinaryCache(folder: folder())
+    let cache = BinaryCache(folder: folder(), secret: [7])
     defer { try? FileManager.default.removeItem(at: cache.folder) }
     // A device that is not closed leaves nothing behind.
     #expect(try runOnce(cache, closes: false).isCached == false)
@@ -170,9 +170,64 @@ import Testing
     #expect(try runOnce(cache).isCached == false)
   }
 
+  /// What is cached is run: it counts only where it was made with the user's secret, for its key.
+  @Test func forgedEntriesAreNotLoaded() throws {
+    let cache = BinaryCache(folder: folder(), secret: [7])
+    defer { try? FileManager.default.removeItem(at: cache.folder) }
+    let entry = BinaryCache.Entry(kernels: ["a"], binary: [1, 2, 3])
+    #expect(cache.store(entry, as: "key") && cache.load("key") == entry)
+    #expect(BinaryCache(folder: cache.folder, secret: [8]).load("key") == nil)
+    try FileManager.default.copyItem(at: cache.file("key"), to: cache.file("other"))
+    #expect(cache.load("other") == nil)
+    var verdict = Verdict()
+    verdict.passed = ["sum"]
+    cache.store(verdict, as: "key")
+    #expect(cache.verdict("key") == verdict)
+    #expect(BinaryCache(folder: cache.folder, secret: [8]).verdict("key") == Verdict())
+    let text = try String(contentsOf: cache.verdictFile("key"), encoding: .utf8)
+    try Data(text.replacing("sum", with: "map").utf8).write(to: cache.verdictFile("key"))
+    #expect(cache.verdict("key") == Verdict())
+    // Where others may write, nothing is believed; the next who stores closes the folder to them.
+    chmod(cache.folder.path, 0o777)
+    #expect(cache.load("key") == nil)
+    #expect(cache.store(entry, as: "key") && cache.load("key") == entry)
+  }
+
+  /// PoCL ends the process where one of its threads has no processor.
+  @Test func threadsAreKeptInPlaceWhereThePlacesAreOurs() {
+    #expect(DeviceList.keepsThreadsInPlace([:], active: 4, all: 4))
+    #expect(!DeviceList.keepsThreadsInPlace([:], active: 2, all: 4))
+    for name in ["POCL_MAX_PTHREAD_COUNT", "POCL_CPU_MAX_CU_COUNT"] {
+      #expect(!DeviceList.keepsThreadsInPlace([name: "9"], active: 4, all: 4))
+    }
+  }
+
+  /// A driver keeps much for each command that waits: few do, however much is asked for.
+  @Test func fewCommandsWait() throws {
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    let (input, output) = (Tensor("x", .vector(3), .input), Tensor("y", .vector(1), .output))
+    var builder = ProgramBuilder("sum")
+    try builder.append(.sum(Sum(input: input, output: output)))
+    let executable = try device.compile(builder.build(), on: device.allocate([]))
+    func grown(by runs: Int) throws -> Int {
+      let before = residentBytes()
+      for _ in 0..<runs { try executable.run(Control()) }
+      return residentBytes() - before
+    }
+    _ = try grown(by: 2_000)
+    #expect(try grown(by: 30_000) < 64 << 20)
+    try executable.finish()
+  }
+
+  private func residentBytes() -> Int {
+    let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+    return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 4096
+  }
+
   /// A process that ran some kernels leaves them cached; one that ran others adds its own.
   @Test func theCacheGrowsWithWhatHasRun() throws {
-    let cache = BinaryCache(folder: folder())
+    let cache = BinaryCache(folder: folder(), secret: [7])
     defer { try? FileManager.default.removeItem(at: cache.folder) }
     let description = try DeviceList.find(.automatic)
     func kernels() throws -> Set<String> {
@@ -196,7 +251,7 @@ import Testing
 
   /// Two processes that fill one cache at the same time.
   @Test func twoProcessesShareACache() throws {
-    let cache = BinaryCache(folder: folder())
+    let cache = BinaryCache(folder: folder(), secret: [7])
     defer { try? FileManager.default.removeItem(at: cache.folder) }
     let entry = BinaryCache.Entry(
       kernels: ["a"], binary: (0..<100_000).map { UInt8(truncatingIfNeeded: $0) })
@@ -217,7 +272,7 @@ import Testing
     let file = folder()
     try Data("in the way".utf8).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
-    #expect(try runOnce(BinaryCache(folder: file)).isCached == false)
+    #expect(try runOnce(BinaryCache(folder: file, secret: [7])).isCached == false)
   }
 
   @Test func keysDependOnEveryPart() {

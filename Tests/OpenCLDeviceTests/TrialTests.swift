@@ -10,7 +10,8 @@ import Testing
   /// A cache of its own, and devices that use it.
   private struct Scene {
     let cache = BinaryCache(
-      folder: FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-test-\(UUID())"))
+      folder: FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-test-\(UUID())"),
+      secret: [7])
 
     func open(
       _ schedule: Schedule = .panels, trial: OpenCLDevice.Trial?

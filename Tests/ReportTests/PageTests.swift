@@ -109,17 +109,34 @@ import Testing
       {"epoch":3,"bound":-90,"validation":"-inf"}
       {"epoch":4,"bou
       """
-    let metrics = try RunMetrics(Data(text.utf8), file: "m")
+    let metrics = try read(text)
     #expect(metrics.passes.map(\.pass) == [1, 2, 3])
     #expect(metrics.passes[1].bound?.isNaN == true && metrics.lastBound == -90)
     #expect(metrics.bestValidation?.value == -95 && metrics.bestValidation?.pass == 2)
     #expect(metrics.seconds == 2.5)
-    #expect(try RunMetrics(Data(), file: "m").passes.isEmpty)
+    #expect(try read("").passes.isEmpty)
     for bad in [
       "garbage", "{\"epoch\":1}\nx\n{\"epoch\":2}\n", "{\"epoch\":\n", "{}", "[1]\n", "\u{0}",
     ] {
-      #expect(throws: FormatError.self, "\(bad)") { try RunMetrics(Data(bad.utf8), file: "m") }
+      #expect(throws: FormatError.self, "\(bad)") { try read(bad) }
     }
+  }
+
+  private func read(_ metrics: String) throws -> RunMetrics {
+    let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).jsonl").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Files.write(Data(metrics.utf8), to: path)
+    return try RunMetrics(file: path)
+  }
+
+  /// A file may claim to be larger than memory: it is refused at its first line that is none.
+  @Test func linesWithoutEndAreRefused() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).jsonl").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try Files.write(Data("{\"epoch\":1}\n".utf8), to: path)
+    #expect(truncate(path, 3 << 30) == 0)
+    let error = #expect(throws: FormatError.self) { try RunMetrics(file: path) }
+    #expect(error?.problem == "line 2 is longer than 65536 bytes.")
   }
 
   @Test func whatIsMissingIsSaidWithItsCommand() {

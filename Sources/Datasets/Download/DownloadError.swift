@@ -21,7 +21,7 @@ public struct DownloadError: Error, Hashable, Sendable, CustomStringConvertible 
     public var reason: String
 
     public init(url: String, reason: String) {
-      self.url = url
+      self.url = withoutPassword(url)
       self.reason = reason
     }
   }

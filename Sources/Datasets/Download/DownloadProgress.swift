@@ -10,7 +10,7 @@ public struct DownloadProgress: Hashable, Sendable {
   public var total: Int
 
   public init(url: String, received: Int, total: Int) {
-    self.url = url
+    self.url = withoutPassword(url)
     self.received = received
     self.total = total
   }

@@ -81,7 +81,7 @@ public struct Downloader: Sendable {
       } else {
         try partial.move(to: path)
         let seconds = start.duration(to: .now) / .seconds(1)
-        return .fetched(bytes: source.received, seconds: seconds, url: url)
+        return .fetched(bytes: source.received, seconds: seconds, url: withoutPassword(url))
       }
     }
     throw .unavailable(file, at: path, kept: partial.length, failures)

@@ -22,7 +22,9 @@ extension ReportRun {
     guard folder.hasContent else {
       throw FormatError(
         file: path,
-        problem: "there is no run in this folder. 'iwae-gpu train --out \(path)' makes one.")
+        problem:
+          "there is no run in this folder. 'iwae-gpu train --out \(quotedForShell(path))' makes one."
+      )
     }
     self.init(name: name, path: path, task: path, validation: path, objective: path)
     hasModel = exists(folder.checkpoint) || exists(folder.best)
@@ -32,7 +34,7 @@ extension ReportRun {
       (task, objective) = (run.task, run.objectiveText)
     }
     if exists(folder.metrics) {
-      metrics = try RunMetrics(try Files.read(folder.metrics), file: folder.metrics)
+      metrics = try RunMetrics(file: folder.metrics)
     }
     if exists(folder.evaluation) {
       evaluation = try RunEvaluation(file: folder.evaluation)

@@ -166,4 +166,6 @@ public struct RunReport: Encodable, Sendable {
   public var trainSeconds: Double
   /// Nil if it was stopped before.
   public var evaluation: EvaluationReport?
+  public var backend: String
+  public var device: String
 }

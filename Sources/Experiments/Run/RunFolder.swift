@@ -102,13 +102,14 @@ public struct RunFolder: Sendable {
 
   /// Drops the metrics of steps after a checkpoint, which a run that was killed may have left, and
   /// a last line that is cut off.
-  public func truncateMetrics(afterStep step: Int) throws(FileAccessError) {
+  public func truncateMetrics(afterStep step: Int) throws {
     struct Line: Decodable { var step: Int }
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: metrics)) else { return }
-    let kept = String(decoding: data, as: UTF8.self).split(separator: "\n").filter { text in
-      let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8))
-      return line.map { $0.step <= step } ?? false
+    guard FileManager.default.fileExists(atPath: metrics) else { return }
+    var kept = Data()
+    try Files.lines(of: metrics) { text, _, _ in
+      let line = try? JSONDecoder().decode(Line.self, from: text)
+      if let line, line.step <= step { kept += text + Data("\n".utf8) }
     }
-    try Files.write(Data(kept.map { $0 + "\n" }.joined().utf8), to: metrics)
+    try Files.write(kept, to: metrics)
   }
 }

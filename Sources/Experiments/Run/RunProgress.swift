@@ -21,6 +21,8 @@ public struct RunProgress: Hashable, Sendable {
         "pass \(pass) of \(passes)  bound \(String(format: "%.2f", bound))"
       case .evaluating(let what, let done, let images): "\(what)  \(done) of \(images) images"
       }
+    // Nothing is known of the rate before the first images are done.
+    guard imagesPerSecond > 0, secondsLeft < 1e12 else { return head }
     return "\(head)  \(String(format: "%.0f", imagesPerSecond)) images/s  "
       + "\(readable(.seconds(secondsLeft))) left"
   }

@@ -159,7 +159,8 @@ final class RunSession {
     }
     return RunReport(
       run: run.folder.path, steps: step, passes: trainer.progress.pass, bound: lastBound,
-      validation: trainer.progress.bestValidation, trainSeconds: seconds, evaluation: evaluation)
+      validation: trainer.progress.bestValidation, trainSeconds: seconds, evaluation: evaluation,
+      backend: device.backend, device: device.name)
   }
 }
 

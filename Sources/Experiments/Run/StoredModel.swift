@@ -117,7 +117,7 @@ struct TrainingRecord: Equatable {
     progress = metadata["progress"].flatMap {
       try? JSONDecoder().decode(TrainingProgress.self, from: Data($0.utf8))
     }
-    seconds = metadata["train_seconds"].flatMap(Double.init).flatMap {
+    seconds = metadata["train_seconds"].flatMap(Double.init(decimal:)).flatMap {
       (0...Self.mostSeconds).contains($0) ? $0 : nil
     }
   }

@@ -1,3 +1,4 @@
+import Compute
 import Foundation
 
 /// A setting of a run, declared once. Its flag, its key in `config.json`, its check, its line of help,
@@ -123,7 +124,9 @@ extension SettingValue where Self: RawRepresentable<String> {
 
 extension Int: SettingValue {}
 extension Bool: SettingValue {}
-extension Double: SettingValue {}
+extension Double: SettingValue {
+  init?(text: String) { self.init(decimal: text) }
+}
 extension UInt64: SettingValue {}
 
 extension String: SettingValue {

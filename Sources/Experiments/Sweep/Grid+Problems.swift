@@ -1,6 +1,10 @@
 extension Grid {
   /// Why nothing can be run with it; nil if something can.
   public var problem: String? {
+    guard runs <= Self.mostRuns else {
+      return
+        "expected at most \(Self.mostRuns) runs, found \(runs == .max ? "far more" : "\(runs)")."
+    }
     let counts = 1...(1 << 20)
     guard sizes.allSatisfy({ counts.contains($0.groups) && counts.contains($0.samples) }) else {
       return "expected groups and samples of at least 1, and at most 2^20."
@@ -29,6 +33,20 @@ extension Grid {
       return error.description
     }
     return nil
+  }
+
+  /// The runs that a sweep can have.
+  private static let mostRuns = 1 << 16
+
+  /// The runs of all values with one another; the largest number where there are more than it.
+  private var runs: Int {
+    let lists =
+      [objectives.count, estimators.count, betas.count, alphas.count, sizes.count, seeds.count]
+      + axes.map(\.values.count)
+    return lists.reduce(1) { product, count in
+      let (result, overflow) = product.multipliedReportingOverflow(by: count)
+      return overflow ? .max : result
+    }
   }
 
   /// Why this grid cannot go on where another left off; nil if it only adds to it.

@@ -135,15 +135,18 @@ public final class Evaluator {
     let count = needs.data.images.count
     for first in stride(from: 0, to: count, by: needs.batchSize) {
       let valid = min(needs.batchSize, count - first)
-      try evaluateBatch(first, valid, &sums, observe)
-      guard progress(first + valid) else { return nil }
+      let isDone = try evaluateBatch(first, valid, &sums, observe) { progress(first) }
+      guard isDone, progress(first + valid) else { return nil }
     }
     return sums.evaluation
   }
 
+  /// - Parameter goesOn: Asked now and then.
+  /// - Returns: False if it was asked to stop.
   private func evaluateBatch(
-    _ first: Int, _ valid: Int, _ sums: inout EvaluationSums, _ observe: ((LogWeights) -> Void)?
-  ) throws(DeviceError) {
+    _ first: Int, _ valid: Int, _ sums: inout EvaluationSums,
+    _ observe: ((LogWeights) -> Void)?, _ goesOn: () -> Bool
+  ) throws(DeviceError) -> Bool {
     let (programs, samples) = (needs.programs, needs.samples)
     var control = Control()
     control.seed = seed
@@ -156,12 +159,15 @@ public final class Evaluator {
       [programs.sum, programs.squares, programs.likelihoods, programs.logWeights]
         + programs.upperMeans)
     try encode.run(control)
+    var pace = Pace()
     var kept = observe.map { _ in [[Double]](repeating: [], count: valid) }
     for offset in stride(from: 0, to: samples, by: needs.chunk) {
       control.sampleOffset = UInt32(offset)
       let width = min(needs.chunk, samples - offset)
       guard let executable = weigh[width], let chunk = programs.weigh[width] else { continue }
       try executable.run(control)
+      let isDue = try pace.isDue { () throws(DeviceError) in try executable.finish() }
+      if isDue, offset + width < samples, !goesOn() { return false }
       if kept == nil { continue }
       let values = try executable.floats(chunk.logWeights)
       for image in 0..<valid {
@@ -189,6 +195,7 @@ public final class Evaluator {
         squares: Double(squares[image]), likelihood: Double(likelihoods[image]),
         logWeight: Double(logWeights[image]), samples: Double(samples))
     }
+    return true
   }
 }
 

@@ -12,6 +12,14 @@ public struct StepPrograms {
     case samples(Int)
     /// All samples forwards, and so many drawn ones of each scope back.
     case drawn(Int)
+
+    /// True if a step consists of many parts, between which it may be left.
+    var isOfParts: Bool {
+      switch self {
+      case .images, .samples: true
+      case .whole, .drawn: false
+      }
+    }
   }
 
   /// A program, by what it does.
@@ -202,8 +210,8 @@ public enum StepMemoryError: Error, Sendable, CustomStringConvertible {
         : configuration.canStream
           ? "" : " This objective needs all samples of an image at once; use fewer."
       return
-        "A step within \(limit >> 20) MiB was asked for, but it needs at least "
-        + "\((least + (1 << 20) - 1) >> 20) MiB.\(hint)"
+        "A step within \(DeviceError.megabytes(limit)) was asked for, but it needs at least "
+        + "\(DeviceError.megabytes(least, isLeast: true)).\(hint)"
     }
   }
 }

@@ -28,6 +28,18 @@ public final class StepRunner {
 
   /// Starts one step; returns before it is done.
   public func run(_ control: Control) throws(DeviceError) {
+    _ = try run(control) { true }
+  }
+
+  /// Starts one step; returns before it is done, but waits between its parts now and then.
+  ///
+  /// - Parameter goesOn: Asked between parts whether to go on. A step that does not changes no parameter.
+  /// - Returns: False if it was asked to stop.
+  public func run(_ control: Control, while goesOn: () -> Bool) throws(DeviceError) -> Bool {
+    var pace = Pace()
+    func goesOnNow() throws(DeviceError) -> Bool {
+      try !pace.isDue({ () throws(DeviceError) in try finish() }) || goesOn()
+    }
     let batchSize = programs.configuration.batchSize
     switch programs.division {
     case .whole: try run(.images(batchSize), control)
@@ -40,6 +52,7 @@ public final class StepRunner {
         var part = control
         part.batchOffset &+= UInt32(first)
         try run(.images(min(count, batchSize - first)), part)
+        guard try goesOnNow() else { return false }
       }
       try run(.update, control)
     case .samples(let count):
@@ -47,10 +60,11 @@ public final class StepRunner {
       for image in 0..<batchSize {
         var part = control
         part.batchOffset &+= UInt32(image)
-        try stream(part, count)
+        guard try stream(part, count, while: goesOnNow) else { return false }
       }
       try run(.update, control)
     }
+    return true
   }
 
   /// Waits until every step is done.
@@ -60,8 +74,11 @@ public final class StepRunner {
     try executables[part]?.run(control)
   }
 
-  private func stream(_ control: Control, _ count: Int) throws(DeviceError) {
-    guard let streaming = programs.streaming else { return }
+  /// - Returns: False if it was asked to stop.
+  private func stream(
+    _ control: Control, _ count: Int, while goesOn: () throws(DeviceError) -> Bool
+  ) throws(DeviceError) -> Bool {
+    guard let streaming = programs.streaming else { return true }
     let samples = programs.configuration.samples
     var control = control
     try memory.clear(streaming.zeros)
@@ -72,10 +89,12 @@ public final class StepRunner {
       for first in stride(from: 0, to: samples, by: count) {
         control.sampleOffset = UInt32(group * samples + first)
         try run(.samples(min(count, samples - first)), control)
+        guard try goesOn() else { return false }
       }
       try run(.endGroup, control)
     }
     try run(.endImage, control)
+    return true
   }
 
   private func reset(_ streams: [WeightStream]) throws(DeviceError) {

@@ -15,6 +15,9 @@ public final class Trainer {
   let runner: StepRunner
   private let evaluator: Evaluator?
   let total: Tensor
+  /// The batches whose bounds the device adds up before the host takes their sum: as many whenever
+  /// somebody looks, so that a bound has the same bits.
+  private static let block = 64
   /// The updates made since the total was last read.
   private(set) var pending = 0
   /// A state that was good.
@@ -75,6 +78,7 @@ public final class Trainer {
       state
       ?? Self.freshState(model, configuration, images)
     for (tensor, values) in start { try memory.upload(values, to: tensor) }
+    if let open = progress.openBound { try memory.upload([Float(open)], to: total) }
     snapshot = start
     snapshotProgress = progress
   }
@@ -139,23 +143,32 @@ public final class Trainer {
     var rate = learningRate
     let clock = ContinuousClock()
     var next = clock.now + interval
+    var pace = Pace()
+    var mean = Double.nan
+    // Steps in parts take long, and may be left between two: nothing is pending then.
+    let isInParts = programs.division.isOfParts
+    func goesOn() -> Bool {
+      guard clock.now >= next else { return true }
+      next = clock.now + interval
+      return monitor(mean)
+    }
     while progress.batch < batchesPerPass {
       let control = control(for: progress)
       rate = learningRate
-      try runner.run(control)
+      guard try runner.run(control, while: goesOn) else {
+        try memory.upload([Float(progress.openBound ?? 0)], to: total)
+        return nil
+      }
       pending += 1
       progress.batch += 1
       progress.step += 1
       // The queue is asynchronous: wait now and then, so that time and Ctrl-C mean something.
-      if pending >= 64 || clock.now >= next || progress.batch == batchesPerPass {
-        let mean = try readBound()
-        progress.boundSum += mean.sum
-        progress.boundCount += mean.count
+      let isBlock = progress.batch % Self.block == 0 || progress.batch == batchesPerPass
+      let isDue = try pace.isDue { () throws(DeviceError) in try runner.finish() }
+      if isBlock || isInParts || isDue && clock.now >= next {
+        mean = try readBound(closing: isBlock)
         // A pass whose steps are all made is finished, whoever asks to stop.
-        if clock.now >= next && progress.batch < batchesPerPass {
-          next = clock.now + interval
-          guard monitor(mean.sum / Double(mean.count)) else { return nil }
-        }
+        guard progress.batch == batchesPerPass || goesOn() else { return nil }
       }
     }
     let bound = progress.boundSum / Double(max(progress.boundCount, 1))
@@ -212,15 +225,21 @@ public final class Trainer {
     uploadedPass = progress.pass
   }
 
-  /// Waits for the steps so far, and returns the sum of their bounds.
-  private func readBound() throws -> (sum: Double, count: Int) {
+  /// Waits for the steps so far, and returns the mean bound of those since the last time.
+  private func readBound(closing isBlock: Bool) throws -> Double {
     let sum = Double(try memory.floats(total)[0])
-    let count = pending
     guard sum.isFinite else {
       throw try diagnose()
     }
-    try memory.upload([0], to: total)
+    let found = (sum - (progress.openBound ?? 0)) / Double(max(pending, 1))
     pending = 0
-    return (sum, count)
+    progress.openBound = sum
+    if isBlock {
+      try memory.upload([0], to: total)
+      progress.boundSum += sum
+      progress.boundCount = progress.batch
+      progress.openBound = nil
+    }
+    return found
   }
 }

@@ -12,6 +12,7 @@ extension TrainingProgress {
     guard (0...batch).contains(boundCount), boundSum.isFinite,
       abs(boundSum) <= Double(boundCount) * Double(Float.greatestFiniteMagnitude)
     else { return "\(boundSum) is no sum of the bounds of \(boundCount) of \(batch) batches" }
+    guard openBound?.isFinite ?? true else { return "its open sum of bounds is no number" }
     guard (0...pass).contains(passesSinceBest) else {
       return "it had \(passesSinceBest) passes since the best, of \(pass)"
     }

@@ -9,6 +9,8 @@ public struct TrainingProgress: Hashable, Sendable, Codable {
   /// The sum of the bounds of those batches, and their number.
   public var boundSum = 0.0
   public var boundCount = 0
+  /// The sum of the bounds of later ones, which the device still adds to.
+  public var openBound: Double?
   /// The best validation so far, and the passes since.
   public var bestValidation: Double?
   public var passesSinceBest = 0

@@ -52,7 +52,7 @@ public struct TuningStore {
   }
 
   public func store(_ tuning: Tuning, for device: DeviceDescription) throws {
-    try FileCalls.makeFolder(folder.path)
+    try PrivateFolder.make(folder.path)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     let content = try encoder.encode(Content(kernels: Self.kernels, tuning: tuning))

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The files that name drivers to OpenCL's loader, one each.
@@ -14,6 +15,21 @@ enum DriverFiles {
       at: url, includingPropertiesForKeys: nil)
     return (content ?? []).filter { $0.pathExtension == "icd" }
       .sorted { $0.lastPathComponent < $1.lastPathComponent }
+  }
+
+  /// Why a driver shows no platform, as far as the system tells.
+  static func problem(of file: URL) -> String {
+    let name = file.path
+    guard let text = try? Files.read(name, atMost: 1 << 16) else {
+      return "\(name): it could not be read."
+    }
+    let library = String(decoding: text, as: UTF8.self)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+    guard let handle = dlopen(library, RTLD_NOW | RTLD_LOCAL) else {
+      return "\(name): \(dlerror().map { String(cString: $0) } ?? "it could not be loaded")."
+    }
+    dlclose(handle)
+    return "\(name): its driver shows no platform."
   }
 
   /// Calls a function with the environment in which loaders see one driver alone.

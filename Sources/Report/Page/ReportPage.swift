@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A report on runs: one HTML document that needs nothing else, and reads without scripts too.
@@ -120,19 +121,10 @@ public struct ReportPage: Sendable {
       if !names.contains("samples") { hints.append(("no pictures of its model yet", "look")) }
       return hints.map { hint in
         "<li>\(escaped(run.name)) has \(hint.what): "
-          + "<code>iwae-gpu \(hint.command) \(escaped(Self.quoted(run.path)))</code></li>"
+          + "<code>iwae-gpu \(hint.command) \(escaped(quotedForShell(run.path)))</code></li>"
       }
     }
     return hints.isEmpty
       ? "" : "\n<ul class=\"hints\">\n\(hints.joined(separator: "\n"))\n</ul>"
-  }
-
-  /// A path as a shell takes it.
-  private static func quoted(_ path: String) -> String {
-    let isPlain = path.unicodeScalars.allSatisfy { scalar in
-      scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-        || "._-/+=:@%".unicodeScalars.contains(scalar)
-    }
-    return isPlain ? path : "'\(path.replacingOccurrences(of: "'", with: "'\\''"))'"
   }
 }

@@ -27,20 +27,20 @@ public struct RunMetrics: Hashable, Sendable {
 
   /// Reads `metrics.jsonl`. A last line that is cut off is dropped, as a run that was killed leaves
   /// one.
-  public init(_ data: Data, file: String) throws(FormatError) {
+  public init(file: String) throws {
     passes = []
-    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    for (index, line) in lines.enumerated() where !line.allSatisfy(Self.isSpace) {
+    try Files.lines(of: file) { line, number, isCutOff in
+      guard !line.allSatisfy(Self.isSpace) else { return }
       let fields: [String: LenientValue]
       do {
-        fields = try JSONDecoder().decode([String: LenientValue].self, from: Data(line))
+        fields = try JSONDecoder().decode([String: LenientValue].self, from: line)
       } catch {
-        if index == lines.count - 1, line.first == UInt8(ascii: "{") { return }
+        if isCutOff, line.first == UInt8(ascii: "{") { return }
         throw FormatError(
-          file: file, problem: "line \(index + 1): expected a JSON object of one pass.")
+          file: file, problem: "line \(number): expected a JSON object of one pass.")
       }
       guard let pass = fields["epoch"]?.number, pass.isFinite else {
-        throw FormatError(file: file, problem: "line \(index + 1): the number 'epoch' is missing.")
+        throw FormatError(file: file, problem: "line \(number): the number 'epoch' is missing.")
       }
       passes.append(
         Pass(

@@ -90,7 +90,7 @@ extension Density {
     guard let field = row.numberField else {
       throw .takesNoNumber(of: density, number: String(parts[1]))
     }
-    guard let number = Double(parts[1]), number.isFinite else {
+    guard let number = Double(decimal: String(parts[1])), number.isFinite else {
       throw .wrongValue(
         of: density, field: field, expected: "a number", found: "'\(parts[1])'")
     }

@@ -1,10 +1,10 @@
 import Foundation
 
 /// When the process began, as far as the system tells.
-enum ProcessStart {
+public enum ProcessStart {
   /// The time since, in milliseconds. Linux counts it in hundredths of a second; elsewhere it is
-  /// counted from the first call, which `Main` makes.
-  static var elapsedMilliseconds: Double {
+  /// counted from the first call.
+  public static var elapsedMilliseconds: Double {
     let sinceFirstCall = firstCall.duration(to: .now) / .milliseconds(1)
     return sinceFirstCall + beforeFirstCall
   }

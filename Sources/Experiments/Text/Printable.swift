@@ -1,0 +1,22 @@
+/// A text that does to a terminal no more than its words: characters that command it, or turn the order of
+/// others, stand as their numbers, as JSON writes them. Lines and tabs stay.
+public func printable(_ text: String) -> String {
+  var result = String.UnicodeScalarView()
+  for scalar in text.unicodeScalars {
+    if scalar == "\n" || scalar == "\t" || !isCommand(scalar) {
+      result.append(scalar)
+    } else {
+      let digits = String(scalar.value, radix: 16)
+      let padding = String(repeating: "0", count: max(0, 4 - digits.count))
+      result.append(contentsOf: "\\u\(padding)\(digits)".unicodeScalars)
+    }
+  }
+  return String(result)
+}
+
+private func isCommand(_ scalar: Unicode.Scalar) -> Bool {
+  switch scalar.value {
+  case 0x202A...0x202E, 0x2066...0x2069, 0x200E, 0x200F, 0x061C, 0x2028, 0x2029: true
+  default: scalar.properties.generalCategory == .control
+  }
+}
