@@ -7,7 +7,7 @@ import Foundation
 ///     try events.scalars([("bound", -91.2), ("learning_rate", 1e-3)], step: 500)
 ///     try events.close()
 ///
-/// Every call appends one record with one write, and nothing is held back: a process that is killed
+/// Every call appends one record, and nothing is held back: a process that is killed
 /// leaves whole records and at most one cut-off record at the end, which readers skip.
 public final class EventFile {
   /// The path of the file, which lies in the run's folder.
@@ -121,7 +121,7 @@ extension EventFile {
       let digits = String(number)
       let padding = String(repeating: "0", count: max(10 - digits.count, 0))
       let path = "\(folder)/\(prefix)\(padding)\(digits)\(mark)\(getpid())"
-      let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+      let descriptor = FileCalls.open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
       if descriptor >= 0 { return (path, descriptor) }
       guard errno == EEXIST else {
         throw FileAccessError("The event file '\(path)' could not be made: \(systemReason())")
@@ -194,18 +194,12 @@ extension EventFile {
     guard let descriptor else { preconditionFailure("'\(path)' is closed") }
     let record = Self.record(event.data)
     let end = lseek(descriptor, 0, SEEK_END)
-    var written = -1
-    repeat {
-      written = record.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-    } while written < 0 && errno == EINTR
-    guard written == record.count else {
-      let reason =
-        written < 0
-        ? Self.systemReason()
-        : "\(written) of \(record.count) bytes had room. Make room on the disk."
+    do {
+      try FileCalls.write(record, to: descriptor, path: path)
+    } catch {
       // A part of a record would hide all that follows it.
-      if written > 0 { ftruncate(descriptor, end) }
-      throw FileAccessError("'\(path)' could not be written: \(reason)")
+      _ = FileCalls.uninterrupted { Int(ftruncate(descriptor, end)) }
+      throw error
     }
   }
 }

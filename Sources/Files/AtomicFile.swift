@@ -23,15 +23,15 @@ final class AtomicFile {
     for _ in 0..<100 {
       let name = "\(Self.prefix)\(getpid()).\(UInt64.random(in: 0 ... .max))\(Self.suffix)"
       let path = place + name
-      let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-      let descriptor = FileCalls.uninterrupted { Int(open(path, flags, mode ?? 0o666)) }
-      guard descriptor >= 0 else {
+      let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+      let file = FileCalls.open(path, flags, mode ?? 0o666)
+      guard file >= 0 else {
         if errno == EEXIST { continue }
         throw FileAccessError(target, "written", code: errno)
       }
-      let file = CInt(descriptor)
       // Some file systems have no locks, and nothing is swept there.
-      let isHeld = flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+      let isHeld =
+        FileCalls.uninterrupted { Int(flock(file, LOCK_EX | LOCK_NB)) } != 0 && errno == EWOULDBLOCK
       var status = stat()
       if !isHeld, fstat(file, &status) == 0, status.st_nlink > 0 {
         (self.path, self.descriptor) = (path, file)
@@ -68,7 +68,7 @@ final class AtomicFile {
     for name in (try? FileCalls.names(in: folder)) ?? []
     where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
       let path = "\(folder)/\(name)"
-      let descriptor = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+      let descriptor = FileCalls.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK)
       guard descriptor >= 0 else { continue }
       defer { _ = close(descriptor) }
       var status = stat()

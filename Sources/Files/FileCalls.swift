@@ -11,6 +11,12 @@ public enum FileCalls {
     }
   }
 
+  /// Opens a file, whatever signals interrupt that; below 0 where it cannot be, with the reason in `errno`.
+  /// No other program inherits it.
+  public static func open(_ path: String, _ flags: CInt, _ mode: mode_t = 0o666) -> CInt {
+    CInt(uninterrupted { Int(Foundation.open(path, flags | O_CLOEXEC, mode)) })
+  }
+
   /// The system's record of a path, or nil where nothing is.
   public static func status(_ path: String) throws(FileAccessError) -> stat? {
     var status = stat()
@@ -55,7 +61,7 @@ public enum FileCalls {
   }
 
   /// Writes all bytes where a file stands, in as many calls as the system wants.
-  static func write(
+  public static func write(
     _ data: Data, to descriptor: CInt, path: String
   ) throws(FileAccessError) {
     var written = 0
@@ -75,7 +81,7 @@ public enum FileCalls {
   /// can.
   public static func syncFolder(of path: String) {
     let folder = (path as NSString).deletingLastPathComponent
-    let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY)
     guard descriptor >= 0 else { return }
     _ = uninterrupted { Int(fsync(descriptor)) }
     _ = close(descriptor)

@@ -87,7 +87,7 @@ public enum Files {
   }
 
   private static func pour(_ data: Data, into path: String) throws(FileAccessError) {
-    let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+    let descriptor = FileCalls.open(path, O_WRONLY)
     guard descriptor >= 0 else { throw FileAccessError(path, "written", code: errno) }
     defer { _ = close(descriptor) }
     try FileCalls.write(data, to: descriptor, path: path)
@@ -95,8 +95,7 @@ public enum Files {
 
   /// Adds to the end of a file, which is made if it is not there.
   public static func append(_ data: Data, to path: String) throws(FileAccessError) {
-    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC
-    let descriptor = open(path, flags, 0o666)
+    let descriptor = FileCalls.open(path, O_WRONLY | O_CREAT | O_APPEND)
     guard descriptor >= 0 else { throw FileAccessError(path, "written", code: errno) }
     defer { _ = close(descriptor) }
     let end = lseek(descriptor, 0, SEEK_END)
@@ -104,7 +103,7 @@ public enum Files {
       try FileCalls.write(data, to: descriptor, path: path)
     } catch {
       // Half a line would hide what follows it.
-      if end >= 0 { _ = ftruncate(descriptor, end) }
+      if end >= 0 { _ = FileCalls.uninterrupted { Int(ftruncate(descriptor, end)) } }
       throw error
     }
   }

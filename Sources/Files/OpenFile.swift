@@ -17,11 +17,10 @@ public final class OpenFile {
     if mustBePlain, let status = try FileCalls.status(path), status.st_mode & S_IFMT != S_IFREG {
       throw FileAccessError("'\(path)' could not be read: it is not a regular file.")
     }
-    let descriptor = FileCalls.uninterrupted { Int(open(path, O_RDONLY | O_CLOEXEC)) }
+    descriptor = FileCalls.open(path, O_RDONLY)
     guard descriptor >= 0 else { throw FileAccessError(path, "read", code: errno) }
-    self.descriptor = CInt(descriptor)
     var status = stat()
-    let code = fstat(self.descriptor, &status) == 0 ? 0 : errno
+    let code = fstat(descriptor, &status) == 0 ? 0 : errno
     isPlain = status.st_mode & S_IFMT == S_IFREG
     size = Int(status.st_size)
     if code != 0 { throw FileAccessError(path, "read", code: code) }

@@ -1,4 +1,5 @@
 import Compute
+import Experiments
 import Files
 import IWAE
 
@@ -19,11 +20,12 @@ extension ExitCode {
     self =
       switch error {
       case let error as CommandError: error.code
+      case let error as RunError: error.cause.map(ExitCode.init) ?? .failed
       case is FormatError, is DescriptionError: .badInput
       case is FileAccessError: .fileAccess
       case ProgramError.invalid: .usage
       case DeviceError.noPlatform, DeviceError.noUsableDevice, DeviceError.noSuchDevice,
-        DeviceError.ambiguousDevice, DeviceError.wrongResults:
+        DeviceError.ambiguousDevice, DeviceError.wrongResults, DeviceError.callFailed:
         .noDevice
       default: .failed
       }

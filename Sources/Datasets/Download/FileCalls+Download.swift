@@ -13,7 +13,7 @@ extension FileCalls {
     guard let status = try found(path) else { return false }
     if status.st_mode & S_IFMT == S_IFDIR { throw .fileAccess(path, "written", code: EISDIR) }
     guard Int(status.st_size) == file.size else { return false }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else { throw .fileAccess(path, "read", code: errno) }
     defer { _ = close(descriptor) }
     return file.hasDigest(try digest(of: descriptor, path: path))

@@ -39,7 +39,7 @@ final class PartialFile {
   deinit { _ = Foundation.close(descriptor) }
 
   static func open(_ path: String) throws(DownloadError) -> CInt {
-    let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o666)
+    let descriptor = FileCalls.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
     guard descriptor >= 0 else { throw .fileAccess(path, "written", code: errno) }
     return descriptor
   }

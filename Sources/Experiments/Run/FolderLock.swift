@@ -15,8 +15,7 @@ final class FolderLock {
 
   init(_ folder: String) throws {
     let path = "\(folder)/.lock"
-    let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
-    descriptor = CInt(FileCalls.uninterrupted { Int(open(path, flags, 0o666)) })
+    descriptor = FileCalls.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else {
       let code = errno
       guard code == ELOOP else { throw FileAccessError(path, "made", code: code) }

@@ -68,10 +68,13 @@ final class RunSession {
       if let best, trainer.progress.isBest { try write(best, to: run.folder.best) }
       guard try trainPasses(&best) else { return nil }
       try save()
-    } catch let error as TrainingError {
-      throw RunError(description: "\(error) The last good checkpoint is in '\(run.folder.path)'.")
+      return try conclude(best: best)
+    } catch {
+      guard run.folder.hasCheckpoint else { throw error }
+      throw RunError(
+        description: "\(sentence("\(error)")) The last good checkpoint is in '\(run.folder.path)'.",
+        cause: error)
     }
-    return try conclude(best: best)
   }
 
   private var isDone: Bool { run.configuration.isFinished(at: trainer.progress) }
@@ -167,6 +170,8 @@ final class RunSession {
 /// Why a run ended early.
 public struct RunError: Error, Sendable, CustomStringConvertible {
   public var description: String
+  /// The error that ended it; nil where this is the first to say so.
+  public var cause: (any Error)?
 }
 
 /// One line of the metrics.

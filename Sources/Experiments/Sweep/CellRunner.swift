@@ -92,7 +92,8 @@ public final class CellRunner {
   /// True if other cells may do better: files that cannot be written and wrong settings are the same
   /// for all.
   private static func isOfCell(_ error: any Error) -> Bool {
-    !(error is FileAccessError || error is ConfigurationError)
+    let cause = (error as? RunError)?.cause ?? error
+    return !(cause is FileAccessError || cause is ConfigurationError)
   }
 
   private func path(_ cell: Cell) -> String { "\(folder)/\(cell.name)" }
