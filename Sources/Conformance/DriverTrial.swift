@@ -21,11 +21,12 @@ public struct DriverTrial {
   ///   - families: The families of operations to try.
   ///   - maps: Programs of one map each, which are given numbers between 0 and 1.
   ///   - serve: True of a program that needs no kernels but those that are to be tried.
-  /// - Returns: The cases that were run, up to the first that failed.
+  /// - Returns: The cases that were run, up to the first whose values were wrong.
+  /// - Throws: What the device says it cannot do now, as when its memory is full.
   public func run(
     _ families: Set<Compute.Operation.Family>, maps: [Program],
     serve: (Program, Protection) -> Bool
-  ) -> ConformanceReport {
+  ) throws(DeviceError) -> ConformanceReport {
     let runner = CaseRunner(device)
     let clock = ContinuousClock()
     var results: [CaseResult] = []
@@ -33,7 +34,7 @@ public struct DriverTrial {
     for (turn, cases) in turns(families, maps, serve).enumerated() {
       for item in cases {
         if let deadline, clock.now > deadline { break }
-        let result = runner.run(item)
+        let result = try runner.attempt(item)
         results.append(result)
         if !result.failures.isEmpty { return ConformanceReport(results) }
       }

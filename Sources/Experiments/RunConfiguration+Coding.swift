@@ -38,7 +38,8 @@ extension RunConfiguration {
   /// Reads a configuration file.
   public init(file: String) throws {
     do {
-      self = try JSONDecoder().decode(RunConfiguration.self, from: try Files.read(file))
+      self = try JSONDecoder().decode(
+        RunConfiguration.self, from: try Files.read(file, atMost: Files.mostOfJSON))
     } catch let error as DecodingError {
       throw FormatError(file: file, problem: FormatError.words(error))
     }

@@ -68,7 +68,7 @@ final class AtomicFile {
     for name in (try? FileCalls.names(in: folder)) ?? []
     where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
       let path = "\(folder)/\(name)"
-      let descriptor = FileCalls.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK)
+      let descriptor = FileCalls.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
       guard descriptor >= 0 else { continue }
       defer { _ = close(descriptor) }
       var status = stat()

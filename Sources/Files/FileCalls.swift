@@ -41,6 +41,11 @@ public enum FileCalls {
     }
   }
 
+  /// Removes a file, if it is there.
+  public static func remove(_ path: String) throws(FileAccessError) {
+    if unlink(path) != 0 && errno != ENOENT { throw FileAccessError(path, "removed", code: errno) }
+  }
+
   /// The names in a folder, in no order.
   public static func names(in path: String) throws(FileAccessError) -> [String] {
     guard let folder = opendir(path) else { throw FileAccessError(path, "listed", code: errno) }
@@ -103,6 +108,8 @@ extension FileAccessError {
         action == "read" ? "" : " Choose a folder that may be written to."
       default: ""
       }
+    // A name of several lines could say anything.
+    let path = path.replacing("\n", with: "\\n")
     self.init("'\(path)' could not be \(action): \(String(cString: strerror(code))).\(remedy)")
   }
 }

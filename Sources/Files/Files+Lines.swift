@@ -15,6 +15,10 @@ extension Files {
     let file = try OpenFile(path, mustBePlain: true)
     var rest = Data()
     var number = 0
+    func check(_ length: Int, _ number: Int) throws(FormatError) {
+      guard length > longestLine else { return }
+      throw FormatError(file: path, problem: "line \(number) is longer than \(longestLine) bytes.")
+    }
     var offset = 0
     while true {
       let piece = try file.read(at: offset, 1 << 18)
@@ -22,14 +26,12 @@ extension Files {
       rest.append(contentsOf: piece)
       while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
         number += 1
+        try check(end - rest.startIndex, number)
         try body(Data(rest[..<end]), number, false)
         rest = rest[(end + 1)...]
       }
       if piece.isEmpty { break }
-      guard rest.count <= longestLine else {
-        throw FormatError(
-          file: path, problem: "line \(number + 1) is longer than \(longestLine) bytes.")
-      }
+      try check(rest.count, number + 1)
       rest = Data(rest)
     }
     if !rest.isEmpty { try body(Data(rest), number + 1, true) }

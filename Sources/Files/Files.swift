@@ -31,7 +31,7 @@ public enum Files {
           + (file.isPlain ? "\(size)." : "more."))
     }
     if file.isPlain { try check(file.size) }
-    var result = Data(capacity: file.isPlain ? file.size : 0)
+    var result = Data(capacity: min(file.size, 16 << 20))
     while true {
       let piece = try file.next(1 << 18)
       if piece.isEmpty { return result }
@@ -48,6 +48,9 @@ public enum Files {
     return (try file.read(at: 0, min(count, file.size)), file.size)
   }
 
+  /// The most bytes of JSON that people write, or that tells of one run.
+  public static let mostOfJSON = 1 << 20
+
   /// Replaces a file atomically: whoever reads it finds the old content or the new, never a part, and a
   /// crash leaves one of them. Its permissions stay. What is no plain file, as a pipe, is written to.
   ///
@@ -61,7 +64,7 @@ public enum Files {
   public static func write(
     _ data: Data, to path: String, mode: mode_t? = nil
   ) throws(FileAccessError) {
-    // A link stays, and what it leads to is replaced.
+    // A link that leads somewhere stays, and what it leads to is replaced.
     var target = path
     if let resolved = realpath(path, nil) {
       target = String(cString: resolved)

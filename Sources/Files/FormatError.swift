@@ -16,7 +16,7 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
 
   public var description: String {
     // A name of several lines could say anything.
-    "\(file.replacing("\n", with: "\\n"))\(offset.map { ", byte \($0)" } ?? ""): \(problem)"
+    "\(file)\(offset.map { ", byte \($0)" } ?? ""): \(problem)".replacing("\n", with: "\\n")
   }
 
   /// The kind of JSON that a type is decoded from.

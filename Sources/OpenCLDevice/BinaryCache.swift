@@ -32,8 +32,12 @@ struct BinaryCache {
     let states =
       place("XDG_STATE_HOME")
       ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/state")
-    let key = states.appending(path: "iwae-gpu/cache.key").path
-    guard let caches, let secret = PrivateFolder.secret(key) else { return nil }
+    guard let caches else { return nil }
+    // Apart from the cache if it can be, so that a copy of the cache counts for nothing.
+    let secret = [states, caches].lazy.compactMap {
+      PrivateFolder.secret($0.appending(path: "iwae-gpu/cache.key").path)
+    }.first
+    guard let secret else { return nil }
     return BinaryCache(folder: caches.appending(path: "iwae-gpu/kernels"), secret: secret)
   }
 

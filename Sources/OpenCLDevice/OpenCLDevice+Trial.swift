@@ -23,8 +23,9 @@ struct Verdict: Hashable, Codable {
 }
 
 extension OpenCLDevice {
-  /// A trial of kernels before they are first used: says which case fails, and how; nil if none does.
-  public typealias Trial = (UntriedKernels) -> String?
+  /// A trial of kernels before they are first used: says which case fails, and how; nil if none does. What
+  /// it throws is no finding, and nothing is kept of it.
+  public typealias Trial = (UntriedKernels) throws(DeviceError) -> String?
 
   /// Tries the kernels of modules, but for what is known of them; throws if they failed.
   func tryOut(_ modules: [KernelModule]) throws(DeviceError) {
@@ -53,7 +54,7 @@ extension OpenCLDevice {
     if !families.isEmpty, kernels.allSatisfy({ $0.library.verdict.failure == nil }) {
       prefer(kernels.map(\.library))
       let maps = kernels.flatMap(\.module.maps).map(\.example)
-      let failure = trial(UntriedKernels(device: self, families: families, maps: maps))
+      let failure = try trial(UntriedKernels(device: self, families: families, maps: maps))
       for (module, library) in kernels {
         if failure == nil {
           library.verdict.passed.formUnion(module.allFamilies.map(\.kernelName))

@@ -53,9 +53,12 @@ public struct FigureFolder: Sendable {
     return figures.sorted { $0.name < $1.name }
   }
 
+  /// The largest figure that is read: the numbers of a million points.
+  private static let mostBytes = 256 << 20
+
   private static func figure(_ file: String) throws(FormatError) -> Figure {
     do {
-      return try decoder.decode(Figure.self, from: try Files.read(file))
+      return try decoder.decode(Figure.self, from: try Files.read(file, atMost: mostBytes))
     } catch let error as FileAccessError {
       throw FormatError(file: file, problem: error.description)
     } catch {

@@ -58,13 +58,13 @@ enum Backend {
     let device = try untried(arguments, schedule: schedule)
     guard !arguments.has("--trust-driver") else { return device }
     var isSilent = arguments.has("--quiet")
-    device.trial = { kernels in
+    device.trial = { kernels throws(DeviceError) in
       if !isSilent {
         Terminal.standard.error(
           "Trying the driver of \(kernels.device.name) with kernels that are new to it, once.")
         isSilent = true
       }
-      let report = DriverTrial(kernels.device).run(
+      let report = try DriverTrial(kernels.device).run(
         kernels.families, maps: kernels.maps, serve: kernels.serve)
       return report.failures.first.map { "\($0.name): \($0.failures.first ?? "")" }
     }

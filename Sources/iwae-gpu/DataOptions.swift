@@ -76,14 +76,18 @@ enum DataOptions {
     var settings = stored.run ?? RunConfiguration()
     try settings.apply(arguments, ["labels", "binarize"].compactMap(Setting.named))
     try checkBinarization(arguments, stored.model)
+    // A file that is named is taken whole; a set and a run's data have a test part, and may have moved.
+    var moved = settings
+    moved.data = named ?? settings.data
+    let own =
+      named == nil
+      ? try source(of: settings)
+      : stored.lacksData ? (try? source(of: moved)).flatMap { stored.isOf($0) ? $0 : nil } : nil
     let source =
-      try named.map { try Self.source($0, labels: arguments.string("--labels") ?? "") }
-      ?? source(of: settings)
-    // A file that is named is taken whole; a set and a run's data have a test part.
-    let isOwn = named == nil || stored.isMoved(to: source)
+      try own ?? Self.source(moved.data, labels: arguments.string("--labels") ?? "")
     let test = try TestImages(
       source, for: stored.model, settings.binarize, standardization: stored.standardization,
-      isWhole: source.namedSet == nil && !isOwn, run: isOwn ? stored.run : nil)
+      isWhole: source.namedSet == nil && own == nil, run: own == nil ? nil : stored.run)
     return try arguments.string("--mask").map { try test.masked(by: $0, limit: try limit()) }
       ?? test
   }

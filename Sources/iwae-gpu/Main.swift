@@ -31,11 +31,7 @@ struct Main {
     _ = ProcessStart.elapsedMilliseconds
     // Where nobody listens any more, words are lost and not work.
     signal(SIGPIPE, SIG_IGN)
-    for index in 1..<max(1, Int(CommandLine.argc)) {
-      // Repaired, two names could become one.
-      guard let text = CommandLine.unsafeArgv[index], String(validatingCString: text) == nil else {
-        continue
-      }
+    if let index = CommandLine.firstThatIsNoText {
       Terminal.standard.error("Error: Argument \(index) is not UTF-8. Rename the file or folder.")
       exit(ExitCode.usage.rawValue)
     }

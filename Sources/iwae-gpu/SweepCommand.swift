@@ -72,15 +72,16 @@ private func requestedSweep(
   _ arguments: ParsedArguments
 ) throws -> (folder: String, grid: Grid, source: DataSource) {
   if let folder = arguments.string("--resume") {
-    let changeable: Set = [
-      "--resume", "--backend", "--device", "--trust-driver", "--json", "--quiet",
-    ]
+    let changeable =
+      ["--resume", "--backend", "--device", "--trust-driver", "--json", "--quiet"]
+      + Setting.data.filter(\.isOfData).map(\.flag)
     if let flag = arguments.given.subtracting(changeable).sorted().first {
       throw arguments.error(
         "'\(flag)' cannot change when a sweep is resumed. To add to the grid, run the command "
           + "again with more values.")
     }
-    let grid = try Sweep.stored(in: folder)
+    var grid = try Sweep.stored(in: folder)
+    try grid.base.applyImages(arguments)
     return (folder, grid, try DataOptions.source(arguments, grid.base))
   }
   let folder = try arguments.required("--out")

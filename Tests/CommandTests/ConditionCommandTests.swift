@@ -40,8 +40,9 @@ import Testing
     #expect(configuration.task.contains("given the label"))
     #expect(run("evaluate", out, "--samples", "5", "--quiet").status == .done)
     #expect(run("train", "--resume", out, "--passes", "2", "--quiet").status == .done)
-    let repeated = run("train", "--resume", out, "--labels", labels)
-    #expect(repeated.error.contains("'--labels' cannot change when a run is resumed"))
+    let changed = run("train", "--resume", out, "--labels", try self.labels("others", other: 1))
+    #expect(changed.error.contains("'--labels' cannot change when a run is resumed"))
+    #expect(changed.error.contains("images have other labels"), "\(changed.error)")
     // Other data need labels of their own.
     let other = run("evaluate", out, "--data", data, "--samples", "5", "--quiet")
     #expect(other.status == .badInput && other.error.contains("'--labels'"))

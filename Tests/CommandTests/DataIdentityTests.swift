@@ -82,6 +82,34 @@ import Testing
     #expect(try evaluated("--data", counts).images == 60)
   }
 
+  @Test func otherCountsAreSaidAsTheyAre() throws {
+    defer { densities.remove() }
+    let counts = try densities.counts()
+    #expect(train(counts).status == .done)
+    let fewer = (0..<40 * Densities.width).map { UInt8($0 * $0 / 7 % 5) }
+    _ = try densities.array("counts", "|u1", Data(fewer), count: 40)
+    let refused = run("evaluate", out)
+    #expect(
+      refused.error.contains("4 test images were 6 when the run was trained"), "\(refused.error)")
+  }
+
+  /// A sweep goes on with images that were moved.
+  @Test func aSweepsFileIsMoved() throws {
+    defer { densities.remove() }
+    let counts = try densities.counts()
+    let flags = [
+      "--likelihood", "poisson", "--layers", "8:2", "--samples", "2,3", "--passes", "1", "--batch",
+      "10", "--test-samples", "10", "--out", out, "--quiet",
+    ]
+    #expect(run(["sweep", "--data", counts] + flags).status == .done)
+    let moved = densities.path("moved.npy")
+    try FileManager.default.moveItem(atPath: counts, toPath: moved)
+    let again = run(["sweep", "--data", moved] + flags)
+    #expect(again.status == .done, "\(again.error)")
+    let resumed = run("sweep", "--resume", out, "--data", moved, "--quiet")
+    #expect(resumed.status == .done, "\(resumed.error)")
+  }
+
   @Test func aMovedFileIsKnown() throws {
     defer { densities.remove() }
     let counts = try densities.counts()

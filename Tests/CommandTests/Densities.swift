@@ -73,8 +73,11 @@ struct Densities {
     return try array("floats", "<f4", values.withUnsafeBytes { Data($0) })
   }
 
-  func array(_ name: String, _ type: String, _ values: Data) throws -> String {
-    var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (60, \(Self.width)), }"
+  func array(
+    _ name: String, _ type: String, _ values: Data, count: Int = 60
+  ) throws -> String {
+    var header =
+      "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(count), \(Self.width)), }"
     header += String(repeating: " ", count: 117 - header.count) + "\n"
     var data = Data([0x93]) + Data("NUMPY".utf8) + Data([1, 0, 118, 0])
     data += Data(header.utf8) + values

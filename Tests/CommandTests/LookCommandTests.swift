@@ -132,7 +132,7 @@ import Testing
       checkpoint.parameters[tensor] = values.map { _ in value }
     }
     try checkpoint.data.write(to: URL(fileURLWithPath: file))
-    let result = run("look", folder, "--images", "20", "--only", "posterior")
+    let result = run("look", file, "--images", "20", "--only", "posterior")
     #expect(result.status == .done, "\(result.error)")
     #expect(result.output.contains("No posterior: the densities or the weights of test image 1"))
   }

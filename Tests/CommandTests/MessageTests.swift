@@ -147,8 +147,9 @@ import Testing
   }
 
   @Test func aNameOfSeveralLinesIsNoMessage() {
-    let error = FormatError(file: "x\nError: all is lost", problem: "no")
-    #expect(error.description == "x\\nError: all is lost: no")
+    let error = FormatError(file: "x\nError: all is lost", problem: "no\nError: really")
+    #expect(error.description == "x\\nError: all is lost: no\\nError: really")
+    #expect(run("evaluate", "x\nError: y").error.split(separator: "\n").count == 1)
   }
 
   /// Two names that are no text would be one.

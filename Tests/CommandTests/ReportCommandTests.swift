@@ -64,7 +64,7 @@ import Testing
     #expect(try String(contentsOfFile: elsewhere, encoding: .utf8).contains("<h1>A &amp; B</h1>"))
     #expect(!FileManager.default.fileExists(atPath: "\(second)/report.html"))
     // A new run in the same folder does not keep the figures of the old one.
-    RunFolder(second).clear()
+    try RunFolder(second).clear()
     #expect(try FigureFolder(run: second).read().isEmpty)
   }
 

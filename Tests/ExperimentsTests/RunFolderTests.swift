@@ -25,7 +25,7 @@ import Testing
     }
     try write("mine", folder.report)
     #expect(!folder.exists)
-    folder.clear()
+    try folder.clear()
     #expect(names(folder.figures).count == 3 && names(folder.path) == ["figures", "report.html"])
   }
 
@@ -44,7 +44,7 @@ import Testing
       try write(text, "\(folder.figures)/\(name).json")
       try write("<svg/>", "\(folder.figures)/\(name).svg")
     }
-    folder.clear()
+    try folder.clear()
     #expect(
       names(folder.figures) == [
         "a.json", "a.svg", "b.json", "b.svg", "numbers.json", "thesis.svg",
@@ -57,7 +57,7 @@ import Testing
     try write("{}", folder.configuration)
     try write(#"{"name": "bounds"}"#, "\(folder.figures)/bounds.json")
     try write("<svg/>", "\(folder.figures)/bounds.svg")
-    folder.clear()
+    try folder.clear()
     #expect(names(folder.path).isEmpty)
   }
 
@@ -73,7 +73,7 @@ import Testing
     for file in [others, "events.out.tfevents.1700000000.iwae-gpu.7", "config.json"] {
       try write("{}", "\(folder.path)/\(file)")
     }
-    folder.clear()
+    try folder.clear()
     #expect(names(folder.path) == [others])
   }
 }

@@ -148,8 +148,9 @@ import Testing
     func problem(_ change: (inout [String: Safetensors.Entry]) -> Void) -> String {
       var entries = file.entries
       change(&entries)
+      let metadata = file.metadata.filter { $0.key != "digest" }
       do throws(FormatError) {
-        _ = try Checkpoint(Safetensors(entries: entries, metadata: file.metadata).data, file: "a")
+        _ = try Checkpoint(Safetensors(entries: entries, metadata: metadata).data, file: "a")
         return "none"
       } catch {
         return error.description

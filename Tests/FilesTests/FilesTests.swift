@@ -165,5 +165,33 @@ import Testing
     #expect(try Files.read(path) == Data("one\ntwo\n".utf8))
     #expect(try Files.beginning(of: path, 3).bytes == Array("one".utf8))
     #expect(try Files.beginning(of: path, 100).size == 8)
+    // There is room for two more bytes.
+    var limit = rlimit()
+    getrlimit(resource, &limit)
+    let former = limit
+    signal(SIGXFSZ, SIG_IGN)
+    limit.rlim_cur = 10
+    #expect(setrlimit(resource, &limit) == 0)
+    #expect(throws: FileAccessError.self) { try Files.append(Data("three\n".utf8), to: path) }
+    limit = former
+    setrlimit(resource, &limit)
+    signal(SIGXFSZ, SIG_DFL)
+    #expect(try Files.read(path) == Data("one\ntwo\n".utf8))
+  }
+
+  #if os(Linux)
+    private let resource = __rlimit_resource_t(1)
+  #else
+    private let resource = RLIMIT_FSIZE
+  #endif
+
+  /// A file that claims to be larger than memory is refused by its header, or by its size.
+  @Test func sparseFilesAreRefusedUnread() throws {
+    defer { end() }
+    let path = "\(folder)/sparse"
+    try Files.write(Data("{".utf8), to: path)
+    #expect(truncate(path, 1 << 42) == 0)
+    #expect(throws: FileAccessError.self) { try Files.read(path, atMost: Files.mostOfJSON) }
+    #expect(throws: (any Error).self) { try Files.lines(of: path) { _, _, _ in } }
   }
 }

@@ -95,6 +95,22 @@ import Testing
     try scene.open { _ in nil }.prepare([sum()])
   }
 
+  /// A device that is full, or gone, when it is tried has shown nothing.
+  @Test func whatPassesIsNoFinding() throws {
+    let scene = Scene()
+    defer { scene.end() }
+    let full: OpenCLDevice.Trial = { _ throws(DeviceError) in
+      throw .callFailed(call: "clCreateBuffer", code: "CL_MEM_OBJECT_ALLOCATION_FAILURE")
+    }
+    #expect(throws: DeviceError.self) { try scene.open(trial: full).prepare([sum()]) }
+    var isTried = false
+    try scene.open { _ in
+      isTried = true
+      return nil
+    }.prepare([sum()])
+    #expect(isTried)
+  }
+
   /// A training step's kernels are tried with all of its maps and operations, and compile nothing else.
   @Test(arguments: Schedule.allCases) func everythingInAStepIsTried(schedule: Schedule) throws {
     let scene = Scene()
@@ -107,13 +123,13 @@ import Testing
     configuration.optimizer = Adam()
     let program = try Step.build(model, configuration).program
     let log = Log()
-    let device = try scene.open(schedule) { kernels in
+    let device = try scene.open(schedule) { kernels throws(DeviceError) in
       log.families.append(kernels.families)
       #expect(kernels.families == Set(program.operations.map(\.family)))
       #expect(
         kernels.maps.count > 3 && kernels.maps.allSatisfy { kernels.serve($0, protection: .none) })
       let before = kernels.device.loaded.count
-      let report = DriverTrial(kernels.device).run(
+      let report = try DriverTrial(kernels.device).run(
         kernels.families, maps: kernels.maps, serve: kernels.serve)
       #expect(report.passes, "\(report.failures)")
       #expect(report.results.count >= kernels.maps.count + kernels.families.count - 1)

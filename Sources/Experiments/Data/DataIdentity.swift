@@ -64,7 +64,7 @@ extension DataIdentity.Part {
   func difference(
     of other: DataIdentity.Part, _ name: String, labelsCount: Bool = true
   ) -> String? {
-    if images != other.images { return "\(images) \(name) images were \(other.images)" }
+    if images != other.images { return "\(other.images) \(name) images were \(images)" }
     if values != other.values { return "the \(name) images have other values" }
     return labelsCount && labels != other.labels ? "the \(name) images have other labels" : nil
   }
@@ -84,7 +84,11 @@ extension SHA256 {
 
 /// Paths of data, as a run keeps them.
 enum DataPath {
-  static func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+  /// True if there is such a file, or the one of which a name means an array.
+  static func isThere(_ name: String) -> Bool {
+    let file = name.lastIndex(of: "#").map { String(name[..<$0]) } ?? name
+    return [name, file].contains { FileManager.default.fileExists(atPath: $0) }
+  }
 
   /// The path from the root of what is a file here; other names as they are.
   static func absolute(_ name: String) -> String {
@@ -92,8 +96,8 @@ enum DataPath {
     func absolute(_ path: String) -> String {
       URL(fileURLWithPath: path).standardizedFileURL.path
     }
-    if isThere(name) { return absolute(name) }
-    guard let mark = name.lastIndex(of: "#"), isThere(String(name[..<mark])) else { return name }
+    if FileManager.default.fileExists(atPath: name) { return absolute(name) }
+    guard isThere(name), let mark = name.lastIndex(of: "#") else { return name }
     return absolute(String(name[..<mark])) + name[mark...]
   }
 }

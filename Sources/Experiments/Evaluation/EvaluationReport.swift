@@ -76,7 +76,7 @@ extension EvaluationReport {
 extension EvaluationReport {
   /// Reads an evaluation of a model; nil where a file holds none.
   init?(file: String, of model: Model) {
-    guard let data = try? Files.read(file),
+    guard let data = try? Files.read(file, atMost: Files.mostOfJSON),
       let report = try? JSONText.value(EvaluationReport.self, data), report.isUsable(for: model)
     else { return nil }
     self = report

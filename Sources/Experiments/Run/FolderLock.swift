@@ -15,7 +15,10 @@ final class FolderLock {
 
   init(_ folder: String) throws {
     let path = "\(folder)/.lock"
-    descriptor = FileCalls.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
+    let flags = O_NOFOLLOW | O_NONBLOCK
+    let writing = FileCalls.open(path, O_RDWR | O_CREAT | flags)
+    // One that another user made can be held, and not written to.
+    descriptor = writing < 0 && errno == EACCES ? FileCalls.open(path, O_RDONLY | flags) : writing
     guard descriptor >= 0 else {
       let code = errno
       guard code == ELOOP else { throw FileAccessError(path, "made", code: code) }
@@ -28,7 +31,7 @@ final class FolderLock {
     guard FileCalls.uninterrupted({ Int(flock(descriptor, LOCK_EX | LOCK_NB)) }) == 0 else {
       let code = errno
       // A file system without locks.
-      if [ENOSYS, EOPNOTSUPP, ENOLCK].contains(code) { return }
+      if [ENOSYS, EOPNOTSUPP, ENOTSUP, ENOLCK].contains(code) { return }
       guard code == EWOULDBLOCK else { throw FileAccessError(path, "locked", code: code) }
       throw RunError(
         description: "'\(folder)' is in use by \(Self.holder(at: path)). Wait for it to end, or "
@@ -45,7 +48,7 @@ final class FolderLock {
     gethostname(&name, name.count - 1)
     let holder = Holder(
       process: getpid(),
-      host: String(decoding: name.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self),
+      host: String(cString: name),
       since: Date().ISO8601Format())
     guard let data = try? JSONEncoder().encode(holder), ftruncate(descriptor, 0) == 0 else {
       return

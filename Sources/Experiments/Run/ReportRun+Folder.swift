@@ -48,7 +48,8 @@ extension RunEvaluation {
   fileprivate init(file: String) throws {
     let report: EvaluationReport
     do {
-      report = try JSONText.value(EvaluationReport.self, try Files.read(file))
+      report = try JSONText.value(
+        EvaluationReport.self, try Files.read(file, atMost: Files.mostOfJSON))
     } catch let error as DecodingError {
       throw FormatError(
         file: file,

@@ -94,7 +94,8 @@ public struct Run: Sendable {
     training = try configuration.training()
     let batches = Trainer.batchesPerPass(
       images: images.split.training.count, batchSize: configuration.batch)
-    guard configuration.passes <= Trainer.mostSteps / batches else {
+    let isEndless = resumed == nil && configuration.patience == 0
+    guard !isEndless || configuration.passes <= Trainer.mostSteps / batches else {
       throw ConfigurationError(
         "'passes': \(configuration.passes) passes of \(batches) batches are more than the "
           + "\(Trainer.mostSteps) steps that noise has addresses for. Ask for fewer passes, or larger "
@@ -112,7 +113,7 @@ public struct Run: Sendable {
     }
   }
 
-  /// Trains and evaluates.
+  /// Trains and evaluates, once: whoever wants more describes the run anew, as one that goes on.
   ///
   /// - Parameters:
   ///   - device: The device that trains and evaluates.

@@ -53,12 +53,12 @@ public struct RunFolder: Sendable {
   }
 
   /// Takes a former run's files away; what is there without a run is not the program's.
-  public func clear() {
+  public func clear() throws(FileAccessError) {
     guard exists else { return }
     clearFindings()
     // The configuration goes last: as long as something of the run is there, it can be resumed.
     let files = EventFile.files(in: path) + [metrics, best, report, checkpoint, configuration]
-    for file in files { try? FileManager.default.removeItem(atPath: file) }
+    for file in files { try FileCalls.remove(file) }
   }
 
   /// Takes figures away: pairs of `NAME.json`, which says its name, and a picture. Other files stay.

@@ -3,7 +3,7 @@ import Foundation
 /// The point that a run or an evaluation has come to.
 public struct RunProgress: Hashable, Sendable {
   public enum Stage: Hashable, Sendable {
-    /// - Parameter bound: The mean of the last steps'.
+    /// - Parameter bound: The mean of the last steps'; NaN before the first is made.
     case training(pass: Int, of: Int, bound: Double)
     /// - Parameter what: The part of an evaluation, in the words of a progress line.
     case evaluating(_ what: String, images: Int, of: Int)
@@ -18,7 +18,8 @@ public struct RunProgress: Hashable, Sendable {
     let head =
       switch stage {
       case .training(let pass, let passes, let bound):
-        "pass \(pass) of \(passes)  bound \(String(format: "%.2f", bound))"
+        "pass \(pass) of \(passes)"
+          + (bound.isNaN ? "" : "  bound \(String(format: "%.2f", bound))")
       case .evaluating(let what, let done, let images): "\(what)  \(done) of \(images) images"
       }
     // Nothing is known of the rate before the first images are done.

@@ -53,7 +53,7 @@ extension RunSession {
   var resumedBest: [Tensor: [Float]]? {
     get throws {
       guard let resumed = run.resumed, run.configuration.keep == .best else { return nil }
-      if resumed.progress?.isBest == true { return resumed.parameters }
+      if resumed.progress?.isBest == true { return try trainer.state() }
       guard FileManager.default.fileExists(atPath: run.folder.best) else { return nil }
       return try run.folder.bestCheckpoint.parameters
     }

@@ -43,11 +43,13 @@ final class RunSession {
     defer { withExtendedLifetime(lock) {} }
     guard folder.record == run.found else {
       throw RunError(
-        description: "'\(folder.path)' was written by another process meanwhile: nothing was done.")
+        description:
+          "'\(folder.path)' was written, by another process or by this run itself, since the "
+          + "run was described: nothing was done. Describe it anew, or begin again.")
     }
     let best = try resumedBest
     if run.resumed == nil {
-      folder.clear()
+      try folder.clear()
     } else {
       try folder.truncateMetrics(afterStep: trainer.progress.step)
       if !isDone { folder.clearFindings() }
@@ -65,7 +67,10 @@ final class RunSession {
     do {
       if run.resumed == nil { try save() }
       // Whoever was killed before the file of the best was written has it in the checkpoint.
-      if let best, trainer.progress.isBest { try write(best, to: run.folder.best) }
+      let step = trainer.progress.step
+      if let best, trainer.progress.isBest, run.folder.bestRecord?.progress?.step != step {
+        try write(best, to: run.folder.best)
+      }
       guard try trainPasses(&best) else { return nil }
       try save()
       return try conclude(best: best)
@@ -107,6 +112,12 @@ final class RunSession {
   }
 
   private func trainPass() throws -> PassReport? {
+    guard trainer.progress.step <= Trainer.mostSteps - trainer.batchesPerPass else {
+      throw RunError(
+        description:
+          "'\(run.folder.path)' has had the \(trainer.progress.step) steps that noise has "
+          + "addresses for.")
+    }
     let clock = ContinuousClock()
     let begin = (time: clock.now, step: trainer.progress.step)
     func progress(_ bound: Double) -> RunProgress {

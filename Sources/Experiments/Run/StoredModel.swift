@@ -52,11 +52,10 @@ public struct StoredModel: Sendable {
   /// - Returns: The file that keeps its own evaluation, of the same parameters with more samples of no
   ///   fewer images, and those samples; nil where there is none.
   public func keep(_ report: EvaluationReport) throws -> (file: String, samples: Int)? {
-    guard RunFolder.isFolder(path), run != nil, Self.step(path, checkpoint) == step else {
-      return nil
-    }
+    guard RunFolder.isFolder(path), run != nil else { return nil }
     let lock = try FolderLock(path)
     defer { withExtendedLifetime(lock) {} }
+    guard Self.step(path, checkpoint) == step else { return nil }
     let file = RunFolder(path).evaluation
     if report.step != nil, let kept = EvaluationReport(file: file, of: model),
       kept.step == report.step, kept.samples > report.samples, kept.images >= report.images
@@ -67,10 +66,14 @@ public struct StoredModel: Sendable {
     return nil
   }
 
-  /// True if images are those of the run, whose own file is not there any more.
-  public func isMoved(to source: DataSource) -> Bool {
-    guard let run, let identity = run.identity, !DataPath.isThere(run.data),
-      NamedSet.named(run.data) == nil,
+  /// True if the run's own file is not where it was.
+  public var lacksData: Bool {
+    run.map { NamedSet.named($0.data) == nil && !DataPath.isThere($0.data) } ?? false
+  }
+
+  /// True if images are those of the run.
+  public func isOf(_ source: DataSource) -> Bool {
+    guard let run, let identity = run.identity,
       let split = try? source.prepared(for: model, .none).split(run.split)
     else { return false }
     return identity.test.difference(of: DataIdentity.Part(split.test), "test") == nil
@@ -97,7 +100,11 @@ extension Checkpoint {
     self = try best ? folder.bestCheckpoint : Checkpoint(file: folder.checkpoint)
   }
 
-  init(file: String) throws { try self.init(try Files.read(file), file: file) }
+  /// Reads a file, once its header is known to fit it.
+  init(file: String) throws {
+    _ = try Safetensors.metadata(at: file)
+    try self.init(try Files.read(file), file: file)
+  }
 
   var progress: TrainingProgress? { TrainingRecord(metadata).progress }
   var trainSeconds: Double? { TrainingRecord(metadata).seconds }
@@ -127,6 +134,11 @@ extension RunFolder {
   /// The newest checkpoint's metadata about training, its tensors unread; nil where there is none.
   var record: TrainingRecord? {
     (try? Safetensors.metadata(at: checkpoint)).map { TrainingRecord($0) }
+  }
+
+  /// That of the best checkpoint.
+  var bestRecord: TrainingRecord? {
+    (try? Safetensors.metadata(at: best)).map { TrainingRecord($0) }
   }
 }
 

@@ -14,7 +14,7 @@ public enum DescriptionFile {
   }
 
   public static func read<Value: Decodable>(_ path: String) throws -> Value {
-    let data = try Files.read(path)
+    let data = try Files.read(path, atMost: Files.mostOfJSON)
     do {
       return try JSONDecoder().decode(Value.self, from: data)
     } catch {

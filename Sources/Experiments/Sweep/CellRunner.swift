@@ -89,10 +89,11 @@ public final class CellRunner {
     return true
   }
 
-  /// True if other cells may do better: files that cannot be written and wrong settings are the same
-  /// for all.
+  /// True if other cells may do better: files that cannot be written, wrong settings and a device that is
+  /// gone are the same for all.
   private static func isOfCell(_ error: any Error) -> Bool {
     let cause = (error as? RunError)?.cause ?? error
+    if case DeviceError.callFailed = cause { return false }
     return !(cause is FileAccessError || cause is ConfigurationError)
   }
 
@@ -124,6 +125,12 @@ public final class CellRunner {
       throw RunError(
         description: "'\(path(cell))' is of other data: \(difference) when it was trained. Take it "
           + "away, or choose another folder.")
+    }
+    // The same images may have moved.
+    if stored.identity != nil {
+      for setting in Setting.all where setting.isOfData {
+        setting.copy(cell.configuration, &stored)
+      }
     }
     stored.testSamples = cell.configuration.testSamples
     stored.limit = cell.configuration.limit
@@ -189,6 +196,8 @@ public final class CellRunner {
     ).run(on: device, monitor: monitor)
     guard var bound else { return nil }
     bound.step = result.evaluation?.step
+    let lock = try FolderLock(folder.path)
+    defer { withExtendedLifetime(lock) {} }
     try Files.write(try JSONText.data(bound), to: folder.bound)
     result.bound = bound
     return result

@@ -51,7 +51,10 @@ extension Grid {
 
   /// Why this grid cannot go on where another left off; nil if it only adds to it.
   public func problem(goingOnWith old: Grid) -> String? {
-    var problems = Differences.between(old.base.ofAnyData, base.ofAnyData)
+    // The same images may have moved: each cell knows its own.
+    var before = old.base
+    for setting in Setting.all where setting.isOfData { setting.copy(base, &before) }
+    var problems = Differences.between(before.ofAnyData, base.ofAnyData)
     func compare<Value: Hashable>(_ name: String, _ axis: KeyPath<Grid, [Value]>) {
       let missing = Set(old[keyPath: axis]).subtracting(self[keyPath: axis])
       if !missing.isEmpty {

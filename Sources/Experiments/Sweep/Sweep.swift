@@ -62,7 +62,8 @@ public final class Sweep {
     let file = file(folder)
     let grid: Grid
     do {
-      grid = try JSONDecoder().decode(Grid.self, from: try Files.read(file))
+      grid = try JSONDecoder().decode(
+        Grid.self, from: try Files.read(file, atMost: Files.mostOfJSON))
     } catch let error as DecodingError {
       throw FormatError(file: file, problem: FormatError.words(error))
     }

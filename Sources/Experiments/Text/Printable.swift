@@ -20,3 +20,13 @@ private func isCommand(_ scalar: Unicode.Scalar) -> Bool {
   default: scalar.properties.generalCategory == .control
   }
 }
+
+extension CommandLine {
+  /// The position of the first argument that is not UTF-8; nil for none. Repaired, as `arguments` has them,
+  /// two names could become one.
+  public static var firstThatIsNoText: Int? {
+    (0..<Int(argc)).first { index in
+      unsafeArgv[index].map { String(validatingCString: $0) == nil } ?? false
+    }
+  }
+}
