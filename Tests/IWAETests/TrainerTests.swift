@@ -98,6 +98,30 @@ import Testing
     #expect(try bounds(stopping: true, every: .zero) == usual)
   }
 
+  /// Whoever stops while a pass is validated does not wait, and it is validated later.
+  @Test func aStopWithinValidationGoesOnThere() throws {
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    func trainer(_ former: Trainer? = nil) throws -> Trainer {
+      try Trainer(
+        model, configuration(), images: images, validation: Strokes().images(count: 60, seed: 4),
+        device: device, state: try former?.state(),
+        progress: former?.progress ?? TrainingProgress())
+    }
+    let usual = try trainer()
+    let expected = try #require(try usual.finishPass())
+    let stopped = try trainer()
+    let batches = stopped.batchesPerPass
+    #expect(try stopped.finishPass(every: .zero) { _ in stopped.progress.batch < batches } == nil)
+    #expect(stopped.progress.pass == 0 && stopped.progress.batch == batches)
+    #expect(stopped.progress.problem(images: images.count, batchSize: 10) == nil)
+    let resumed = try trainer(stopped)
+    let report = try #require(try resumed.finishPass())
+    #expect(report.validation == expected.validation && report.bound == expected.bound)
+    #expect(report.learningRate == expected.learningRate && report.progress == expected.progress)
+    #expect(try resumed.state() == usual.state())
+  }
+
   /// Fifty steps and more on the reference and on OpenCL.
   @Test(arguments: [AdamConvention.usual, .released])
   func devicesTrainTheSameModel(convention: AdamConvention) throws {

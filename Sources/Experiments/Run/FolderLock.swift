@@ -48,7 +48,8 @@ final class FolderLock {
     gethostname(&name, name.count - 1)
     let holder = Holder(
       process: getpid(),
-      host: String(cString: name),
+      host: String(
+        decoding: name.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self),
       since: Date().ISO8601Format())
     guard let data = try? JSONEncoder().encode(holder), ftruncate(descriptor, 0) == 0 else {
       return

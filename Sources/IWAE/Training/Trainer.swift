@@ -140,7 +140,6 @@ public final class Trainer {
     every interval: Duration = .milliseconds(500), monitor: (Double) -> Bool = { _ in true }
   ) throws -> PassReport? {
     if uploadedPass != progress.pass { try uploadOrder() }
-    var rate = learningRate
     let clock = ContinuousClock()
     var next = clock.now + interval
     var pace = Pace()
@@ -154,7 +153,6 @@ public final class Trainer {
     }
     while progress.batch < batchesPerPass {
       let control = control(for: progress)
-      rate = learningRate
       guard try runner.run(control, while: goesOn) else {
         try memory.upload([Float(progress.openBound ?? 0)], to: total)
         return nil
@@ -171,15 +169,18 @@ public final class Trainer {
         guard progress.batch == batchesPerPass || goesOn() else { return nil }
       }
     }
+    // What is stopped here is validated when it goes on: all of its batches are made.
+    let validation = try evaluator?.evaluate { _ in goesOn() }?.logLikelihood
+    if evaluator != nil && validation == nil { return nil }
+    return try report(validation: validation)
+  }
+
+  private func report(validation: Double?) throws -> PassReport {
     let bound = progress.boundSum / Double(max(progress.boundCount, 1))
+    let rate = learningRate(batch: batchesPerPass - 1)
     (progress.boundSum, progress.boundCount) = (0, 0)
     progress.pass += 1
     progress.batch = 0
-    return try report(bound: bound, rate: rate)
-  }
-
-  private func report(bound: Double, rate: Double) throws -> PassReport {
-    let validation = try evaluator?.evaluate()?.logLikelihood
     var isBest = false
     if let validation {
       guard validation.isFinite else {
@@ -194,9 +195,9 @@ public final class Trainer {
       progress: progress, bound: bound, learningRate: rate, validation: validation, isBest: isBest)
   }
 
-  private var learningRate: Double {
+  private func learningRate(batch: Int) -> Double {
     let done =
-      (Double(progress.pass) + Double(progress.batch) / Double(batchesPerPass))
+      (Double(progress.pass) + Double(batch) / Double(batchesPerPass))
       / Double(max(configuration.passes, 1))
     return configuration.schedule.rate(pass: progress.pass, progress: done)
   }
@@ -211,7 +212,7 @@ public final class Trainer {
       configuration.klWeight.value(
         after: Double(progress.pass) + Double(progress.batch) / Double(batchesPerPass)))
     configuration.convention.apply(
-      to: &control, step: progress.step, rate: learningRate,
+      to: &control, step: progress.step, rate: learningRate(batch: progress.batch),
       optimizer: Adam(configuration.convention))
     return control
   }

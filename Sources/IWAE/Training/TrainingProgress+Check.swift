@@ -3,7 +3,7 @@ extension TrainingProgress {
   public func problem(images: Int, batchSize: Int) -> String? {
     let batches = Trainer.batchesPerPass(images: images, batchSize: batchSize)
     let (before, overflow) = pass.multipliedReportingOverflow(by: batches)
-    guard pass >= 0, (0..<batches).contains(batch), !overflow, step == before + batch else {
+    guard pass >= 0, (0...batches).contains(batch), !overflow, step == before + batch else {
       return "step \(step) is not that of batch \(batch) after \(pass) passes of \(batches) batches"
     }
     guard step < Trainer.mostSteps else {
