@@ -33,7 +33,9 @@ public final class StepRunner {
 
   /// Starts one step; returns before it is done, but waits between its parts now and then.
   ///
-  /// - Parameter goesOn: Asked between parts whether to go on. A step that does not changes no parameter.
+  /// - Parameters:
+  ///   - control: What changes from step to step.
+  ///   - goesOn: Asked between parts whether to go on. A step that does not changes no parameter.
   /// - Returns: False if it was asked to stop.
   public func run(_ control: Control, while goesOn: () -> Bool) throws(DeviceError) -> Bool {
     var pace = Pace()
