@@ -28,8 +28,7 @@ public struct DataSource: Sendable {
       collection = try namedSet.collection(in: folders, limit: limit)
       return
     }
-    let file = name.lastIndex(of: "#").map { String(name[..<$0]) } ?? name
-    guard [name, file].contains(where: { FileManager.default.fileExists(atPath: $0) }) else {
+    guard DataPath.isThere(name) else {
       let names = NamedSet.all.map(\.name)
       throw FileAccessError(
         "'\(name)' is neither a set nor a file.\(suggestion(for: name, among: names)) The sets are "
