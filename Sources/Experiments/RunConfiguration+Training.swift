@@ -20,13 +20,14 @@ extension RunConfiguration {
     try require(
       batch * groups * samples <= 1 << 30,
       "Expected at most \(1 << 30) samples in a step, found \(batch) x \(groups) x \(samples).")
-    let result = TrainingConfiguration(
+    var result = TrainingConfiguration(
       objective: try checkedObjective(), estimator: estimator, groups: groups, samples: samples,
       batchSize: batch, passes: passes, schedule: learningRates, shuffles: order == .shuffled,
       convention: optimizer, priorStart: priorStart, klWeight: try checkedKLWeight(),
       binarization: binarize.eachPass,
       validationSamples: validationSamples, seed: seed, memoryLimit: memory == 0 ? nil : memory,
       backwardSamples: backwardSamples == 0 ? nil : backwardSamples)
+    (result.onNaN, result.auditInterval) = (onNaN, audit)
     if backwardSamples > 0, let problem = result.problem {
       throw ConfigurationError("'--backward-samples': \(problem).")
     }

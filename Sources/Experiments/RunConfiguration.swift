@@ -60,6 +60,9 @@ public struct RunConfiguration: Hashable, Sendable {
   public var memory: Int
   /// The samples that are walked backwards; 0 for all.
   public var backwardSamples: Int
+  public var onNaN: NaNPolicy
+  /// The steps from one comparison with the reference to the next; 0 for none.
+  public var audit: Int
 
   /// True if a file described the model; else it follows from the data.
   public var modelIsGiven: Bool { source.describesModel }
@@ -115,7 +118,7 @@ public struct RunConfiguration: Hashable, Sendable {
     binarize: BinarizationRule = .sample,
     validationSamples: Int = 50, patience: Int = 0, keep: Kept = .best, activityImages: Int = 0,
     testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
-    backwardSamples: Int = 0
+    backwardSamples: Int = 0, onNaN: NaNPolicy = .stop, audit: Int = 0
   ) {
     self.data = data
     self.labels = labels
@@ -154,10 +157,13 @@ public struct RunConfiguration: Hashable, Sendable {
     self.seed = seed
     self.memory = memory
     self.backwardSamples = backwardSamples
+    self.onNaN = onNaN
+    self.audit = audit
   }
 }
 
 extension AdamConvention: SettingValue {}
+extension NaNPolicy: SettingValue {}
 extension PriorStart: SettingValue {}
 extension RiemannSum.Side: SettingValue {}
 extension Objective.Estimator: SettingValue {}

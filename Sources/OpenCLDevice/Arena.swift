@@ -44,14 +44,7 @@ final class Arena {
 
   /// Waits for everything enqueued before, and reads.
   func read(_ range: Range<Int>) throws(DeviceError) -> [Float] {
-    var result = [Float](repeating: 0, count: range.count)
-    let start = (range.lowerBound + Self.margin) * 4
-    try call("clEnqueueReadBuffer") {
-      clEnqueueReadBuffer(
-        device.queue, memory, cl_bool(CL_TRUE), start, range.count * 4, &result, 0, nil, nil)
-    }
-    device.queueIsEmpty()
-    return result
+    try buffer.read(range.count, at: (range.lowerBound + Self.margin) * 4, device)
   }
 
   /// Fills everything that no tensor takes with guard words.

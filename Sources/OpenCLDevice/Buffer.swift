@@ -52,6 +52,20 @@ final class Buffer {
       }
     }
   }
+
+  /// Waits for everything enqueued before, and reads so many values from a byte on.
+  func read<Value: Numeric>(
+    _ count: Int, at offset: Int, _ device: OpenCLDevice
+  ) throws(DeviceError) -> [Value] {
+    var result = [Value](repeating: 0, count: count)
+    let status = result.withUnsafeMutableBytes { bytes in
+      clEnqueueReadBuffer(
+        device.queue, memory, cl_bool(CL_TRUE), offset, bytes.count, bytes.baseAddress, 0, nil, nil)
+    }
+    try call("clEnqueueReadBuffer") { status }
+    device.queueIsEmpty()
+    return result
+  }
 }
 
 /// The bytes that one process holds on a device, so that what is asked for can be compared with

@@ -97,7 +97,9 @@ private func configuration(file: String) throws -> RunConfiguration {
 
 private func text(_ report: RunReport, hasBest: Bool, passes: Int) -> String {
   let run = quotedForShell(report.run)
-  let bound = report.bound.map { String(format: ", bound %.2f in the last pass", $0) } ?? ""
+  let bound =
+    setbacks(skippedSteps: report.skippedSteps, rateHalvings: report.rateHalvings)
+    + (report.bound.map { String(format: ", bound %.2f in the last pass", $0) } ?? "")
   return """
     Trained \(report.steps) steps in \(readable(.seconds(report.trainSeconds)))\(bound).
     Test: \(report.evaluation?.text ?? "interrupted")

@@ -117,8 +117,9 @@ public struct Run: Sendable {
   ///
   /// - Parameters:
   ///   - device: The device that trains and evaluates.
-  ///   - reference: The device that computes networks in double precision if the first bound is no
-  ///     number; without it the density at fault is not named.
+  ///   - reference: The device that audits compare with, and that computes networks in double
+  ///     precision if the first bound is no number; without it the density at fault is not named, and
+  ///     a run that is to be audited is refused.
   ///   - observe: Told of each pass when it is made.
   ///   - monitor: Told how far it is; returns whether to go on.
   /// - Returns: Nil if it was stopped while it trained; its report has no evaluation if it was stopped
@@ -128,8 +129,9 @@ public struct Run: Sendable {
     observe: @escaping (PassReport) -> Void = { _ in },
     monitor: @escaping ProgressMonitor = { _ in true }
   ) throws -> RunReport? {
-    try RunSession(self, on: device, observe: observe, monitor: monitor)
-      .train(reference: reference)
+    try RunSession(
+      self, on: device, reference: reference, observe: observe, monitor: monitor
+    ).train()
   }
 
   /// Training on a thread of its own, which tells of each pass when it is made. Its outcome is what
@@ -151,8 +153,9 @@ public struct Run: Sendable {
       let reference = openReference()
       defer { reference?.close() }
       return try RunSession(
-        self, on: device, observe: tell, monitor: { _ in !stopping.isRequested }
-      ).train(reference: reference, unless: { stopping.isRequested })
+        self, on: device, reference: reference, observe: tell,
+        monitor: { _ in !stopping.isRequested }
+      ).train(unless: { stopping.isRequested })
     }
   }
 }
@@ -164,6 +167,10 @@ public struct RunReport: Encodable, Sendable {
   public var passes: Int
   public var bound: Double?
   public var validation: Double?
+  /// The steps that were left out, and the times that the learning rate was halved, because steps gave
+  /// no number; nil for none.
+  public var skippedSteps: [Int]?
+  public var rateHalvings: Int?
   public var trainSeconds: Double
   /// Nil if it was stopped before.
   public var evaluation: EvaluationReport?

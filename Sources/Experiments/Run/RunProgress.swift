@@ -10,6 +10,8 @@ public struct RunProgress: Hashable, Sendable {
   }
 
   public var stage: Stage
+  /// What steps that gave no number came to, in the words of a progress line; empty for nothing.
+  public var setbacks = ""
   public var imagesPerSecond: Double
   public var secondsLeft: Double
 
@@ -23,10 +25,17 @@ public struct RunProgress: Hashable, Sendable {
       case .evaluating(let what, let done, let images): "\(what)  \(done) of \(images) images"
       }
     // Nothing is known of the rate before the first images are done.
-    guard imagesPerSecond > 0, secondsLeft < 1e12 else { return head }
-    return "\(head)  \(String(format: "%.0f", imagesPerSecond)) images/s  "
+    guard imagesPerSecond > 0, secondsLeft < 1e12 else { return head + setbacks }
+    return "\(head)\(setbacks)  \(String(format: "%.0f", imagesPerSecond)) images/s  "
       + "\(readable(.seconds(secondsLeft))) left"
   }
+}
+
+/// What steps that gave no number came to, as a part of a sentence; empty for nothing.
+public func setbacks(skippedSteps: [Int]?, rateHalvings: Int?) -> String {
+  let skipped = skippedSteps.map { ", \(counted($0.count, "step")) left out" } ?? ""
+  let halved = rateHalvings.map { ", learning rate halved \(counted($0, "time"))" } ?? ""
+  return skipped + halved
 }
 
 /// Told how far work is; returns whether to go on.

@@ -15,7 +15,9 @@ extension RunSession {
   func save() throws -> [Tensor: [Float]] {
     let state = try trainer.state()
     // A bound is computed before its step's update, which may have been the one that went wrong.
-    guard state.values.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+    guard state.isFinite else {
+      // Whoever goes on all the same finds it before the pass ends.
+      if run.configuration.onNaN != .stop { return state }
       throw TrainingError.notANumber(step: trainer.progress.step, operation: "the optimizer")
     }
     try write(state, to: run.folder.checkpoint)

@@ -5,13 +5,17 @@ import Foundation
 import IWAE
 
 extension Run {
-  /// A fresh trainer, or one where the checkpoint stands.
-  func makeTrainer(on device: any Device) throws -> Trainer {
+  /// - Parameter reference: Compares, where the run is audited.
+  /// - Returns: A fresh trainer, or one where the checkpoint stands.
+  func makeTrainer(on device: any Device, reference: (any Device)?) throws -> Trainer {
     let split = images.split
+    guard configuration.audit == 0 || reference != nil else {
+      throw ConfigurationError("'audit': there is no reference device to compare with.")
+    }
     guard let resumed else {
       return try Trainer(
         configuration.model, training, images: split.training, validation: split.validation,
-        device: device)
+        device: device, reference: reference)
     }
     func bad(_ problem: String) -> FormatError {
       FormatError(file: folder.checkpoint, problem: problem)
@@ -44,7 +48,7 @@ extension Run {
     }
     return try Trainer(
       configuration.model, training, images: split.training, validation: split.validation,
-      device: device, state: state, progress: progress)
+      device: device, state: state, progress: progress, reference: reference)
   }
 }
 

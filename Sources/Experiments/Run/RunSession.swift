@@ -8,6 +8,8 @@ import IWAE
 final class RunSession {
   let run: Run
   let device: any Device
+  /// What `Run.train` calls so.
+  private let reference: (any Device)?
   let trainer: Trainer
   var seconds: Double
   var lastSave = ContinuousClock.now
@@ -19,21 +21,17 @@ final class RunSession {
   private var isStopped = false
 
   init(
-    _ run: Run, on device: any Device, observe: @escaping (PassReport) -> Void,
-    monitor: @escaping ProgressMonitor
+    _ run: Run, on device: any Device, reference: (any Device)?,
+    observe: @escaping (PassReport) -> Void, monitor: @escaping ProgressMonitor
   ) throws {
-    (self.run, self.device) = (run, device)
+    (self.run, self.device, self.reference) = (run, device, reference)
     (self.observe, self.monitor) = (observe, monitor)
-    trainer = try run.makeTrainer(on: device)
+    trainer = try run.makeTrainer(on: device, reference: reference)
     seconds = run.resumed?.trainSeconds ?? 0
   }
 
-  /// - Parameters:
-  ///   - reference: What `Run.train` calls so.
-  ///   - isUnwanted: Asked before anything is replaced; if so, nothing is done.
-  func train(
-    reference: (any Device)?, unless isUnwanted: () -> Bool = { false }
-  ) throws -> RunReport? {
+  /// - Parameter isUnwanted: Asked before anything is replaced; if so, nothing is done.
+  func train(unless isUnwanted: () -> Bool = { false }) throws -> RunReport? {
     let folder = run.folder
     if run.resumed == nil { try checkDensities(reference: reference) }
     if isUnwanted() { return nil }
@@ -149,6 +147,8 @@ final class RunSession {
     let total = Double(passes) * Double(trainer.batchesPerPass)
     return RunProgress(
       stage: .training(pass: min(trainer.progress.pass + 1, passes), of: passes, bound: bound),
+      setbacks: setbacks(
+        skippedSteps: trainer.progress.skippedSteps, rateHalvings: trainer.progress.rateHalvings),
       imagesPerSecond: Double(trainer.batchSize) / secondsAStep,
       secondsLeft: (total - Double(trainer.progress.step)) * secondsAStep)
   }
@@ -173,7 +173,9 @@ final class RunSession {
     }
     return RunReport(
       run: run.folder.path, steps: step, passes: trainer.progress.pass, bound: lastBound,
-      validation: trainer.progress.bestValidation, trainSeconds: seconds, evaluation: evaluation,
+      validation: trainer.progress.bestValidation,
+      skippedSteps: trainer.progress.skippedSteps, rateHalvings: trainer.progress.rateHalvings,
+      trainSeconds: seconds, evaluation: evaluation,
       backend: device.backend, device: device.name)
   }
 }
@@ -193,9 +195,12 @@ struct MetricsLine: Encodable {
   var learningRate: Double
   var validation: Double?
   var trainSeconds: Double
+  /// The steps that were left out so far; nil for none.
+  var skippedSteps: Int?
 
   init(_ report: PassReport, trainSeconds: Double) {
     (step, epoch) = (report.progress.step, report.progress.pass)
+    skippedSteps = report.progress.skippedSteps?.count
     (bound, learningRate, validation) = (report.bound, report.learningRate, report.validation)
     self.trainSeconds = trainSeconds
   }

@@ -146,6 +146,17 @@ extension Setting {
       row: Row(
         name: "backward samples",
         text: { $0.backwardSamples == 0 ? "all" : "\($0.backwardSamples)" })),
+    .choice(
+      "on_nan", \.onNaN, "what",
+      help: "If a step gives no number: stop, skip (leave that step out), or lower-rate (begin the "
+        + "pass again with half the learning rate, ten times at most).", canChange: true,
+      row: Row(name: "on NaN")),
+    .integer(
+      "audit", \.audit, 1...1 << 30, "steps", hasNone: true, standard: .text("never"),
+      help: "After each so many steps, compare the device's gradient of two images with the "
+        + "reference's, and the images that it holds with those that it was given.",
+      canChange: true,
+      row: Row(name: "audit", text: { $0.audit == 0 ? "never" : "every \($0.audit) steps" })),
   ]
 
   public static let seed = Setting(

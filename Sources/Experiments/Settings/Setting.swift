@@ -233,11 +233,11 @@ extension Setting {
   static func choice<Value: SettingValue & RawRepresentable<String> & CaseIterable>(
     _ key: String, _ path: WritableKeyPath<RunConfiguration, Value> & Sendable,
     _ placeholder: String = "name", help: String, of objectives: Set<String>? = nil,
-    row: Row? = nil
+    canChange: Bool = false, row: Row? = nil
   ) -> Setting {
     let names = Value.allCases.map(\.rawValue)
     return Setting(
       key, path, placeholder, choices: names, expected: "one of \(names.joined(separator: ", "))",
-      help: help, of: objectives, row: row)
+      help: help, of: objectives, canChange: canChange, row: row)
   }
 }

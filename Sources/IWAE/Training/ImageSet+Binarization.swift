@@ -26,13 +26,20 @@ extension ImageSet {
   public func evaluated(
     _ index: Int, _ binarization: Binarization, seed: UInt64
   ) -> [Float] {
+    drawn(index, binarization, seed: seed, time: Evaluator.time)
+  }
+
+  /// The pixels of an image as a pass, or what has another time, sees them.
+  func drawn(
+    _ index: Int, _ binarization: Binarization, seed: UInt64, time: UInt32
+  ) -> [Float] {
     let pixels = pixels(of: index)
     return switch isBinary ? .none : binarization {
     case .none: pixels
     case .threshold: pixels.map { $0 >= 0.5 ? 1 : $0.isNaN ? $0 : 0 }
     case .sample:
       NoiseAddress(
-        seed: seed, purpose: .binarization, time: Evaluator.time, image: UInt32(index)
+        seed: seed, purpose: .binarization, time: time, image: UInt32(index)
       ).bits(of: pixels)
     }
   }

@@ -9,21 +9,25 @@ public final class Trainer {
   public let batchesPerPass: Int
   let device: any Device
   let memory: any Memory
-  private let data: ResidentSet
+  let data: ResidentSet
   /// The programs of a step, and the part of a batch that each takes.
   public let programs: StepPrograms
   let runner: StepRunner
   private let evaluator: Evaluator?
+  private let audit: Audit?
   let total: Tensor
   /// The batches whose bounds the device adds up before the host takes their sum: as many whenever
   /// somebody looks, so that a bound has the same bits.
   private static let block = 64
   /// The updates made since the total was last read.
-  private(set) var pending = 0
+  var pending = 0
   /// A state that was good.
   var snapshot: [Tensor: [Float]]
   var snapshotProgress: TrainingProgress
-  private(set) var uploadedPass: Int?
+  var uploadedPass: Int?
+  /// The state in which the pass began, or the run was resumed, where it may have to begin again.
+  var origin: [Tensor: [Float]]?
+  var originProgress = TrainingProgress()
 
   /// - Parameters:
   ///   - model: The model.
@@ -33,10 +37,11 @@ public final class Trainer {
   ///   - device: The device to train on.
   ///   - state: Parameters and moments to start from; nil for fresh ones.
   ///   - progress: The position from which the run goes on.
+  ///   - reference: The device that audits compare with; without it there are none.
   public init(
     _ model: Model, _ configuration: TrainingConfiguration, images: ImageSet,
     validation: ImageSet? = nil, device: any Device, state: [Tensor: [Float]]? = nil,
-    progress: TrainingProgress = TrainingProgress()
+    progress: TrainingProgress = TrainingProgress(), reference: (any Device)? = nil
   ) throws {
     self.model = model
     self.configuration = configuration
@@ -52,7 +57,8 @@ public final class Trainer {
     }
     let batchSize = min(configuration.batchSize, images.count)
     batchesPerPass = Self.batchesPerPass(images: images.count, batchSize: batchSize)
-    data = try ResidentSet(images, for: model, name: "training")
+    let data = try ResidentSet(images, for: model, name: "training")
+    self.data = data
     total = Tensor("training.bound", .vector(1), .state)
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     programs = try StepPrograms(
@@ -65,42 +71,28 @@ public final class Trainer {
         model, images: images, name: "validation", samples: configuration.validationSamples,
         binarization: binarization, batchSize: 20, chunk: 250)
     }
+    let auditing = try (configuration.auditInterval > 0 ? reference : nil).map {
+      try Audit.Needs(model, configuration, data, binarization, reference: $0)
+    }
     let memory = try device.allocate(
       model.parameters + data.tensors + [total] + programs.states + (needs?.tensors ?? []))
     self.memory = memory
-    try device.prepare(programs.parts.values + (needs?.programs.all ?? []))
+    try device.prepare(
+      programs.parts.values + (needs?.programs.all ?? [])
+        + (auditing.map { [$0.resident.program] } ?? []))
     runner = try StepRunner(programs, on: memory, device: device)
     evaluator = try needs.map { needs throws(DeviceError) in
       try Evaluator(model, needs, on: memory, device: device, seed: configuration.seed)
     }
+    audit = try auditing.map { needs throws(DeviceError) in
+      try Audit(needs, on: memory, device: device)
+    }
     try data.upload(to: memory)
-    let start =
-      state
-      ?? Self.freshState(model, configuration, images)
+    let start = state ?? Self.freshState(model, configuration, images)
     for (tensor, values) in start { try memory.upload(values, to: tensor) }
     if let open = progress.openBound { try memory.upload([Float(open)], to: total) }
     snapshot = start
     snapshotProgress = progress
-  }
-
-  private static func freshState(
-    _ model: Model, _ configuration: TrainingConfiguration, _ images: ImageSet
-  ) -> [Tensor: [Float]] {
-    // A prior of more has images that come again, which start apart.
-    let count =
-      configuration.priorStart == .images ? min(model.prior.imageCount, images.count) : 0
-    let examples = (0..<count).map { images.pixels(of: $0 * images.count / count) }
-    var state = model.initialParameters(
-      seed: configuration.seed, mean: images.mean,
-      frequencies: model.likelihood.classes.map { images.frequencies(ofClasses: $0) },
-      images: examples)
-    for parameter in model.parameters {
-      let count = parameter.shape.count
-      state[parameter.counterpart(.firstMoment)] = Array(repeating: 0, count: count)
-      state[parameter.counterpart(.secondMoment)] = Array(
-        repeating: configuration.convention.initialSecondMoment, count: count)
-    }
-    return state
   }
 
   /// Parameters and moments as they stand.
@@ -139,7 +131,7 @@ public final class Trainer {
   public func finishPass(
     every interval: Duration = .milliseconds(500), monitor: (Double) -> Bool = { _ in true }
   ) throws -> PassReport? {
-    if uploadedPass != progress.pass { try uploadOrder() }
+    try beginPass()
     let clock = ContinuousClock()
     var next = clock.now + interval
     var pace = Pace()
@@ -151,31 +143,41 @@ public final class Trainer {
       next = clock.now + interval
       return monitor(mean)
     }
-    while progress.batch < batchesPerPass {
-      let control = control(for: progress)
-      guard try runner.run(control, while: goesOn) else {
-        try memory.upload([Float(progress.openBound ?? 0)], to: total)
-        return nil
+    while true {
+      while progress.batch < batchesPerPass {
+        let control = control(for: progress)
+        guard try runner.run(control, while: goesOn) else {
+          try memory.upload([Float(progress.openBound ?? 0)], to: total)
+          return nil
+        }
+        pending += 1
+        progress.batch += 1
+        progress.step += 1
+        // The queue is asynchronous: wait now and then, so that time and Ctrl-C mean something.
+        let isBlock = progress.batch % Self.block == 0 || progress.batch == batchesPerPass
+        let isDue = try pace.isDue { () throws(DeviceError) in try runner.finish() }
+        if isBlock || isInParts || isDue && clock.now >= next {
+          mean = try readBound(closing: isBlock)
+          // A pass whose steps are all made is finished, whoever asks to stop.
+          guard progress.batch == batchesPerPass || goesOn() else { return nil }
+        }
+        if let audit, progress.step % configuration.auditInterval == 0 {
+          try audit.look(at: control, after: progress.step)
+        }
       }
-      pending += 1
-      progress.batch += 1
-      progress.step += 1
-      // The queue is asynchronous: wait now and then, so that time and Ctrl-C mean something.
-      let isBlock = progress.batch % Self.block == 0 || progress.batch == batchesPerPass
-      let isDue = try pace.isDue { () throws(DeviceError) in try runner.finish() }
-      if isBlock || isInParts || isDue && clock.now >= next {
-        mean = try readBound(closing: isBlock)
-        // A pass whose steps are all made is finished, whoever asks to stop.
-        guard progress.batch == batchesPerPass || goesOn() else { return nil }
+      guard let evaluator else { return report(validation: nil) }
+      // What is stopped here is validated when it goes on: all of its batches are made.
+      guard let validation = try evaluator.evaluate(progress: { _ in goesOn() })?.logLikelihood
+      else { return nil }
+      if validation.isFinite { return report(validation: validation) }
+      guard configuration.onNaN == .lowerRate else {
+        throw TrainingError.notANumber(step: progress.step, operation: "validation")
       }
+      try beginAgain()
     }
-    // What is stopped here is validated when it goes on: all of its batches are made.
-    let validation = try evaluator?.evaluate { _ in goesOn() }?.logLikelihood
-    if evaluator != nil && validation == nil { return nil }
-    return try report(validation: validation)
   }
 
-  private func report(validation: Double?) throws -> PassReport {
+  private func report(validation: Double?) -> PassReport {
     let bound = progress.boundSum / Double(max(progress.boundCount, 1))
     let rate = learningRate(batch: batchesPerPass - 1)
     (progress.boundSum, progress.boundCount) = (0, 0)
@@ -183,9 +185,6 @@ public final class Trainer {
     progress.batch = 0
     var isBest = false
     if let validation {
-      guard validation.isFinite else {
-        throw TrainingError.notANumber(step: progress.step, operation: "validation")
-      }
       isBest = progress.bestValidation.map { validation > $0 } ?? true
       progress.bestValidation = isBest ? validation : progress.bestValidation
       progress.passesSinceBest = isBest ? 0 : progress.passesSinceBest + 1
@@ -195,42 +194,15 @@ public final class Trainer {
       progress: progress, bound: bound, learningRate: rate, validation: validation, isBest: isBest)
   }
 
-  private func learningRate(batch: Int) -> Double {
-    let done =
-      (Double(progress.pass) + Double(batch) / Double(batchesPerPass))
-      / Double(max(configuration.passes, 1))
-    return configuration.schedule.rate(pass: progress.pass, progress: done)
-  }
-
-  func control(for progress: TrainingProgress) -> Control {
-    var control = Control()
-    control.seed = configuration.seed
-    control.step = UInt32(progress.step)
-    control.pass = UInt32(progress.pass)
-    control.batchOffset = UInt32(progress.batch * batchSize)
-    control.klWeight = Float(
-      configuration.klWeight.value(
-        after: Double(progress.pass) + Double(progress.batch) / Double(batchesPerPass)))
-    configuration.convention.apply(
-      to: &control, step: progress.step, rate: learningRate(batch: progress.batch),
-      optimizer: Adam(configuration.convention))
-    return control
-  }
-
-  /// Each pass has an order of its own, which its number determines, where images are shuffled.
-  func uploadOrder() throws(DeviceError) {
-    guard configuration.shuffles else { return }
-    let address = NoiseAddress(
-      seed: configuration.seed, purpose: .shuffling, time: UInt32(progress.pass))
-    try memory.upload(.words(address.permutation(data.images.count)), to: data.order)
-    uploadedPass = progress.pass
-  }
-
   /// Waits for the steps so far, and returns the mean bound of those since the last time.
   private func readBound(closing isBlock: Bool) throws -> Double {
-    let sum = Double(try memory.floats(total)[0])
-    guard sum.isFinite else {
-      throw try diagnose()
+    var sum = try boundTotal()
+    // A bound is that of the parameters before its step's update, which may be the one that went wrong.
+    var state = isBlock && configuration.onNaN != .stop ? try self.state() : nil
+    if !sum.isFinite || state?.isFinite == false {
+      guard try recover() else { return .nan }
+      sum = try boundTotal()
+      state = try isBlock ? self.state() : nil
     }
     let found = (sum - (progress.openBound ?? 0)) / Double(max(pending, 1))
     pending = 0
@@ -238,9 +210,17 @@ public final class Trainer {
     if isBlock {
       try memory.upload([0], to: total)
       progress.boundSum += sum
-      progress.boundCount = progress.batch
+      progress.boundCount = progress.batch - skippedInPass
       progress.openBound = nil
+      if let state { keep(state) }
     }
     return found
   }
+
+  func boundTotal() throws(DeviceError) -> Double { Double(try memory.floats(total)[0]) }
+}
+
+extension [Tensor: [Float]] {
+  /// True if every number is finite.
+  public var isFinite: Bool { values.allSatisfy { $0.allSatisfy(\.isFinite) } }
 }

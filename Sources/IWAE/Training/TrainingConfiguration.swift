@@ -25,6 +25,10 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
   /// The start of a vamp prior's inputs.
   public var priorStart = PriorStart.images
+  /// What is done about a bound, a parameter or a moment that is no number.
+  public var onNaN = NaNPolicy.stop
+  /// The steps from one comparison with the reference to the next; 0 for none.
+  public var auditInterval = 0
 
   public init(
     objective: Objective, estimator: Objective.Estimator = .standard, groups: Int = 1,

@@ -20,6 +20,13 @@ extension TrainingProgress {
     guard (0...step).contains(bestStep ?? 0) else {
       return "its best step is \(bestStep ?? 0) of \(step)"
     }
+    let skipped = skippedSteps ?? []
+    guard skipped.count <= NaNPolicy.mostSkipped, skipped.allSatisfy({ (0..<step).contains($0) }),
+      zip(skipped, skipped.dropFirst()).allSatisfy(<)
+    else { return "it left out other steps than some of the \(step) that there were" }
+    guard (0...NaNPolicy.mostHalvings).contains(rateHalvings ?? 0) else {
+      return "its learning rate was halved \(rateHalvings ?? 0) times"
+    }
     return nil
   }
 }

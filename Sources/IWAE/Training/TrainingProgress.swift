@@ -16,6 +16,10 @@ public struct TrainingProgress: Hashable, Sendable, Codable {
   public var passesSinceBest = 0
   /// The step of the best validation; nil before there was one, or where nobody noted it.
   public var bestStep: Int?
+  /// The steps that were left out, because they gave no number; nil for none.
+  public var skippedSteps: [Int]?
+  /// The times that the learning rate was halved, because steps gave no number; nil for none.
+  public var rateHalvings: Int?
 
   /// True if the parameters are the best so far.
   public var isBest: Bool { bestStep == step }

@@ -1,0 +1,35 @@
+import Compute
+
+extension Trainer {
+  func learningRate(batch: Int) -> Double {
+    let done =
+      (Double(progress.pass) + Double(batch) / Double(batchesPerPass))
+      / Double(max(configuration.passes, 1))
+    let rate = configuration.schedule.rate(pass: progress.pass, progress: done)
+    return rate / Double(1 << (progress.rateHalvings ?? 0))
+  }
+
+  func control(for progress: TrainingProgress) -> Control {
+    var control = Control()
+    control.seed = configuration.seed
+    control.step = UInt32(progress.step)
+    control.pass = UInt32(progress.pass)
+    control.batchOffset = UInt32(progress.batch * batchSize)
+    control.klWeight = Float(
+      configuration.klWeight.value(
+        after: Double(progress.pass) + Double(progress.batch) / Double(batchesPerPass)))
+    configuration.convention.apply(
+      to: &control, step: progress.step, rate: learningRate(batch: progress.batch),
+      optimizer: Adam(configuration.convention))
+    return control
+  }
+
+  /// Each pass has an order of its own, which its number determines, where images are shuffled.
+  func uploadOrder() throws(DeviceError) {
+    guard configuration.shuffles else { return }
+    let address = NoiseAddress(
+      seed: configuration.seed, purpose: .shuffling, time: UInt32(progress.pass))
+    try memory.upload(.words(address.permutation(data.images.count)), to: data.order)
+    uploadedPass = progress.pass
+  }
+}

@@ -1,0 +1,95 @@
+import Compute
+
+/// What is done about a bound, a parameter or a moment that is no number.
+public enum NaNPolicy: String, Hashable, Sendable, CaseIterable {
+  /// Training ends; the step and the operation at fault are searched for.
+  case stop
+  /// The step is left out: parameters and moments stay as they were before it.
+  case skip
+  /// The pass begins again, or what is left of it where the run was resumed within it, and everything
+  /// from there on has half the learning rate.
+  case lowerRate = "lower-rate"
+
+  /// The steps of a run that may be left out.
+  static let mostSkipped = 1000
+  /// The times that a run's learning rate may be halved.
+  static let mostHalvings = 10
+}
+
+extension Trainer {
+  /// Remembers what a pass may come back to.
+  func beginPass() throws {
+    if uploadedPass != progress.pass { try uploadOrder() }
+    guard configuration.onNaN != .stop else { return }
+    let state = try state()
+    keep(state)
+    if configuration.onNaN == .lowerRate && (origin == nil || progress.batch == 0) {
+      (origin, originProgress) = (state, progress)
+    }
+  }
+
+  /// Does what the run is configured to do about steps since the snapshot that gave no number.
+  ///
+  /// - Returns: False if the pass begins again.
+  func recover() throws -> Bool {
+    switch configuration.onNaN {
+    case .stop: throw try diagnose()
+    case .skip:
+      try skipFaults()
+      return true
+    case .lowerRate:
+      try beginAgain()
+      return false
+    }
+  }
+
+  /// Makes the steps since the snapshot again, but for those at fault.
+  private func skipFaults() throws {
+    let end = progress.step
+    try restore(snapshot, snapshotProgress)
+    while progress.step < end {
+      let (before, sum) = (try state(), try memory.floats(total))
+      try runner.run(control(for: progress))
+      if try !boundTotal().isFinite || !state().isFinite {
+        let skipped = progress.skippedSteps ?? []
+        guard skipped.count < NaNPolicy.mostSkipped else {
+          throw TrainingError.tooManySkipped(step: progress.step)
+        }
+        try upload(before)
+        try memory.upload(sum, to: total)
+        progress.skippedSteps = skipped + [progress.step]
+      }
+      progress.step += 1
+      progress.batch += 1
+      pending += 1
+    }
+  }
+
+  /// Goes back to where the pass began, with half the learning rate.
+  func beginAgain() throws {
+    let halvings = (progress.rateHalvings ?? 0) + 1
+    guard halvings <= NaNPolicy.mostHalvings, let origin else {
+      throw TrainingError.tooManyHalvings(step: progress.step)
+    }
+    try restore(origin, originProgress)
+    progress.rateHalvings = halvings
+    keep(origin)
+  }
+
+  private func restore(_ state: [Tensor: [Float]], _ progress: TrainingProgress) throws {
+    try upload(state)
+    try memory.upload([Float(progress.openBound ?? 0)], to: total)
+    self.progress = progress
+    pending = 0
+  }
+
+  private func upload(_ state: [Tensor: [Float]]) throws {
+    for (tensor, values) in state { try memory.upload(values, to: tensor) }
+  }
+
+  /// The steps of the pass under way that were left out.
+  var skippedInPass: Int {
+    let first = progress.step - progress.batch
+    return (progress.skippedSteps ?? []).count { $0 >= first }
+  }
+}
