@@ -34,6 +34,12 @@ extension CaseTable {
       cases.append(estimate(name, thermodynamic, images: 3, groups: 1, samples: 50, .usual))
     }
     cases.append(estimate("all", Self.rules[1].rule, images: 20, groups: 1, samples: 50, .usual))
+    for spread in [Spread.usual, .partlyImpossible] {
+      for (groups, samples) in [(1, 100_000), (10, 10_000)] {
+        cases.append(
+          estimate("all", Self.rules[1].rule, images: 2, groups: groups, samples: samples, spread))
+      }
+    }
     return cases
   }
 

@@ -2,7 +2,7 @@ import Compute
 
 extension CaseTable {
   func sumSamplesCases() -> [ConformanceCase] {
-    var cases = RowSize.latents.map { sumSamples($0) }
+    var cases = (RowSize.latents + [RowSize(2, 100_000, 3)]).map { sumSamples($0) }
     for decay in [0, 0.25, 1] as [Float] {
       for (images, samples, columns) in [(1, 40, 17), (3, 5, 16), (2, 1, 1)] {
         cases.append(sumSamples(RowSize(images, samples, columns), decay: decay))

@@ -152,7 +152,7 @@ extension Setting {
         + "pass again with half the learning rate, ten times at most).", canChange: true,
       row: Row(name: "on NaN")),
     .integer(
-      "audit", \.audit, 1...1 << 30, "steps", hasNone: true, standard: .text("never"),
+      "audit", \.audit, 0...1 << 30, "steps", standard: .text("0, never"),
       help: "After each so many steps, compare the device's gradient of two images with the "
         + "reference's, and the images that it holds with those that it was given.",
       canChange: true,

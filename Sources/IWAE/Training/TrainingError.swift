@@ -21,7 +21,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
         + "left out. Try a lower learning rate, or '--on-nan lower-rate', which does."
     case .tooManyHalvings(let step):
       "The bound became NaN or infinite at or before step \(step) again, after the learning rate was "
-        + "halved \(NaNPolicy.mostHalvings) times. It is not the rate: look at data and densities."
+        + "halved \(NaNPolicy.mostHalvings) times. Choose one that is lower still, or look at data and "
+        + "densities."
     case .auditFailed(let step, let agreed, let what):
       "The audit after step \(step) found that the device is at fault, its memory or its driver: \(what). "
         + (agreed.map { "It agreed after step \($0); what was saved since may be wrong." }
