@@ -41,6 +41,15 @@ public enum FileCalls {
     }
   }
 
+  /// Makes a folder that is not there yet; returns false if something is, which another process may have
+  /// made just now.
+  public static func makeNewFolder(_ path: String) throws(FileAccessError) -> Bool {
+    try makeFolder((path as NSString).deletingLastPathComponent)
+    if mkdir(path, 0o777) == 0 { return true }
+    guard errno == EEXIST else { throw FileAccessError(path, "made", code: errno) }
+    return false
+  }
+
   /// Removes a file, if it is there.
   public static func remove(_ path: String) throws(FileAccessError) {
     if unlink(path) != 0 && errno != ENOENT { throw FileAccessError(path, "removed", code: errno) }

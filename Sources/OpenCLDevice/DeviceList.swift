@@ -38,7 +38,7 @@ public struct DeviceDescription: Sendable {
   var identity: [String] { [name, platform, platformVersion, version, driver] }
 
   static let pocl = "Portable Computing Language"
-  var isPoCL: Bool { platform == Self.pocl }
+  public var isPoCL: Bool { platform == Self.pocl }
 
   /// True if the driver keeps compiled kernels itself, as PoCL does unless it is told not to.
   var keepsKernels: Bool {

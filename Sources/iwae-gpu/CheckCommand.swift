@@ -21,6 +21,11 @@ extension Command {
         "--random", "count",
         help: "Run steps of so many models that are put together at random instead."),
       Option(
+        "--determinism",
+        help: "Show instead in what ways a training comes to the same bits, and in what to nearly "
+          + "the same numbers."),
+      Option("--parameters", isHidden: true, help: "Print what a training comes to."),
+      Option(
         "--sources", "folder",
         help: "Write the kernels that the cases need into a folder instead, tiles unless "
           + "'--kernels' says otherwise. Each begins with the compiler's options and the local "
@@ -53,6 +58,11 @@ private struct CheckReport: Encodable {
 }
 
 private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  if arguments.has("--parameters") {
+    try CheckDeterminism.printParameters(arguments, terminal)
+    return .done
+  }
+  if arguments.has("--determinism") { return try CheckDeterminism.run(arguments, terminal) }
   let seed = try arguments.seed(default: CaseTable.defaultSeed)
   let filter = arguments.string("--filter")
   let start = ContinuousClock.now

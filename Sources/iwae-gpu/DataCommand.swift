@@ -25,7 +25,7 @@ extension Command {
 
 private func runData(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let actions: [String: (ParsedArguments, Terminal) throws -> ExitCode] = [
-    "list": listSets, "info": DataInfo.run, "fetch": DataFetch.run, "preview": preview,
+    "list": listSets, "info": describeSet, "fetch": DataFetch.run, "preview": preview,
   ]
   let name = try arguments.argument("action")
   guard let action = actions[name] else {
@@ -72,6 +72,18 @@ private func listSets(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   try terminal.output(
     table.text + "\n\nFiles are looked for in "
       + folders.folders.map { "\($0)/<set>" }.joined(separator: " and ") + ".")
+  return .done
+}
+
+// MARK: Info
+
+private func describeSet(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let name = try arguments.argument("set")
+  let start = ContinuousClock.now
+  let source = try DataOptions.source(name, labels: arguments.string("--labels") ?? "")
+  let seconds = (ContinuousClock.now - start) / .seconds(1)
+  let report = try DataReport(name, source, in: DataOptions.folders, seconds: seconds)
+  if arguments.has("--json") { try terminal.json(report) } else { try terminal.output(report.text) }
   return .done
 }
 

@@ -34,6 +34,9 @@ extension Command {
 private struct ExportReport: Encodable {
   var files: [String]
   var images: Int?
+  /// Absent where nothing was computed.
+  var backend: String?
+  var device: String?
 }
 
 private func runExport(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
@@ -115,6 +118,7 @@ private func exportArrays(
       rows.isEmpty ? labels.map(Float.init) : rows, [images.count] + classes, "labels")
   }
   report.images = images.count
+  (report.backend, report.device) = (device.backend, device.name)
 }
 
 /// Writes an array as a file of its name.

@@ -1,3 +1,4 @@
+import Compute
 import Experiments
 import Files
 import IWAE
@@ -9,6 +10,9 @@ extension Picture {
     var images: Int
     var width: Int
     var height: Int
+    /// Absent where nothing was computed.
+    var backend: String?
+    var device: String?
   }
 
   /// The width of a model's images: as asked for, else as `width(of:height:)` says.
@@ -27,14 +31,16 @@ extension Picture {
 
   /// Writes the picture and says so.
   func write(
-    to path: String, width: Int, _ arguments: ParsedArguments, _ terminal: Terminal
+    to path: String, width: Int, by device: (any Device)? = nil, _ arguments: ParsedArguments,
+    _ terminal: Terminal
   ) throws -> ExitCode {
     let grid = grid(width: width)
-    try Files.write(
-      try grid.png(), to: path)
+    try Files.write(try grid.png(), to: path)
     if arguments.has("--json") {
       try terminal.json(
-        Report(out: path, images: images.count, width: grid.width, height: grid.height))
+        Report(
+          out: path, images: images.count, width: grid.width, height: grid.height,
+          backend: device?.backend, device: device?.name))
     } else if !arguments.has("--quiet") {
       try terminal.output("\(images.count) images in \(path)")
     }

@@ -65,7 +65,7 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   return try write(
     images, columns: columns, of: stored,
     height: NamedSet.named(stored.run?.data ?? "")?.height,
-    file: "samples.png", arguments, terminal)
+    file: "samples.png", by: device, arguments, terminal)
 }
 
 /// The class that a flag says; nil where it is absent.
@@ -100,17 +100,19 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   let columns = min(8, originals.count)
   return try write(
     Picture.pairs(originals, reconstructions, columns: columns), columns: columns, of: stored,
-    height: test.images.height, file: "reconstructions.png", arguments, terminal)
+    height: test.images.height, file: "reconstructions.png", by: device,
+    arguments, terminal)
 }
 
 /// Writes a picture: beside its checkpoint, unless told otherwise.
 private func write(
   _ images: [[Float]], columns: Int, of stored: StoredModel, height: Int?, file: String,
-  _ arguments: ParsedArguments, _ terminal: Terminal
+  by device: any Device, _ arguments: ParsedArguments, _ terminal: Terminal
 ) throws -> ExitCode {
   let width = try Picture.width(arguments, stored.model, height: height)
   let folder = RunFolder(containing: stored.path).path
   return try Picture(images: images, columns: columns, of: stored.model, stored.standardization)
     .write(
-      to: arguments.string("--out") ?? "\(folder)/\(file)", width: width, arguments, terminal)
+      to: arguments.string("--out") ?? "\(folder)/\(file)", width: width, by: device, arguments,
+      terminal)
 }

@@ -151,3 +151,8 @@ private func describe(_ report: PlanReport) -> String {
     Devices lay tensors out in their own way and fuse operations: these sizes change a little.
     """
 }
+
+/// A text of at most so many characters, with an ellipsis where some are left out.
+private func cut(_ text: String, to count: Int) -> String {
+  text.count <= count ? text : text.prefix(max(count - 1, 0)) + "…"
+}

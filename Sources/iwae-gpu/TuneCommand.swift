@@ -176,7 +176,7 @@ private func describe(_ report: TuneReport, _ terminal: Terminal) throws {
 
 extension Tuning {
   /// The constants that matter to the schedule.
-  fileprivate var text: String {
+  var text: String {
     switch schedule {
     case .panels: "panels, blocks of \(blockRows) rows\(wide ? ", wide tiles" : "")"
     case .tiles:

@@ -1,6 +1,7 @@
 import Experiments
 import Files
 import Foundation
+import Synchronization
 import Testing
 
 /// What may be taken away from a run's folder, and what may not.
@@ -16,6 +17,25 @@ import Testing
 
   private func names(_ path: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+  }
+
+  /// However many ask at the same time.
+  @Test func newFoldersHaveNamesOfTheirOwn() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let (count, parent) = (16, folder.path)
+    let paths = Mutex<[String]>([])
+    DispatchQueue.concurrentPerform(iterations: count) { _ in
+      guard let new = try? RunFolder.new("name", in: parent) else { return }
+      paths.withLock { $0.append(new.path) }
+    }
+    #expect(Set(paths.withLock { $0 }).count == count && names(parent).count == count)
+    let first = RunFolder("\(parent)/name")
+    first.removeIfEmpty()
+    #expect(names(parent).count == count - 1)
+    #expect(try RunFolder.new("name", in: parent).path == first.path)
+    try write("mine", "\(first.path)/notes")
+    first.removeIfEmpty()
+    #expect(names(parent).count == count)
   }
 
   @Test func withoutARunNothingIsTakenAway() throws {

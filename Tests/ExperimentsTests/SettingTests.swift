@@ -137,6 +137,6 @@ import Testing
     #expect(try #require(Setting.named("passes")).concerns("iwae"))
     #expect(
       Setting.all.filter(\.canChange).map(\.key)
-        == ["passes", "patience", "test_samples", "limit", "memory"])
+        == ["passes", "patience", "test_samples", "limit", "memory", "on_nan", "audit"])
   }
 }

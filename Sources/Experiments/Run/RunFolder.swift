@@ -11,16 +11,21 @@ public struct RunFolder: Sendable {
     self.path = path
   }
 
-  /// The first free name under `runs`.
-  public static func unused(_ name: String) -> RunFolder {
-    var result = "runs/\(name)"
+  /// A new folder, of the first free name. Whoever asks for one at the same time gets another.
+  public static func new(
+    _ name: String, in parent: String = "runs"
+  ) throws(FileAccessError) -> RunFolder {
+    var result = "\(parent)/\(name)"
     var number = 1
-    while FileManager.default.fileExists(atPath: result) {
+    while try !FileCalls.makeNewFolder(result) {
       number += 1
-      result = "runs/\(name)-\(number)"
+      result = "\(parent)/\(name)-\(number)"
     }
     return RunFolder(result)
   }
+
+  /// Takes the folder away if nothing is in it: the system refuses any other.
+  public func removeIfEmpty() { _ = rmdir(path) }
 
   public var configuration: String { path + "/config.json" }
   public var metrics: String { path + "/metrics.jsonl" }

@@ -1,8 +1,6 @@
-import Compute
-
 extension Operation {
   /// A line for each result, where the kind alone does not tell what is computed.
-  var details: [String] {
+  public var details: [String] {
     switch self {
     case .map(let map):
       map.results.map { result in
@@ -32,9 +30,4 @@ extension NoisePurpose {
       "\(self)"
     }
   }
-}
-
-/// A text of at most so many characters, with an ellipsis where some are left out.
-func cut(_ text: String, to count: Int) -> String {
-  text.count <= count ? text : text.prefix(max(count - 1, 0)) + "…"
 }

@@ -1,0 +1,106 @@
+import Compute
+import IWAE
+
+/// A short training that comes to the same however it is carried out: to the same bits, or nearly.
+public struct Determinism {
+  private let model = Model(
+    dataSize: 37, encoder: [.init(hidden: [33], latent: 19), .init(hidden: [18], latent: 5)],
+    decoder: [.init(hidden: [18]), .init(hidden: [33])])
+  private let images: ImageSet
+  private let seed: UInt64
+  private static let batchSize = 12
+  private static let samples = 20
+
+  public init(seed: UInt64) {
+    self.seed = seed
+    let address = NoiseAddress(seed: seed, purpose: .data, time: 0xde7e)
+    let levels = (0..<200 * model.dataSize).map { UInt8(address.word(column: $0) >> 24) }
+    images = ImageSet(name: "noise", values: .bytes(levels), width: model.dataSize)
+  }
+
+  /// Parameters and moments after two passes.
+  ///
+  /// - Parameters:
+  ///   - device: The device that trains.
+  ///   - memoryLimit: The most memory for a step, in bytes.
+  ///   - isInterrupted: True to stop after every step that can be stopped after, and to go on with
+  ///     another trainer from what a checkpoint holds.
+  public func train(
+    on device: any Device, memoryLimit: Int? = nil, isInterrupted: Bool = false
+  ) throws -> [Float] {
+    let configuration = TrainingConfiguration(
+      objective: .iwae, samples: Self.samples, batchSize: Self.batchSize, passes: 2, seed: seed,
+      memoryLimit: memoryLimit)
+    var state: [Tensor: [Float]]?
+    var progress = TrainingProgress()
+    while true {
+      let trainer = try Trainer(
+        model, configuration, images: images, device: device, state: state, progress: progress)
+      func passes() throws -> Bool {
+        try trainer.finishPass(every: .zero) { _ in !isInterrupted } != nil
+      }
+      while try !trainer.isDone && passes() {}
+      let now = try trainer.state()
+      if trainer.isDone { return values(now) }
+      (state, progress) = (now, trainer.progress)
+    }
+  }
+
+  /// The gradients of one batch.
+  ///
+  /// - Parameter isReversed: True to take its images the other way round.
+  public func gradients(on device: any Device, isReversed: Bool) throws -> [Float] {
+    let programs = try StepPrograms(model, step, .whole, device)
+    let memory = try device.allocate(model.parameters + Self.tensors(of: images))
+    let parameters = model.initialParameters(seed: seed, mean: images.mean)
+    for (tensor, values) in parameters { try memory.upload(values, to: tensor) }
+    let order = (0..<UInt32(images.count)).map { $0 }
+    let batch = order.prefix(Self.batchSize)
+    for (tensor, values) in zip(
+      Self.tensors(of: images),
+      [
+        images.values,
+        .words((isReversed ? batch.reversed() : Array(batch)) + order.dropFirst(batch.count)),
+      ])
+    { try memory.upload(values, to: tensor) }
+    let runner = try StepRunner(programs, on: memory, device: device)
+    try runner.run(Control())
+    return try model.parameters.flatMap { try memory.floats($0.counterpart(.gradient)) }
+  }
+
+  /// Limits of memory with which a step is made as a whole, some images at a time, and some samples of
+  /// one image at a time.
+  public func memoryLimits(on device: any Device) throws -> [(division: String, bytes: Int)] {
+    let divisions = [
+      StepPrograms.Division.whole, .images(Self.batchSize / 2), .images(1), .samples(Self.samples),
+    ]
+    return try divisions.map { division in
+      let programs = try StepPrograms(model, step, division, device)
+      return (programs.description, programs.bytes)
+    }
+  }
+
+  private func values(_ state: [Tensor: [Float]]) -> [Float] {
+    model.parameters.flatMap { parameter in
+      [parameter, parameter.counterpart(.firstMoment), parameter.counterpart(.secondMoment)]
+        .flatMap { state[$0] ?? [] }
+    }
+  }
+
+  private static func tensors(of images: ImageSet) -> [Tensor] {
+    [
+      Tensor(
+        "data", .matrix(rows: images.count, columns: images.width), .resident, element: .uint8),
+      Tensor("order", .vector(images.count), .resident, element: .uint32),
+    ]
+  }
+
+  private var step: StepConfiguration {
+    let tensors = Self.tensors(of: images)
+    return StepConfiguration(
+      batchSize: Self.batchSize, samples: Self.samples, objective: .iwae,
+      source: .resident(
+        source: tensors[0], order: tensors[1], scale: images.scale, binarization: .sample),
+      optimizer: nil)
+  }
+}
