@@ -9,6 +9,12 @@ final class Interrupt {
   private var sources: [any DispatchSourceSignal] = []
   /// The handlers that were there before; nil for the system's own.
   private var former: [(number: CInt, handler: (@convention(c) (CInt) -> Void)?)] = []
+  /// Says that the request was heard, where stopping takes its time.
+  private let answer = DispatchWorkItem {
+    Terminal.standard.error(
+      "Stopping as soon as the work under way is done. Ctrl-C again ends at once: what was saved "
+        + "before stays.")
+  }
 
   init(_ signals: [CInt] = [SIGINT, SIGTERM, SIGHUP]) {
     for number in signals {
@@ -21,9 +27,10 @@ final class Interrupt {
       }
       former.append((number, handler))
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { [stop] in
+      source.setEventHandler { [stop, answer] in
         // A second Ctrl-C does not wait.
         if stop.request(), number == SIGINT { _exit(ExitCode.interrupted.rawValue) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 0.9, execute: answer)
       }
       source.resume()
       sources.append(source)
@@ -32,6 +39,7 @@ final class Interrupt {
 
   /// Nobody listens any more: the signals do what they did before.
   deinit {
+    answer.cancel()
     for source in sources { source.cancel() }
     for (number, handler) in former { signal(number, handler) }
   }

@@ -19,14 +19,14 @@ import Testing
     var rows: [Row]
   }
 
-  /// Every promise of the table is kept, on both schedules: to the same bits again, resumed anywhere, on
+  /// Every promise of the table is kept: to the same bits again, resumed anywhere, on
   /// one thread, without caches, with any tuning and any limit of memory that a step fits; nearly in
   /// parts, and on the reference.
-  @Test(arguments: Schedule.allCases) func everyPromiseIsKept(schedule: Schedule) throws {
+  @Test func everyPromiseIsKept() throws {
     let tests = try #require(Bundle.main.executableURL)
     let outcome = try ChildProcess(
       tests.deletingLastPathComponent().appending(path: "iwae-gpu"),
-      ["check", "--determinism", "--kernels", schedule.rawValue, "--json", "--quiet"], limit: 900)
+      ["check", "--determinism", "--json", "--quiet"], limit: 900)
     let report = try decoder.decode(Report.self, from: outcome.output)
     for row in report.rows {
       let isBits = row.promise == "the same bits"

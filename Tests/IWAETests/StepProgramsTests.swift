@@ -149,6 +149,33 @@ import Testing
     .images(1), .images(2), .samples(8), .samples(3), .samples(1),
   ]
 
+  /// However much memory there is, no part takes long, so that whoever stops is heard.
+  @Test(arguments: [(50, 20), (5000, 20), (1 << 20, 1), (2, 1 << 20)])
+  func noPartTakesLong(samples: Int, batch: Int) throws {
+    let model = Model.burda1(dataSize: 784)
+    let configuration = Self.configuration(model, .iwae, .standard, batch: batch, samples: samples)
+    let programs = try StepPrograms(model, configuration, on: ReferenceDevice(), limit: .max)
+    #expect((programs.division == .whole) == (samples * batch <= 10_000))
+    for program in programs.parts.values {
+      #expect(program.productOperations <= StepPrograms.mostOperations)
+    }
+    let whole = try StepPrograms(
+      model, Self.configuration(model, .iwae, .standard, batch: 20, samples: 50), .whole,
+      ReferenceDevice())
+    // The encoder's share does not grow with the samples.
+    let share = Double(samples * batch) / 1000
+    #expect(programs.productOperations > 0.5 * share * whole.productOperations)
+  }
+
+  /// What needs all samples at once is taken an image at a time.
+  @Test func whatCannotStreamIsDividedByImages() throws {
+    let model = Model.burda1(dataSize: 784)
+    let configuration = Self.configuration(
+      model, .vimco, .standard, batch: 4, samples: 100_000)
+    let programs = try StepPrograms(model, configuration, on: ReferenceDevice(), limit: .max)
+    #expect(programs.division == .images(1))
+  }
+
   /// In double precision nothing but the order of sums differs, so agreement is to the rounding of
   /// the results to single precision.
   @Test(arguments: objectives.indices) func partsAddUp(index: Int) throws {
@@ -281,25 +308,25 @@ import Testing
       try StepPrograms(
         .burda1(dataSize: 784),
         StepConfiguration(
-          batchSize: 20, samples: 5000, objective: objective,
+          batchSize: 20, samples: 500, objective: objective,
           source: .resident(source: source, order: order, scale: 1, binarization: .none)),
         on: device, limit: limit)
     }
     var bytes = Int.max
-    for limit in [4 << 30, 512 << 20, 128 << 20, 32 << 20] {
+    for limit in [512 << 20, 64 << 20, 20 << 20, 11 << 20] {
       let programs = try programs(limit)
       #expect(programs.bytes <= limit && programs.bytes < bytes)
       bytes = programs.bytes
     }
-    #expect(try programs(4 << 30).division == .whole)
-    guard case .samples(let count) = try programs(32 << 20).division else {
-      Issue.record("32 MiB hold no image of 5000 samples")
+    #expect(try programs(512 << 20).division == .whole)
+    guard case .samples(let count) = try programs(11 << 20).division else {
+      Issue.record("11 MiB hold no image of 500 samples")
       return
     }
-    #expect(count < 5000)
+    #expect(count < 500)
     #expect(throws: StepMemoryError.self) { try programs(1 << 20) }
     for objective in [Objective.vimco, .tvo(RiemannSum())] {
-      #expect(throws: StepMemoryError.self) { try programs(32 << 20, objective) }
+      #expect(throws: StepMemoryError.self) { try programs(11 << 20, objective) }
     }
   }
 }

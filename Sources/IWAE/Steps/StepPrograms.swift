@@ -48,7 +48,12 @@ public struct StepPrograms {
   let parts: [Part: Program]
   let streaming: StreamingPrograms?
 
-  /// The programs that take as much at a time as the limit allows.
+  /// The most operations of matrix products that a part does, where a step can be divided: far more than
+  /// it takes to keep a device busy, and done in a second by a slow one, so that somebody who wants to
+  /// stop is heard.
+  static let mostOperations = 0x1p35
+
+  /// The programs that take as much at a time as the limit and `mostOperations` allow.
   ///
   /// - Parameters:
   ///   - model: The model.
@@ -61,13 +66,18 @@ public struct StepPrograms {
   ) throws {
     let limit = limit ?? device.memoryBytes.map { $0 / 4 } ?? Int.max
     var least = Int.max
+    var best: StepPrograms?
     for division in Self.divisions(configuration) {
       let programs = try StepPrograms(model, configuration, division, device)
       least = min(least, programs.bytes)
-      if programs.bytes <= limit {
-        self = programs
-        return
-      }
+      guard programs.bytes <= limit else { continue }
+      best = programs
+      let largest = programs.parts.values.map(\.productOperations).max() ?? 0
+      if largest <= Self.mostOperations { break }
+    }
+    if let best {
+      self = best
+      return
     }
     throw StepMemoryError.tooLittleMemory(limit: limit, least: least, configuration: configuration)
   }
