@@ -157,6 +157,8 @@ func complaint(_ bytes: [UInt8], _ name: String = "", limit: Int = 1 << 20) -> S
       (Array(idx.dropLast()), "cut off: the shape [2, 3, 4] of uint8 needs 24 bytes, 23 are left"),
       (idx + [0], "expected the end after the numbers that the sizes [2, 3, 4] announce"),
       (Build.idx([1 << 31, 1 << 31, 1 << 31], pixels), "impossible"),
+      // In the file its size is a number yet, in memory it is none.
+      (Build.idx([1 << 31, 1 << 30], pixels, type: 0x0b), "impossible"),
       (Build.idx([0, 1 << 31], []), "holds nothing"),
       (Build.idx([1 << 20, 1 << 10], pixels), "more than the 1048576 that are allowed"),
       (Array(Build.gzip(idx).dropLast(5)), "the compressed data is cut off"),

@@ -61,7 +61,7 @@ private struct Mutator {
 
 /// Damaged files of every format: each is read or refused, soon, and within the memory allowed.
 ///
-/// `IWAE_GPU_MUTATIONS` is how many files a format gets; scripts/fuzz sets it high.
+/// `IWAE_GPU_MUTATIONS` is how many files a format gets; `scripts/fuzz mutations` sets it high.
 @Suite struct MutationTests {
   private static let count =
     ProcessInfo.processInfo.environment["IWAE_GPU_MUTATIONS"].flatMap(Int.init) ?? 1000

@@ -219,7 +219,10 @@ extension ByteReader {
   func numbers(
     _ shape: [Int], _ type: NumberType, limit: Int, keepsBytes: Bool = true
   ) throws(FormatError) -> NumberArray.Values {
-    var size = type.width
+    var decoder = NumberDecoder(type, keepsBytes: keepsBytes)
+    // Of a number, in the file or in memory, whichever is more.
+    let width = max(type.width, decoder.width)
+    var size = width
     for dimension in shape {
       let (product, overflow) = size.multipliedReportingOverflow(by: dimension)
       guard dimension >= 0, !overflow else { throw problem("the shape \(shape) is impossible.") }
@@ -227,15 +230,13 @@ extension ByteReader {
     }
     // A size of zero would hide sizes whose product overflows.
     guard size > 0 else { throw problem("the shape \(shape) holds nothing.") }
-    var decoder = NumberDecoder(type, keepsBytes: keepsBytes)
-    // In the file or in memory, whichever is more.
-    let most = max(size, size / type.width * decoder.width)
-    guard most <= limit else {
+    guard size <= limit else {
       throw problem(
-        "the shape \(shape) of \(type.name) takes \(most) bytes, more than the \(limit) that are "
+        "the shape \(shape) of \(type.name) takes \(size) bytes, more than the \(limit) that are "
           + "allowed.")
     }
-    try pieces(size, "the shape \(shape) of \(type.name)") { piece throws(FormatError) in
+    try pieces(size / width * type.width, "the shape \(shape) of \(type.name)") {
+      piece throws(FormatError) in
       if let text = decoder.append(piece) { throw problem(text) }
     }
     return decoder.values
