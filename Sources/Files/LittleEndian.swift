@@ -2,7 +2,11 @@ import Foundation
 
 /// The bytes of integers, each integer's lowest first.
 public func littleEndian<Integer: FixedWidthInteger>(_ values: [Integer]) -> Data {
-  values.map(\.littleEndian).withUnsafeBytes { Data($0) }
+  #if _endian(little)
+    values.withUnsafeBytes { Data($0) }
+  #else
+    values.map(\.littleEndian).withUnsafeBytes { Data($0) }
+  #endif
 }
 
 /// A whole number of up to seven bytes, the lowest first.
