@@ -43,10 +43,13 @@ extension Determinism {
     public var problem: String?
     public var kept = false
 
-    init(_ way: String, _ promise: Promise, _ values: () throws -> [Float], _ expected: [Float]) {
+    init(
+      _ way: String, _ promise: Promise, _ values: () throws -> [Float],
+      _ expected: () throws -> [Float]
+    ) {
       (self.way, self.promise) = (way, "\(promise)")
       do {
-        let values = try values()
+        let (values, expected) = (try values(), try expected())
         let isSame = values.map(\.bitPattern) == expected.map(\.bitPattern)
         let distance = Self.distance(values, expected)
         (sameBits, self.distance) = (isSame, distance)
@@ -93,10 +96,10 @@ extension Determinism {
       },
       Way("on the reference", .within(2e-6)) { try train(on: reference) },
     ]
-    for (index, limit) in try memoryLimits(on: device).enumerated() {
+    for (division, name) in try divisions(on: device) {
       result.append(
-        Way(limit.division, index == 0 ? .sameBits : .within(1e-6)) {
-          try train(on: device, memoryLimit: limit.bytes)
+        Way(name, division == .whole ? .sameBits : .within(1e-6)) {
+          try train(on: device, as: division)
         })
     }
     var reversed = Way("a batch's gradient, its images reversed", .nothing) {
@@ -114,7 +117,7 @@ extension Determinism {
   ) throws -> [Finding] {
     let first = try train(on: device)
     return try ways.map { way in
-      let finding = Finding(way.name, way.promise, way.run, try way.expected?() ?? first)
+      let finding = Finding(way.name, way.promise, way.run, way.expected ?? { first })
       try tell(finding)
       return finding
     }

@@ -9,12 +9,12 @@ public struct Determinism {
   private let images: ImageSet
   private let seed: UInt64
   private static let batchSize = 12
-  private static let samples = 20
+  private static let samples = 64
 
   public init(seed: UInt64) {
     self.seed = seed
     let address = NoiseAddress(seed: seed, purpose: .data, time: 0xde7e)
-    let levels = (0..<200 * model.dataSize).map { UInt8(address.word(column: $0) >> 24) }
+    let levels = (0..<100 * model.dataSize).map { UInt8(address.word(column: $0) >> 24) }
     images = ImageSet(name: "noise", values: .bytes(levels), width: model.dataSize)
   }
 
@@ -22,12 +22,13 @@ public struct Determinism {
   ///
   /// - Parameters:
   ///   - device: The device that trains.
-  ///   - memoryLimit: The most memory for a step, in bytes.
+  ///   - division: The part of a batch that is taken at a time.
   ///   - isInterrupted: True to stop after every step that can be stopped after, and to go on with
   ///     another trainer from what a checkpoint holds.
   public func train(
-    on device: any Device, memoryLimit: Int? = nil, isInterrupted: Bool = false
+    on device: any Device, as division: StepPrograms.Division = .whole, isInterrupted: Bool = false
   ) throws -> [Float] {
+    let memoryLimit = try StepPrograms(model, step, division, device).bytes
     let configuration = TrainingConfiguration(
       objective: .iwae, samples: Self.samples, batchSize: Self.batchSize, passes: 2, seed: seed,
       memoryLimit: memoryLimit)
@@ -36,6 +37,9 @@ public struct Determinism {
     while true {
       let trainer = try Trainer(
         model, configuration, images: images, device: device, state: state, progress: progress)
+      guard trainer.programs.division == division else {
+        throw DivisionError(asked: division, found: trainer.programs.division)
+      }
       func passes() throws -> Bool {
         try trainer.finishPass(every: .zero) { _ in !isInterrupted } != nil
       }
@@ -68,16 +72,20 @@ public struct Determinism {
     return try model.parameters.flatMap { try memory.floats($0.counterpart(.gradient)) }
   }
 
-  /// Limits of memory with which a step is made as a whole, some images at a time, and some samples of
-  /// one image at a time.
-  public func memoryLimits(on device: any Device) throws -> [(division: String, bytes: Int)] {
+  /// The limit of memory led to other parts of a batch than those that it is the size of.
+  private struct DivisionError: Error {
+    var asked: StepPrograms.Division
+    var found: StepPrograms.Division
+  }
+
+  /// The parts of a batch to train by, and their names.
+  func divisions(on device: any Device) throws -> [(division: StepPrograms.Division, name: String)]
+  {
     let divisions = [
-      StepPrograms.Division.whole, .images(Self.batchSize / 2), .images(1), .samples(Self.samples),
+      StepPrograms.Division.whole, .images(Self.batchSize / 2), .images(1),
+      .samples(Self.samples / 4),
     ]
-    return try divisions.map { division in
-      let programs = try StepPrograms(model, step, division, device)
-      return (programs.description, programs.bytes)
-    }
+    return try divisions.map { ($0, try StepPrograms(model, step, $0, device).description) }
   }
 
   private func values(_ state: [Tensor: [Float]]) -> [Float] {

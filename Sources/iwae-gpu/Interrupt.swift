@@ -11,8 +11,10 @@ final class Interrupt {
   private var former: [(number: CInt, handler: (@convention(c) (CInt) -> Void)?)] = []
   /// Says that the request was heard, where stopping takes its time.
   private let answer = DispatchWorkItem {
+    // Below a line that is written over.
     Terminal.standard.error(
-      "Stopping as soon as the work under way is done. Ctrl-C again ends at once: what was saved "
+      (isatty(STDERR_FILENO) == 1 ? "\n" : "")
+        + "Stopping as soon as the work under way is done. Ctrl-C again ends at once: what was saved "
         + "before stays.")
   }
 
@@ -28,8 +30,10 @@ final class Interrupt {
       former.append((number, handler))
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler { [stop, answer] in
+        let isRepeated = stop.request()
         // A second Ctrl-C does not wait.
-        if stop.request(), number == SIGINT { _exit(ExitCode.interrupted.rawValue) }
+        if isRepeated, number == SIGINT { _exit(ExitCode.interrupted.rawValue) }
+        guard !isRepeated else { return }
         DispatchQueue.global().asyncAfter(deadline: .now() + 0.9, execute: answer)
       }
       source.resume()

@@ -84,7 +84,12 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
       "There is a run in '\(folder.path)'. Go on with '--resume \(quotedForShell(folder.path))', replace it "
         + "with '--overwrite', or choose another '--out'.")
   }
-  return try Run(configuration, in: folder, images: images)
+  do {
+    return try Run(configuration, in: folder, images: images)
+  } catch {
+    if arguments.string("--out") == nil { folder.removeIfEmpty() }
+    throw error
+  }
 }
 
 /// The configuration of a file, which has to make sense without flags.

@@ -34,8 +34,10 @@ import Testing
       #expect(!isBits || row.sameBits == true, "\(row)")
       #expect(row.distance.map { $0 <= 2e-6 } == true, "\(row)")
     }
-    for way in ["again", "resumed", "one thread", "cached", "tuning", "whole batch", "images at a"]
-    {
+    for way in [
+      "again", "resumed", "one thread", "cached", "tuning", "whole batch", "images at a",
+      "samples at a",
+    ] {
       #expect(report.rows.contains { $0.way.contains(way) }, "\(way)")
     }
     #expect(report.rows.count { $0.promise == "the same bits" } >= 8)

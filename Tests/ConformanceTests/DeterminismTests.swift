@@ -7,7 +7,7 @@ import Testing
   private func finding(
     _ values: [Float], _ promise: Determinism.Promise
   ) -> Determinism.Finding {
-    .init("way", promise, { values }, [1, 2, 3])
+    .init("way", promise, { values }, { [1, 2, 3] })
   }
 
   @Test func brokenPromisesAreFound() {

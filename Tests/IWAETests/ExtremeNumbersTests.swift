@@ -34,7 +34,7 @@ import Testing
       samples: size.samples)
     let expected = try step.gradients(.whole)
     // As gradients are held everywhere: a share of 1e-9 of the squares.
-    let limit = Float(1e-9).squareRoot()
+    let limit = size == (1, 1) ? 1e-5 : Float(1e-9).squareRoot()
     for division in [StepPrograms.Division.whole, .samples((size.samples + 2) / 3)] {
       try DividedStep.expectSame(
         try step.gradients(division, on: device), expected, "\(size) \(division)", within: limit)
@@ -80,7 +80,7 @@ import Testing
       let found = try evaluated(model, parameters, samples: 5, on: device).nll
       let expected = try evaluated(model, parameters, samples: 5, on: ReferenceDevice()).nll
       if logSigma == 100 {
-        #expect(!found.isFinite, "z is beyond single precision")
+        #expect(!found.isFinite && !expected.isFinite, "log w is beyond single precision")
       } else {
         #expect(abs(found - expected) <= 1e-4 * abs(expected), "log sigma \(logSigma)")
       }

@@ -1,5 +1,6 @@
 import Compute
 import OpenCLDevice
+import ReferenceDevice
 import Testing
 
 @testable import IWAE
@@ -53,6 +54,39 @@ import Testing
     #expect(skipping.progress.problem(images: 300, batchSize: 2) == nil)
   }
 
+  /// The same where a step is made in parts.
+  @Test func faultsInPartsAreLeftOut() throws {
+    let faults = faults
+    var (skips, stops) = (configuration(.skip), configuration(.stop))
+    let limit = try trainer(skips, on: UpsetDevice(device)).programs.bytes - 1
+    (skips.memoryLimit, stops.memoryLimit) = (limit, limit)
+    let skipping = try trainer(
+      skips, on: UpsetDevice(device, spoils: .parameter) { faults.contains($0.step) })
+    let omitting = try trainer(
+      stops, on: UpsetDevice(device, omits: { faults.contains($0.step) }))
+    #expect(skipping.programs.division == .images(1))
+    while !skipping.isDone { _ = try skipping.finishPass() }
+    while !omitting.isDone { _ = try omitting.finishPass() }
+    #expect(try skipping.state() == omitting.state())
+    #expect(skipping.progress.skippedSteps == faults.sorted().map(Int.init))
+  }
+
+  /// An audit leaves what is no number to the policy.
+  @Test(arguments: NaNPolicy.allCases) func auditsAreOfNumbers(policy: NaNPolicy) throws {
+    var configuration = configuration(policy)
+    configuration.auditInterval = 10
+    let upset = UpsetDevice(device, spoils: .parameter) {
+      $0.step == 65 && $0.stepSize > 0.006
+    }
+    let trainer = try Trainer(
+      model, configuration, images: images, device: upset, reference: ReferenceDevice())
+    if policy == .stop {
+      #expect(throws: TrainingError.self) { try trainer.finishPass() }
+    } else {
+      _ = try trainer.finishPass()
+    }
+  }
+
   /// Stopped in the middle of a block, before and after a fault, and resumed.
   @Test(arguments: [2, 66, 72]) func whatIsLeftOutIsSoWhenResumed(after batches: Int) throws {
     let faults = faults
@@ -83,9 +117,13 @@ import Testing
     do {
       while !trainer.isDone { _ = try trainer.finishPass() }
       Issue.record("nothing was learnt, and nobody said so")
-    } catch TrainingError.tooManySkipped(let step) {
-      #expect(step == 1000)
+    } catch TrainingError.tooManySkipped(let step, let count) {
+      #expect((step, count) == (150, 150), "no step of the pass is left")
     }
+    let late = try self.trainer(
+      configuration, on: UpsetDevice(device, spoils: .bound) { $0.step % 150 != 0 })
+    #expect(throws: TrainingError.self) { while !late.isDone { _ = try late.finishPass() } }
+    #expect(late.progress.skippedSteps?.count == 1000)
   }
 
   /// The first pass goes well; the second begins again until the rate is low enough.

@@ -68,6 +68,7 @@ public struct DataReport: Encodable, Sendable {
     (notes, self.seconds) = (collection.notes, seconds)
     imagesPerSecond = Double(collection.parts.reduce(0) { $0 + $1.images.count }) / seconds
   }
+
   /// The report for people.
   public var text: String {
     var lines = [name + (summary.map { ": \($0)" } ?? "")]

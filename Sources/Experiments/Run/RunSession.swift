@@ -195,12 +195,13 @@ struct MetricsLine: Encodable {
   var learningRate: Double
   var validation: Double?
   var trainSeconds: Double
-  /// The steps that were left out so far; nil for none.
-  var skippedSteps: Int?
+  /// The number of steps that were left out so far, and of times that the rate was halved; nil for none.
+  var skipped: Int?
+  var rateHalvings: Int?
 
   init(_ report: PassReport, trainSeconds: Double) {
     (step, epoch) = (report.progress.step, report.progress.pass)
-    skippedSteps = report.progress.skippedSteps?.count
+    (skipped, rateHalvings) = (report.progress.skippedSteps?.count, report.progress.rateHalvings)
     (bound, learningRate, validation) = (report.bound, report.learningRate, report.validation)
     self.trainSeconds = trainSeconds
   }

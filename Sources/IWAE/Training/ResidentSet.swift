@@ -8,7 +8,7 @@ struct ResidentSet {
   /// `(N, C)`: a row with a single 1 for each image, where the model is conditional.
   let labels: Tensor?
 
-  private let labelRows: [UInt8]
+  let labelRows: [UInt8]
 
   init(_ images: ImageSet, for model: Model, name: String) throws(ProgramError) {
     if let classes = model.condition, let problem = images.labelProblem(classes: classes) {
@@ -41,10 +41,13 @@ struct ResidentSet {
       hasMissing: images.hasMissing)
   }
 
+  /// The images in the order in which they come.
+  var ownOrder: [UInt32] { (0..<images.count).map { UInt32($0) } }
+
   /// Puts the images on the device, in their own order.
   func upload(to memory: any Memory) throws(DeviceError) {
     try memory.upload(images.values, to: source)
-    try memory.upload(.words((0..<images.count).map { UInt32($0) }), to: order)
+    try memory.upload(.words(ownOrder), to: order)
     if let labels { try memory.upload(.bytes(labelRows), to: labels) }
   }
 }

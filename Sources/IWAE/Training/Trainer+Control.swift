@@ -27,9 +27,14 @@ extension Trainer {
   /// Each pass has an order of its own, which its number determines, where images are shuffled.
   func uploadOrder() throws(DeviceError) {
     guard configuration.shuffles else { return }
-    let address = NoiseAddress(
-      seed: configuration.seed, purpose: .shuffling, time: UInt32(progress.pass))
-    try memory.upload(.words(address.permutation(data.images.count)), to: data.order)
+    try memory.upload(.words(order(ofPass: progress.pass)), to: data.order)
     uploadedPass = progress.pass
+  }
+
+  /// The images in the order in which a pass takes them.
+  func order(ofPass pass: Int) -> [UInt32] {
+    guard configuration.shuffles else { return data.ownOrder }
+    return NoiseAddress(seed: configuration.seed, purpose: .shuffling, time: UInt32(pass))
+      .permutation(data.images.count)
   }
 }

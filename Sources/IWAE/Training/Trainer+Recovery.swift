@@ -28,6 +28,12 @@ extension Trainer {
     }
   }
 
+  /// Leaves nothing that is no number to whoever saves what a run that is stopped has come to.
+  func settle() throws {
+    guard configuration.onNaN != .stop, try !state().isFinite else { return }
+    if try recover() { progress.openBound = try boundTotal() }
+  }
+
   /// Does what the run is configured to do about steps since the snapshot that gave no number.
   ///
   /// - Returns: False if the pass begins again.
@@ -53,20 +59,25 @@ extension Trainer {
       if try !boundTotal().isFinite || !state().isFinite {
         let skipped = progress.skippedSteps ?? []
         guard skipped.count < NaNPolicy.mostSkipped else {
-          throw TrainingError.tooManySkipped(step: progress.step)
+          throw TrainingError.tooManySkipped(step: progress.step, count: skipped.count)
         }
         try upload(before)
         try memory.upload(sum, to: total)
         progress.skippedSteps = skipped + [progress.step]
+      } else {
+        pending += 1
       }
       progress.step += 1
       progress.batch += 1
-      pending += 1
     }
   }
 
   /// Goes back to where the pass began, with half the learning rate.
   func beginAgain() throws {
+    guard originProgress.batch < batchesPerPass else {
+      // Resumed where all steps of the pass were made, none of which can be made again.
+      throw TrainingError.notANumber(step: progress.step, operation: "validation")
+    }
     let halvings = (progress.rateHalvings ?? 0) + 1
     guard halvings <= NaNPolicy.mostHalvings, let origin else {
       throw TrainingError.tooManyHalvings(step: progress.step)

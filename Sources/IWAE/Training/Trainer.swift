@@ -157,13 +157,20 @@ public final class Trainer {
         let isBlock = progress.batch % Self.block == 0 || progress.batch == batchesPerPass
         let isDue = try pace.isDue { () throws(DeviceError) in try runner.finish() }
         if isBlock || isInParts || isDue && clock.now >= next {
-          mean = try readBound(closing: isBlock)
+          guard let found = try readBound(closing: isBlock) else { continue }
+          mean = found
           // A pass whose steps are all made is finished, whoever asks to stop.
-          guard progress.batch == batchesPerPass || goesOn() else { return nil }
+          guard progress.batch == batchesPerPass || goesOn() else {
+            try settle()
+            return nil
+          }
         }
         if let audit, progress.step % configuration.auditInterval == 0 {
-          try audit.look(at: control, after: progress.step)
+          try audit.look(at: control, after: progress.step, order: order(ofPass: progress.pass))
         }
+      }
+      guard progress.boundCount > 0 else {
+        throw TrainingError.tooManySkipped(step: progress.step, count: skippedInPass)
       }
       guard let evaluator else { return report(validation: nil) }
       // What is stopped here is validated when it goes on: all of its batches are made.
@@ -178,7 +185,7 @@ public final class Trainer {
   }
 
   private func report(validation: Double?) -> PassReport {
-    let bound = progress.boundSum / Double(max(progress.boundCount, 1))
+    let bound = progress.boundSum / Double(progress.boundCount)
     let rate = learningRate(batch: batchesPerPass - 1)
     (progress.boundSum, progress.boundCount) = (0, 0)
     progress.pass += 1
@@ -194,15 +201,18 @@ public final class Trainer {
       progress: progress, bound: bound, learningRate: rate, validation: validation, isBest: isBest)
   }
 
-  /// Waits for the steps so far, and returns the mean bound of those since the last time.
-  private func readBound(closing isBlock: Bool) throws -> Double {
+  /// Waits for the steps so far.
+  ///
+  /// - Returns: The mean bound of those since the last time; nil if the pass begins again.
+  private func readBound(closing isBlock: Bool) throws -> Double? {
     var sum = try boundTotal()
     // A bound is that of the parameters before its step's update, which may be the one that went wrong.
-    var state = isBlock && configuration.onNaN != .stop ? try self.state() : nil
+    let looksAtAll = configuration.onNaN != .stop && (isBlock || programs.division.isOfParts)
+    var state = looksAtAll ? try self.state() : nil
     if !sum.isFinite || state?.isFinite == false {
-      guard try recover() else { return .nan }
+      guard try recover() else { return nil }
       sum = try boundTotal()
-      state = try isBlock ? self.state() : nil
+      state = looksAtAll ? try self.state() : nil
     }
     let found = (sum - (progress.openBound ?? 0)) / Double(max(pending, 1))
     pending = 0
@@ -212,8 +222,8 @@ public final class Trainer {
       progress.boundSum += sum
       progress.boundCount = progress.batch - skippedInPass
       progress.openBound = nil
-      if let state { keep(state) }
     }
+    if let state { keep(state) }
     return found
   }
 

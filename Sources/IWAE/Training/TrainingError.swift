@@ -3,7 +3,7 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   /// The bound ceased to be a number.
   case notANumber(step: Int, operation: String)
   /// Steps gave no number again and again, and no more may be left out.
-  case tooManySkipped(step: Int)
+  case tooManySkipped(step: Int, count: Int)
   /// A pass gave no number again and again, and the learning rate may be halved no more.
   case tooManyHalvings(step: Int)
   /// What the device holds, or computes, is not what it should be.
@@ -16,17 +16,18 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case .notANumber(let step, let operation):
       "The bound became NaN or infinite at step \(step); \(operation) was the first to produce it. "
         + "Try a lower learning rate, or '--on-nan lower-rate', which does."
-    case .tooManySkipped(let step):
-      "The bound became NaN or infinite at step \(step) too, after \(NaNPolicy.mostSkipped) others were "
-        + "left out. Try a lower learning rate, or '--on-nan lower-rate', which does."
+    case .tooManySkipped(let step, let count):
+      "By step \(step), \(count) steps that gave NaN or an infinity were left out: nothing is learnt that "
+        + "way. Try a lower learning rate, or '--on-nan lower-rate', which does."
     case .tooManyHalvings(let step):
       "The bound became NaN or infinite at or before step \(step) again, after the learning rate was "
         + "halved \(NaNPolicy.mostHalvings) times. Choose one that is lower still, or look at data and "
         + "densities."
     case .auditFailed(let step, let agreed, let what):
-      "The audit after step \(step) found that the device is at fault, its memory or its driver: \(what). "
-        + (agreed.map { "It agreed after step \($0); what was saved since may be wrong." }
-          ?? "It never agreed; nothing that was saved can be trusted.")
+      "The audit after step \(step) found a difference: \(what). The device, its memory or its driver may "
+        + "be at fault: try 'iwae-gpu check'. "
+        + (agreed.map { "All agreed after step \($0); what was saved since may be wrong." }
+          ?? "Nothing agreed since the run was started or resumed; what was saved since may be wrong.")
     case .wrongWeight(let objective, let obstacle):
       "'\(objective)' cannot be trained with a KL weight other than 1 for good: \(obstacle)."
     }

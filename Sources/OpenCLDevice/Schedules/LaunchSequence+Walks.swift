@@ -109,8 +109,10 @@ extension LaunchSequence {
     }
     for case .weightGradient(let gradient) in waiting.sums.map({ program.operations[$0] }) {
       guard let input = GradientInput(gradient) else { continue }
+      // Whatever the blocks, so that products have the same factors and the same bits.
       if !scaled.contains(input), let last = lastPlainReader(of: input),
-        open.operations.contains(last), input.input.shape.rows % open.units == 0,
+        last <= open.operations[open.operations.count - 1],
+        input.input.shape.rows % open.units == 0,
         !open.readsWhole.contains(input.input),
         !waiting.sums.contains(where: { readsPlainly($0, input.input) })
       {

@@ -1,0 +1,61 @@
+import Experiments
+import Foundation
+import ReferenceDevice
+import Testing
+
+/// Runs whose steps give no number, through their files.
+@Suite struct NaNRunTests {
+  private let scene = SmallRun()
+
+  private struct Line: Decodable {
+    var learning_rate: Double
+    var rate_halvings: Int?
+    var skipped: Int?
+  }
+
+  private func run(
+    _ change: (inout RunConfiguration) -> Void
+  ) throws -> Run {
+    var (configuration, images) = try scene.configuration()
+    (configuration.schedule, configuration.learningRate) = (.constant, 3)
+    change(&configuration)
+    return try Run(configuration, in: scene.folder, images: images)
+  }
+
+  /// A rate that is far too high is lowered; who goes on goes on with that, and says so.
+  @Test func aRateIsLoweredForGood() throws {
+    defer { scene.end() }
+    let report = try #require(
+      try run { ($0.onNaN, $0.learningRate) = (.lowerRate, 100) }.train(on: ReferenceDevice()))
+    let halvings = try #require(report.rateHalvings)
+    #expect(report.passes == 3 && halvings >= 1 && report.skippedSteps == nil)
+    let resumed = try #require(
+      try scene.resumed { $0.passes = 4 }.train(on: ReferenceDevice()))
+    #expect(try #require(resumed.rateHalvings) >= halvings)
+    let lines = try String(contentsOfFile: scene.folder.metrics, encoding: .utf8)
+      .split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    #expect(lines.map { $0.rate_halvings ?? 0 } == lines.map { $0.rate_halvings ?? 0 }.sorted())
+    for line in lines {
+      #expect(line.learning_rate == 100 / Double(1 << (line.rate_halvings ?? 0)))
+    }
+  }
+
+  @Test func whoeverDoesNotAskStops() throws {
+    defer { scene.end() }
+    let error = #expect(throws: RunError.self) {
+      try run { $0.learningRate = 1e6 }.train(on: ReferenceDevice())
+    }
+    #expect("\(error!)".contains("--on-nan lower-rate"))
+  }
+
+  /// Audits need something to compare with, and change nothing.
+  @Test func auditsNeedAReference() throws {
+    defer { scene.end() }
+    let audited = try run { ($0.learningRate, $0.audit) = (0.001, 100) }
+    #expect(throws: ConfigurationError.self) { try audited.train(on: ReferenceDevice()) }
+    let report = try #require(
+      try audited.train(on: ReferenceDevice(), reference: ReferenceDevice()))
+    let plain = try run { $0.learningRate = 0.001 }
+    #expect(try plain.train(on: ReferenceDevice())?.evaluation?.nll == report.evaluation?.nll)
+  }
+}
