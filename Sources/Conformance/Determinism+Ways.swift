@@ -65,6 +65,16 @@ extension Determinism {
       }
     }
 
+    /// One line for people.
+    public var text: String {
+      func padded(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+      }
+      let found = sameBits == true ? "same bits" : "distance \(Float(distance ?? .nan))"
+      return "\(kept ? "kept  " : "BROKEN")  \(padded(way, to: 46))  \(padded(promise, to: 13))  "
+        + (problem.map { "FAILED: \($0)" } ?? found)
+    }
+
     private static func distance(_ values: [Float], _ expected: [Float]) -> Double {
       guard values.count == expected.count else { return .infinity }
       var (difference, size) = (0.0, 0.0)

@@ -1,5 +1,4 @@
 import Conformance
-import Experiments
 import Foundation
 import OpenCLDevice
 import ReferenceDevice
@@ -119,18 +118,5 @@ struct CheckDeterminism {
       ], environment: environment, limit: 600)
     if let problem = child.problem { throw CommandError(message: problem, code: .failed) }
     return try JSONDecoder().decode([Float].self, from: child.output)
-  }
-}
-
-extension Determinism.Finding {
-  /// One line for people.
-  fileprivate var text: String {
-    func padded(_ text: String, _ width: Int) -> String {
-      text.padding(toLength: max(width, text.count), withPad: " ", startingAt: 0)
-    }
-    let found =
-      problem.map { "FAILED: \($0)" }
-      ?? (sameBits == true ? "same bits" : String(format: "distance %.2g", distance ?? .nan))
-    return "\(kept ? "kept  " : "BROKEN")  \(padded(way, 46))  \(padded(promise, 13))  \(found)"
   }
 }

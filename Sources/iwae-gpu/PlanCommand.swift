@@ -120,7 +120,10 @@ private func describe(_ report: PlanReport) -> String {
   let place = lines[0].components(separatedBy: "operation")[0].count
   let indent = String(repeating: " ", count: place + 2)
   for (index, entry) in report.operations.enumerated() {
-    let details = entry.details.map { "\n" + cut(indent + $0, to: 100) }
+    let details = entry.details.map { detail in
+      let text = indent + detail
+      return "\n" + (text.count <= 100 ? text : text.prefix(99) + "…")
+    }
     lines[index + 1] += details.joined()
   }
   var blocks = TextTable(
@@ -150,9 +153,4 @@ private func describe(_ report: PlanReport) -> String {
 
     Devices lay tensors out in their own way and fuse operations: these sizes change a little.
     """
-}
-
-/// A text of at most so many characters, with an ellipsis where some are left out.
-private func cut(_ text: String, to count: Int) -> String {
-  text.count <= count ? text : text.prefix(max(count - 1, 0)) + "…"
 }

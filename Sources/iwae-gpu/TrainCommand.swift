@@ -26,8 +26,7 @@ extension Command {
 private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let run = try run(arguments)
   // A new folder is of no use if nothing was trained.
-  let isNew = !run.isResumed && arguments.string("--out") == nil
-  defer { if isNew { run.folder.removeIfEmpty() } }
+  defer { if arguments.string("--out") == nil { run.folder.removeIfEmpty() } }
   let display = Display(arguments, terminal)
   let folder = run.folder.path
   let device = try Backend.open(arguments)
@@ -77,8 +76,7 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
   try configuration.apply(arguments, source: source)
   _ = try configuration.training()
   let images = try RunImages(source, for: configuration)
-  let folder =
-    try arguments.string("--out").map { RunFolder($0) } ?? .new(configuration.label)
+  let folder = try arguments.string("--out").map { RunFolder($0) } ?? .new(configuration.label)
   if folder.exists && !arguments.has("--overwrite") {
     throw arguments.error(
       "There is a run in '\(folder.path)'. Go on with '--resume \(quotedForShell(folder.path))', replace it "

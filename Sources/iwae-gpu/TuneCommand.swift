@@ -173,15 +173,3 @@ private func describe(_ report: TuneReport, _ terminal: Terminal) throws {
     \(report.file.map { "Kept for \(report.device) in \($0)" } ?? "The default stands.")
     """)
 }
-
-extension Tuning {
-  /// The constants that matter to the schedule.
-  var text: String {
-    switch schedule {
-    case .panels: "panels, blocks of \(blockRows) rows\(wide ? ", wide tiles" : "")"
-    case .tiles:
-      "tiles of \(tile) x \(tile), depth \(tileDepth), \(item) x \(item) an item, "
-        + "groups of \(groupSize)"
-    }
-  }
-}

@@ -8,9 +8,8 @@ import Testing
   private let scene = SmallRun()
 
   private struct Line: Decodable {
-    var learning_rate: Double
-    var rate_halvings: Int?
-    var skipped: Int?
+    var learningRate: Double
+    var rateHalvings: Int?
   }
 
   private func run(
@@ -33,10 +32,11 @@ import Testing
       try scene.resumed { $0.passes = 4 }.train(on: ReferenceDevice()))
     #expect(try #require(resumed.rateHalvings) >= halvings)
     let lines = try String(contentsOfFile: scene.folder.metrics, encoding: .utf8)
-      .split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
-    #expect(lines.map { $0.rate_halvings ?? 0 } == lines.map { $0.rate_halvings ?? 0 }.sorted())
-    for line in lines {
-      #expect(line.learning_rate == 100 / Double(1 << (line.rate_halvings ?? 0)))
+      .split(separator: "\n").map { try JSONText.value(Line.self, Data($0.utf8)) }
+    let counts = lines.map { $0.rateHalvings ?? 0 }
+    #expect(counts == counts.sorted() && counts.last == resumed.rateHalvings)
+    for (line, count) in zip(lines, counts) {
+      #expect(line.learningRate == 100 / Double(1 << count))
     }
   }
 

@@ -112,6 +112,16 @@ public struct Tuning: Hashable, Sendable, Codable {
     }
   }
 
+  /// The constants that matter to the schedule.
+  public var text: String {
+    switch schedule {
+    case .panels: "panels, blocks of \(blockRows) rows\(wide ? ", wide tiles" : "")"
+    case .tiles:
+      "tiles of \(tile) x \(tile), depth \(tileDepth), \(item) x \(item) an item, "
+        + "groups of \(groupSize)"
+    }
+  }
+
   /// The tunings worth trying on a device: block heights for panels, shapes of tiles and groups.
   public static func candidates(for device: DeviceDescription, schedule: Schedule) -> [Tuning] {
     let result: [Tuning]
