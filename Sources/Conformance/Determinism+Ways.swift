@@ -121,7 +121,10 @@ extension Determinism {
 
   /// Carries it out in some ways, one after another.
   ///
-  /// - Parameter tell: Told of each way when it is done.
+  /// - Parameters:
+  ///   - ways: The ways.
+  ///   - device: The device on which it is carried out first.
+  ///   - tell: Told of each way when it is done.
   public func compare(
     _ ways: [Way], on device: any Device, tell: (Finding) throws -> Void = { _ in }
   ) throws -> [Finding] {

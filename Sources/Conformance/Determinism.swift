@@ -52,7 +52,9 @@ public struct Determinism {
 
   /// The gradients of one batch.
   ///
-  /// - Parameter isReversed: True to take its images the other way round.
+  /// - Parameters:
+  ///   - device: The device that computes them.
+  ///   - isReversed: True to take its images the other way round.
   public func gradients(on device: any Device, isReversed: Bool) throws -> [Float] {
     let programs = try StepPrograms(model, step, .whole, device)
     let memory = try device.allocate(model.parameters + Self.tensors(of: images))
