@@ -27,6 +27,22 @@ enum FileBuilder {
 
   static func gzip(_ bytes: [UInt8]) -> [UInt8] { deflate(bytes, windowBits: 31) }
 
+  /// A PNG file with the checksum of each chunk as it should be, without which nothing else
+  /// is read.
+  static func resummed(_ bytes: [UInt8]) -> [UInt8] {
+    var bytes = bytes
+    var position = 8
+    while position + 12 <= bytes.count {
+      let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
+      let end = position + 8 + length
+      guard end + 4 <= bytes.count else { break }
+      let sum = checksum(Array(bytes[position + 4..<end]))
+      bytes.replaceSubrange(end..<end + 4, with: big(Int(sum), 4))
+      position = end + 4
+    }
+    return bytes
+  }
+
   static func checksum(_ bytes: [UInt8]) -> UInt32 {
     UInt32(CZlib.crc32(0, bytes, UInt32(bytes.count)))
   }

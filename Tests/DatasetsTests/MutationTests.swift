@@ -140,25 +140,10 @@ private struct Mutator {
           [[0x1b, 0x1b], [0xe4, 0xe4]], width: 8, depth: 2, color: 3,
           extra: FileBuilder.chunk("PLTE", (0..<4).flatMap { [$0, $0, $0] }))
         let bytes = mutator.mutate(mutator.flip() ? grey : palette)
-        return mutator.flip() ? bytes : resummed(bytes)
+        return mutator.flip() ? bytes : FileBuilder.resummed(bytes)
       }
     ),
   ]
-
-  /// A PNG file with the checksum of each chunk as it should be.
-  private static func resummed(_ bytes: [UInt8]) -> [UInt8] {
-    var bytes = bytes
-    var position = 8
-    while position + 12 <= bytes.count {
-      let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
-      let end = position + 8 + length
-      guard end + 4 <= bytes.count else { break }
-      let sum = FileBuilder.checksum(Array(bytes[position + 4..<end]))
-      bytes.replaceSubrange(end..<end + 4, with: FileBuilder.big(Int(sum), 4))
-      position = end + 4
-    }
-    return bytes
-  }
 
   /// Reads everything in a file; says whether there was nothing wrong with it.
   private static func read(_ bytes: [UInt8], format: String) -> Bool {

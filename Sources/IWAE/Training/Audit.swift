@@ -80,17 +80,18 @@ final class Audit {
     }
     var other = control
     other.step ^= 1 << 31
-    if try difference(control, Array(batch)) != nil,
-      let difference = try difference(other, Array(batch))
+    if try difference(control, Array(batch), step) != nil,
+      let difference = try difference(other, Array(batch), step)
     {
       throw fault(difference)
     }
-    agreed = step
   }
 
   /// The first gradient that differs, in words; nil if all agree. Of what is no number it says nothing:
   /// the step gives none either.
-  private func difference(_ control: Control, _ indices: [UInt32]) throws -> String? {
+  private func difference(
+    _ control: Control, _ indices: [UInt32], _ step: Int
+  ) throws -> String? {
     try resident.run(control)
     let pixels = indices.flatMap {
       needs.data.images.drawn(Int($0), needs.binarization, seed: needs.seed, time: control.pass)
@@ -118,6 +119,7 @@ final class Audit {
         "the gradient of '\(parameter.name)': off the reference's by \(Float(error)) of its size, "
         + "where \(Self.limit) is allowed"
     }
+    agreed = step
     return nil
   }
 

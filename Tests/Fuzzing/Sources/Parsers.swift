@@ -90,23 +90,8 @@ struct Parser: Sendable {
   }
 
   private static func readPNG(_ bytes: [UInt8]) throws {
-    let image = try PNGImage(FileBytes(resummed(bytes), name: "t"), limit: limit)
+    let image = try PNGImage(FileBytes(FileBuilder.resummed(bytes), name: "t"), limit: limit)
     precondition(image.pixels.count == image.width * image.height)
-  }
-
-  /// A PNG file with the checksum of each chunk as it should be, without which nothing else is read.
-  private static func resummed(_ bytes: [UInt8]) -> [UInt8] {
-    var bytes = bytes
-    var position = 8
-    while position + 12 <= bytes.count {
-      let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
-      let end = position + 8 + length
-      guard end + 4 <= bytes.count else { break }
-      let sum = FileBuilder.checksum(Array(bytes[position + 4..<end]))
-      bytes.replaceSubrange(end..<end + 4, with: FileBuilder.big(Int(sum), 4))
-      position = end + 4
-    }
-    return bytes
   }
 
   private static func readSafetensors(_ bytes: [UInt8]) throws {
