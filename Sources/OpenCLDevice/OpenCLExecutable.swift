@@ -128,6 +128,7 @@ final class OpenCLExecutable: Executable {
     try finish()
     try set(record, on: queue)
     var events = [cl_event?](repeating: nil, count: launches.count)
+    defer { for event in events where event != nil { clReleaseEvent(event) } }
     for (index, launch) in launches.enumerated() {
       try launch.enqueue(on: queue, event: &events[index])
     }
@@ -141,7 +142,6 @@ final class OpenCLExecutable: Executable {
           clGetEventProfilingInfo(event, cl_profiling_info(key), 8, &times[index], nil)
         }
       }
-      clReleaseEvent(event)
       result.append(Double(times[1] - times[0]))
     }
     return result

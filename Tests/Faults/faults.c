@@ -8,7 +8,8 @@
 //                 anything; half: it is killed when half of the bytes are written; lost: this call and all
 //                 later ones of OpenCL fail, as of a device that is gone
 //   FAULT_PATH    calls on files count only below this folder
-//   FAULT_COUNT   a file that gets the number of calls when the process exits
+//   FAULT_COUNT   a file that gets, when the process exits, the number of calls, of objects of OpenCL
+//                 that were never released, and of files below FAULT_PATH that were never closed
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,7 +26,7 @@
 
 enum { MOST_FILES = 4096, DEVICE_NOT_AVAILABLE = -2, OUT_OF_RESOURCES = -5 };
 
-static atomic_int calls, is_lost;
+static atomic_int calls, is_lost, objects;
 static atomic_bool is_ours[MOST_FILES];
 
 static const char *setting(const char *name) {
@@ -61,8 +62,10 @@ __attribute__((destructor)) static void tell(void) {
   const char *path = setting("FAULT_COUNT");
   if (!*path) return;
   int file = NEXT(int (*)(const char *, int, ...), "open")(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-  char text[32];
-  int length = snprintf(text, sizeof text, "%d\n", calls);
+  int files = 0;
+  for (int index = 0; index < MOST_FILES; index++) files += is_ours[index];
+  char text[64];
+  int length = snprintf(text, sizeof text, "%d %d %d\n", calls, objects, files);
   if (file >= 0 && NEXT(ssize_t (*)(int, const void *, size_t), "write")(file, text, length) == length)
     NEXT(int (*)(int), "close")(file);
 }
@@ -136,7 +139,8 @@ static int status_of(const char *name) {
   return status ? status : OUT_OF_RESOURCES;
 }
 
-// Calls that return a status, and those that return an object and leave their status at a place.
+// Calls that return a status, those that return an object and leave their status at a place, and those
+// that give an object back.
 #define STATUS(name, parameters, arguments)             \
   int name parameters {                                 \
     int status = status_of(#name);                      \
@@ -145,9 +149,15 @@ static int status_of(const char *name) {
 #define OBJECT(name, parameters, arguments)             \
   void *name parameters {                               \
     int found = status_of(#name);                       \
-    if (!found) return NEXT(void *(*) parameters, #name) arguments; \
-    if (status) *status = found;                        \
-    return NULL;                                        \
+    void *made = found ? NULL : NEXT(void *(*) parameters, #name) arguments; \
+    if (found && status) *status = found;               \
+    objects += made != NULL;                            \
+    return made;                                        \
+  }
+#define RELEASE(name)                                   \
+  int name(void *object) {                              \
+    objects--;                                          \
+    return NEXT(int (*)(void *), #name)(object);        \
   }
 
 OBJECT(clCreateContext, (void *a, unsigned b, void *c, void *d, void *e, int *status),
@@ -157,13 +167,19 @@ OBJECT(clCreateBuffer, (void *a, unsigned long b, size_t c, void *d, int *status
        (a, b, c, d, status))
 OBJECT(clCreateProgramWithSource, (void *a, unsigned b, void *c, void *d, int *status),
        (a, b, c, d, status))
+OBJECT(clCreateProgramWithBinary,
+       (void *a, unsigned b, void *c, void *d, void *e, void *f, int *status),
+       (a, b, c, d, e, f, status))
 OBJECT(clCreateKernel, (void *a, const char *b, int *status), (a, b, status))
+RELEASE(clReleaseContext)
+RELEASE(clReleaseCommandQueue)
+RELEASE(clReleaseMemObject)
+RELEASE(clReleaseProgram)
+RELEASE(clReleaseKernel)
+RELEASE(clReleaseEvent)
 STATUS(clBuildProgram, (void *a, unsigned b, void *c, const char *d, void *e, void *f),
        (a, b, c, d, e, f))
 STATUS(clSetKernelArg, (void *a, unsigned b, size_t c, const void *d), (a, b, c, d))
-STATUS(clEnqueueNDRangeKernel,
-       (void *a, void *b, unsigned c, void *d, void *e, void *f, unsigned g, void *h, void *i),
-       (a, b, c, d, e, f, g, h, i))
 STATUS(clEnqueueReadBuffer,
        (void *a, void *b, unsigned c, size_t d, size_t e, void *f, unsigned g, void *h, void *i),
        (a, b, c, d, e, f, g, h, i))
@@ -175,3 +191,13 @@ STATUS(clEnqueueFillBuffer,
        (a, b, c, d, e, f, g, h, i))
 STATUS(clFlush, (void *a), (a))
 STATUS(clFinish, (void *a), (a))
+STATUS(clGetEventProfilingInfo, (void *a, unsigned b, size_t c, void *d, void *e), (a, b, c, d, e))
+
+int clEnqueueNDRangeKernel(void *a, void *b, unsigned c, void *d, void *e, void *f, unsigned g,
+                           void *h, void **event) {
+  typedef int call(void *, void *, unsigned, void *, void *, void *, unsigned, void *, void **);
+  int status = status_of("clEnqueueNDRangeKernel");
+  if (!status) status = NEXT(call *, "clEnqueueNDRangeKernel")(a, b, c, d, e, f, g, h, event);
+  objects += !status && event;
+  return status;
+}
