@@ -35,8 +35,13 @@ let package = Package(
     .library(name: "Conformance", targets: ["Conformance"]),
     .executable(name: "iwae-gpu", targets: ["iwae-gpu"]),
   ],
+  traits: [
+    .trait(name: "MPI", description: "Runs of many processes, which MPI starts and connects.")
+  ],
   targets: [
     openCL,
+    .systemLibrary(
+      name: "CMPI", pkgConfig: "mpi", providers: [.apt(["libmpich-dev"]), .brew(["mpich"])]),
     .target(name: "Kernels", path: "kernels", resources: kernelSources.map { .embedInCode($0) }),
     .target(name: "Files"),
     .target(name: "Compute"),
@@ -59,7 +64,10 @@ let package = Package(
     .target(name: "Artifacts", dependencies: ["Compute", "IWAE", "Files"]),
     .target(
       name: "Experiments",
-      dependencies: ["Compute", "IWAE", "Files", "Artifacts", "Datasets", "Report"]),
+      dependencies: [
+        "Compute", "IWAE", "Files", "Artifacts", "Datasets", "Report",
+        .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+      ]),
     .executableTarget(
       name: "iwae-gpu",
       dependencies: [
@@ -69,7 +77,8 @@ let package = Package(
       ]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .target(name: "RandomFormulas", dependencies: ["Compute"], path: "Tests/RandomFormulas"),
-    .testTarget(name: "ComputeTests", dependencies: ["Compute", "RandomFormulas"]),
+    .target(name: "ThreadRanks", dependencies: ["Compute"], path: "Tests/ThreadRanks"),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "RandomFormulas", "ThreadRanks"]),
     .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Compute"]),
     .testTarget(
       name: "OpenCLDeviceTests",
@@ -82,7 +91,9 @@ let package = Package(
     .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Compute", "IWAE", "Files"]),
     .testTarget(
       name: "IWAETests",
-      dependencies: ["IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts", "Datasets", "Files"],
+      dependencies: [
+        "IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts", "Datasets", "Files", "ThreadRanks",
+      ],
       resources: [.copy("Fixtures")]),
     .testTarget(
       name: "DatasetsTests",

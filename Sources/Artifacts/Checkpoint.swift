@@ -28,7 +28,7 @@ public struct Checkpoint: Sendable {
   }
 
   private static let modelKey = "model"
-  private static let digestKey = "digest"
+  public static let digestKey = "digest"
   /// The longest description that is decoded; real ones have a few kilobytes.
   private static let largestDescription = 1 << 20
   private static let (meanName, deviationName) = ("data.mean", "data.deviation")
@@ -120,7 +120,10 @@ public struct Checkpoint: Sendable {
   }
 
   /// The file's content.
-  public var data: Data {
+  public var data: Data { get throws { try file.data } }
+
+  /// The arrays and texts of the file, the arrays' digest among them.
+  public var file: Safetensors {
     get throws {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -140,7 +143,7 @@ public struct Checkpoint: Sendable {
       metadata[Self.modelKey] = description
       var file = Safetensors(entries: entries, metadata: metadata)
       file.metadata[Self.digestKey] = file.digest
-      return file.data
+      return file
     }
   }
 }

@@ -2,10 +2,12 @@ import Files
 import Foundation
 
 extension Safetensors {
-  /// The SHA-256 digest of the arrays' bytes, in the order of their names.
+  /// The SHA-256 digest of the arrays: of each, in the order of their names, the name, the type, the shape
+  /// and the bytes.
   public var digest: String {
     var hash = SHA256()
-    for (_, entry) in entries.sorted(by: { $0.key < $1.key }) {
+    for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
+      hash.update(Data("\(name) \(entry.values.typeName) \(entry.shape)\n".utf8))
       let data = entry.values.data
       for start in stride(from: 0, to: data.count, by: 1 << 20) {
         hash.update(data[start..<min(start + (1 << 20), data.count)])

@@ -30,6 +30,10 @@ public protocol Device: AnyObject {
   /// The bytes that one process may hold, as far as the device tells.
   var memoryBytes: Int? { get }
 
+  /// The most operations of matrix products that the device does in a second; nil if it does not know.
+  /// It may have to be measured, which takes a moment.
+  var operationsPerSecond: Double? { get }
+
   /// Makes room for parameters, states and resident data that programs share. Gradients and moments
   /// of the parameters get theirs when a program or the host first needs them. Everything but resident
   /// data starts at zero.
@@ -37,6 +41,10 @@ public protocol Device: AnyObject {
 
   /// Makes ready for programs that are about to be compiled, so that what they share is compiled once.
   func prepare(_ programs: [Program], protection: Protection) throws(DeviceError)
+
+  /// The processes that work side by side, of which this device's is one: whatever divides work over them
+  /// asks here.
+  var ranks: any Ranks { get set }
 
   /// Compiles a program for any number of runs.
   func compile(
@@ -69,6 +77,8 @@ extension Device {
   }
 
   public var memoryBytes: Int? { nil }
+
+  public var operationsPerSecond: Double? { nil }
 
   public func prepare(_ programs: [Program], protection: Protection) throws(DeviceError) {}
 
@@ -173,6 +183,33 @@ public protocol Memory: TensorStore {
 
   /// Fills tensors with zeros.
   func clear(_ tensors: [Tensor]) throws(DeviceError)
+
+  /// Waits for what was asked before, and reads the gradients of all parameters, end to end as the
+  /// device lays them out.
+  func gradients() throws(DeviceError) -> [Float]
+
+  /// Replaces the gradients of all parameters.
+  func setGradients(_ values: [Float]) throws(DeviceError)
+}
+
+extension Memory {
+  private var gradientTensors: [Tensor] {
+    tensors.filter { $0.role == .parameter }.map { $0.counterpart(.gradient) }
+  }
+
+  public func gradients() throws(DeviceError) -> [Float] {
+    var result: [Float] = []
+    for tensor in gradientTensors { result += try floats(tensor) }
+    return result
+  }
+
+  public func setGradients(_ values: [Float]) throws(DeviceError) {
+    var rest = values[...]
+    for tensor in gradientTensors {
+      try upload(Array(rest.prefix(tensor.shape.count)), to: tensor)
+      rest = rest.dropFirst(tensor.shape.count)
+    }
+  }
 }
 
 /// A compiled program with its inputs, outputs and workspace.

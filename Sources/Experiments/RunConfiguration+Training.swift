@@ -20,6 +20,10 @@ extension RunConfiguration {
     try require(
       batch * groups * samples <= 1 << 30,
       "Expected at most \(1 << 30) samples in a step, found \(batch) x \(groups) x \(samples).")
+    try require(
+      batch % leaves == 0,
+      "'--leaves \(leaves)' cannot divide batches of \(batch) images: expected a number that divides "
+        + "\(batch).")
     var result = TrainingConfiguration(
       objective: try checkedObjective(), estimator: estimator, groups: groups, samples: samples,
       batchSize: batch, passes: passes, schedule: learningRates, shuffles: order == .shuffled,
@@ -27,7 +31,7 @@ extension RunConfiguration {
       binarization: binarize.eachPass,
       validationSamples: validationSamples, seed: seed, memoryLimit: memory == 0 ? nil : memory,
       backwardSamples: backwardSamples == 0 ? nil : backwardSamples)
-    (result.onNaN, result.auditInterval) = (onNaN, audit)
+    (result.onNaN, result.auditInterval, result.leaves) = (onNaN, audit, leaves)
     if backwardSamples > 0, let problem = result.problem {
       throw ConfigurationError("'--backward-samples': \(problem).")
     }

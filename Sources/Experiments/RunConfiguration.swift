@@ -63,6 +63,9 @@ public struct RunConfiguration: Hashable, Sendable {
   public var onNaN: NaNPolicy
   /// The steps from one comparison with the reference to the next; 0 for none.
   public var audit: Int
+  /// The parts of a batch whose gradients are added in a fixed order, so that as many processes, or
+  /// fewer, compute the same bits.
+  public var leaves: Int
 
   /// True if a file described the model; else it follows from the data.
   public var modelIsGiven: Bool { source.describesModel }
@@ -118,7 +121,7 @@ public struct RunConfiguration: Hashable, Sendable {
     binarize: BinarizationRule = .sample,
     validationSamples: Int = 50, patience: Int = 0, keep: Kept = .best, activityImages: Int = 0,
     testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
-    backwardSamples: Int = 0, onNaN: NaNPolicy = .stop, audit: Int = 0
+    backwardSamples: Int = 0, onNaN: NaNPolicy = .stop, audit: Int = 0, leaves: Int = 1
   ) {
     self.data = data
     self.labels = labels
@@ -159,6 +162,7 @@ public struct RunConfiguration: Hashable, Sendable {
     self.backwardSamples = backwardSamples
     self.onNaN = onNaN
     self.audit = audit
+    self.leaves = leaves
   }
 }
 

@@ -54,6 +54,9 @@ public enum DeviceSelection: Hashable, Sendable {
   /// A GPU if there is one that can be used, one with memory of its own before others; else an
   /// accelerator, else a CPU.
   case automatic
+  /// The same for the processes of one machine, which take devices of the same kind in turn. CPUs are all
+  /// one machine's processors: the first serves all.
+  case turn(Int)
   case index(Int)
   /// Part of a name, in any case.
   case name(String)
@@ -153,11 +156,14 @@ public enum DeviceList {
     }
     let summaries = devices.map(\.summary)
     switch selection {
-    case .automatic:
+    case .automatic: return try choose(.turn(0), from: devices, besides: problems)
+    case .turn(let turn):
       let usable = devices.filter { $0.problem == nil }
-      if let gpu = usable.first(where: { $0.kind == .gpu && !$0.sharesHostMemory }) { return gpu }
+      let gpus = usable.filter { $0.kind == .gpu && !$0.sharesHostMemory }
+      if !gpus.isEmpty { return gpus[turn % gpus.count] }
       for kind in [DeviceDescription.Kind.gpu, .accelerator, .cpu] {
-        if let device = usable.first(where: { $0.kind == kind }) { return device }
+        let some = usable.filter { $0.kind == kind }
+        if !some.isEmpty { return some[kind == .cpu ? 0 : turn % some.count] }
       }
       throw .noUsableDevice(
         reasons: devices.map { "\($0.summary): \($0.problem ?? "")" } + problems)

@@ -22,6 +22,9 @@ extension OpenCLDevice {
     return result
   }
 
+  /// The measured peak; nil where it cannot be measured.
+  public var operationsPerSecond: Double? { try? peak().operationsPerSecond }
+
   private func multiplyAdds(_ library: KernelLibrary) throws(DeviceError) -> Double {
     let groups = description.computeUnits * (tuning.schedule == .panels ? 4 : 64)
     let items = tuning.schedule == .panels ? 1 : tuning.groupSize

@@ -21,6 +21,7 @@ public final class OpenCLDevice: Device {
   public let compilation = CompilationWatch()
   /// Why the tuning that was kept for the device is not used; nil if nothing is amiss.
   public private(set) var note: String?
+  public var ranks: any Ranks = OneProcess()
   /// Tries kernels before programs are compiled to them; nil for none.
   public var trial: Trial?
 

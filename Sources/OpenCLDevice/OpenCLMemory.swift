@@ -139,6 +139,15 @@ final class OpenCLMemory: Memory {
     for tensor in tensors { try placed(tensor).fill(with: 0) }
   }
 
+  func gradients() throws(DeviceError) -> [Float] {
+    let arena = try arena(.gradients)
+    return try arena.read(0..<arena.count)
+  }
+
+  func setGradients(_ values: [Float]) throws(DeviceError) {
+    try arena(.gradients).write(values, at: 0)
+  }
+
   func damage() throws(DeviceError) -> [String] {
     guard protection == .guarded else { return [] }
     var result: [String] = []

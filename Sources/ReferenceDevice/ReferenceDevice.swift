@@ -7,6 +7,7 @@ import Compute
 public final class ReferenceDevice: Device {
   public let backend = "cpu"
   public let name = "reference"
+  public var ranks: any Ranks = OneProcess()
   /// Chooses how tensors are rounded to single precision; nil for tensors that are not.
   private let rounding: UInt64?
 

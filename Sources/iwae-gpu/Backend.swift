@@ -1,5 +1,6 @@
 import Compute
 import Conformance
+import Experiments
 import OpenCLDevice
 import ReferenceDevice
 
@@ -75,7 +76,8 @@ enum Backend {
   static func untried(
     _ arguments: ParsedArguments, schedule: Schedule? = nil
   ) throws -> OpenCLDevice {
-    let selection = arguments.string("--device").map(DeviceSelection.init) ?? .automatic
+    // Ranks of one machine take its devices in turn.
+    let selection = arguments.string("--device").map(DeviceSelection.init) ?? .turn(Launch.turn)
     let device = try OpenCLDevice.open(selection, schedule: schedule)
     if !arguments.has("--quiet") {
       if let note = device.note { Terminal.standard.error("Note: \(note)") }
@@ -89,6 +91,10 @@ enum Backend {
 
   /// Opens the device that the flags mean.
   static func open(_ arguments: ParsedArguments) throws -> any Device {
-    try isReference(arguments) ? ReferenceDevice() : openCL(arguments)
+    let device: any Device = try isReference(arguments) ? ReferenceDevice() : openCL(arguments)
+    device.ranks = Launch.ranks
+    let lines = try Launch.lines(device: device.name)
+    if !arguments.has("--quiet") { lines.forEach(Terminal.standard.error) }
+    return device
   }
 }

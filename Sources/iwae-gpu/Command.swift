@@ -4,6 +4,8 @@ struct Command: Sendable {
   var abstract: String
   var arguments: [Argument] = []
   var options: [Option]
+  /// True if several processes can divide its work.
+  var isForRanks = false
   var run: @Sendable (ParsedArguments, Terminal) throws -> ExitCode
 
   /// A value without a name, known by its place.

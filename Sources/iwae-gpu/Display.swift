@@ -11,7 +11,8 @@ struct Display {
   init(_ arguments: ParsedArguments, _ terminal: Terminal) {
     self.terminal = terminal
     isJSON = arguments.has("--json")
-    line = ProgressLine(terminal, isQuiet: isJSON || arguments.has("--quiet"))
+    line = ProgressLine(
+      terminal, isQuiet: isJSON || arguments.has("--quiet") || !Launch.ranks.isFirst)
   }
 
   /// Shows how far work is; returns whether to go on.

@@ -20,6 +20,7 @@ extension Command {
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
+    isForRanks: true,
     run: { try runEvaluate($0, $1) })
 }
 

@@ -35,7 +35,15 @@ struct Main {
       Terminal.standard.error("Error: Argument \(index) is not UTF-8. Rename the file or folder.")
       exit(ExitCode.usage.rawValue)
     }
-    exit(run(Array(CommandLine.arguments.dropFirst())).rawValue)
+    do {
+      try Launch.join()
+    } catch {
+      if (error as? LaunchError)?.isToBeTold != false { Terminal.standard.error("Error: \(error)") }
+      exit(ExitCode.usage.rawValue)
+    }
+    let code = run(Array(CommandLine.arguments.dropFirst()))
+    Launch.end()
+    exit(code.rawValue)
   }
 
   /// Runs the program and returns its exit status.
@@ -43,11 +51,13 @@ struct Main {
     do {
       return try dispatch(arguments, terminal)
     } catch let error as UsageError {
-      terminal.error("Error: \(error.message)\n\(error.usage)")
+      Launch.fail(
+        "Error: \(error.message)\n\(error.usage)", ExitCode.usage.rawValue, terminal.error)
       return .usage
     } catch {
-      terminal.error("Error: \(error)")
-      return ExitCode(of: error)
+      let code = ExitCode(of: error)
+      Launch.fail("Error: \(error)", code.rawValue, terminal.error)
+      return code
     }
   }
 
@@ -65,6 +75,10 @@ struct Main {
       return .done
     }
     let command = try find(name)
+    guard Launch.ranks.count == 1 || command.isForRanks else {
+      throw command.usageError(
+        "'\(name)' is the work of one process, and \(Launch.ranks.count) were started: start one.")
+    }
     let rest = Array(arguments.dropFirst())
     if rest.prefix(while: { $0 != ParsedArguments.end }).contains(where: ["-h", "--help"].contains)
     {

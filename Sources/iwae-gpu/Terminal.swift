@@ -16,7 +16,12 @@ struct Terminal: Sendable {
     self.error = { error(printable($0)) }
   }
 
-  static let standard = Terminal(
+  /// Of several ranks the first alone speaks.
+  static var standard: Terminal { Launch.ranks.isFirst ? speaking : silent }
+
+  private static let silent = Terminal(output: { _ in }, error: { _ in })
+
+  private static let speaking = Terminal(
     output: { text in
       do {
         try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))

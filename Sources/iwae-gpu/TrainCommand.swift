@@ -20,6 +20,7 @@ extension Command {
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
+    isForRanks: true,
     run: { try runTrain($0, $1) })
 }
 
@@ -74,9 +75,10 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
     }
   }
   try configuration.apply(arguments, source: source)
+  if base == nil, arguments.string("--leaves") == nil { configuration.leaves = Launch.ranks.count }
   _ = try configuration.training()
   let images = try RunImages(source, for: configuration)
-  let folder = try arguments.string("--out").map { RunFolder($0) } ?? .new(configuration.label)
+  let folder = try arguments.string("--out").map { RunFolder($0) } ?? newFolder(configuration)
   if folder.exists && !arguments.has("--overwrite") {
     throw arguments.error(
       "There is a run in '\(folder.path)'. Go on with '--resume \(quotedForShell(folder.path))', replace it "
@@ -88,6 +90,13 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
     if arguments.string("--out") == nil { folder.removeIfEmpty() }
     throw error
   }
+}
+
+/// A new folder, which the first of several ranks makes.
+private func newFolder(_ configuration: RunConfiguration) throws -> RunFolder {
+  let ranks = Launch.ranks
+  return RunFolder(
+    try ranks.broadcast(ranks.isFirst ? RunFolder.new(configuration.label).path : ""))
 }
 
 /// The configuration of a file, which has to make sense without flags.

@@ -57,6 +57,7 @@ import Testing
 @Suite struct CaseRunnerTests {
   /// A reference device that spoils one operation's result, or declares that it cannot do it.
   final class Faulty: Device {
+    var ranks: any Ranks = OneProcess()
     let backend = "cpu"
     let name = "faulty"
     let inner = ReferenceDevice()

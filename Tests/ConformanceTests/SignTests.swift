@@ -57,6 +57,7 @@ import Testing
 
   /// A reference device that negates a result of a map.
   final class Negating: Device {
+    var ranks: any Ranks = OneProcess()
     let backend = "cpu"
     let name = "negating"
     private let inner = ReferenceDevice()

@@ -3,6 +3,7 @@ import IWAE
 
 /// A device on which something happens after a run of a program.
 final class UpsetDevice: Device {
+  var ranks: any Ranks = OneProcess()
   let backend = "cpu"
   let name = "upset"
   private let inner: any Device

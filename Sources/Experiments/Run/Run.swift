@@ -172,6 +172,8 @@ public struct RunReport: Encodable, Sendable {
   public var skippedSteps: [Int]?
   public var rateHalvings: Int?
   public var trainSeconds: Double
+  /// The SHA-256 digest of the newest checkpoint's tensors; nil on ranks that write none.
+  public var digest: String?
   /// Nil if it was stopped before.
   public var evaluation: EvaluationReport?
   public var backend: String

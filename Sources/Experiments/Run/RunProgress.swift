@@ -1,8 +1,11 @@
 import Foundation
+import IWAE
 
 /// The point that a run or an evaluation has come to.
 public struct RunProgress: Hashable, Sendable {
   public enum Stage: Hashable, Sendable {
+    /// Before anything is allocated, where a step takes long or much memory.
+    case preparing(StepForecast)
     /// - Parameter bound: The mean of the last steps'; NaN before the first is made.
     case training(pass: Int, of: Int, bound: Double)
     /// - Parameter what: The part of an evaluation, in the words of a progress line.
@@ -19,6 +22,7 @@ public struct RunProgress: Hashable, Sendable {
   public var text: String {
     let head =
       switch stage {
+      case .preparing(let forecast): forecast.text
       case .training(let pass, let passes, let bound):
         "pass \(pass) of \(passes)"
           + (bound.isNaN ? "" : "  bound \(String(format: "%.2f", bound))")
@@ -28,6 +32,15 @@ public struct RunProgress: Hashable, Sendable {
     guard imagesPerSecond > 0, secondsLeft < 1e12 else { return head + setbacks }
     return "\(head)\(setbacks)  \(String(format: "%.0f", imagesPerSecond)) images/s  "
       + "\(readable(.seconds(secondsLeft))) left"
+  }
+}
+
+extension StepForecast {
+  /// One line for people.
+  var text: String {
+    let time = leastSeconds.map { ", at least \(readable(.seconds($0)))" } ?? ""
+    return "preparing  a step: \(readable(operations: operations)) operations\(time), in "
+      + "\(readable(bytes: bytes)), \(division)"
   }
 }
 

@@ -20,13 +20,18 @@ extension RunSession {
       if run.configuration.onNaN != .stop { return state }
       throw TrainingError.notANumber(step: trainer.progress.step, operation: "the optimizer")
     }
-    try write(state, to: run.folder.checkpoint)
+    digest = try write(state, to: run.folder.checkpoint) ?? digest
     trainer.keep(state)
     lastSave = ContinuousClock.now
     return state
   }
 
-  func write(_ state: [Tensor: [Float]], to path: String) throws {
+  /// Writes a checkpoint, on the first rank alone.
+  ///
+  /// - Returns: The digest of its tensors.
+  @discardableResult
+  func write(_ state: [Tensor: [Float]], to path: String) throws -> String? {
+    guard isFirst else { return nil }
     var extras: [String: [Float]] = [:]
     for (role, prefix) in Self.moments {
       for (tensor, values) in state where tensor.role == role {
@@ -40,7 +45,9 @@ extension RunSession {
       model: run.configuration.model, parameters: state.filter { $0.key.role == .parameter },
       standardization: run.images.split.training.standardization, extras: extras,
       metadata: ["progress": progress, "train_seconds": "\(seconds)"])
-    try Files.write(try checkpoint.data, to: path)
+    let file = try checkpoint.file
+    try Files.write(file.data, to: path)
+    return file.metadata[Checkpoint.digestKey]
   }
 
   /// Puts the evaluation and some images drawn from the model among the events.

@@ -5,9 +5,18 @@ import Foundation
 import IWAE
 
 extension Run {
-  /// - Parameter reference: Compares, where the run is audited.
+  /// - Parameters:
+  ///   - device: The device to train on.
+  ///   - reference: Compares, where the run is audited.
+  ///   - monitor: Told, before anything is allocated, of steps that take long or much memory.
   /// - Returns: A fresh trainer, or one where the checkpoint stands.
-  func makeTrainer(on device: any Device, reference: (any Device)?) throws -> Trainer {
+  func makeTrainer(
+    on device: any Device, reference: (any Device)?, monitor: ProgressMonitor
+  ) throws -> Trainer {
+    // Whoever asks to stop is heard before the first step.
+    func foretell(_ forecast: StepForecast) {
+      _ = monitor(RunProgress(stage: .preparing(forecast), imagesPerSecond: 0, secondsLeft: 0))
+    }
     let split = images.split
     guard configuration.audit == 0 || reference != nil else {
       throw ConfigurationError("'audit': there is no reference device to compare with.")
@@ -15,7 +24,7 @@ extension Run {
     guard let resumed else {
       return try Trainer(
         configuration.model, training, images: split.training, validation: split.validation,
-        device: device, reference: reference)
+        device: device, reference: reference, foretell: foretell)
     }
     func bad(_ problem: String) -> FormatError {
       FormatError(file: folder.checkpoint, problem: problem)
@@ -48,7 +57,8 @@ extension Run {
     }
     return try Trainer(
       configuration.model, training, images: split.training, validation: split.validation,
-      device: device, state: state, progress: progress, reference: reference)
+      device: device, state: state, progress: progress, reference: reference,
+      foretell: foretell)
   }
 }
 

@@ -13,6 +13,10 @@ final class RunSession {
   let trainer: Trainer
   var seconds: Double
   var lastSave = ContinuousClock.now
+  /// The digest of the tensors of the newest checkpoint.
+  var digest: String?
+  /// True on the rank that writes; others train along.
+  let isFirst: Bool
   private var lastBound: Double?
   private var saveProblem: (any Error)?
   private(set) var events: EventFile?
@@ -25,16 +29,19 @@ final class RunSession {
     observe: @escaping (PassReport) -> Void, monitor: @escaping ProgressMonitor
   ) throws {
     (self.run, self.device, self.reference) = (run, device, reference)
+    isFirst = device.ranks.isFirst
     (self.observe, self.monitor) = (observe, monitor)
-    trainer = try run.makeTrainer(on: device, reference: reference)
+    trainer = try run.makeTrainer(on: device, reference: reference, monitor: monitor)
     seconds = run.resumed?.trainSeconds ?? 0
   }
 
   /// - Parameter isUnwanted: Asked before anything is replaced; if so, nothing is done.
   func train(unless isUnwanted: () -> Bool = { false }) throws -> RunReport? {
     let folder = run.folder
+    try device.ranks.agree(on: try run.agreements)
     if run.resumed == nil { try checkDensities(reference: reference) }
     if isUnwanted() { return nil }
+    guard isFirst else { return try trainAndEvaluate(best: try resumedBest) }
     // Only now, when everything that could be wrong has been tried, does an old run go.
     try folder.create()
     let lock = try FolderLock(folder.path)
@@ -100,6 +107,8 @@ final class RunSession {
         try write(state, to: run.folder.best)
         best = state
       }
+      // What one rank wants, all do.
+      isStopped = try device.ranks.isTrueOfAny(isStopped)
       if report == nil || isStopped && !trainer.isDone {
         try save()
         return false
@@ -135,7 +144,7 @@ final class RunSession {
     guard let report else { return nil }
     lastBound = report.bound
     let metrics = MetricsLine(report, trainSeconds: seconds)
-    try run.folder.append(metrics)
+    if isFirst { try run.folder.append(metrics) }
     try events?.scalars(metrics.scalars, step: metrics.step)
     observe(report)
     _ = goesOn(progress(report.bound))
@@ -167,7 +176,7 @@ final class RunSession {
     ).run(on: device, monitor: goesOn)
     let step = trainer.progress.step
     evaluation?.step = step
-    if let evaluation {
+    if let evaluation, isFirst {
       try Files.write(try JSONText.data(evaluation), to: run.folder.evaluation)
       try record(evaluation, parameters, step: step)
     }
@@ -175,7 +184,7 @@ final class RunSession {
       run: run.folder.path, steps: step, passes: trainer.progress.pass, bound: lastBound,
       validation: trainer.progress.bestValidation,
       skippedSteps: trainer.progress.skippedSteps, rateHalvings: trainer.progress.rateHalvings,
-      trainSeconds: seconds, evaluation: evaluation,
+      trainSeconds: seconds, digest: digest, evaluation: evaluation,
       backend: device.backend, device: device.name)
   }
 }

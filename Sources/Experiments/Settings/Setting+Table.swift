@@ -146,6 +146,12 @@ extension Setting {
       row: Row(
         name: "backward samples",
         text: { $0.backwardSamples == 0 ? "all" : "\($0.backwardSamples)" })),
+    .integer(
+      "leaves", \.leaves, 1...1 << 20, standard: .text("the number of processes"),
+      help:
+        "Divide batches into so many parts, whose gradients are added in a fixed order: any number of "
+        + "processes up to it trains to the same bits.",
+      row: Row(name: "leaves of a batch")),
     .choice(
       "on_nan", \.onNaN, "what",
       help: "If a step gives no number: stop, skip (leave that step out), or lower-rate (begin the "

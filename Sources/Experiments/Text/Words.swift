@@ -12,6 +12,13 @@ public func readable(bytes: Int) -> String {
   return unit == 0 ? "\(bytes) B" : String(format: "%.1f %@", value, units[unit])
 }
 
+/// A number of operations for people.
+public func readable(operations: Double) -> String {
+  let units = ["", " thousand", " million", " billion", " trillion"]
+  let power = max(0, min(units.count - 1, Int(log10(max(operations, 1)) / 3)))
+  return String(format: "%.1f%@", operations / pow(1000, Double(power)), units[power])
+}
+
 /// A number of bytes that a person wrote, as 128M; nil where it is none.
 public func byteCount(_ text: String) -> Int? {
   let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]

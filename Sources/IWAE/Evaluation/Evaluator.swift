@@ -44,6 +44,7 @@ public final class Evaluator {
   private let model: Model
   private let needs: Needs
   private let memory: any Memory
+  private let ranks: any Ranks
   private let encode: any Executable
   /// By the number of samples.
   private var weigh: [Int: any Executable] = [:]
@@ -87,6 +88,7 @@ public final class Evaluator {
   ) throws(DeviceError) {
     self.model = model
     self.memory = memory
+    ranks = device.ranks
     self.seed = seed
     self.needs = needs
     try device.prepare(needs.programs.all)
@@ -122,7 +124,7 @@ public final class Evaluator {
         + operations(needs.samples % needs.chunk))
   }
 
-  /// Evaluates every image.
+  /// Evaluates every image. Batches are divided over the device's ranks, which all get the result.
   ///
   /// - Parameters:
   ///   - progress: Told of the images done; returns whether to go on.
@@ -133,20 +135,30 @@ public final class Evaluator {
   ) throws(DeviceError) -> Evaluation? {
     var sums = EvaluationSums(layers: model.encoder.map(\.latent))
     let count = needs.data.images.count
-    for first in stride(from: 0, to: count, by: needs.batchSize) {
-      let valid = min(needs.batchSize, count - first)
-      let isDone = try evaluateBatch(first, valid, &sums, observe) { progress(first) }
-      guard isDone, progress(first + valid) else { return nil }
+    func valid(_ batch: Int) -> Int { min(needs.batchSize, count - batch * needs.batchSize) }
+    var done = 0
+    let isDone = try ranks.divide((count + needs.batchSize - 1) / needs.batchSize) {
+      batch throws(DeviceError) in
+      try evaluateBatch(
+        batch * needs.batchSize, valid(batch), keepsWeights: observe != nil,
+        goesOn: { progress(done) })
+    } take: { batch, values in
+      add(BatchValues(values, images: valid(batch)), to: &sums, observe)
+      done += valid(batch)
+      return progress(done)
     }
-    return sums.evaluation
+    return isDone ? sums.evaluation : nil
   }
 
-  /// - Parameter goesOn: Asked now and then.
-  /// - Returns: False if it was asked to stop.
+  /// - Parameters:
+  ///   - first: The first image.
+  ///   - valid: Images that count.
+  ///   - keepsWeights: True to keep the weight of every sample.
+  ///   - goesOn: Asked now and then.
+  /// - Returns: What `add` takes; nil if it was asked to stop.
   private func evaluateBatch(
-    _ first: Int, _ valid: Int, _ sums: inout EvaluationSums,
-    _ observe: ((LogWeights) -> Void)?, _ goesOn: () -> Bool
-  ) throws(DeviceError) -> Bool {
+    _ first: Int, _ valid: Int, keepsWeights: Bool, goesOn: () -> Bool
+  ) throws(DeviceError) -> [Float]? {
     let (programs, samples) = (needs.programs, needs.samples)
     var control = Control()
     control.seed = seed
@@ -160,42 +172,63 @@ public final class Evaluator {
         + programs.upperMeans)
     try encode.run(control)
     var pace = Pace()
-    var kept = observe.map { _ in [[Double]](repeating: [], count: valid) }
+    var kept = [[Float]](repeating: [], count: keepsWeights ? valid : 0)
     for offset in stride(from: 0, to: samples, by: needs.chunk) {
       control.sampleOffset = UInt32(offset)
       let width = min(needs.chunk, samples - offset)
       guard let executable = weigh[width], let chunk = programs.weigh[width] else { continue }
       try executable.run(control)
       let isDue = try pace.isDue { () throws(DeviceError) in try executable.finish() }
-      if isDue, offset + width < samples, !goesOn() { return false }
-      if kept == nil { continue }
+      if isDue, offset + width < samples, !goesOn() { return nil }
+      if kept.isEmpty { continue }
       let values = try executable.floats(chunk.logWeights)
-      for image in 0..<valid {
-        kept?[image] += values[image * width..<(image + 1) * width].map(Double.init)
-      }
+      for image in 0..<valid { kept[image] += values[image * width..<(image + 1) * width] }
     }
-    if let observe { for values in kept ?? [] { observe(LogWeights(values)) } }
-    func means(_ tensor: Tensor, over count: Int) throws(DeviceError) -> [Double] {
-      try memory.floats(tensor).prefix(valid * tensor.shape.columns).map {
-        Double($0) / Double(count)
-      }
+    var result: [Float] = []
+    for tensor in [
+      programs.maximum, programs.sum, programs.squares, programs.likelihoods, programs.logWeights,
+      programs.lowestMean,
+    ] + programs.upperMeans {
+      result += try memory.floats(tensor).prefix(valid * tensor.shape.columns)
     }
-    sums.add(means: try means(programs.lowestMean, over: 1), layer: 0)
-    for (index, tensor) in programs.upperMeans.enumerated() {
-      sums.add(means: try means(tensor, over: samples), layer: index + 1)
+    return result + kept.joined()
+  }
+
+  private func add(
+    _ batch: BatchValues, to sums: inout EvaluationSums, _ observe: ((LogWeights) -> Void)?
+  ) {
+    var batch = batch
+    let images = 0..<batch.images
+    let samples = Double(needs.samples)
+    let (maximum, sum, squares) = (batch.next(), batch.next(), batch.next())
+    let (likelihoods, logWeights) = (batch.next(), batch.next())
+    for (layer, latent) in model.encoder.map(\.latent).enumerated() {
+      // The lowest layer's means are those of an image; others are summed over its samples.
+      sums.add(means: batch.next(latent).map { layer == 0 ? $0 : $0 / samples }, layer: layer)
     }
-    let maximum = try memory.floats(programs.maximum)
-    let sum = try memory.floats(programs.sum)
-    let squares = try memory.floats(programs.squares)
-    let likelihoods = try memory.floats(programs.likelihoods)
-    let logWeights = try memory.floats(programs.logWeights)
-    for image in 0..<valid {
+    for image in images {
       sums.add(
-        maximum: Double(maximum[image]), sum: Double(sum[image]),
-        squares: Double(squares[image]), likelihood: Double(likelihoods[image]),
-        logWeight: Double(logWeights[image]), samples: Double(samples))
+        maximum: maximum[image], sum: sum[image], squares: squares[image],
+        likelihood: likelihoods[image], logWeight: logWeights[image], samples: samples)
     }
-    return true
+    guard let observe else { return }
+    for _ in images { observe(LogWeights(batch.next(of: needs.samples))) }
+  }
+}
+
+/// The numbers of a batch's images, as ranks hand them to each other.
+private struct BatchValues {
+  let images: Int
+  private var rest: ArraySlice<Float>
+
+  init(_ values: [Float], images: Int) { (self.images, rest) = (images, values[...]) }
+
+  /// So many numbers of each image.
+  mutating func next(_ width: Int = 1) -> [Double] { next(of: width * images) }
+
+  mutating func next(of count: Int) -> [Double] {
+    defer { rest = rest.dropFirst(count) }
+    return rest.prefix(count).map(Double.init)
   }
 }
 

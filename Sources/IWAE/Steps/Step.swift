@@ -82,6 +82,14 @@ public struct StepConfiguration: Hashable, Sendable {
       ? nil : "expected fewer than the \(weighed) samples to draw from, found \(backwardSamples)"
   }
 
+  /// The gradient of some of its images, as a share of the whole batch's.
+  func part(of batchSize: Int) -> StepConfiguration {
+    var part = self
+    (part.batchSize, part.optimizer) = (batchSize, nil)
+    part.wholeBatch = wholeBatch ?? self.batchSize
+    return part
+  }
+
   /// The factor of every coefficient.
   var scale: Float { sumsOverBatch ? 1 : meanScale }
 

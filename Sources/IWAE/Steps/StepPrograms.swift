@@ -93,12 +93,6 @@ public struct StepPrograms {
     var whole: Step?
     var streaming: StreamingPrograms?
     var parts: [Part: Program] = [:]
-    func part(of batchSize: Int) -> StepConfiguration {
-      var part = configuration
-      (part.batchSize, part.optimizer) = (batchSize, nil)
-      part.wholeBatch = configuration.batchSize
-      return part
-    }
     switch division {
     case .whole:
       let step = try Step.build(model, configuration)
@@ -106,14 +100,15 @@ public struct StepPrograms {
       parts[.images(configuration.batchSize)] = step.program
     case .images(let count):
       for size in Set(partsOf: configuration.batchSize, by: count) {
-        parts[.images(size)] = try Step.build(model, part(of: size)).program
+        parts[.images(size)] = try Step.build(model, configuration.part(of: size)).program
       }
-      parts[.update] = try Self.update(configuration)
+      parts[.update] = try configuration.optimizer.map(Self.update)
     case .samples(let count):
       let sizes = Set(partsOf: configuration.samples, by: count)
-      let stream = try StreamingPrograms(model, part(of: 1), chunks: sizes)
+      let stream = try StreamingPrograms(
+        model, configuration.part(of: 1), chunks: sizes)
       (streaming, parts) = (stream, stream.programs)
-      parts[.update] = try Self.update(configuration)
+      parts[.update] = try configuration.optimizer.map(Self.update)
     case .drawn(let count):
       if let problem = configuration.problem { throw .invalid(operation: "step", problem: problem) }
       parts = try drawingPrograms(model, configuration, draws: count)
@@ -128,8 +123,8 @@ public struct StepPrograms {
       + parts.values.reduce(0) { $0 + device.workspaceBytes(of: $1) }
   }
 
-  private static func update(_ configuration: StepConfiguration) throws(ProgramError) -> Program? {
-    guard let optimizer = configuration.optimizer else { return nil }
+  /// The optimizer by itself.
+  static func update(_ optimizer: Adam) throws(ProgramError) -> Program {
     var builder = ProgramBuilder("update")
     try builder.append(.adam(optimizer))
     return builder.build()

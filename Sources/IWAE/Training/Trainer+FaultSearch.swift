@@ -3,6 +3,11 @@ import Compute
 extension Trainer {
   /// Makes a state the one that a search for NaN starts from; called when a checkpoint is written.
   public func keep(_ state: [Tensor: [Float]]) {
+    // Ranks that make steps again make the same, whoever saved what when.
+    if leafRunner == nil { remember(state) }
+  }
+
+  func remember(_ state: [Tensor: [Float]]) {
     snapshot = state
     snapshotProgress = progress
   }
@@ -10,8 +15,8 @@ extension Trainer {
   /// Finds the step and the operation at fault: the steps since the last good state are run again,
   /// those whose bounds are not known to be numbers with every intermediate result kept.
   func diagnose() throws -> TrainingError {
-    // Steps in parts are not searched: what they leave does not outlive the part.
-    guard let step = programs.whole else {
+    // Steps in leaves or parts are not searched: what they leave does not outlive the part.
+    guard leafRunner == nil, let step = programs.whole else {
       return .notANumber(step: progress.step, operation: "one of the last \(pending) steps")
     }
     let firstSuspect = progress.step - pending

@@ -22,7 +22,7 @@ extension Trainer {
     if uploadedPass != progress.pass { try uploadOrder() }
     guard configuration.onNaN != .stop else { return }
     let state = try state()
-    keep(state)
+    remember(state)
     if configuration.onNaN == .lowerRate && (origin == nil || progress.batch == 0) {
       (origin, originProgress) = (state, progress)
     }
@@ -54,15 +54,15 @@ extension Trainer {
     let end = progress.step
     try restore(snapshot, snapshotProgress)
     while progress.step < end {
-      let (before, sum) = (try state(), try memory.floats(total))
-      try runner.run(control(for: progress))
+      let (before, sum) = (try state(), try boundTotal())
+      _ = try makeStep(control(for: progress))
       if try !boundTotal().isFinite || !state().isFinite {
         let skipped = progress.skippedSteps ?? []
         guard skipped.count < NaNPolicy.mostSkipped else {
           throw TrainingError.tooManySkipped(step: progress.step, count: skipped.count)
         }
         try upload(before)
-        try memory.upload(sum, to: total)
+        try setBoundTotal(sum)
         progress.skippedSteps = skipped + [progress.step]
       } else {
         pending += 1
@@ -84,12 +84,12 @@ extension Trainer {
     }
     try restore(origin, originProgress)
     progress.rateHalvings = halvings
-    keep(origin)
+    remember(origin)
   }
 
   private func restore(_ state: [Tensor: [Float]], _ progress: TrainingProgress) throws {
     try upload(state)
-    try memory.upload([Float(progress.openBound ?? 0)], to: total)
+    try setBoundTotal(progress.openBound ?? 0)
     self.progress = progress
     pending = 0
   }

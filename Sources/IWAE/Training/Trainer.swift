@@ -13,9 +13,15 @@ public final class Trainer {
   /// The programs of a step, and the part of a batch that each takes.
   public let programs: StepPrograms
   let runner: StepRunner
+  /// Where batches are divided into leaves.
+  let leafRunner: LeafRunner?
   private let evaluator: Evaluator?
   private let audit: Audit?
   let total: Tensor
+  /// The bounds of the steps since the total was last read, and whether a rank wants to stop, where
+  /// batches are divided into leaves: all ranks know the same.
+  var leafTotal = 0.0
+  private var stopIsAgreed = false
   /// The batches whose bounds the device adds up before the host takes their sum: as many whenever
   /// somebody looks, so that a bound has the same bits.
   private static let block = 64
@@ -38,10 +44,12 @@ public final class Trainer {
   ///   - state: Parameters and moments to start from; nil for fresh ones.
   ///   - progress: The position from which the run goes on.
   ///   - reference: The device that audits compare with; without it there are none.
+  ///   - foretell: Told, before anything is allocated, of steps that take long or much memory.
   public init(
     _ model: Model, _ configuration: TrainingConfiguration, images: ImageSet,
     validation: ImageSet? = nil, device: any Device, state: [Tensor: [Float]]? = nil,
-    progress: TrainingProgress = TrainingProgress(), reference: (any Device)? = nil
+    progress: TrainingProgress = TrainingProgress(), reference: (any Device)? = nil,
+    foretell: (StepForecast) throws -> Void = { _ in }
   ) throws {
     self.model = model
     self.configuration = configuration
@@ -56,16 +64,23 @@ public final class Trainer {
       throw TrainingError.wrongWeight(objective: configuration.objective.name, obstacle: obstacle)
     }
     let batchSize = min(configuration.batchSize, images.count)
+    let leaves = configuration.leaves
+    try LeafRunner.check(leaves: leaves, batchSize: batchSize, ranks: device.ranks)
     batchesPerPass = Self.batchesPerPass(images: images.count, batchSize: batchSize)
     let data = try ResidentSet(images, for: model, name: "training")
     self.data = data
-    total = Tensor("training.bound", .vector(1), .state)
+    let total = Tensor("training.bound", .vector(1), .state)
+    self.total = total
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
+    let step = configuration.step(
+      batchSize: batchSize, source: data.batchSource(binarization), boundTotal: total)
     programs = try StepPrograms(
-      model,
-      configuration.step(
-        batchSize: batchSize, source: data.batchSource(binarization), boundTotal: total),
-      on: device, limit: configuration.memoryLimit)
+      model, leaves == 1 ? step : step.part(of: batchSize / leaves), on: device,
+      limit: configuration.memoryLimit)
+    let forecast = StepForecast(
+      programs, times: device.ranks.range(of: 0, among: leaves).count, beside: data.tensors,
+      on: device)
+    if let forecast { try foretell(forecast) }
     let needs = try validation.map { images throws(ProgramError) in
       try Evaluator.Needs(
         model, images: images, name: "validation", samples: configuration.validationSamples,
@@ -80,7 +95,13 @@ public final class Trainer {
     try device.prepare(
       programs.parts.values + (needs?.programs.all ?? [])
         + (auditing.map { [$0.resident.program] } ?? []))
-    runner = try StepRunner(programs, on: memory, device: device)
+    let runner = try StepRunner(programs, on: memory, device: device)
+    self.runner = runner
+    leafRunner = try (leaves == 1 ? nil : step.optimizer).map {
+      try LeafRunner(
+        runner, update: StepPrograms.update($0), leaves: leaves, total: total, on: memory,
+        device: device)
+    }
     evaluator = try needs.map { needs throws(DeviceError) in
       try Evaluator(model, needs, on: memory, device: device, seed: configuration.seed)
     }
@@ -90,9 +111,9 @@ public final class Trainer {
     try data.upload(to: memory)
     let start = state ?? Self.freshState(model, configuration, images)
     for (tensor, values) in start { try memory.upload(values, to: tensor) }
-    if let open = progress.openBound { try memory.upload([Float(open)], to: total) }
     snapshot = start
     snapshotProgress = progress
+    try setBoundTotal(progress.openBound ?? 0)
   }
 
   /// Parameters and moments as they stand.
@@ -119,7 +140,7 @@ public final class Trainer {
   public var isDone: Bool { progress.pass >= configuration.passes }
 
   /// Images that a batch holds.
-  public var batchSize: Int { programs.configuration.batchSize }
+  public var batchSize: Int { programs.configuration.batchSize * configuration.leaves }
 
   /// Trains until the end of the pass.
   ///
@@ -143,11 +164,13 @@ public final class Trainer {
       next = clock.now + interval
       return monitor(mean)
     }
+    // What one rank wants is agreed on with all others, at the end of each step.
+    func goesOnForAll() -> Bool { leafRunner == nil ? goesOn() : !stopIsAgreed }
     while true {
       while progress.batch < batchesPerPass {
         let control = control(for: progress)
-        guard try runner.run(control, while: goesOn) else {
-          try memory.upload([Float(progress.openBound ?? 0)], to: total)
+        guard try makeStep(control, while: goesOn) else {
+          try setBoundTotal(progress.openBound ?? 0)
           return nil
         }
         pending += 1
@@ -156,11 +179,11 @@ public final class Trainer {
         // The queue is asynchronous: wait now and then, so that time and Ctrl-C mean something.
         let isBlock = progress.batch % Self.block == 0 || progress.batch == batchesPerPass
         let isDue = try pace.isDue { () throws(DeviceError) in try runner.finish() }
-        if isBlock || isInParts || isDue && clock.now >= next {
+        if isBlock || isInParts || leafRunner != nil || isDue && clock.now >= next {
           guard let found = try readBound(closing: isBlock) else { continue }
           mean = found
           // A pass whose steps are all made is finished, whoever asks to stop.
-          guard progress.batch == batchesPerPass || goesOn() else {
+          guard progress.batch == batchesPerPass || goesOnForAll() else {
             try settle()
             return nil
           }
@@ -182,6 +205,19 @@ public final class Trainer {
       }
       try beginAgain()
     }
+  }
+
+  /// Makes one step.
+  ///
+  /// - Parameter goesOn: Asked within long steps whether to go on.
+  /// - Returns: False if it was asked to stop, in which case nothing changed. Steps in leaves are made
+  ///   all the same.
+  func makeStep(_ control: Control, while goesOn: () -> Bool = { true }) throws -> Bool {
+    guard let leafRunner else { return try runner.run(control, while: goesOn) }
+    let outcome = try leafRunner.run(control) { !goesOn() }
+    leafTotal += outcome.bound
+    stopIsAgreed = outcome.stops
+    return true
   }
 
   private func report(validation: Double?) -> PassReport {
@@ -218,16 +254,22 @@ public final class Trainer {
     pending = 0
     progress.openBound = sum
     if isBlock {
-      try memory.upload([0], to: total)
+      try setBoundTotal(0)
       progress.boundSum += sum
       progress.boundCount = progress.batch - skippedInPass
       progress.openBound = nil
     }
-    if let state { keep(state) }
+    if let state { remember(state) }
     return found
   }
 
-  func boundTotal() throws(DeviceError) -> Double { Double(try memory.floats(total)[0]) }
+  func boundTotal() throws(DeviceError) -> Double {
+    leafRunner == nil ? Double(try memory.floats(total)[0]) : leafTotal
+  }
+
+  func setBoundTotal(_ value: Double) throws(DeviceError) {
+    if leafRunner == nil { try memory.upload([Float(value)], to: total) } else { leafTotal = value }
+  }
 }
 
 extension [Tensor: [Float]] {

@@ -27,6 +27,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var priorStart = PriorStart.images
   /// What is done about a bound, a parameter or a moment that is no number.
   public var onNaN = NaNPolicy.stop
+  /// The parts of a batch whose gradients are added in a fixed order, so that any number of ranks up to
+  /// theirs computes the same bits; 1 for steps that are carried out at once.
+  public var leaves = 1
   /// The steps from one comparison with the reference to the next; 0 for none.
   public var auditInterval = 0
 

@@ -1,0 +1,51 @@
+// What MPI declares as macros, and the calls with such arguments. Each returns an error of MPI.
+#ifndef MPI_CALLS_H
+#define MPI_CALLS_H
+
+#include <mpi.h>
+
+// Starts MPI for calls from one thread at a time; errors are returned instead of ending the process.
+static inline int ranks_start(int *rank, int *count) {
+  int provided;
+  int status = MPI_Init_thread(0, 0, MPI_THREAD_SERIALIZED, &provided);
+  if (status) return status;
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+  status = MPI_Comm_rank(MPI_COMM_WORLD, rank);
+  return status ? status : MPI_Comm_size(MPI_COMM_WORLD, count);
+}
+
+static inline int ranks_exchange(const float *sent, const int *counts, const int *places,
+                                 float *received, const int *their_counts, const int *their_places,
+                                 MPI_Request *request) {
+  return MPI_Ialltoallv(sent, counts, places, MPI_FLOAT, received, their_counts, their_places, MPI_FLOAT,
+                        MPI_COMM_WORLD, request);
+}
+
+static inline int ranks_gather(const float *sent, int count, float *received, const int *their_counts,
+                               const int *their_places, MPI_Request *request) {
+  return MPI_Iallgatherv(sent, count, MPI_FLOAT, received, their_counts, their_places, MPI_FLOAT,
+                         MPI_COMM_WORLD, request);
+}
+
+static inline int ranks_test(MPI_Request *request, int *is_done) {
+  return MPI_Test(request, is_done, MPI_STATUS_IGNORE);
+}
+
+static inline void ranks_abort(int status) { MPI_Abort(MPI_COMM_WORLD, status); }
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// The processors that the process may use, a bit each; the number of bytes, or -1.
+static inline long ranks_processors(unsigned char *mask, long size) {
+  return syscall(SYS_sched_getaffinity, 0, size, mask);
+}
+
+// Keeps the process, and threads that it makes from now on, to some processors.
+static inline long ranks_keep_to(const unsigned char *mask, long size) {
+  return syscall(SYS_sched_setaffinity, 0, size, mask);
+}
+#endif
+
+#endif

@@ -1,0 +1,63 @@
+import Artifacts
+import Compute
+import Files
+import Foundation
+
+extension Ranks {
+  /// Refuses to begin where ranks differ.
+  ///
+  /// - Parameter facts: What must be the same on all, each with its name.
+  func agree(on facts: @autoclosure () throws -> [Fact]) throws {
+    guard count > 1 else { return }
+    let facts = try facts()
+    let all = try gather(Array(try JSONEncoder().encode(facts))).map {
+      try JSONDecoder().decode([Fact].self, from: Data($0))
+    }
+    for (rank, others) in all.enumerated() {
+      guard let (one, other) = zip(all[0], others).first(where: { $0 != $1 }) else { continue }
+      throw LaunchError.different(
+        "Rank \(rank) differs from rank 0 in \(one.name): it has \(other.value), and rank 0 has "
+          + "\(one.value). Start all with the same program, arguments and files.")
+    }
+  }
+}
+
+/// Something that ranks compare.
+struct Fact: Codable, Hashable {
+  var name: String
+  var value: String
+
+  init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
+
+  /// The program itself.
+  static var program: Fact {
+    get throws {
+      guard let path = Bundle.main.executablePath else { return Fact("the program", "no file") }
+      var hash = SHA256()
+      hash.update(try Files.read(path))
+      return Fact("the program", "one with the digest \(hash.hexadecimal().prefix(12))")
+    }
+  }
+}
+
+extension Run {
+  /// What ranks that train together compare: nothing that may lie elsewhere on each.
+  var agreements: [Fact] {
+    get throws {
+      let settings = Setting.all.filter { !$0.isOfData }.map {
+        Fact("the setting '\($0.key)'", $0.text(configuration))
+      }
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      func text(_ value: some Encodable) throws -> String {
+        String(decoding: try encoder.encode(value), as: UTF8.self)
+      }
+      return try [Fact.program] + settings + [
+        Fact("the model", try text(configuration.model)),
+        Fact("the data", try text(images.identity)),
+        Fact("the run folder's newest checkpoint", resumed.map { try text($0.progress) } ?? "none"),
+        Fact("the checkpoint's tensors", resumed?.file.metadata[Checkpoint.digestKey] ?? "none"),
+      ]
+    }
+  }
+}

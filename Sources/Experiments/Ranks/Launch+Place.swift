@@ -1,0 +1,115 @@
+import Compute
+import Foundation
+
+#if MPI
+  import CMPI
+#endif
+
+extension Launch {
+  /// Finds the rank's place among those of its machine, and keeps to its share of the processors.
+  static func takePlace() throws {
+    var own = Place(
+      host: ProcessInfo.processInfo.hostName, process: getpid(), processors: processors())
+    var all = try places(of: own)
+    let neighbours = all.indices.filter { all[$0].host == own.host }
+    own.count = neighbours.count
+    own.index = neighbours.firstIndex(of: ranks.rank) ?? 0
+    // A launcher that gave each rank processors of its own has divided them already.
+    let isDivided = Set(neighbours.map { all[$0].processors }).count > 1
+    if !isDivided, own.count > 1 {
+      own.processors = share(of: own.processors, index: own.index, count: own.count)
+      keep(to: own.processors)
+    }
+    // PoCL has a thread for each processor, and counts them from the machine's first.
+    setenv("POCL_MAX_PTHREAD_COUNT", "\(own.processors.count)", 0)
+    setenv("POCL_AFFINITY", "0", 0)
+    all = try places(of: own)
+    places = all
+  }
+
+  private static func places(of own: Place) throws -> [Place] {
+    let decoder = JSONDecoder()
+    return try ranks.gather(Array(try JSONEncoder().encode(own))).map {
+      try decoder.decode(Place.self, from: Data($0))
+    }
+  }
+
+  /// One rank's part of some processors; ranks beyond their number share them.
+  static func share(of processors: [Int], index: Int, count: Int) -> [Int] {
+    guard count <= processors.count else { return [processors[index % processors.count]] }
+    return Array(
+      processors[
+        index * processors.count / count..<(index + 1) * processors.count / count])
+  }
+
+  #if MPI && os(Linux)
+    /// The processors that the process may use.
+    private static func processors() -> [Int] {
+      var mask = [UInt8](repeating: 0, count: 1024)
+      guard ranks_processors(&mask, mask.count) > 0 else { return [0] }
+      return (0..<8 * mask.count).filter { mask[$0 / 8] >> ($0 % 8) & 1 == 1 }
+    }
+
+    private static func keep(to processors: [Int]) {
+      var mask = [UInt8](repeating: 0, count: 1024)
+      for processor in processors { mask[processor / 8] |= 1 << (processor % 8) }
+      // Where it is refused, ranks share all processors.
+      _ = ranks_keep_to(mask, mask.count)
+    }
+  #else
+    private static func processors() -> [Int] {
+      Array(0..<ProcessInfo.processInfo.activeProcessorCount)
+    }
+
+    private static func keep(to processors: [Int]) {}
+  #endif
+}
+
+extension Launch.Place {
+  /// The rank's share, in words.
+  public var text: String {
+    "\(counted(processors.count, "processor")) of '\(host)', process \(process)"
+  }
+}
+
+// MARK: The end of others
+
+extension Launch {
+  /// Ends the process, with a word, soon after another rank of the machine has ended without one. Ranks
+  /// of other machines are the launcher's to watch.
+  static func watch() {
+    let neighbours = places.enumerated().filter {
+      $0.offset != ranks.rank && $0.element.host == places[ranks.rank].host
+    }
+    let own = ranks.rank
+    Thread.detachNewThread {
+      while !ending.isRequested {
+        sleep(1)
+        for (rank, place) in neighbours where !isAlive(place.process) && !ending.isRequested {
+          // It may have ended because all do.
+          sleep(1)
+          if ending.isRequested { return }
+          let text =
+            "Error: Rank \(rank) (process \(place.process) on '\(place.host)') has ended without a "
+            + "word, so rank \(own) stops too. What was saved stays: go on with 'train --resume', with "
+            + "as many ranks as there are.\n"
+          try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+          _exit(1)
+        }
+      }
+    }
+  }
+
+  /// True of a process that runs: not of one that is gone, nor of one whose end its parent has not seen.
+  private static func isAlive(_ process: Int32) -> Bool {
+    guard kill(process, 0) == 0 || errno == EPERM else { return false }
+    #if os(Linux)
+      guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+        let state = status.split(separator: ")").last?.split(separator: " ").first
+      else { return true }
+      return state != "Z" && state != "X"
+    #else
+      return true
+    #endif
+  }
+}

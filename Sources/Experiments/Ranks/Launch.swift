@@ -1,0 +1,132 @@
+import Compute
+import Foundation
+
+/// The processes that a launcher, as `mpirun`, started together, of which this is one.
+public enum Launch {
+  /// All of them; this one alone where no launcher did.
+  nonisolated(unsafe) public private(set) static var ranks: any Ranks = OneProcess()
+
+  /// The rank's place among those of its machine.
+  public struct Place: Codable, Hashable, Sendable {
+    public var host: String
+    public var process: Int32
+    /// The number among the ranks of the same machine, and how many those are.
+    public var index = 0
+    public var count = 1
+    /// The processors that it may use, and how many are its share.
+    public var processors: [Int]
+  }
+
+  /// Asked for where the process itself ends.
+  static let ending = StopRequest()
+
+  /// The place of each rank.
+  nonisolated(unsafe) public internal(set) static var places: [Place] = []
+
+  /// The rank's number among those of its machine.
+  public static var turn: Int { places.isEmpty ? 0 : places[ranks.rank].index }
+
+  /// Joins the others, once, before anything else is done.
+  public static func join(
+    _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws {
+    guard let launched = Launched(environment), launched.count > 1 else { return }
+    #if MPI
+      let all = try MPIRanks()
+      guard all.count == launched.count else {
+        throw LaunchError.strangers(found: all.count, count: launched.count)
+      }
+      ranks = all
+      try takePlace()
+      watch()
+    #else
+      throw LaunchError.withoutMPI(rank: launched.rank, count: launched.count)
+    #endif
+  }
+
+  /// Ends what all have done, when all have.
+  public static func end() {
+    #if MPI
+      _ = ending.request()
+      (ranks as? MPIRanks)?.finish()
+    #endif
+  }
+
+  /// Says what went wrong, and ends the others, who may wait for this one.
+  public static func fail(_ text: String, _ status: Int32, _ tell: (String) -> Void) {
+    #if MPI
+      if let all = ranks as? MPIRanks {
+        _ = ending.request()
+        if ranks.isFirst {
+          tell(text)
+        } else {
+          // What is wrong with all of them the first says, which ends this one meanwhile.
+          usleep(500_000)
+          let place = "Rank \(ranks.rank) of \(ranks.count), on '\(places[ranks.rank].host)': "
+          try? FileHandle.standardError.write(contentsOf: Data("\(place)\(text)\n".utf8))
+        }
+        all.abort(status)
+      }
+    #endif
+    tell(text)
+  }
+
+  /// Where each rank works, and with which device: a line each.
+  public static func lines(device: String) throws -> [String] {
+    guard ranks.count > 1 else { return [] }
+    return try ranks.gather(Array(device.utf8)).enumerated().map { rank, name in
+      "rank \(rank) of \(ranks.count): \(String(decoding: name, as: UTF8.self)), \(places[rank].text)"
+    }
+  }
+}
+
+/// What a launcher's variables say.
+struct Launched: Hashable {
+  var rank: Int
+  var count: Int
+
+  /// Of Open MPI, MPICH and those that follow it, and Slurm's `srun`.
+  private static let variables = [
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("PMI_RANK", "PMI_SIZE"),
+    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+  ]
+
+  /// Nil where there is no launcher.
+  init?(_ environment: [String: String]) {
+    for (rank, count) in Self.variables {
+      guard let rank = environment[rank].flatMap({ Int($0) }),
+        let count = environment[count].flatMap({ Int($0) })
+      else { continue }
+      (self.rank, self.count) = (rank, count)
+      return
+    }
+    return nil
+  }
+}
+
+/// Why processes that were started together cannot work together.
+public enum LaunchError: Error, CustomStringConvertible {
+  /// The program cannot join the others.
+  case withoutMPI(rank: Int, count: Int)
+  /// MPI knows of fewer than the launcher started: it is another's.
+  case strangers(found: Int, count: Int)
+  /// The ranks do not agree on what to do.
+  case different(String)
+
+  /// True on the one process that says what is wrong with all of them.
+  public var isToBeTold: Bool {
+    if case .withoutMPI(let rank, _) = self { rank == 0 } else { true }
+  }
+
+  public var description: String {
+    switch self {
+    case .withoutMPI(_, let count):
+      "This program was started \(count) times together, and was built without MPI. Start it alone, or "
+        + "build it with 'swift build -c release --traits MPI' (scripts/setup --mpi installs MPI)."
+    case .strangers(let found, let count):
+      "This program was started \(count) times together, and MPI knows of \(found): the launcher is of "
+        + "another MPI than the program was built with. Use that one's 'mpirun'."
+    case .different(let problem): problem
+    }
+  }
+}

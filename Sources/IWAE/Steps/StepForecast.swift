@@ -1,0 +1,30 @@
+import Compute
+
+/// The work and the memory that a step will take, as far as they are known before anything is allocated.
+public struct StepForecast: Hashable, Sendable {
+  /// The operations of the matrix products of a step.
+  public var operations: Double
+  /// The memory of the parameters, the data and the largest step, in bytes.
+  public var bytes: Int
+  /// The part of a batch that is taken at a time, in words.
+  public var division: String
+  /// The seconds below which no step can stay on the device; nil if it does not tell.
+  public var leastSeconds: Double?
+
+  /// Nil for a step that is soon done and of a usual size.
+  ///
+  /// - Parameters:
+  ///   - programs: The programs of a step.
+  ///   - times: The times that a step runs them, one after the other.
+  ///   - others: Tensors of the data that lie beside them.
+  ///   - device: The device that they are to run on.
+  init?(
+    _ programs: StepPrograms, times: Int, beside others: [Tensor], on device: any Device
+  ) {
+    operations = Double(times) * programs.productOperations
+    bytes = programs.bytes + others.reduce(0) { $0 + device.bytes(of: $1) }
+    division = programs.description
+    guard operations > StepPrograms.mostOperations || bytes > 1 << 30 else { return nil }
+    leastSeconds = device.operationsPerSecond.map { operations / $0 }
+  }
+}

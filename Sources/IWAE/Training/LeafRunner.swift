@@ -1,0 +1,77 @@
+import Compute
+
+/// Carries out steps whose batches are divided into leaves, each with a gradient of its own. Gradients
+/// are added in a fixed tree: parameters have the same bits for any number of ranks up to the leaves.
+final class LeafRunner {
+  /// A step's mean bound, and whether a rank wants to stop.
+  struct Outcome {
+    var bound: Double
+    var stops: Bool
+  }
+
+  private let runner: StepRunner
+  private let update: any Executable
+  private let memory: any Memory
+  private let ranks: any Ranks
+  private let tree: LeafTree
+  private let leafSize: Int
+  private let total: Tensor
+
+  /// - Parameters:
+  ///   - runner: Runs a leaf's part of a step, which adds its bound to `total`.
+  ///   - update: The optimizer.
+  ///   - leaves: The leaves of a batch.
+  ///   - total: The state that a leaf adds its share of the bound to.
+  ///   - memory: The memory of both.
+  ///   - device: The device of that memory.
+  init(
+    _ runner: StepRunner, update: Program, leaves: Int, total: Tensor, on memory: any Memory,
+    device: any Device
+  ) throws(DeviceError) {
+    self.runner = runner
+    self.memory = memory
+    self.total = total
+    ranks = device.ranks
+    tree = LeafTree(leaves: leaves)
+    leafSize = runner.programs.configuration.batchSize
+    self.update = try device.compile(update, on: memory)
+  }
+
+  /// Refuses leaves that a batch cannot be divided into, or that are too few for the ranks.
+  static func check(leaves: Int, batchSize: Int, ranks: any Ranks) throws(TrainingError) {
+    guard leaves >= 1, batchSize % leaves == 0 else {
+      throw .wrongLeaves(
+        "A batch of \(batchSize) images cannot be divided into \(leaves) leaves: expected a number "
+          + "that divides \(batchSize).")
+    }
+    guard ranks.count <= leaves else {
+      throw .wrongLeaves(
+        "\(ranks.count) processes cannot divide \(leaves == 1 ? "a batch that is one leaf" : "\(leaves) leaves") "
+          + "among them. Start fewer, or begin a run with '--leaves \(ranks.count)' or more.")
+    }
+  }
+
+  /// Makes one step, which all ranks end together.
+  ///
+  /// - Parameters:
+  ///   - control: What changes from step to step.
+  ///   - wantsToStop: Asked now and then. The step is made all the same, and all ranks are told.
+  func run(_ control: Control, wantsToStop: () -> Bool) throws(DeviceError) -> Outcome {
+    var stops = false
+    // Each leaf says at its end what its share of the bound is, and whether to stop.
+    let sum = try ranks.sum(over: tree) { leaf throws(DeviceError) in
+      try memory.clear([total] + runner.gradients)
+      var part = control
+      part.batchOffset &+= UInt32(leaf * leafSize)
+      _ = try runner.run(part) {
+        stops = wantsToStop() || stops
+        return true
+      }
+      stops = wantsToStop() || stops
+      return try memory.gradients() + [memory.floats(total)[0], stops ? 1 : 0]
+    }
+    try memory.setGradients(sum.dropLast(2))
+    try update.run(control)
+    return Outcome(bound: Double(sum[sum.count - 2]), stops: sum[sum.count - 1] > 0)
+  }
+}

@@ -1,0 +1,169 @@
+import Compute
+import Datasets
+import Foundation
+import OpenCLDevice
+import ReferenceDevice
+import Testing
+import ThreadRanks
+
+@testable import IWAE
+
+/// Training and evaluation on several ranks: the same bits for any number of them.
+@Suite struct LeafTests {
+  private static let model = Model(
+    dataSize: 784, encoder: [.init(hidden: [20, 20], latent: 6), .init(hidden: [10], latent: 4)],
+    decoder: [.init(hidden: [10]), .init(hidden: [20, 20])])
+  private static let images = Strokes().images(count: 96, seed: 3)
+  private static let validation = Strokes().images(count: 50, seed: 4)
+
+  private static func configuration(
+    leaves: Int, _ objective: Objective = .iwae
+  ) -> TrainingConfiguration {
+    var result = TrainingConfiguration(
+      objective: objective, samples: 5, batchSize: 24, passes: 2, seed: 5)
+    result.leaves = leaves
+    return result
+  }
+
+  /// What training came to.
+  private struct Outcome: Equatable, Sendable {
+    var state: [String: [UInt32]]
+    var progress: TrainingProgress
+    var bounds: [Double]
+    var validations: [Double?]
+
+    func values(_ role: Role) -> [Float] {
+      state.filter { $0.key.hasPrefix(role.rawValue) }.sorted { $0.key < $1.key }
+        .flatMap { $0.value.map(Float.init(bitPattern:)) }
+    }
+  }
+
+  private static func device(isReference: Bool, _ ranks: any Ranks) throws -> any Device {
+    let device: any Device = try isReference ? ReferenceDevice() : OpenCLDevice.open()
+    device.ranks = ranks
+    return device
+  }
+
+  private static func trained(
+    _ configuration: TrainingConfiguration, ranks: Int, isReference: Bool = false,
+    stopping: Bool = false
+  ) throws -> [Outcome] {
+    try ThreadRanks.run(ranks) { ranks in
+      let device = try device(isReference: isReference, ranks)
+      defer { device.close() }
+      func trainer(_ former: Trainer? = nil) throws -> Trainer {
+        try Trainer(
+          model, configuration, images: images, validation: validation, device: device,
+          state: try former?.state(), progress: former?.progress ?? TrainingProgress())
+      }
+      var current = try trainer()
+      var (bounds, validations): ([Double], [Double?]) = ([], [])
+      var looks = 0
+      while !current.isDone {
+        // One rank alone asks, and all stop with it.
+        let report = try current.finishPass(every: stopping ? .zero : .seconds(60)) { _ in
+          looks += 1
+          return !stopping || ranks.rank != ranks.count - 1 || looks % 5 != 0
+        }
+        if let report {
+          bounds.append(report.bound)
+          validations.append(report.validation)
+        } else {
+          current = try trainer(current)
+        }
+      }
+      let state = Dictionary(
+        uniqueKeysWithValues: try current.state().map {
+          ("\($0.key.role.rawValue) \($0.key.name)", $0.value.map(\.bitPattern))
+        })
+      return Outcome(
+        state: state, progress: current.progress, bounds: bounds, validations: validations)
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func anyNumberOfRanksTrainsToTheSameBits(isReference: Bool) throws {
+    let configuration = Self.configuration(leaves: 4)
+    let alone = try Self.trained(configuration, ranks: 1, isReference: isReference)[0]
+    #expect(alone.bounds.count == 2)
+    for ranks in 2...4 {
+      let outcomes = try Self.trained(configuration, ranks: ranks, isReference: isReference)
+      #expect(outcomes.count == ranks && outcomes.allSatisfy { $0 == alone })
+    }
+    // Steps that are not divided compute the same up to rounding.
+    let whole = try Self.trained(
+      Self.configuration(leaves: 1), ranks: 1, isReference: isReference)[0]
+    let pairs = zip(alone.values(.parameter), whole.values(.parameter))
+    let distance = pairs.reduce(0.0) { $0 + pow(Double($1.0 - $1.1), 2) }
+    let size = whole.values(.parameter).reduce(0.0) { $0 + pow(Double($1), 2) }
+    #expect((distance / size).squareRoot() < 1e-5)
+    #expect(abs(alone.bounds[1] - whole.bounds[1]) < 1e-3)
+  }
+
+  @Test func oneRankThatStopsStopsAllAndNothingIsLost() throws {
+    let configuration = Self.configuration(leaves: 3)
+    let usual = try Self.trained(configuration, ranks: 1)[0]
+    let stopped = try Self.trained(configuration, ranks: 3, stopping: true)
+    #expect(stopped.allSatisfy { $0 == usual })
+  }
+
+  /// Samples in parts, samples that are drawn, and gradients summed over a batch.
+  @Test func everyWayToTakeAStepHasLeaves() throws {
+    var drawn = Self.configuration(leaves: 2)
+    drawn.backwardSamples = 2
+    var released = Self.configuration(leaves: 2)
+    released.convention = .released
+    var small = Self.configuration(leaves: 2)
+    (small.samples, small.memoryLimit) = (40, 4 << 20)
+    for configuration in [drawn, released, small, Self.configuration(leaves: 2, .vimco)] {
+      let alone = try Self.trained(configuration, ranks: 1)[0]
+      let both = try Self.trained(configuration, ranks: 2)
+      #expect(both == [alone, alone])
+    }
+  }
+
+  @Test func stepsThatGiveNoNumberAreLeftOutByAll() throws {
+    var configuration = Self.configuration(leaves: 4)
+    (configuration.onNaN, configuration.schedule) = (.lowerRate, .constant(rate: 1e30))
+    configuration.passes = 1
+    let problem = #expect(throws: TrainingError.self) {
+      try Self.trained(configuration, ranks: 1)
+    }
+    let same = #expect(throws: TrainingError.self) { try Self.trained(configuration, ranks: 2) }
+    #expect(problem?.description == same?.description && problem != nil)
+  }
+
+  @Test(arguments: [(24, 5, 1), (24, 1, 2), (24, 2, 3), (24, 24, 25)])
+  func leavesThatCannotBeAreRefused(batch: Int, leaves: Int, ranks: Int) throws {
+    var configuration = Self.configuration(leaves: leaves)
+    configuration.batchSize = batch
+    #expect(throws: TrainingError.self) {
+      try Self.trained(configuration, ranks: ranks, isReference: true)
+    }
+  }
+
+  @Test func evaluationsAreTheSameToTheDigit() throws {
+    let parameters = Self.model.initialParameters(seed: 3)
+    func evaluations(_ count: Int) throws -> [String] {
+      try ThreadRanks.run(count) { ranks in
+        let device = try Self.device(isReference: false, ranks)
+        defer { device.close() }
+        var weights = ""
+        let evaluation = try Evaluator(
+          Self.model, parameters: parameters, images: Self.validation, device: device, samples: 30,
+          batchSize: 7, chunk: 20, seed: 9
+        ).evaluate { _ in
+          true
+        } observe: {
+          weights += "\($0)"
+        }
+        return "\(String(describing: evaluation)) \(weights)"
+      }
+    }
+    let alone = try evaluations(1)[0]
+    for count in 2...3 {
+      let all = try evaluations(count)
+      #expect(all == Array(repeating: alone, count: count))
+    }
+  }
+}
