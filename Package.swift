@@ -103,7 +103,7 @@ let package = Package(
       name: "ExperimentsTests",
       dependencies: [
         "Experiments", "Artifacts", "Compute", "Datasets", "Files", "IWAE", "OpenCLDevice",
-        "ReferenceDevice", "Report",
+        "ReferenceDevice", "Report", "ThreadRanks",
       ]),
     .testTarget(
       name: "CommandTests",

@@ -27,6 +27,7 @@ extension Command {
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
+    isForRanks: true,
     run: { try runBounds($0, $1) })
 }
 
@@ -49,6 +50,7 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     on: device, note: { display.line.keep($0) }, monitor: display.show)
   display.line.clear()
   guard var report else { return .interrupted }
+  guard Launch.ranks.isFirst else { return .done }
   report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
   try display.result(report, report.text)
   return .done

@@ -49,7 +49,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     // What a run's folder keeps is of its own test images, as training sees them.
     let others = arguments.given.intersection(
       ["--limit", "--seed"] + DataOptions.tested.map(\.name))
-    if others.isEmpty { keep(report, of: stored, terminal) }
+    if others.isEmpty, Launch.ranks.isFirst { keep(report, of: stored, terminal) }
   }
   try display.result(report, report.text)
   return .done

@@ -38,6 +38,7 @@ extension Command {
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
+    isForRanks: true,
     run: { try runReproduce($0, $1) })
 }
 

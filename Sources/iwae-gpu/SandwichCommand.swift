@@ -33,6 +33,7 @@ extension Command {
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
+    isForRanks: true,
     run: { try runSandwich($0, $1) })
 }
 
@@ -55,6 +56,7 @@ private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let report = try measurement.run(on: device, monitor: display.show)
   display.line.clear()
   guard var report else { return .interrupted }
+  guard Launch.ranks.isFirst else { return .done }
   report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
   try display.result(report, report.text)
   return .done

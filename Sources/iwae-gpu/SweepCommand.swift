@@ -11,6 +11,13 @@ extension Command {
       Option("--out", "folder", help: "The sweep's folder: one run folder for each cell."),
       Option("--resume", "folder", help: "Go on with a sweep as its sweep.json says."),
       Option(
+        "--shard", "i/n",
+        help: "Run the i-th of n shares of the cells: one job of n, which may share a folder."),
+      Option(
+        "--merge", "folders",
+        help:
+          "Run nothing: take over what shards finished in other folders, with commas between them."),
+      Option(
         "--preset", "name", choices: ["mk64"],
         help: "mk64: all M x K = 64, of miwae and piwae unless told otherwise."),
       Option(
@@ -30,16 +37,21 @@ extension Command {
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
+    isForRanks: true,
     run: { try runSweep($0, $1) })
 }
 
 private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let (folder, grid, source) = try requestedSweep(arguments)
   let display = Display(arguments, terminal)
-  let sweep = try Sweep(grid, in: folder, images: source)
+  let sweep = try Sweep(grid, in: folder, images: source, shard: try shard(arguments))
   if let warning = grid.base.model.warning { terminal.error(warning) }
-  let (report, isWhole) = try sweep.run(in: display.surroundings(arguments))
+  let (report, isWhole) =
+    try arguments.string("--merge").map {
+      try sweep.merge($0.split(separator: ",").map(String.init), note: display.line.keep)
+    } ?? sweep.run(in: display.surroundings(arguments))
   try display.result(report, report.text)
+  if arguments.string("--merge") != nil { return isWhole ? .done : .failed }
   guard isWhole else {
     display.line.keep(
       "Interrupted and saved. Go on with: iwae-gpu sweep --resume \(quotedForShell(folder))")
@@ -67,13 +79,29 @@ extension Display {
   }
 }
 
+/// The share of the cells that is to be run.
+private func shard(_ arguments: ParsedArguments) throws -> CellShare {
+  guard let text = arguments.string("--shard") else { return .whole }
+  guard let shard = CellShare(text) else {
+    throw arguments.error(
+      "The value '\(text)' is invalid for '--shard': expected a share and their number, as 2/5.")
+  }
+  guard Launch.ranks.count == 1, arguments.string("--merge") == nil else {
+    throw arguments.error("'--shard' is for processes that know nothing of each other.")
+  }
+  return shard
+}
+
 /// The sweep that the flags describe, or go on with.
 private func requestedSweep(
   _ arguments: ParsedArguments
 ) throws -> (folder: String, grid: Grid, source: DataSource) {
   if let folder = arguments.string("--resume") {
     let changeable =
-      ["--resume", "--backend", "--device", "--trust-driver", "--json", "--quiet"]
+      [
+        "--resume", "--shard", "--merge", "--backend", "--device", "--trust-driver", "--json",
+        "--quiet",
+      ]
       + Setting.data.filter(\.isOfData).map(\.flag)
     if let flag = arguments.given.subtracting(changeable).sorted().first {
       throw arguments.error(
@@ -85,6 +113,10 @@ private func requestedSweep(
     return (folder, grid, try DataOptions.source(arguments, grid.base))
   }
   let folder = try arguments.required("--out")
+  if let first = arguments.string("--merge")?.split(separator: ",").first {
+    let grid = try Sweep.stored(in: String(first))
+    return (folder, grid, try DataOptions.source(arguments, grid.base))
+  }
   let source = try DataOptions.source(arguments, .usual)
   return (folder, try grid(arguments, source), source)
 }

@@ -87,9 +87,8 @@ extension Ranks {
   ///   - take: Given a piece's result; returns whether to go on.
   /// - Returns: False if a rank was asked to stop, which ends the work of all.
   public func divide(
-    _ pieces: Int, _ work: (Int) throws(DeviceError) -> [Float]?,
-    take: (Int, [Float]) -> Bool
-  ) throws(DeviceError) -> Bool {
+    _ pieces: Int, _ work: (Int) throws -> [Float]?, take: (Int, [Float]) -> Bool
+  ) throws -> Bool {
     for first in stride(from: 0, to: pieces, by: count) {
       let round = min(count, pieces - first)
       let result = rank < round ? try work(first + rank) : []

@@ -109,7 +109,9 @@ public struct PaperRun {
       publishedPasses: LearningRate.burdaPasses, seeds: recipe.seeds.count, isPartial: isPartial,
       rows: rows.map { $0.row(runner.results, isPartial: isPartial) },
       notes: notes + test.notes(of: all) + source.collection.notes, folder: folder)
-    try Files.write(try JSONText.data(report), to: "\(folder)/results.json")
+    if Launch.ranks.isFirst {
+      try Files.write(try JSONText.data(report), to: "\(folder)/results.json")
+    }
     return (report, isWhole)
   }
 }

@@ -13,7 +13,10 @@ final class FolderLock {
 
   private let descriptor: CInt
 
-  init(_ folder: String) throws {
+  /// - Parameters:
+  ///   - folder: The folder.
+  ///   - isShared: True to hold it with others that share it too.
+  init(_ folder: String, isShared: Bool = false) throws {
     let path = "\(folder)/.lock"
     let flags = O_NOFOLLOW | O_NONBLOCK
     let writing = FileCalls.open(path, O_RDWR | O_CREAT | flags)
@@ -28,7 +31,10 @@ final class FolderLock {
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw FileAccessError("'\(path)' is no plain file: take it away.")
     }
-    guard FileCalls.uninterrupted({ Int(flock(descriptor, LOCK_EX | LOCK_NB)) }) == 0 else {
+    guard
+      FileCalls.uninterrupted({ Int(flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB)) })
+        == 0
+    else {
       let code = errno
       // A file system without locks.
       if [ENOSYS, EOPNOTSUPP, ENOTSUP, ENOLCK].contains(code) { return }
@@ -37,7 +43,7 @@ final class FolderLock {
         description: "'\(folder)' is in use by \(Self.holder(at: path)). Wait for it to end, or "
           + "choose another folder.")
     }
-    note()
+    if !isShared { note() }
   }
 
   deinit { if descriptor >= 0 { _ = close(descriptor) } }

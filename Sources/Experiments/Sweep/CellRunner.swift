@@ -10,7 +10,11 @@ public final class CellRunner {
   public let images: RunImages
   /// Evaluates the bound with so many samples too.
   public let boundSamples: Int?
-  private let lock: FolderLock
+  /// Processes that run the cells together, each some.
+  private let ranks: any Ranks
+  private let share: CellShare
+  /// Held by the first of the ranks for all of them.
+  private let lock: FolderLock?
   /// The results of finished cells, by their names.
   public private(set) var results: [String: CellResult] = [:]
 
@@ -38,18 +42,22 @@ public final class CellRunner {
   ///   - folder: The folder of the cells; nobody else may work there as long as this exists.
   ///   - images: The images of all cells.
   ///   - boundSamples: The samples of the further bound that each is measured by; nil for none.
+  ///   - shard: The cells to run, where other processes, which know nothing of this one, run others.
+  ///   - ranks: Processes that run them together.
   public init(
-    _ folder: String, images: RunImages, boundSamples: Int? = nil
+    _ folder: String, images: RunImages, boundSamples: Int? = nil, shard: CellShare = .whole,
+    ranks: any Ranks = Launch.ranks
   ) throws {
     (self.folder, self.images, self.boundSamples) = (folder, images, boundSamples)
-    try RunFolder(folder).create()
-    lock = try FolderLock(folder)
+    self.ranks = ranks
+    share = ranks.count > 1 ? CellShare(of: ranks) : shard
+    if ranks.isFirst { try RunFolder(folder).create() }
+    lock = try ranks.isFirst ? FolderLock(folder, isShared: shard != .whole) : nil
+    try ranks.barrier()
   }
 
-  /// Runs the cells, but for those that are finished.
-  ///
-  /// - Returns: True if all were run; else the monitor stopped.
-  public func run(_ cells: [Cell], in surroundings: Surroundings) throws -> Bool {
+  /// Finds the results of cells that are finished; returns the others.
+  func unfinished(_ cells: [Cell]) throws -> [Cell] {
     var waiting: [Cell] = []
     for cell in cells {
       try checkConfiguration(cell)
@@ -59,19 +67,64 @@ public final class CellRunner {
         waiting.append(cell)
       }
     }
+    return waiting
+  }
+
+  /// Runs the cells, but for those that are finished, and for those that other processes run.
+  ///
+  /// - Returns: True if all of this process's, and of its ranks', were run; else the monitor stopped.
+  public func run(_ cells: [Cell], in surroundings: Surroundings) throws -> Bool {
+    let waiting = try unfinished(cells)
+    // Ranks divide what is left. Shards, which begin when they like, divide all.
+    let divided = ranks.count > 1 ? waiting : cells
+    let names = share.own(of: divided.map { work($0, after: 0) }).map { divided[$0].name }
+    let own = waiting.filter { names.contains($0.name) }
+    // Nobody runs what another has yet to find unfinished.
+    try ranks.barrier()
     if results.count > 0 {
       surroundings.note("\(results.count) of \(cells.count) cells are finished.")
     }
     if waiting.isEmpty { return true }
     let device = try surroundings.open()
     defer { device.close() }
-    let work = waiting.map(work)
+    // A cell is one process's.
+    device.ranks = OneProcess()
+    let isWhole = try run(own, of: cells.count, on: device, in: surroundings)
+    return try collect(waiting, isWhole: isWhole)
+  }
+
+  /// Takes together what the ranks' cells came to.
+  ///
+  /// - Returns: True if all were run.
+  private func collect(_ cells: [Cell], isWhole: Bool) throws -> Bool {
+    guard ranks.count > 1 else { return isWhole }
+    let own = results.compactMapValues(\.failure)
+    let failures = try ranks.gather(Array(try JSONEncoder().encode(own))).map {
+      try JSONDecoder().decode([String: String].self, from: Data($0))
+    }
+    for cell in cells where results[cell.name] == nil {
+      if let failure = failures.compactMap({ $0[cell.name] }).first {
+        results[cell.name] = CellResult(
+          seed: cell.configuration.seed, run: path(cell), failure: failure)
+      } else {
+        results[cell.name] = kept(cell)
+      }
+    }
+    return try !ranks.isTrueOfAny(!isWhole)
+  }
+
+  private func run(
+    _ waiting: [Cell], of count: Int, on device: any Device, in surroundings: Surroundings
+  ) throws -> Bool {
+    let work = waiting.map { cell in
+      self.work(cell, after: RunFolder(path(cell)).record?.progress?.pass ?? 0)
+    }
     var clock = CellClock(total: work.reduce(0, +))
     for (index, cell) in waiting.enumerated() {
       let monitor: ProgressMonitor = { [clock] progress in
         surroundings.monitor(
           CellProgress(
-            run: progress, cell: cells.count - waiting.count + index + 1, cells: cells.count,
+            run: progress, cell: count - waiting.count + index + 1, cells: count,
             name: cell.name, secondsLeft: clock.left))
       }
       do {
@@ -87,6 +140,27 @@ public final class CellRunner {
       clock.finish(work[index])
     }
     return true
+  }
+
+  /// Copies a finished cell from the first of some folders that has it.
+  func take(_ cell: Cell, from folders: [String]) throws {
+    let manager = FileManager.default
+    for folder in folders {
+      let other = "\(folder)/\(cell.name)"
+      guard manager.fileExists(atPath: RunFolder(other).evaluation),
+        !manager.fileExists(atPath: path(cell))
+      else { continue }
+      // In one move, so that there is all of it or nothing.
+      let part = "\(self.folder)/.\(cell.name).part"
+      do {
+        try? manager.removeItem(atPath: part)
+        try manager.copyItem(atPath: other, toPath: part)
+        try manager.moveItem(atPath: part, toPath: path(cell))
+      } catch {
+        throw FileAccessError("'\(other)' could not be copied to '\(path(cell))'.")
+      }
+      return
+    }
   }
 
   /// True if other cells may do better: files that cannot be written, wrong settings and a device that is
@@ -166,11 +240,11 @@ public final class CellRunner {
     cell.configuration.testing.images(of: images.split)
   }
 
-  /// The work that is left to do, in samples walked forwards: enough to tell the time it takes.
-  private func work(_ cell: Cell) -> Double {
+  /// The work that is left to do after some passes, in samples walked forwards: enough to tell the time
+  /// it takes.
+  private func work(_ cell: Cell, after done: Int) -> Double {
     let configuration = cell.configuration
-    let passes = max(
-      configuration.passes - (RunFolder(path(cell)).record?.progress?.pass ?? 0), 0)
+    let passes = max(configuration.passes - done, 0)
     // Backwards costs twice as much again; a step costs something without any samples.
     let samples = 3 * (configuration.groups * configuration.samples + 5)
     return Double(passes) * Double(images.split.training.count) * Double(samples)

@@ -1,3 +1,4 @@
+import Compute
 import Files
 import Foundation
 import IWAE
@@ -9,15 +10,29 @@ public final class Sweep {
   private let settings: [RunConfiguration]
   private let leftOut: [String]
   private let runner: CellRunner
+  private let shard: CellShare
+  private let isFirst: Bool
 
   /// Takes hold of the folder, as long as the sweep exists, and keeps the grid there. What is there is gone on with if the grid
   /// only adds to it.
-  public init(_ grid: Grid, in folder: String, images: DataSource) throws {
+  ///
+  /// - Parameters:
+  ///   - grid: The runs.
+  ///   - folder: The folder.
+  ///   - images: Their images.
+  ///   - shard: The cells that this process is to run, where others, which know nothing of it, run others.
+  ///   - ranks: Processes that run the sweep together.
+  public init(
+    _ grid: Grid, in folder: String, images: DataSource, shard: CellShare = .whole,
+    ranks: any Ranks = Launch.ranks
+  ) throws {
     (self.folder, self.grid) = (folder, grid)
     if let problem = grid.problem { throw ConfigurationError(sentence(problem)) }
     (settings, leftOut) = grid.settings()
-    runner = try CellRunner(folder, images: RunImages(images, for: grid.base))
-    try keep()
+    runner = try CellRunner(
+      folder, images: RunImages(images, for: grid.base), shard: shard, ranks: ranks)
+    (self.shard, isFirst) = (shard, ranks.isFirst)
+    if isFirst { try keep() }
   }
 
   /// Runs what is not finished.
@@ -26,33 +41,76 @@ public final class Sweep {
   public func run(
     in surroundings: CellRunner.Surroundings
   ) throws -> (report: SweepReport, isWhole: Bool) {
-    let trained = grid.trained(for: settings)
-    let rows = trained.map { setting in
+    tellOfCells(surroundings.note)
+    let isWhole = try runner.run(cells, in: surroundings)
+    return (try report(), isWhole)
+  }
+
+  /// Takes over the finished cells of sweeps in other folders, and runs nothing.
+  ///
+  /// - Parameters:
+  ///   - folders: Folders of shards: sweeps of a grid of which this one has every cell.
+  ///   - note: Told what is worth a line that stays.
+  /// - Returns: The results of all cells, and true if all are finished.
+  public func merge(
+    _ folders: [String], note: (String) -> Void
+  ) throws -> (report: SweepReport, isWhole: Bool) {
+    for other in folders {
+      if let problem = grid.problem(goingOnWith: try Self.stored(in: other)) {
+        throw ConfigurationError("'\(other)' holds another sweep: \(problem).")
+      }
+    }
+    tellOfCells(note)
+    for cell in try runner.unfinished(cells) { try runner.take(cell, from: folders) }
+    let left = try runner.unfinished(cells)
+    if !left.isEmpty {
+      note(
+        "\(counted(left.count, "cell")) of \(cells.count) are finished in none of the folders, the "
+          + "first of them \(left[0].name).")
+    }
+    return (try report(), left.isEmpty)
+  }
+
+  /// The cells of each setting.
+  private var rows: [[Cell]] {
+    grid.trained(for: settings).map { setting in
       grid.seeds.map {
         Cell(name: "\(grid.name(of: setting))-seed\($0)", configuration: setting.seeded($0))
       }
     }
+  }
+
+  /// Every cell once.
+  private var cells: [Cell] {
     var cells: [Cell] = []
     for cell in rows.joined() where !cells.contains(where: { $0.name == cell.name }) {
       cells.append(cell)
     }
-    for reason in leftOut { surroundings.note("Left out: \(reason).") }
-    for (setting, one) in zip(settings, trained) where setting != one {
-      surroundings.note("\(grid.name(of: setting)) is \(grid.name(of: one)): one run is both.")
+    return cells
+  }
+
+  private func tellOfCells(_ note: (String) -> Void) {
+    for reason in leftOut { note("Left out: \(reason).") }
+    for (setting, one) in zip(settings, grid.trained(for: settings)) where setting != one {
+      note("\(grid.name(of: setting)) is \(grid.name(of: one)): one run is both.")
     }
-    for note in runner.images.source.collection.notes {
-      surroundings.note("Note: \(sentence(note))")
-    }
-    let isWhole = try runner.run(cells, in: surroundings)
+    for remark in runner.images.source.collection.notes { note("Note: \(sentence(remark))") }
+  }
+
+  /// The results so far, which the folder keeps where all of them are known.
+  private func report() throws -> SweepReport {
     var report = SweepReport(
       folder: folder, leftOut: leftOut,
       rows: zip(settings, rows).map { setting, cells in
         SweepReport.Row(
           setting, of: grid, cells.compactMap { runner.results[$0.name] }, planned: cells.count)
       })
-    try report.drawFigures()
-    try Files.write(try JSONText.data(report), to: "\(folder)/results.json")
-    return (report, isWhole)
+    // What other shards came to this one does not know.
+    if isFirst, shard == .whole {
+      try report.drawFigures()
+      try Files.write(try JSONText.data(report), to: "\(folder)/results.json")
+    }
+    return report
   }
 
   private static func file(_ folder: String) -> String { "\(folder)/sweep.json" }

@@ -10,7 +10,7 @@ public final class Workload {
   /// The memory of the step; nil where an evaluation is timed.
   public let memory: (any Memory)?
   let batch: BenchBatch
-  private let body: () throws(DeviceError) -> Void
+  private let body: () throws -> Void
 
   /// The evaluation of one batch.
   ///
@@ -33,7 +33,7 @@ public final class Workload {
         labels: batch.classes),
       device: device, samples: samples, binarization: .none, batchSize: count, seed: seed)
     productOperations = evaluator.productOperations
-    body = { () throws(DeviceError) in _ = try evaluator.evaluate() }
+    body = { _ = try evaluator.evaluate() }
   }
 
   /// A training step.
@@ -72,7 +72,7 @@ public final class Workload {
   /// Runs once, then until the first surprises are over.
   ///
   /// - Parameter isReady: Called when the first run has ended.
-  public func prepare(_ isReady: () -> Void = {}) throws(DeviceError) {
+  public func prepare(_ isReady: () -> Void = {}) throws {
     try body()
     isReady()
     // The rest of what is slow at first takes a tenth of a second.
@@ -82,7 +82,7 @@ public final class Workload {
   }
 
   /// The time of each of some runs, in milliseconds.
-  public func time(_ count: Int) throws(DeviceError) -> [Double] {
+  public func time(_ count: Int) throws -> [Double] {
     let clock = ContinuousClock()
     var times: [Double] = []
     for _ in 0..<count {

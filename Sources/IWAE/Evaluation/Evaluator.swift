@@ -132,13 +132,12 @@ public final class Evaluator {
   /// - Returns: Nil if `progress` asked to stop.
   public func evaluate(
     progress: (Int) -> Bool = { _ in true }, observe: ((LogWeights) -> Void)? = nil
-  ) throws(DeviceError) -> Evaluation? {
+  ) throws -> Evaluation? {
     var sums = EvaluationSums(layers: model.encoder.map(\.latent))
     let count = needs.data.images.count
     func valid(_ batch: Int) -> Int { min(needs.batchSize, count - batch * needs.batchSize) }
     var done = 0
-    let isDone = try ranks.divide((count + needs.batchSize - 1) / needs.batchSize) {
-      batch throws(DeviceError) in
+    let isDone = try ranks.divide((count + needs.batchSize - 1) / needs.batchSize) { batch in
       try evaluateBatch(
         batch * needs.batchSize, valid(batch), keepsWeights: observe != nil,
         goesOn: { progress(done) })

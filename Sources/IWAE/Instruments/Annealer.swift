@@ -34,6 +34,7 @@ public final class Annealer {
   private let end: any Executable
   private let weigh: any Executable
   private let batchSize: Int
+  private let ranks: any Ranks
   /// Draws from the prior where no formula does.
   private let generator: Generator?
 
@@ -47,6 +48,7 @@ public final class Annealer {
         problem: "latents move along the gradient of their density, but \(obstacle).")
     }
     self.configuration = configuration
+    ranks = device.ranks
     data = try ResidentSet(images, for: model, name: "annealing")
     batchSize = min(configuration.batchSize, images.count)
     generator =
@@ -74,7 +76,7 @@ public final class Annealer {
     case tuning, forward, reverse
   }
 
-  /// Anneals every image.
+  /// Anneals every image. Batches are divided over the device's ranks, which all get the results.
   ///
   /// - Parameters:
   ///   - posterior: For each layer, `(images, latent)`: an exact sample of each image's posterior,
@@ -86,40 +88,55 @@ public final class Annealer {
   ) throws -> [AnnealedImage]? {
     var results: [AnnealedImage] = []
     let count = data.images.count
-    let work = configuration.transitions(walks: posterior == nil ? 1 : 2)
-    for first in stride(from: 0, to: count, by: batchSize) {
-      let valid = min(batchSize, count - first)
-      var done = 0
-      func tell(_ transitions: Int) -> Bool {
-        let share = Double(done + transitions) / Double(work)
-        return progress((Double(first) + Double(valid) * share) / Double(count))
-      }
-      var control = Control()
-      control.seed = configuration.seed
-      control.pass = Evaluator.time
-      control.batchOffset = UInt32(first)
-      try load.run(control)
-      guard let stepSizes = try tune(control, tell) else { return nil }
-      done = configuration.transitions(walks: 0)
-      guard let forward = try run(.forward, control, stepSizes, tell) else { return nil }
-      done = configuration.transitions(walks: 1)
-      var reverse: Walk?
-      if let posterior {
-        try place(posterior, first)
-        reverse = try run(.reverse, control, stepSizes, tell)
-        if reverse == nil { return nil }
-      }
-      let walks = [forward, reverse].compactMap(\.self)
-      let transitions = Double(walks.count * (configuration.temperatures - 1))
+    let walks = posterior == nil ? 1 : 2
+    let transitions = Double(walks * (configuration.temperatures - 1))
+    let isDone = try ranks.divide((count + batchSize - 1) / batchSize) { batch in
+      try anneal(from: batch * batchSize, posterior, progress)
+    } take: { batch, values in
+      let valid = min(batchSize, count - batch * batchSize)
+      // For each walk, the weights of each image's chains and its accepted transitions.
+      let width = configuration.chains + 1
       for image in 0..<valid {
-        let accepted = walks.reduce(0) { $0 + $1.accepted[image] }
+        let parts = (0..<walks).map { walk -> [Double] in
+          let start = (walk * batchSize + image) * width
+          return values[start..<start + width].map(Double.init)
+        }
+        let accepted = parts.reduce(0) { $0 + $1[configuration.chains] }
+        let weights = parts.map { LogWeights(Array($0.dropLast())) }
         results.append(
           AnnealedImage(
-            forward: forward.logWeights[image], reverse: reverse?.logWeights[image],
+            forward: weights[0], reverse: walks > 1 ? weights[1] : nil,
             acceptance: transitions > 0 ? accepted / transitions : nil))
       }
+      return true
     }
-    return results
+    return isDone ? results : nil
+  }
+
+  /// What the walks of a batch came to, one after the other; nil if `progress` asked to stop.
+  private func anneal(
+    from first: Int, _ posterior: [[Float]]?, _ progress: (Double) -> Bool
+  ) throws -> [Float]? {
+    let count = data.images.count
+    let valid = min(batchSize, count - first)
+    let work = configuration.transitions(walks: posterior == nil ? 1 : 2)
+    var done = 0
+    func tell(_ transitions: Int) -> Bool {
+      let share = Double(done + transitions) / Double(work)
+      return progress((Double(first) + Double(valid) * share) / Double(count))
+    }
+    var control = Control()
+    control.seed = configuration.seed
+    control.pass = Evaluator.time
+    control.batchOffset = UInt32(first)
+    try load.run(control)
+    guard let stepSizes = try tune(control, tell) else { return nil }
+    done = configuration.transitions(walks: 0)
+    guard let forward = try run(.forward, control, stepSizes, tell) else { return nil }
+    done = configuration.transitions(walks: 1)
+    guard let posterior else { return forward }
+    try place(posterior, first)
+    return try run(.reverse, control, stepSizes, tell).map { forward + $0 }
   }
 
   /// Draws every chain's position from the prior.
@@ -206,17 +223,13 @@ public final class Annealer {
     return result
   }
 
-  /// The results of a walk through all temperatures, for each image.
-  private struct Walk {
-    var logWeights: [LogWeights]
-    /// The shares of accepted transitions, summed over temperatures.
-    var accepted: [Double]
-  }
-
   /// Walks all temperatures in one direction.
+  ///
+  /// - Returns: For each image the log-weights of its chains, and its shares of accepted transitions,
+  ///   summed over temperatures; nil if asked to stop.
   private func run(
     _ pass: Pass, _ base: Control, _ stepSizes: [[Float]], _ tell: (Int) -> Bool
-  ) throws -> Walk? {
+  ) throws -> [Float]? {
     let last = configuration.temperatures
     let tensors = programs.tensors
     try memory.clear([tensors.logWeights])
@@ -243,11 +256,10 @@ public final class Annealer {
       }
       guard tell(number) else { return nil }
     }
-    let values = try memory.floats(tensors.logWeights).map(Double.init)
+    let values = try memory.floats(tensors.logWeights)
     let chains = configuration.chains
-    return Walk(
-      logWeights: (0..<batchSize).map {
-        LogWeights(Array(values[$0 * chains..<($0 + 1) * chains]))
-      }, accepted: accepted)
+    return (0..<batchSize).flatMap { image in
+      values[image * chains..<(image + 1) * chains] + [Float(accepted[image])]
+    }
   }
 }

@@ -49,6 +49,7 @@ public final class PosteriorFit {
   /// The bounds alone.
   private let judge: any Executable
   private let batchSize: Int
+  private let ranks: any Ranks
 
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
@@ -56,6 +57,7 @@ public final class PosteriorFit {
   ) throws {
     self.model = model
     self.configuration = configuration
+    ranks = device.ranks
     generator = Generator(model, parameters: parameters, device: device)
     data = try ResidentSet(images, for: model, name: "fit")
     batchSize = min(configuration.batchSize, images.count)
@@ -86,41 +88,55 @@ public final class PosteriorFit {
     self.judge = try device.compile(programs[1], on: memory)
   }
 
-  /// Fits every image.
+  /// Fits every image. Batches are divided over the device's ranks, which all get the results.
   ///
   /// - Parameter progress: Told of the share that is done; returns whether to go on.
   /// - Returns: Nil if `progress` asked to stop.
   public func fit(progress: (Double) -> Bool = { _ in true }) throws -> [FittedImage]? {
     var result: [FittedImage] = []
     let count = data.images.count
-    for first in stride(from: 0, to: count, by: batchSize) {
-      let valid = min(batchSize, count - first)
-      var control = Control()
-      control.seed = configuration.seed
-      control.pass = Evaluator.time
-      control.batchOffset = UInt32(first)
-      try reset(first)
-      let before = try bounds(control)
-      func tell(_ steps: Int) -> Bool {
-        let share = Double(steps) / Double(configuration.steps)
-        return progress((Double(first) + Double(valid) * share) / Double(count))
-      }
-      let half = (configuration.steps + 1) / 2
-      guard try climb(control, 0..<half, tell) else { return nil }
-      let middle = try bounds(control)
-      guard try climb(control, half..<configuration.steps, tell) else { return nil }
-      let after = try bounds(control)
-      for image in 0..<valid {
-        func gain(since earlier: [[Double]]) -> LogWeights.Estimate {
-          LogWeights.Estimate(zip(after[image], earlier[image]).map { $0 - $1 })
+    let isDone = try ranks.divide((count + batchSize - 1) / batchSize) { batch in
+      try fit(from: batch * batchSize, progress)
+    } take: { batch, values in
+      // The bounds of each image's samples before, halfway and after.
+      let samples = values.count / (3 * batchSize)
+      for image in 0..<min(batchSize, count - batch * batchSize) {
+        let stages = (0..<3).map { stage in
+          let start = (stage * batchSize + image) * samples
+          return values[start..<start + samples].map(Double.init)
+        }
+        func gain(since earlier: Int) -> LogWeights.Estimate {
+          LogWeights.Estimate(zip(stages[2], stages[earlier]).map { $0 - $1 })
         }
         result.append(
           FittedImage(
-            bound: .init(before[image]), fittedBound: .init(after[image]),
-            gain: gain(since: before), lateGain: gain(since: middle)))
+            bound: .init(stages[0]), fittedBound: .init(stages[2]), gain: gain(since: 0),
+            lateGain: gain(since: 1)))
       }
+      return true
     }
-    return result
+    return isDone ? result : nil
+  }
+
+  /// The bounds of a batch's samples before it is fitted, halfway and after; nil if asked to stop.
+  private func fit(from first: Int, _ progress: (Double) -> Bool) throws -> [Float]? {
+    let count = data.images.count
+    let valid = min(batchSize, count - first)
+    var control = Control()
+    control.seed = configuration.seed
+    control.pass = Evaluator.time
+    control.batchOffset = UInt32(first)
+    try reset(first)
+    func tell(_ steps: Int) -> Bool {
+      let share = Double(steps) / Double(configuration.steps)
+      return progress((Double(first) + Double(valid) * share) / Double(count))
+    }
+    let half = (configuration.steps + 1) / 2
+    var result = try bounds(control)
+    guard try climb(control, 0..<half, tell) else { return nil }
+    result += try bounds(control)
+    guard try climb(control, half..<configuration.steps, tell) else { return nil }
+    return result + (try bounds(control))
   }
 
   /// Sets the heads to what the encoder says, and the optimizer to its beginning.
@@ -175,19 +191,19 @@ public final class PosteriorFit {
   }
 
   /// For each image its bound again and again, with noise that no step of the optimizer has seen and
-  /// that is the same in every call.
-  private func bounds(_ base: Control) throws(DeviceError) -> [[Double]] {
-    var result = [[Double]](repeating: [], count: batchSize)
+  /// that is the same in every call: image after image.
+  private func bounds(_ base: Control) throws(DeviceError) -> [Float] {
+    var result = [[Float]](repeating: [], count: batchSize)
     let runs = max(2, configuration.judgingSamples / configuration.samples)
     var control = base
     for run in 0..<runs {
       control.step = UInt32(configuration.steps + run)
       try judge.run(control)
       for (image, bound) in try judge.floats(bounds).enumerated() {
-        result[image].append(Double(bound))
+        result[image].append(bound)
       }
     }
-    return result
+    return result.flatMap(\.self)
   }
 }
 
