@@ -77,8 +77,7 @@ let package = Package(
       ]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .target(name: "RandomFormulas", dependencies: ["Compute"], path: "Tests/RandomFormulas"),
-    .target(name: "ThreadRanks", dependencies: ["Compute"], path: "Tests/ThreadRanks"),
-    .testTarget(name: "ComputeTests", dependencies: ["Compute", "RandomFormulas", "ThreadRanks"]),
+    .testTarget(name: "ComputeTests", dependencies: ["Compute", "RandomFormulas", "Conformance"]),
     .testTarget(name: "ReferenceDeviceTests", dependencies: ["ReferenceDevice", "Compute"]),
     .testTarget(
       name: "OpenCLDeviceTests",
@@ -92,7 +91,7 @@ let package = Package(
     .testTarget(
       name: "IWAETests",
       dependencies: [
-        "IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts", "Datasets", "Files", "ThreadRanks",
+        "IWAE", "ReferenceDevice", "OpenCLDevice", "Artifacts", "Datasets", "Files", "Conformance",
       ],
       resources: [.copy("Fixtures")]),
     .testTarget(
@@ -103,7 +102,7 @@ let package = Package(
       name: "ExperimentsTests",
       dependencies: [
         "Experiments", "Artifacts", "Compute", "Datasets", "Files", "IWAE", "OpenCLDevice",
-        "ReferenceDevice", "Report", "ThreadRanks",
+        "ReferenceDevice", "Report", "Conformance",
       ]),
     .testTarget(
       name: "CommandTests",

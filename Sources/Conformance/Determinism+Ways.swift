@@ -93,7 +93,8 @@ extension Determinism {
   ///   - reopen: Opens it once more.
   ///   - reference: The reference, which computes in double precision.
   public func ways(
-    on device: any Device, reopen: @escaping () throws -> any Device, reference: any Device
+    on device: any Device, reopen: @escaping @Sendable () throws -> any Device,
+    reference: any Device
   ) throws -> [Way] {
     var result = [
       Way("again", .sameBits) {
@@ -112,6 +113,23 @@ extension Determinism {
           try train(on: device, as: division)
         })
     }
+    let leaves = 4
+    for count in 2...leaves {
+      var ranks = Way("\(leaves) leaves of a batch on \(count) ranks", .sameBits) {
+        let all = try ThreadRanks.run(count) { ranks in
+          let other = try reopen()
+          defer { other.close() }
+          other.ranks = ranks
+          return try train(on: other, leaves: leaves)
+        }
+        // Those of the rank that differs, if one does.
+        return all.first { $0 != all[0] } ?? all[0]
+      }
+      ranks.expected = { try train(on: device, leaves: leaves) }
+      result.append(ranks)
+    }
+    result.append(
+      Way("\(leaves) leaves of a batch", .within(1e-6)) { try train(on: device, leaves: leaves) })
     var reversed = Way("a batch's gradient, its images reversed", .nothing) {
       try gradients(on: device, isReversed: true)
     }

@@ -2,7 +2,7 @@ import Compute
 import IWAE
 
 /// A short training that comes to the same however it is carried out: to the same bits, or nearly.
-public struct Determinism {
+public struct Determinism: Sendable {
   private let model = Model(
     dataSize: 37, encoder: [.init(hidden: [33], latent: 19), .init(hidden: [18], latent: 5)],
     decoder: [.init(hidden: [18]), .init(hidden: [33])])
@@ -23,15 +23,18 @@ public struct Determinism {
   /// - Parameters:
   ///   - device: The device that trains.
   ///   - division: The part of a batch that is taken at a time.
+  ///   - leaves: The leaves that batches are divided into; 1 for none, which `division` is about.
   ///   - isInterrupted: True to stop after every step that can be stopped after, and to go on with
   ///     another trainer from what a checkpoint holds.
   public func train(
-    on device: any Device, as division: StepPrograms.Division = .whole, isInterrupted: Bool = false
+    on device: any Device, as division: StepPrograms.Division = .whole, leaves: Int = 1,
+    isInterrupted: Bool = false
   ) throws -> [Float] {
     let memoryLimit = try StepPrograms(model, step, division, device).bytes
-    let configuration = TrainingConfiguration(
+    var configuration = TrainingConfiguration(
       objective: .iwae, samples: Self.samples, batchSize: Self.batchSize, passes: 2, seed: seed,
       memoryLimit: memoryLimit)
+    configuration.leaves = leaves
     var state: [Tensor: [Float]]?
     var progress = TrainingProgress()
     while true {

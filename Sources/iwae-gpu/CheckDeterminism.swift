@@ -17,7 +17,7 @@ struct CheckDeterminism {
   private let training: Determinism
   private let seed: UInt64
   private let device: OpenCLDevice
-  private let reopen: () throws -> OpenCLDevice
+  private let reopen: @Sendable () throws -> OpenCLDevice
 
   private init(_ arguments: ParsedArguments) throws {
     seed = try arguments.seed(default: CaseTable.defaultSeed)

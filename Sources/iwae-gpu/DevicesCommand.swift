@@ -13,11 +13,19 @@ extension Command {
       Option("--json", help: "Print one JSON object."),
       Option("--within", "device", isHidden: true, help: "One of those processes."),
     ],
+    isForRanks: true,
     run: { try runDevices($0, $1) })
 }
 
 private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   if let device = arguments.string("--within") { return try answer(device, arguments, terminal) }
+  guard Launch.ranks.count == 1 else {
+    let device = try DeviceList.find(.turn(Launch.turn))
+    let lines = try Launch.lines(device: device.name)
+    try arguments.has("--json")
+      ? terminal.json(["ranks": lines]) : terminal.output(lines.joined(separator: "\n"))
+    return .done
+  }
   guard let program = Bundle.main.executableURL else {
     throw CommandError(message: "The program's own file was not found.", code: .failed)
   }

@@ -1,7 +1,7 @@
 import Experiments
 
 /// The options of one invocation.
-struct ParsedArguments {
+struct ParsedArguments: Sendable {
   private let command: Command
   private var values: [String: String] = [:]
   private var flags: Set<String> = []

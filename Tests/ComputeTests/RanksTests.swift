@@ -1,6 +1,6 @@
+import Conformance
 import Foundation
 import Testing
-import ThreadRanks
 
 @testable import Compute
 

@@ -1,10 +1,10 @@
 import Compute
+import Conformance
 import Datasets
 import Foundation
 import IWAE
 import OpenCLDevice
 import Testing
-import ThreadRanks
 
 @testable import Experiments
 

@@ -1,11 +1,11 @@
 import Compute
+import Conformance
 import Datasets
 import Experiments
 import Files
 import Foundation
 import ReferenceDevice
 import Testing
-import ThreadRanks
 
 /// Sweeps that several processes run together, or each for itself.
 @Suite struct RankedSweepTests {

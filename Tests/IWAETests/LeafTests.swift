@@ -1,10 +1,10 @@
 import Compute
+import Conformance
 import Datasets
 import Foundation
 import OpenCLDevice
 import ReferenceDevice
 import Testing
-import ThreadRanks
 
 @testable import IWAE
 

@@ -174,6 +174,10 @@ public struct RunReport: Encodable, Sendable {
   public var trainSeconds: Double
   /// The SHA-256 digest of the newest checkpoint's tensors; nil on ranks that write none.
   public var digest: String?
+  /// The mean time until a step's gradients were added up, and their size, where several processes
+  /// trained.
+  public var reductionMilliseconds: Double?
+  public var reductionBytes: Int?
   /// Nil if it was stopped before.
   public var evaluation: EvaluationReport?
   public var backend: String

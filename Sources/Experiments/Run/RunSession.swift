@@ -180,11 +180,14 @@ final class RunSession {
       try Files.write(try JSONText.data(evaluation), to: run.folder.evaluation)
       try record(evaluation, parameters, step: step)
     }
+    let reduction = device.ranks.count > 1 ? trainer.reduction : nil
     return RunReport(
       run: run.folder.path, steps: step, passes: trainer.progress.pass, bound: lastBound,
       validation: trainer.progress.bestValidation,
       skippedSteps: trainer.progress.skippedSteps, rateHalvings: trainer.progress.rateHalvings,
-      trainSeconds: seconds, digest: digest, evaluation: evaluation,
+      trainSeconds: seconds, digest: digest,
+      reductionMilliseconds: reduction.map { 1e3 * $0.seconds },
+      reductionBytes: reduction?.bytes, evaluation: evaluation,
       backend: device.backend, device: device.name)
   }
 }

@@ -9,6 +9,9 @@ final class LeafRunner {
     var stops: Bool
   }
 
+  /// The time that went by until sums were there, besides that of the leaves, in seconds; and the steps and
+  /// the bytes of a sum. Of several ranks, that of waiting for the others is part of it.
+  private(set) var reduction = (seconds: 0.0, steps: 0, bytes: 0)
   private let runner: StepRunner
   private let update: any Executable
   private let memory: any Memory
@@ -58,8 +61,13 @@ final class LeafRunner {
   ///   - wantsToStop: Asked now and then. The step is made all the same, and all ranks are told.
   func run(_ control: Control, wantsToStop: () -> Bool) throws(DeviceError) -> Outcome {
     var stops = false
+    let clock = ContinuousClock()
+    let start = clock.now
+    var leaves = Duration.zero
     // Each leaf says at its end what its share of the bound is, and whether to stop.
     let sum = try ranks.sum(over: tree) { leaf throws(DeviceError) in
+      let begin = clock.now
+      defer { leaves += clock.now - begin }
       try memory.clear([total] + runner.gradients)
       var part = control
       part.batchOffset &+= UInt32(leaf * leafSize)
@@ -70,6 +78,9 @@ final class LeafRunner {
       stops = wantsToStop() || stops
       return try memory.gradients() + [memory.floats(total)[0], stops ? 1 : 0]
     }
+    reduction.seconds += (clock.now - start - leaves) / .seconds(1)
+    reduction.steps += 1
+    reduction.bytes = 4 * sum.count
     try memory.setGradients(sum.dropLast(2))
     try update.run(control)
     return Outcome(bound: Double(sum[sum.count - 2]), stops: sum[sum.count - 1] > 0)

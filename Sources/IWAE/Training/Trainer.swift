@@ -263,6 +263,14 @@ public final class Trainer {
     return found
   }
 
+  /// What adding up the leaves' gradients came to, where batches are divided: the mean time of a step, in
+  /// seconds, and the bytes that each rank adds up.
+  public var reduction: (seconds: Double, bytes: Int)? {
+    leafRunner.map {
+      ($0.reduction.seconds / Double(max($0.reduction.steps, 1)), $0.reduction.bytes)
+    }
+  }
+
   func boundTotal() throws(DeviceError) -> Double {
     leafRunner == nil ? Double(try memory.floats(total)[0]) : leafTotal
   }
