@@ -186,9 +186,11 @@ public protocol Memory: TensorStore {
 
   /// Waits for what was asked before, and reads the gradients of all parameters, end to end as the
   /// device lays them out.
-  func gradients() throws(DeviceError) -> [Float]
+  ///
+  /// - Parameter others: Numbers that follow them in the result.
+  func gradients(followedBy others: [Float]) throws(DeviceError) -> [Float]
 
-  /// Replaces the gradients of all parameters.
+  /// Replaces the gradients of all parameters by the first of some values.
   func setGradients(_ values: [Float]) throws(DeviceError)
 }
 
@@ -197,10 +199,10 @@ extension Memory {
     tensors.filter { $0.role == .parameter }.map { $0.counterpart(.gradient) }
   }
 
-  public func gradients() throws(DeviceError) -> [Float] {
+  public func gradients(followedBy others: [Float]) throws(DeviceError) -> [Float] {
     var result: [Float] = []
     for tensor in gradientTensors { result += try floats(tensor) }
-    return result
+    return result + others
   }
 
   public func setGradients(_ values: [Float]) throws(DeviceError) {

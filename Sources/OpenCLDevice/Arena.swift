@@ -38,13 +38,18 @@ final class Arena {
   }
 
   /// Writes words; they are taken before the call returns.
-  func write(_ words: [Float], at offset: Int) throws(DeviceError) {
-    try buffer.write(words, at: (offset + Self.margin) * 4, device)
+  ///
+  /// - Parameter length: The first words that count; nil for all.
+  func write(_ words: [Float], at offset: Int, length: Int? = nil) throws(DeviceError) {
+    try buffer.write(words, at: (offset + Self.margin) * 4, device, count: length)
   }
 
   /// Waits for everything enqueued before, and reads.
-  func read(_ range: Range<Int>) throws(DeviceError) -> [Float] {
-    try buffer.read(range.count, at: (range.lowerBound + Self.margin) * 4, device)
+  ///
+  /// - Parameter others: Words that follow those that are read.
+  func read(_ range: Range<Int>, followedBy others: [Float] = []) throws(DeviceError) -> [Float] {
+    try buffer.read(
+      range.count, at: (range.lowerBound + Self.margin) * 4, device, followedBy: others)
   }
 
   /// Fills everything that no tensor takes with guard words.

@@ -39,12 +39,16 @@ final class Buffer {
 
   /// Replaces the content from a byte on; the values are taken before the call returns, and the call
   /// does not wait for what the device is doing.
+  ///
+  /// - Parameter count: The first values that count; nil for all.
   func write<Value>(
-    _ values: [Value], at offset: Int, _ device: OpenCLDevice
+    _ values: [Value], at offset: Int, _ device: OpenCLDevice, count: Int? = nil
   ) throws(DeviceError) {
-    guard !values.isEmpty else { return }
+    let count = count ?? values.count
+    guard count > 0 else { return }
     try values.withUnsafeBufferPointer { values throws(DeviceError) in
-      let staged = try device.staging.stage(UnsafeRawBufferPointer(values), device)
+      let staged = try device.staging.stage(
+        UnsafeRawBufferPointer(.init(rebasing: values[..<count])), device)
       try call("clEnqueueWriteBuffer") {
         clEnqueueWriteBuffer(
           device.queue, memory, cl_bool(CL_FALSE), offset, staged.count, staged.baseAddress, 0, nil,
@@ -54,13 +58,20 @@ final class Buffer {
   }
 
   /// Waits for everything enqueued before, and reads so many values from a byte on.
-  func read<Value: Numeric>(
-    _ count: Int, at offset: Int, _ device: OpenCLDevice
+  ///
+  /// - Parameter others: Values that follow those that are read.
+  func read<Value>(
+    _ count: Int, at offset: Int, _ device: OpenCLDevice, followedBy others: [Value] = []
   ) throws(DeviceError) -> [Value] {
-    var result = [Value](repeating: 0, count: count)
-    let status = result.withUnsafeMutableBytes { bytes in
-      clEnqueueReadBuffer(
-        device.queue, memory, cl_bool(CL_TRUE), offset, bytes.count, bytes.baseAddress, 0, nil, nil)
+    var status = CL_SUCCESS
+    let result = [Value](unsafeUninitializedCapacity: count + others.count) { values, length in
+      status = clEnqueueReadBuffer(
+        device.queue, memory, cl_bool(CL_TRUE), offset, count * MemoryLayout<Value>.stride,
+        values.baseAddress, 0, nil, nil)
+      // Where it failed nobody sees them.
+      guard status == CL_SUCCESS else { return }
+      _ = values[count...].initialize(from: others)
+      length = count + others.count
     }
     try call("clEnqueueReadBuffer") { status }
     device.queueIsEmpty()

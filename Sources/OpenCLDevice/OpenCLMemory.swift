@@ -139,13 +139,14 @@ final class OpenCLMemory: Memory {
     for tensor in tensors { try placed(tensor).fill(with: 0) }
   }
 
-  func gradients() throws(DeviceError) -> [Float] {
+  func gradients(followedBy others: [Float]) throws(DeviceError) -> [Float] {
     let arena = try arena(.gradients)
-    return try arena.read(0..<arena.count)
+    return try arena.read(0..<arena.count, followedBy: others)
   }
 
   func setGradients(_ values: [Float]) throws(DeviceError) {
-    try arena(.gradients).write(values, at: 0)
+    let arena = try arena(.gradients)
+    try arena.write(values, at: 0, length: arena.count)
   }
 
   func damage() throws(DeviceError) -> [String] {

@@ -43,6 +43,8 @@ public struct StepConfiguration: Hashable, Sendable {
   /// The images over which the objective is averaged, where the step is one of several parts whose
   /// gradients add up; nil where it is the whole.
   public var wholeBatch: Int?
+  /// True if gradients are added to what is there.
+  var accumulates = false
   /// The samples of each image, or of each group where the objective weighs groups, that are walked
   /// backwards, drawn in proportion to their weights; nil for all.
   public var backwardSamples: Int?
@@ -83,10 +85,12 @@ public struct StepConfiguration: Hashable, Sendable {
   }
 
   /// The gradient of some of its images, as a share of the whole batch's.
-  func part(of batchSize: Int) -> StepConfiguration {
+  ///
+  /// - Parameter accumulates: True if it is added to what is there.
+  func part(of batchSize: Int, accumulates: Bool = true) -> StepConfiguration {
     var part = self
     (part.batchSize, part.optimizer) = (batchSize, nil)
-    part.wholeBatch = wholeBatch ?? self.batchSize
+    (part.wholeBatch, part.accumulates) = (wholeBatch ?? self.batchSize, accumulates)
     return part
   }
 

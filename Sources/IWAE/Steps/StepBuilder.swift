@@ -109,7 +109,7 @@ struct StepBuilder {
     coefficients = [
       try appendCoefficients(
         rule, of: estimated, bounds: bounds, encoderBounds: encoderBounds,
-        into: GradientTarget(accumulates: configuration.wholeBatch != nil))
+        into: GradientTarget(accumulates: configuration.accumulates))
     ]
     return (bounds, encoderBounds, try appendBound(bounds))
   }

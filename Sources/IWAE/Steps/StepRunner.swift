@@ -4,7 +4,7 @@ import Compute
 public final class StepRunner {
   public let programs: StepPrograms
   private let memory: any Memory
-  let gradients: [Tensor]
+  private let gradients: [Tensor]
   private var executables: [StepPrograms.Part: any Executable] = [:]
 
   /// - Parameters:

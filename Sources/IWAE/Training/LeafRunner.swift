@@ -68,7 +68,7 @@ final class LeafRunner {
     let sum = try ranks.sum(over: tree) { leaf throws(DeviceError) in
       let begin = clock.now
       defer { leaves += clock.now - begin }
-      try memory.clear([total] + runner.gradients)
+      try memory.clear([total])
       var part = control
       part.batchOffset &+= UInt32(leaf * leafSize)
       _ = try runner.run(part) {
@@ -76,12 +76,12 @@ final class LeafRunner {
         return true
       }
       stops = wantsToStop() || stops
-      return try memory.gradients() + [memory.floats(total)[0], stops ? 1 : 0]
+      return try memory.gradients(followedBy: [memory.floats(total)[0], stops ? 1 : 0])
     }
     reduction.seconds += (clock.now - start - leaves) / .seconds(1)
     reduction.steps += 1
     reduction.bytes = 4 * sum.count
-    try memory.setGradients(sum.dropLast(2))
+    try memory.setGradients(sum)
     try update.run(control)
     return Outcome(bound: Double(sum[sum.count - 2]), stops: sum[sum.count - 1] > 0)
   }

@@ -75,7 +75,7 @@ public final class Trainer {
     let step = configuration.step(
       batchSize: batchSize, source: data.batchSource(binarization), boundTotal: total)
     programs = try StepPrograms(
-      model, leaves == 1 ? step : step.part(of: batchSize / leaves), on: device,
+      model, leaves == 1 ? step : step.part(of: batchSize / leaves, accumulates: false), on: device,
       limit: configuration.memoryLimit)
     let forecast = StepForecast(
       programs, times: device.ranks.range(of: 0, among: leaves).count, beside: data.tensors,
