@@ -4,10 +4,19 @@ import Foundation
 extension Safetensors {
   /// The SHA-256 digest of the arrays: of each, in the order of their names, the name, the type, the shape
   /// and the bytes.
-  public var digest: String {
+  public var digest: String { digest(ofBytesAlone: false) }
+
+  /// True if a digest is that of the arrays. Early checkpoints have one of the bytes alone.
+  func has(digest: String) -> Bool {
+    digest == self.digest || digest == self.digest(ofBytesAlone: true)
+  }
+
+  private func digest(ofBytesAlone: Bool) -> String {
     var hash = SHA256()
     for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
-      hash.update(Data("\(name) \(entry.values.typeName) \(entry.shape)\n".utf8))
+      if !ofBytesAlone {
+        hash.update(Data("\(name) \(entry.values.typeName) \(entry.shape)\n".utf8))
+      }
       let data = entry.values.data
       for start in stride(from: 0, to: data.count, by: 1 << 20) {
         hash.update(data[start..<min(start + (1 << 20), data.count)])

@@ -9,6 +9,7 @@ static inline int ranks_start(int *rank, int *count) {
   int provided;
   int status = MPI_Init_thread(0, 0, MPI_THREAD_SERIALIZED, &provided);
   if (status) return status;
+  if (provided < MPI_THREAD_SERIALIZED) return MPI_ERR_OTHER;
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   status = MPI_Comm_rank(MPI_COMM_WORLD, rank);
   return status ? status : MPI_Comm_size(MPI_COMM_WORLD, count);

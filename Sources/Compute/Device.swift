@@ -18,6 +18,9 @@ public protocol Device: AnyObject {
   /// The name as the driver gives it.
   var name: String { get }
 
+  /// How tensors lie in its memory, in a word: the same where gradients of two devices can be added.
+  var layout: String { get }
+
   /// Why the device cannot do an operation; nil if it can.
   func obstacle(to operation: Operation) -> String?
 
@@ -75,6 +78,8 @@ extension Device {
     return MemoryPlan(temporaries).size
       + (program.tensors(.input) + program.tensors(.output)).reduce(0) { $0 + $1.byteCount }
   }
+
+  public var layout: String { backend }
 
   public var memoryBytes: Int? { nil }
 

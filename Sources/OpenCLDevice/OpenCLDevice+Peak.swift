@@ -13,9 +13,7 @@ public struct DevicePeak: Sendable {
 extension OpenCLDevice {
   /// Measures a device's limits when nothing else holds it up: the best of several runs.
   public func peak() throws(DeviceError) -> DevicePeak {
-    let library = try KernelLibrary(
-      KernelCatalog.source(of: "peak.cl"), context: context, device: description, tuning: tuning,
-      cache: cache)
+    let library = try peakLibrary()
     let result = DevicePeak(
       operationsPerSecond: try multiplyAdds(library), bytesPerSecond: try copies(library))
     library.store()
@@ -23,7 +21,21 @@ extension OpenCLDevice {
   }
 
   /// The measured peak; nil where it cannot be measured.
-  public var operationsPerSecond: Double? { try? peak().operationsPerSecond }
+  public var operationsPerSecond: Double? {
+    do throws(DeviceError) {
+      let library = try peakLibrary()
+      defer { library.store() }
+      return try multiplyAdds(library)
+    } catch {
+      return nil
+    }
+  }
+
+  private func peakLibrary() throws(DeviceError) -> KernelLibrary {
+    try KernelLibrary(
+      KernelCatalog.source(of: "peak.cl"), context: context, device: description, tuning: tuning,
+      cache: cache)
+  }
 
   private func multiplyAdds(_ library: KernelLibrary) throws(DeviceError) -> Double {
     let groups = description.computeUnits * (tuning.schedule == .panels ? 4 : 64)

@@ -27,6 +27,8 @@ public final class OpenCLDevice: Device {
 
   public var name: String { description.name }
 
+  public var layout: String { tuning.schedule.rawValue }
+
   /// Opens a device.
   ///
   /// The first of a process sets the environment variable `POCL_AFFINITY` to 1 unless it is set, so

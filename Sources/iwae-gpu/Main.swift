@@ -35,12 +35,6 @@ struct Main {
       Terminal.standard.error("Error: Argument \(index) is not UTF-8. Rename the file or folder.")
       exit(ExitCode.usage.rawValue)
     }
-    do {
-      try Launch.join()
-    } catch {
-      if (error as? LaunchError)?.isToBeTold != false { Terminal.standard.error("Error: \(error)") }
-      exit(ExitCode.usage.rawValue)
-    }
     let code = run(Array(CommandLine.arguments.dropFirst()))
     Launch.end()
     exit(code.rawValue)
@@ -75,10 +69,6 @@ struct Main {
       return .done
     }
     let command = try find(name)
-    guard Launch.ranks.count == 1 || command.isForRanks else {
-      throw command.usageError(
-        "'\(name)' is the work of one process, and \(Launch.ranks.count) were started: start one.")
-    }
     let rest = Array(arguments.dropFirst())
     if rest.prefix(while: { $0 != ParsedArguments.end }).contains(where: ["-h", "--help"].contains)
     {
@@ -86,7 +76,12 @@ struct Main {
       return .done
     }
     do {
-      return try command.run(try ParsedArguments(rest, for: command), terminal)
+      let parsed = try ParsedArguments(rest, for: command)
+      // Jobs that know nothing of each other may be started together.
+      if !parsed.has("--shard") {
+        try Launch.join(canDivide: command.isForRanks, arguments)
+      }
+      return try command.run(parsed, terminal)
     } catch let error as ConfigurationError {
       throw command.usageError(error.description)
     }

@@ -81,13 +81,16 @@ extension Display {
 
 /// The share of the cells that is to be run.
 private func shard(_ arguments: ParsedArguments) throws -> CellShare {
+  guard arguments.string("--merge") == nil || Launch.ranks.count == 1 else {
+    throw arguments.error("'--merge' is the work of one process.")
+  }
   guard let text = arguments.string("--shard") else { return .whole }
   guard let shard = CellShare(text) else {
     throw arguments.error(
       "The value '\(text)' is invalid for '--shard': expected a share and their number, as 2/5.")
   }
-  guard Launch.ranks.count == 1, arguments.string("--merge") == nil else {
-    throw arguments.error("'--shard' is for processes that know nothing of each other.")
+  guard arguments.string("--merge") == nil else {
+    throw arguments.error("'--merge' takes over what shards finished; leave out '--shard'.")
   }
   return shard
 }
@@ -96,27 +99,22 @@ private func shard(_ arguments: ParsedArguments) throws -> CellShare {
 private func requestedSweep(
   _ arguments: ParsedArguments
 ) throws -> (folder: String, grid: Grid, source: DataSource) {
-  if let folder = arguments.string("--resume") {
+  let merged = arguments.string("--merge")?.split(separator: ",").first.map(String.init)
+  if let stored = merged ?? arguments.string("--resume") {
     let changeable =
-      [
-        "--resume", "--shard", "--merge", "--backend", "--device", "--trust-driver", "--json",
-        "--quiet",
-      ]
-      + Setting.data.filter(\.isOfData).map(\.flag)
+      ["--resume", "--shard", "--backend", "--device", "--trust-driver", "--json", "--quiet"]
+      + (merged == nil ? [] : ["--merge", "--out"]) + Setting.data.filter(\.isOfData).map(\.flag)
     if let flag = arguments.given.subtracting(changeable).sorted().first {
       throw arguments.error(
-        "'\(flag)' cannot change when a sweep is resumed. To add to the grid, run the command "
+        "'\(flag)' cannot change when a sweep is resumed or merged. To add to the grid, run the command "
           + "again with more values.")
     }
-    var grid = try Sweep.stored(in: folder)
+    var grid = try Sweep.stored(in: stored)
     try grid.base.applyImages(arguments)
+    let folder = try arguments.string("--resume") ?? arguments.required("--out")
     return (folder, grid, try DataOptions.source(arguments, grid.base))
   }
   let folder = try arguments.required("--out")
-  if let first = arguments.string("--merge")?.split(separator: ",").first {
-    let grid = try Sweep.stored(in: String(first))
-    return (folder, grid, try DataOptions.source(arguments, grid.base))
-  }
   let source = try DataOptions.source(arguments, .usual)
   return (folder, try grid(arguments, source), source)
 }

@@ -27,7 +27,9 @@ extension Command {
 private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let run = try run(arguments)
   // A new folder is of no use if nothing was trained.
-  defer { if arguments.string("--out") == nil { run.folder.removeIfEmpty() } }
+  defer {
+    if arguments.string("--out") == nil, Launch.ranks.isFirst { run.folder.removeIfEmpty() }
+  }
   let display = Display(arguments, terminal)
   let folder = run.folder.path
   let device = try Backend.open(arguments)
@@ -79,7 +81,7 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
   _ = try configuration.training()
   let images = try RunImages(source, for: configuration)
   let folder = try arguments.string("--out").map { RunFolder($0) } ?? newFolder(configuration)
-  if folder.exists && !arguments.has("--overwrite") {
+  if Launch.ranks.isFirst, folder.exists, !arguments.has("--overwrite") {
     throw arguments.error(
       "There is a run in '\(folder.path)'. Go on with '--resume \(quotedForShell(folder.path))', replace it "
         + "with '--overwrite', or choose another '--out'.")
@@ -118,6 +120,7 @@ private func text(_ report: RunReport, hasBest: Bool, passes: Int) -> String {
   return """
     Trained \(report.steps) steps in \(readable(.seconds(report.trainSeconds)))\(bound).
     Test: \(report.evaluation?.text ?? "interrupted")
+    Tensors of the newest checkpoint: SHA-256 \(report.digest ?? "unknown")
     In \(report.run): config.json, metrics.jsonl, checkpoint.safetensors\
     \(hasBest ? ", best.safetensors" : "")\
     \(report.evaluation == nil ? "" : ", evaluation.json"), and events for TensorBoard

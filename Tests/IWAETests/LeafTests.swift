@@ -122,7 +122,27 @@ import Testing
     }
   }
 
-  @Test func stepsThatGiveNoNumberAreLeftOutByAll() throws {
+  /// A rate after whose first step no other gives a number: all are made again, by all ranks, and left out.
+  @Test func ranksLeaveOutTheSameSteps() throws {
+    var configuration = Self.configuration(leaves: 4)
+    (configuration.onNaN, configuration.schedule) = (.skip, .constant(rate: 1e20))
+    configuration.passes = 1
+    func skipped(_ ranks: Int) throws -> [String] {
+      do {
+        return try Self.trained(configuration, ranks: ranks).map {
+          "\($0.progress.skippedSteps ?? []) \($0.state)"
+        }
+      } catch let error as TrainingError {
+        return Array(repeating: error.description, count: ranks)
+      }
+    }
+    let alone = try skipped(1)[0]
+    #expect(alone.contains("were left out: nothing is learnt"))
+    let both = try skipped(2)
+    #expect(both == [alone, alone])
+  }
+
+  @Test func ratesAreHalvedByAll() throws {
     var configuration = Self.configuration(leaves: 4)
     (configuration.onNaN, configuration.schedule) = (.lowerRate, .constant(rate: 1e30))
     configuration.passes = 1

@@ -77,43 +77,4 @@ extension Ranks {
     let part = try tree.sum(0..<tree.leaves) { known[$0] }
     return try gather(part, counts: (0..<count).map { range(of: $0, among: total).count })
   }
-
-  /// Divides pieces of work over the ranks, in rounds of one for each, and hands every rank all of
-  /// their results in order.
-  ///
-  /// - Parameters:
-  ///   - pieces: The number of pieces.
-  ///   - work: The result of a piece; nil if somebody asked to stop.
-  ///   - take: Given a piece's result; returns whether to go on.
-  /// - Returns: False if a rank was asked to stop, which ends the work of all.
-  public func divide(
-    _ pieces: Int, _ work: (Int) throws -> [Float]?, take: (Int, [Float]) -> Bool
-  ) throws -> Bool {
-    for first in stride(from: 0, to: pieces, by: count) {
-      let round = min(count, pieces - first)
-      let result = rank < round ? try work(first + rank) : []
-      var results = [result ?? []]
-      if count > 1 {
-        // A length that none has says stop.
-        let ones = Array(repeating: 1, count: count)
-        let length = result.map { UInt32($0.count) } ?? .max
-        let lengths = try gather([Float(bitPattern: length)], counts: ones).map(\.bitPattern)
-        if lengths.contains(.max) { return false }
-        let all = try gather(result ?? [], counts: lengths.map(Int.init))
-        var start = 0
-        results = lengths.prefix(round).map { length in
-          defer { start += Int(length) }
-          return Array(all[start..<start + Int(length)])
-        }
-      } else if result == nil {
-        return false
-      }
-      var goesOn = true
-      for (index, result) in results.enumerated() where !take(first + index, result) {
-        goesOn = false
-      }
-      guard try !isTrueOfAny(!goesOn) else { return false }
-    }
-    return true
-  }
 }

@@ -36,6 +36,9 @@ public struct ModelEvaluation: Sendable {
     on device: any Device, monitor: ProgressMonitor = { _ in true }
   ) throws -> EvaluationReport? {
     let start = ContinuousClock.now
+    try device.ranks.agree(
+      on: [Fact("the parameters", parameters), Fact("the images", images)]
+        + (activity.map { [Fact("the images of active units", $0)] } ?? []))
     func evaluate(
       _ what: String, _ parameters: [Tensor: [Float]], on images: ImageSet, samples: Int
     ) throws -> Evaluation? {

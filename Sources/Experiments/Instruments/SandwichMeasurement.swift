@@ -54,7 +54,8 @@ public struct SandwichMeasurement: Sendable {
   public func run(
     on device: any Device, monitor: @escaping WordMonitor = { _ in true }
   ) throws -> SandwichReport? {
-    try SandwichSession(self, on: device, monitor).measure()
+    try device.ranks.agree(on: subject.agreements)
+    return try SandwichSession(self, on: device, monitor).measure()
   }
 }
 

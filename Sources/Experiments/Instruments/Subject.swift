@@ -48,3 +48,8 @@ public struct Subject: Sendable {
 
 /// Told in words how far an instrument is; returns whether to go on.
 public typealias WordMonitor = (String) -> Bool
+
+extension Subject {
+  /// What ranks that measure together compare.
+  var agreements: [Fact] { [Fact("the parameters", parameters), Fact("the images", images)] }
+}

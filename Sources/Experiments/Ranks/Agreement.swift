@@ -2,6 +2,7 @@ import Artifacts
 import Compute
 import Files
 import Foundation
+import IWAE
 
 extension Ranks {
   /// Refuses to begin where ranks differ.
@@ -38,26 +39,47 @@ struct Fact: Codable, Hashable {
       return Fact("the program", "one with the digest \(hash.hexadecimal().prefix(12))")
     }
   }
+
+  /// Numbers, by their digest.
+  init(_ name: String, _ values: [Tensor: [Float]]) {
+    var hash = SHA256()
+    func key(_ tensor: Tensor) -> String { "\(tensor.role) \(tensor.name)" }
+    for (tensor, values) in values.sorted(by: { key($0.key) < key($1.key) }) {
+      hash.update(Data(key(tensor).utf8))
+      for start in stride(from: 0, to: values.count, by: 1 << 17) {
+        let part = values[start..<min(start + 1 << 17, values.count)]
+        hash.update(littleEndian(part.map(\.bitPattern)))
+      }
+    }
+    self.init(name, "the digest \(hash.hexadecimal().prefix(12))")
+  }
+
+  /// The images that something is measured on.
+  init(_ name: String, _ images: ImageSet) {
+    self.init(
+      name, "\(images.count) with the digest \(DataIdentity.Part(images).values.prefix(12))")
+  }
 }
 
 extension Run {
   /// What ranks that train together compare: nothing that may lie elsewhere on each.
-  var agreements: [Fact] {
-    get throws {
-      let settings = Setting.all.filter { !$0.isOfData }.map {
-        Fact("the setting '\($0.key)'", $0.text(configuration))
-      }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys]
-      func text(_ value: some Encodable) throws -> String {
-        String(decoding: try encoder.encode(value), as: UTF8.self)
-      }
-      return try [Fact.program] + settings + [
-        Fact("the model", try text(configuration.model)),
-        Fact("the data", try text(images.identity)),
-        Fact("the run folder's newest checkpoint", resumed.map { try text($0.progress) } ?? "none"),
-        Fact("the checkpoint's tensors", resumed?.file.metadata[Checkpoint.digestKey] ?? "none"),
-      ]
+  func agreements(on device: any Device, _ trainer: Trainer) throws -> [Fact] {
+    let settings = Setting.all.filter { !$0.isOfData }.map {
+      Fact("the setting '\($0.key)'", $0.text(configuration))
     }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    func text(_ value: some Encodable) throws -> String {
+      String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+    return try settings + [
+      Fact("the model", try text(configuration.model)),
+      Fact("the data", try text(images.identity)),
+      Fact(
+        "the progress of the newest checkpoint", resumed.map { try text($0.progress) } ?? "none"),
+      Fact("the state to begin with", try trainer.state()),
+      Fact("the device", "\(device.name), with \(device.layout)"),
+      Fact("the parts of a step", trainer.programs.description),
+    ]
   }
 }

@@ -9,22 +9,29 @@ extension Launch {
   /// Finds the rank's place among those of its machine, and keeps to its share of the processors.
   static func takePlace() throws {
     var own = Place(
-      host: ProcessInfo.processInfo.hostName, process: getpid(), processors: processors())
-    var all = try places(of: own)
-    let neighbours = all.indices.filter { all[$0].host == own.host }
-    own.count = neighbours.count
+      host: ProcessInfo.processInfo.hostName, machine: machine, process: getpid(),
+      processors: processors())
+    let all = try places(of: own)
+    let neighbours = all.indices.filter { all[$0].machine == own.machine }
     own.index = neighbours.firstIndex(of: ranks.rank) ?? 0
-    // A launcher that gave each rank processors of its own has divided them already.
-    let isDivided = Set(neighbours.map { all[$0].processors }).count > 1
-    if !isDivided, own.count > 1 {
-      own.processors = share(of: own.processors, index: own.index, count: own.count)
+    // A launcher may have given some of them processors of their own.
+    let sharers = neighbours.filter { all[$0].processors == own.processors }
+    if sharers.count > 1 {
+      own.processors = share(
+        of: own.processors, index: sharers.firstIndex(of: ranks.rank) ?? 0, count: sharers.count)
       keep(to: own.processors)
     }
     // PoCL has a thread for each processor, and counts them from the machine's first.
     setenv("POCL_MAX_PTHREAD_COUNT", "\(own.processors.count)", 0)
     setenv("POCL_AFFINITY", "0", 0)
-    all = try places(of: own)
-    places = all
+    places = try places(of: own)
+  }
+
+  /// The machine, of which processes with numbers of their own are none of each other's.
+  private static var machine: String {
+    let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
+    let space = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid")
+    return "\(boot ?? ProcessInfo.processInfo.hostName) \(space ?? "")"
   }
 
   private static func places(of own: Place) throws -> [Place] {
@@ -79,7 +86,7 @@ extension Launch {
   /// of other machines are the launcher's to watch.
   static func watch() {
     let neighbours = places.enumerated().filter {
-      $0.offset != ranks.rank && $0.element.host == places[ranks.rank].host
+      $0.offset != ranks.rank && $0.element.machine == places[ranks.rank].machine
     }
     let own = ranks.rank
     Thread.detachNewThread {

@@ -9,11 +9,12 @@ public enum Launch {
   /// The rank's place among those of its machine.
   public struct Place: Codable, Hashable, Sendable {
     public var host: String
+    /// What tells machines apart: two may have one name.
+    var machine: String
     public var process: Int32
-    /// The number among the ranks of the same machine, and how many those are.
+    /// The number among the ranks of the same machine.
     public var index = 0
-    public var count = 1
-    /// The processors that it may use, and how many are its share.
+    /// The processors that are its share.
     public var processors: [Int]
   }
 
@@ -26,11 +27,19 @@ public enum Launch {
   /// The rank's number among those of its machine.
   public static var turn: Int { places.isEmpty ? 0 : places[ranks.rank].index }
 
-  /// Joins the others, once, before anything else is done.
-  public static func join(
-    _ environment: [String: String] = ProcessInfo.processInfo.environment
-  ) throws {
-    guard let launched = Launched(environment), launched.count > 1 else { return }
+  /// True of the one process of several that says what is wrong with all of them.
+  public static var isFirst: Bool {
+    ranks.count > 1 ? ranks.isFirst : Launched()?.rank ?? 0 == 0
+  }
+
+  /// Joins the others, once, before any of them does what it was started for.
+  ///
+  /// - Parameters:
+  ///   - canDivide: True of work that several processes divide.
+  ///   - arguments: What each was asked to do, which must be the same.
+  public static func join(canDivide: Bool, _ arguments: [String]) throws {
+    guard let launched = Launched(), launched.count > 1 else { return }
+    guard canDivide else { throw LaunchError.oneIsEnough(count: launched.count) }
     #if MPI
       let all = try MPIRanks()
       guard all.count == launched.count else {
@@ -39,16 +48,21 @@ public enum Launch {
       ranks = all
       try takePlace()
       watch()
+      try ranks.agree(
+        on: [.program, Fact("its arguments", arguments.map(printable).joined(separator: " "))])
     #else
-      throw LaunchError.withoutMPI(rank: launched.rank, count: launched.count)
+      throw LaunchError.withoutMPI(count: launched.count)
     #endif
   }
 
   /// Ends what all have done, when all have.
   public static func end() {
     #if MPI
-      _ = ending.request()
-      (ranks as? MPIRanks)?.finish()
+      guard let all = ranks as? MPIRanks else { return }
+      // The first may still write: nobody goes before it.
+      try? all.barrier()
+      ending.request()
+      all.finish()
     #endif
   }
 
@@ -56,19 +70,20 @@ public enum Launch {
   public static func fail(_ text: String, _ status: Int32, _ tell: (String) -> Void) {
     #if MPI
       if let all = ranks as? MPIRanks {
-        _ = ending.request()
+        ending.request()
         if ranks.isFirst {
           tell(text)
         } else {
           // What is wrong with all of them the first says, which ends this one meanwhile.
           usleep(500_000)
           let place = "Rank \(ranks.rank) of \(ranks.count), on '\(places[ranks.rank].host)': "
-          try? FileHandle.standardError.write(contentsOf: Data("\(place)\(text)\n".utf8))
+          try? FileHandle.standardError.write(contentsOf: Data(printable("\(place)\(text)\n").utf8))
         }
         all.abort(status)
       }
     #endif
-    tell(text)
+    // Before they have joined, all say the same.
+    if isFirst { tell(text) }
   }
 
   /// Where each rank works, and with which device: a line each.
@@ -92,7 +107,7 @@ struct Launched: Hashable {
   ]
 
   /// Nil where there is no launcher.
-  init?(_ environment: [String: String]) {
+  init?(_ environment: [String: String] = ProcessInfo.processInfo.environment) {
     for (rank, count) in Self.variables {
       guard let rank = environment[rank].flatMap({ Int($0) }),
         let count = environment[count].flatMap({ Int($0) })
@@ -106,21 +121,20 @@ struct Launched: Hashable {
 
 /// Why processes that were started together cannot work together.
 public enum LaunchError: Error, CustomStringConvertible {
+  /// The work is not one to divide.
+  case oneIsEnough(count: Int)
   /// The program cannot join the others.
-  case withoutMPI(rank: Int, count: Int)
-  /// MPI knows of fewer than the launcher started: it is another's.
+  case withoutMPI(count: Int)
+  /// MPI knows of others than the launcher started.
   case strangers(found: Int, count: Int)
   /// The ranks do not agree on what to do.
   case different(String)
 
-  /// True on the one process that says what is wrong with all of them.
-  public var isToBeTold: Bool {
-    if case .withoutMPI(let rank, _) = self { rank == 0 } else { true }
-  }
-
   public var description: String {
     switch self {
-    case .withoutMPI(_, let count):
+    case .oneIsEnough(let count):
+      "This is the work of one process, and \(count) were started together: start one."
+    case .withoutMPI(let count):
       "This program was started \(count) times together, and was built without MPI. Start it alone, or "
         + "build it with 'swift build -c release --traits MPI' (scripts/setup --mpi installs MPI)."
     case .strangers(let found, let count):

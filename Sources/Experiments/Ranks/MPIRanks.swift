@@ -61,7 +61,7 @@
       let status = values.withUnsafeBufferPointer { values in
         table.withUnsafeBufferPointer { table in
           result.withUnsafeMutableBufferPointer { result -> CInt in
-            guard let table = table.baseAddress else { return 0 }
+            guard let table = table.baseAddress else { return -1 }
             let status = start(values.baseAddress, table, result.baseAddress, request)
             return status == 0 ? Self.wait(for: request) : status
           }

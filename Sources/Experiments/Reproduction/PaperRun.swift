@@ -1,3 +1,4 @@
+import Compute
 import Datasets
 import Files
 import Foundation
@@ -91,12 +92,15 @@ public struct PaperRun {
 
   /// Makes the runs that are not made yet.
   ///
+  /// - Parameters:
+  ///   - surroundings: The devices and the listeners.
+  ///   - ranks: Processes that make them together.
   /// - Returns: The table, and true if nothing was left when the monitor stopped.
   public func run(
-    in surroundings: CellRunner.Surroundings
+    in surroundings: CellRunner.Surroundings, ranks: any Ranks = Launch.ranks
   ) throws -> (report: Reproduction, isWhole: Bool) {
     let images = try RunImages(source, for: recipe.base)
-    let runner = try CellRunner(folder, images: images, boundSamples: boundSamples)
+    let runner = try CellRunner(folder, images: images, boundSamples: boundSamples, ranks: ranks)
     var cells: [Cell] = []
     for cell in rows.flatMap(\.cells) where !cells.contains(where: { $0.name == cell.name }) {
       cells.append(cell)
@@ -109,7 +113,7 @@ public struct PaperRun {
       publishedPasses: LearningRate.burdaPasses, seeds: recipe.seeds.count, isPartial: isPartial,
       rows: rows.map { $0.row(runner.results, isPartial: isPartial) },
       notes: notes + test.notes(of: all) + source.collection.notes, folder: folder)
-    if Launch.ranks.isFirst {
+    if ranks.isFirst {
       try Files.write(try JSONText.data(report), to: "\(folder)/results.json")
     }
     return (report, isWhole)

@@ -43,7 +43,8 @@ final class FolderLock {
         description: "'\(folder)' is in use by \(Self.holder(at: path)). Wait for it to end, or "
           + "choose another folder.")
     }
-    if !isShared { note() }
+    // Of those who share it none is named.
+    if isShared { _ = ftruncate(descriptor, 0) } else { note() }
   }
 
   deinit { if descriptor >= 0 { _ = close(descriptor) } }

@@ -38,9 +38,9 @@ final class RunSession {
   /// - Parameter isUnwanted: Asked before anything is replaced; if so, nothing is done.
   func train(unless isUnwanted: () -> Bool = { false }) throws -> RunReport? {
     let folder = run.folder
-    try device.ranks.agree(on: try run.agreements)
+    try device.ranks.agree(on: try run.agreements(on: device, trainer))
     if run.resumed == nil { try checkDensities(reference: reference) }
-    if isUnwanted() { return nil }
+    if try device.ranks.isTrueOfAny(isUnwanted()) { return nil }
     guard isFirst else { return try trainAndEvaluate(best: try resumedBest) }
     // Only now, when everything that could be wrong has been tried, does an old run go.
     try folder.create()
@@ -142,6 +142,8 @@ final class RunSession {
     if let saveProblem { throw saveProblem }
     seconds += (clock.now - begin.time) / .seconds(1)
     guard let report else { return nil }
+    try device.ranks.agree(
+      on: [Fact("its parameters after pass \(report.progress.pass)", try trainer.state())])
     lastBound = report.bound
     let metrics = MetricsLine(report, trainSeconds: seconds)
     if isFirst { try run.folder.append(metrics) }

@@ -147,7 +147,8 @@ extension Setting {
         name: "backward samples",
         text: { $0.backwardSamples == 0 ? "all" : "\($0.backwardSamples)" })),
     .integer(
-      "leaves", \.leaves, 1...1 << 20, standard: .text("the number of processes"),
+      "leaves", \.leaves, 1...1 << 20,
+      standard: .text("1; of train on several processes, their number"),
       help:
         "Divide batches into so many parts, whose gradients are added in a fixed order: any number of "
         + "processes up to it trains to the same bits.",

@@ -11,12 +11,12 @@ public final class CellRunner {
   /// Evaluates the bound with so many samples too.
   public let boundSamples: Int?
   /// Processes that run the cells together, each some.
-  private let ranks: any Ranks
+  let ranks: any Ranks
   private let share: CellShare
   /// Held by the first of the ranks for all of them.
   private let lock: FolderLock?
   /// The results of finished cells, by their names.
-  public private(set) var results: [String: CellResult] = [:]
+  public internal(set) var results: [String: CellResult] = [:]
 
   /// The devices on which cells run, and the listeners.
   public struct Surroundings {
@@ -53,7 +53,12 @@ public final class CellRunner {
     share = ranks.count > 1 ? CellShare(of: ranks) : shard
     if ranks.isFirst { try RunFolder(folder).create() }
     lock = try ranks.isFirst ? FolderLock(folder, isShared: shard != .whole) : nil
-    try ranks.barrier()
+    try ranks.agree(on: [Fact("the data", "\(images.identity)")])
+    guard RunFolder.isFolder(folder) else {
+      throw FileAccessError(
+        "'\(folder)' is not there: ranks that run cells together need a folder that all of them see."
+      )
+    }
   }
 
   /// Finds the results of cells that are finished; returns the others.
@@ -74,13 +79,14 @@ public final class CellRunner {
   ///
   /// - Returns: True if all of this process's, and of its ranks', were run; else the monitor stopped.
   public func run(_ cells: [Cell], in surroundings: Surroundings) throws -> Bool {
-    let waiting = try unfinished(cells)
+    let found = try unfinished(cells).map(\.name)
+    // What the first found counts for all: file systems may show others of what is new later.
+    let names = try ranks.broadcast(found.joined(separator: "\n")).split(separator: "\n")
+    let waiting = cells.filter { names.contains(Substring($0.name)) }
     // Ranks divide what is left. Shards, which begin when they like, divide all.
     let divided = ranks.count > 1 ? waiting : cells
-    let names = share.own(of: divided.map { work($0, after: 0) }).map { divided[$0].name }
-    let own = waiting.filter { names.contains($0.name) }
-    // Nobody runs what another has yet to find unfinished.
-    try ranks.barrier()
+    let ownNames = share.own(of: divided.map { work($0, after: 0) }).map { divided[$0].name }
+    let own = waiting.filter { ownNames.contains($0.name) }
     if results.count > 0 {
       surroundings.note("\(results.count) of \(cells.count) cells are finished.")
     }
@@ -89,32 +95,13 @@ public final class CellRunner {
     defer { device.close() }
     // A cell is one process's.
     device.ranks = OneProcess()
-    let isWhole = try run(own, of: cells.count, on: device, in: surroundings)
+    let finished = own.count == waiting.count ? cells.count - waiting.count : 0
+    let isWhole = try run(own, after: finished, on: device, in: surroundings)
     return try collect(waiting, isWhole: isWhole)
   }
 
-  /// Takes together what the ranks' cells came to.
-  ///
-  /// - Returns: True if all were run.
-  private func collect(_ cells: [Cell], isWhole: Bool) throws -> Bool {
-    guard ranks.count > 1 else { return isWhole }
-    let own = results.compactMapValues(\.failure)
-    let failures = try ranks.gather(Array(try JSONEncoder().encode(own))).map {
-      try JSONDecoder().decode([String: String].self, from: Data($0))
-    }
-    for cell in cells where results[cell.name] == nil {
-      if let failure = failures.compactMap({ $0[cell.name] }).first {
-        results[cell.name] = CellResult(
-          seed: cell.configuration.seed, run: path(cell), failure: failure)
-      } else {
-        results[cell.name] = kept(cell)
-      }
-    }
-    return try !ranks.isTrueOfAny(!isWhole)
-  }
-
   private func run(
-    _ waiting: [Cell], of count: Int, on device: any Device, in surroundings: Surroundings
+    _ waiting: [Cell], after finished: Int, on device: any Device, in surroundings: Surroundings
   ) throws -> Bool {
     let work = waiting.map { cell in
       self.work(cell, after: RunFolder(path(cell)).record?.progress?.pass ?? 0)
@@ -124,7 +111,7 @@ public final class CellRunner {
       let monitor: ProgressMonitor = { [clock] progress in
         surroundings.monitor(
           CellProgress(
-            run: progress, cell: count - waiting.count + index + 1, cells: count,
+            run: progress, cell: finished + index + 1, cells: finished + waiting.count,
             name: cell.name, secondsLeft: clock.left))
       }
       do {
@@ -142,27 +129,6 @@ public final class CellRunner {
     return true
   }
 
-  /// Copies a finished cell from the first of some folders that has it.
-  func take(_ cell: Cell, from folders: [String]) throws {
-    let manager = FileManager.default
-    for folder in folders {
-      let other = "\(folder)/\(cell.name)"
-      guard manager.fileExists(atPath: RunFolder(other).evaluation),
-        !manager.fileExists(atPath: path(cell))
-      else { continue }
-      // In one move, so that there is all of it or nothing.
-      let part = "\(self.folder)/.\(cell.name).part"
-      do {
-        try? manager.removeItem(atPath: part)
-        try manager.copyItem(atPath: other, toPath: part)
-        try manager.moveItem(atPath: part, toPath: path(cell))
-      } catch {
-        throw FileAccessError("'\(other)' could not be copied to '\(path(cell))'.")
-      }
-      return
-    }
-  }
-
   /// True if other cells may do better: files that cannot be written, wrong settings and a device that is
   /// gone are the same for all.
   private static func isOfCell(_ error: any Error) -> Bool {
@@ -171,7 +137,7 @@ public final class CellRunner {
     return !(cause is FileAccessError || cause is ConfigurationError)
   }
 
-  private func path(_ cell: Cell) -> String { "\(folder)/\(cell.name)" }
+  func path(_ cell: Cell) -> String { "\(folder)/\(cell.name)" }
 
   /// Checks that what is in a cell's folder is the cell's run, or the beginning of it.
   private func checkConfiguration(_ cell: Cell) throws {
@@ -191,8 +157,8 @@ public final class CellRunner {
 
   /// The configuration in a cell's folder, which must be of the same data; nil where there is none. A run
   /// may be tested in other ways than before.
-  private func stored(_ cell: Cell) throws -> RunConfiguration? {
-    let file = RunFolder(path(cell)).configuration
+  private func stored(_ cell: Cell, in run: RunFolder? = nil) throws -> RunConfiguration? {
+    let file = (run ?? RunFolder(path(cell))).configuration
     guard FileManager.default.fileExists(atPath: file) else { return nil }
     var stored = try RunConfiguration(file: file)
     if let difference = stored.identity?.difference(of: images.identity) {
@@ -213,9 +179,13 @@ public final class CellRunner {
 
   /// The result of a cell whose run is finished and evaluated as asked, perhaps without its bound;
   /// nil if something is left to do before.
-  private func kept(_ cell: Cell) -> CellResult? {
-    let run = RunFolder(path(cell))
-    guard let stored = try? stored(cell),
+  ///
+  /// - Parameters:
+  ///   - cell: The cell.
+  ///   - folder: The folder of cells where it is; nil for this one's.
+  func kept(_ cell: Cell, in folder: String? = nil) -> CellResult? {
+    let run = RunFolder("\(folder ?? self.folder)/\(cell.name)")
+    guard let stored = try? stored(cell, in: run),
       Differences.between(stored.ofAnyData, cell.configuration.ofAnyData).isEmpty,
       let record = run.record, let progress = record.progress,
       cell.configuration.isFinished(at: progress)

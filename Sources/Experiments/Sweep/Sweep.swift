@@ -55,6 +55,9 @@ public final class Sweep {
   public func merge(
     _ folders: [String], note: (String) -> Void
   ) throws -> (report: SweepReport, isWhole: Bool) {
+    // Whoever runs a sweep there alone is not in the middle of a cell.
+    let locks = try folders.map { try FolderLock($0, isShared: true) }
+    defer { withExtendedLifetime(locks) {} }
     for other in folders {
       if let problem = grid.problem(goingOnWith: try Self.stored(in: other)) {
         throw ConfigurationError("'\(other)' holds another sweep: \(problem).")

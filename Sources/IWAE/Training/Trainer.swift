@@ -21,7 +21,7 @@ public final class Trainer {
   /// The bounds of the steps since the total was last read, and whether a rank wants to stop, where
   /// batches are divided into leaves: all ranks know the same.
   var leafTotal = 0.0
-  private var stopIsAgreed = false
+  var stopIsAgreed = false
   /// The batches whose bounds the device adds up before the host takes their sum: as many whenever
   /// somebody looks, so that a bound has the same bits.
   private static let block = 64
@@ -78,7 +78,7 @@ public final class Trainer {
       model, leaves == 1 ? step : step.part(of: batchSize / leaves, accumulates: false), on: device,
       limit: configuration.memoryLimit)
     let forecast = StepForecast(
-      programs, times: device.ranks.range(of: 0, among: leaves).count, beside: data.tensors,
+      programs, times: (leaves + device.ranks.count - 1) / device.ranks.count, beside: data.tensors,
       on: device)
     if let forecast { try foretell(forecast) }
     let needs = try validation.map { images throws(ProgramError) in
@@ -153,6 +153,7 @@ public final class Trainer {
     every interval: Duration = .milliseconds(500), monitor: (Double) -> Bool = { _ in true }
   ) throws -> PassReport? {
     try beginPass()
+    stopIsAgreed = false
     let clock = ContinuousClock()
     var next = clock.now + interval
     var pace = Pace()
@@ -207,19 +208,6 @@ public final class Trainer {
     }
   }
 
-  /// Makes one step.
-  ///
-  /// - Parameter goesOn: Asked within long steps whether to go on.
-  /// - Returns: False if it was asked to stop, in which case nothing changed. Steps in leaves are made
-  ///   all the same.
-  func makeStep(_ control: Control, while goesOn: () -> Bool = { true }) throws -> Bool {
-    guard let leafRunner else { return try runner.run(control, while: goesOn) }
-    let outcome = try leafRunner.run(control) { !goesOn() }
-    leafTotal += outcome.bound
-    stopIsAgreed = outcome.stops
-    return true
-  }
-
   private func report(validation: Double?) -> PassReport {
     let bound = progress.boundSum / Double(progress.boundCount)
     let rate = learningRate(batch: batchesPerPass - 1)
@@ -261,22 +249,6 @@ public final class Trainer {
     }
     if let state { remember(state) }
     return found
-  }
-
-  /// What adding up the leaves' gradients came to, where batches are divided: the mean time of a step, in
-  /// seconds, and the bytes that each rank adds up.
-  public var reduction: (seconds: Double, bytes: Int)? {
-    leafRunner.map {
-      ($0.reduction.seconds / Double(max($0.reduction.steps, 1)), $0.reduction.bytes)
-    }
-  }
-
-  func boundTotal() throws(DeviceError) -> Double {
-    leafRunner == nil ? Double(try memory.floats(total)[0]) : leafTotal
-  }
-
-  func setBoundTotal(_ value: Double) throws(DeviceError) {
-    if leafRunner == nil { try memory.upload([Float(value)], to: total) } else { leafTotal = value }
   }
 }
 

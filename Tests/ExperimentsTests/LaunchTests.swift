@@ -1,0 +1,54 @@
+import Compute
+import Conformance
+import Testing
+
+@testable import Experiments
+
+/// How processes find each other, divide a machine and compare what they were given.
+@Suite struct LaunchTests {
+  @Test func launchersAreKnownByTheirVariables() {
+    #expect(Launched([:]) == nil)
+    #expect(
+      Launched(["PMI_RANK": "1"]) == nil && Launched(["PMI_RANK": "a", "PMI_SIZE": "2"]) == nil)
+    for (rank, count) in [
+      ("PMI_RANK", "PMI_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+      ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+    ] {
+      let launched = Launched([rank: "2", count: "5"])
+      #expect(launched?.rank == 2 && launched?.count == 5)
+    }
+    // Within a job of Slurm, but not started by srun.
+    #expect(Launched(["SLURM_PROCID": "0", "SLURM_NTASKS": "8"]) == nil)
+  }
+
+  @Test func processorsAreSharedEvenly() {
+    let shares = (0..<3).map { Launch.share(of: Array(4..<12), index: $0, count: 3) }
+    #expect(shares == [[4, 5], [6, 7, 8], [9, 10, 11]])
+    let one = (0..<5).map { Launch.share(of: [0, 1], index: $0, count: 5) }
+    #expect(one == [[0], [1], [0], [1], [0]])
+  }
+
+  @Test(arguments: [1, 2, 4]) func whoeverDiffersIsNamed(count: Int) throws {
+    let same = try ThreadRanks.run(count) { ranks in
+      try ranks.agree(on: [Fact("the data", "a"), Fact("the setting 'seed'", "0")])
+      return true
+    }
+    #expect(same.count == count)
+    guard count > 1 else { return }
+    let found = try ThreadRanks.run(count) { ranks -> String in
+      let isOther = ranks.rank == count - 1
+      do {
+        try ranks.agree(on: [
+          Fact("the data", "a"), Fact("the setting 'seed'", isOther ? "1" : "0"),
+        ])
+        return "agreed"
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(
+      found.allSatisfy {
+        $0.hasPrefix("Rank \(count - 1) differs from rank 0 in the setting 'seed': it has 1")
+      })
+  }
+}
