@@ -36,7 +36,7 @@ struct Main {
       exit(ExitCode.usage.rawValue)
     }
     let code = run(Array(CommandLine.arguments.dropFirst()))
-    Launch.end()
+    Launch.end(code.rawValue)
     exit(code.rawValue)
   }
 

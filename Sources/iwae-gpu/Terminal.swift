@@ -1,3 +1,4 @@
+import Compute
 import Experiments
 import Foundation
 
@@ -17,12 +18,9 @@ struct Terminal: Sendable {
   }
 
   /// Of several ranks the first alone speaks.
-  static var standard: Terminal { Launch.ranks.isFirst ? speaking : silent }
-
-  private static let silent = Terminal(output: { _ in }, error: { _ in })
-
-  private static let speaking = Terminal(
+  static let standard = Terminal(
     output: { text in
+      guard Launch.ranks.isFirst else { return }
       do {
         try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
       } catch {
@@ -31,7 +29,10 @@ struct Terminal: Sendable {
       }
     },
     // Where diagnostics cannot be shown, there is nobody to tell.
-    error: { try? FileHandle.standardError.write(contentsOf: Data(($0 + "\n").utf8)) })
+    error: { text in
+      guard Launch.ranks.isFirst else { return }
+      try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+    })
 
   /// One JSON object.
   func json(_ object: some Encodable) throws { try output(try JSONText.text(object)) }

@@ -56,13 +56,15 @@ public enum Launch {
   }
 
   /// Ends what all have done, when all have.
-  public static func end() {
+  ///
+  /// - Parameter status: The status with which the process is about to end.
+  public static func end(_ status: Int32) {
     #if MPI
       guard let all = ranks as? MPIRanks else { return }
       // The first may still write: nobody goes before it.
       try? all.barrier()
       ending.request()
-      all.finish()
+      all.finish(status)
     #endif
   }
 
