@@ -17,7 +17,7 @@ final class AtomicFile {
   ///   - mode: The permissions that it has; nil for a new one.
   init(for target: String, mode: mode_t?) throws(FileAccessError) {
     self.target = target
-    let folder = (target as NSString).deletingLastPathComponent
+    let folder = FileCalls.folder(of: target)
     let place = folder.isEmpty ? "" : folder == "/" ? "/" : folder + "/"
     // Another process that sweeps may take a new file for one left over, until it is locked.
     for _ in 0..<100 {

@@ -34,17 +34,28 @@ public enum FileCalls {
       }
       return
     }
-    try makeFolder((path as NSString).deletingLastPathComponent)
+    try makeFolder(FileCalls.folder(of: path))
     // Another process may have made it in between.
     if mkdir(path, 0o777) != 0 && errno != EEXIST {
       throw FileAccessError(path, "made", code: errno)
     }
   }
 
+  /// The folder that a path's last part is in; empty where the path has no other part. Foundation's own traps
+  /// for a name of one letter.
+  public static func folder(of path: String) -> String {
+    var rest = Substring(path)
+    while rest.count > 1, rest.hasSuffix("/") { rest.removeLast() }
+    guard let slash = rest.lastIndex(of: "/") else { return "" }
+    var folder = rest[..<slash]
+    while folder.hasSuffix("/") { folder.removeLast() }
+    return folder.isEmpty ? "/" : String(folder)
+  }
+
   /// Makes a folder that is not there yet; returns false if something is, which another process may have
   /// made just now.
   public static func makeNewFolder(_ path: String) throws(FileAccessError) -> Bool {
-    try makeFolder((path as NSString).deletingLastPathComponent)
+    try makeFolder(FileCalls.folder(of: path))
     if mkdir(path, 0o777) == 0 { return true }
     guard errno == EEXIST else { throw FileAccessError(path, "made", code: errno) }
     return false
@@ -94,7 +105,7 @@ public enum FileCalls {
   /// Makes what was done to the names in a folder outlast a crash of the machine, where the file system
   /// can.
   public static func syncFolder(of path: String) {
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = FileCalls.folder(of: path)
     let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY)
     guard descriptor >= 0 else { return }
     _ = uninterrupted { Int(fsync(descriptor)) }

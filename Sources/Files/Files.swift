@@ -82,7 +82,7 @@ public enum Files {
   private static func replace(
     _ path: String, with data: Data, mode: mode_t?
   ) throws(FileAccessError) {
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = FileCalls.folder(of: path)
     SweptFolders.all.sweep(folder.isEmpty ? "." : folder)
     let file = try AtomicFile(for: path, mode: mode)
     try file.append(data)

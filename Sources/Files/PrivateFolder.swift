@@ -4,7 +4,7 @@ import Foundation
 public enum PrivateFolder {
   /// Makes a folder that only the user may enter, or takes away what others may do to one's own.
   public static func make(_ path: String) throws(FileAccessError) {
-    try FileCalls.makeFolder((path as NSString).deletingLastPathComponent)
+    try FileCalls.makeFolder(FileCalls.folder(of: path))
     if mkdir(path, 0o700) != 0 && errno != EEXIST {
       throw FileAccessError(path, "made", code: errno)
     }
@@ -38,7 +38,7 @@ public enum PrivateFolder {
     }
     if let secret = found() { return secret }
     do throws(FileAccessError) {
-      try make((path as NSString).deletingLastPathComponent)
+      try make(FileCalls.folder(of: path))
       unlink(path)
       let bytes = (0..<count).map { _ in UInt8.random(in: 0 ... .max) }
       try Files.write(Data(bytes), to: path, mode: 0o600)

@@ -21,6 +21,24 @@ import Testing
     try FileCalls.names(in: folder).filter { $0.hasPrefix(".iwae-gpu.") }
   }
 
+  @Test(arguments: [
+    ("k", ""), ("file", ""), ("k/", ""), ("a/b", "a"), ("a/b/", "a"), ("a//b", "a"), ("/a", "/"),
+    ("/a/b/c", "/a/b"), ("/", "/"), ("//", "/"), ("", ""), ("é/ü", "é"), ("./k", "."),
+  ])
+  func foldersOfPaths(path: String, folder: String) {
+    #expect(FileCalls.folder(of: path) == folder)
+  }
+
+  /// Foundation's function traps for such a name.
+  @Test func namesOfOneLetterAreWritten() throws {
+    let place = FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-\(UUID())").path
+    try FileCalls.makeFolder(place)
+    defer { try? FileManager.default.removeItem(atPath: place) }
+    try Files.write(Data([1]), to: "\(place)/k")
+    try FileCalls.makeFolder("\(place)/l/m")
+    #expect(try FileCalls.names(in: place).sorted() == ["k", "l"])
+  }
+
   @Test func aFileIsReplacedWithItsPermissions() throws {
     defer { end() }
     let path = "\(folder)/a"

@@ -56,7 +56,7 @@ public struct Downloader: Sendable {
   ) throws(DownloadError) -> DownloadOutcome {
     if try FileCalls.holds(file, at: path) { return .present }
     do {
-      try FileCalls.makeFolder((path as NSString).deletingLastPathComponent)
+      try FileCalls.makeFolder(FileCalls.folder(of: path))
     } catch {
       throw DownloadError(error)
     }

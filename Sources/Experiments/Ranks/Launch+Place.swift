@@ -85,26 +85,36 @@ extension Launch {
   /// Ends the process, with a word, soon after another rank of the machine has ended without one. Ranks
   /// of other machines are the launcher's to watch.
   static func watch() {
-    let neighbours = places.enumerated().filter {
-      $0.offset != ranks.rank && $0.element.machine == places[ranks.rank].machine
-    }
-    let own = ranks.rank
     Thread.detachNewThread {
       while !ending.isRequested {
         sleep(1)
-        for (rank, place) in neighbours where !isAlive(place.process) && !ending.isRequested {
-          // It may have ended because all do.
-          sleep(1)
-          if ending.isRequested { return }
-          let text =
-            "Error: Rank \(rank) (process \(place.process) on '\(place.host)') has ended without a "
-            + "word, so rank \(own) stops too. What was saved stays: go on with 'train --resume', with "
-            + "as many ranks as there are.\n"
-          try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
-          _exit(1)
-        }
+        guard missing != nil else { continue }
+        // It may have ended because all do.
+        sleep(1)
+        if ending.isRequested { return }
+        tellOfMissing()
+        _exit(1)
       }
     }
+    // MPI may notice first, and end the process in its own way.
+    signal(SIGABRT) { _ in Launch.tellOfMissing() }
+  }
+
+  /// A rank of the machine that has ended.
+  private static var missing: Int? {
+    places.indices.first {
+      $0 != ranks.rank && places[$0].machine == places[ranks.rank].machine
+        && !isAlive(places[$0].process)
+    }
+  }
+
+  private static func tellOfMissing() {
+    guard let rank = missing, !ending.isRequested else { return }
+    let text =
+      "Error: Rank \(rank) (process \(places[rank].process) on '\(places[rank].host)') has ended "
+      + "without a word, so rank \(ranks.rank) stops too. What was saved stays: go on with "
+      + "'train --resume', with as many ranks as there are.\n"
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 
   /// True of a process that runs: not of one that is gone, nor of one whose end its parent has not seen.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The folder in which PoCL keeps compiled kernels, without which it has no device.
@@ -10,7 +11,7 @@ enum PoCLCache {
     // It makes what is missing.
     var place = folder
     while access(place, F_OK) != 0, errno == ENOENT, place.count > 1 {
-      place = (place as NSString).deletingLastPathComponent
+      place = FileCalls.folder(of: place)
     }
     guard access(place.isEmpty ? "." : place, W_OK | X_OK) != 0 else { return nil }
     return
