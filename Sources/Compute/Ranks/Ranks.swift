@@ -17,7 +17,9 @@ public protocol Ranks: AnyObject {
 
   /// Gives all ranks the values of each, end to end.
   ///
-  /// - Parameter counts: The number of values that each rank has.
+  /// - Parameters:
+  ///   - values: This rank's values.
+  ///   - counts: The number of values that each rank has.
   func gather(_ values: [Float], counts: [Int]) throws(DeviceError) -> [Float]
 }
 
