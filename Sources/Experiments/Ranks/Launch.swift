@@ -77,7 +77,7 @@ public enum Launch {
           tell(text)
         } else {
           // What is wrong with all of them the first says, which ends this one meanwhile.
-          usleep(500_000)
+          sleep(2)
           let place = "Rank \(ranks.rank) of \(ranks.count), on '\(places[ranks.rank].host)': "
           try? FileHandle.standardError.write(contentsOf: Data(printable("\(place)\(text)\n").utf8))
         }
