@@ -23,7 +23,7 @@ extension ExitCode {
       case let error as RunError: error.cause.map(ExitCode.init) ?? .failed
       case is FormatError, is DescriptionError: .badInput
       case is FileAccessError: .fileAccess
-      case ProgramError.invalid: .usage
+      case ProgramError.invalid, is LaunchError: .usage
       case DeviceError.noPlatform, DeviceError.noUsableDevice, DeviceError.noSuchDevice,
         DeviceError.ambiguousDevice, DeviceError.wrongResults, DeviceError.callFailed:
         .noDevice

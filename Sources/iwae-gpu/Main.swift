@@ -46,11 +46,14 @@ struct Main {
       return try dispatch(arguments, terminal)
     } catch let error as UsageError {
       Launch.fail(
-        "Error: \(error.message)\n\(error.usage)", ExitCode.usage.rawValue, terminal.error)
+        "Error: \(error.message)\n\(error.usage)", ExitCode.usage.rawValue,
+        isSameForAll: !arguments.contains { $0.hasPrefix("--shard") },
+        terminal.error)
       return .usage
     } catch {
       let code = ExitCode(of: error)
-      Launch.fail("Error: \(error)", code.rawValue, terminal.error)
+      Launch.fail(
+        "Error: \(error)", code.rawValue, isSameForAll: error is LaunchError, terminal.error)
       return code
     }
   }
@@ -78,7 +81,7 @@ struct Main {
     do {
       let parsed = try ParsedArguments(rest, for: command)
       // Jobs that know nothing of each other may be started together.
-      if !parsed.has("--shard") {
+      if parsed.string("--shard") == nil {
         try Launch.join(canDivide: command.isForRanks, arguments)
       }
       return try command.run(parsed, terminal)

@@ -49,14 +49,14 @@ import Testing
     #expect(sums == Array(repeating: [15, 6], count: 5))
   }
 
-  @Test func leavesAreDividedWithoutGaps() {
+  @Test func leavesAreDividedWithoutGaps() throws {
     for leaves in 1...17 {
       for count in 1...leaves {
-        let ranges = try? ThreadRanks.run(count) { $0.range(of: $0.rank, among: leaves) }
-        #expect(ranges?.flatMap(Array.init) == Array(0..<leaves))
-        #expect(ranges?.allSatisfy { !$0.isEmpty } == true)
-        let nodes = ranges?.flatMap { LeafTree(leaves: leaves).nodes(of: $0) }
-        #expect(nodes?.flatMap(Array.init) == Array(0..<leaves))
+        let ranges = try ThreadRanks.run(count) { $0.range(of: $0.rank, among: leaves) }
+        #expect(ranges.flatMap(Array.init) == Array(0..<leaves))
+        #expect(ranges.count { $0.isEmpty } == 0)
+        let nodes = ranges.flatMap { LeafTree(leaves: leaves).nodes(of: $0) }
+        #expect(nodes.flatMap(Array.init) == Array(0..<leaves))
       }
     }
   }

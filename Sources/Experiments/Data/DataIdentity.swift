@@ -72,7 +72,7 @@ extension DataIdentity.Part {
 
 extension SHA256 {
   /// Adds values in pieces, so that little of their bytes is in memory at a time.
-  fileprivate mutating func updateInPieces<Value, Bytes: Collection<UInt8>>(
+  mutating func updateInPieces<Value, Bytes: Collection<UInt8>>(
     _ values: [Value], _ bytes: (ArraySlice<Value>) -> Bytes
   ) {
     let length = 1 << 17

@@ -46,10 +46,7 @@ struct Fact: Codable, Hashable {
     func key(_ tensor: Tensor) -> String { "\(tensor.role) \(tensor.name)" }
     for (tensor, values) in values.sorted(by: { key($0.key) < key($1.key) }) {
       hash.update(Data(key(tensor).utf8))
-      for start in stride(from: 0, to: values.count, by: 1 << 17) {
-        let part = values[start..<min(start + 1 << 17, values.count)]
-        hash.update(littleEndian(part.map(\.bitPattern)))
-      }
+      hash.updateInPieces(values) { littleEndian($0.map(\.bitPattern)) }
     }
     self.init(name, "the digest \(hash.hexadecimal().prefix(12))")
   }

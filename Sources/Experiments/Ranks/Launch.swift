@@ -69,7 +69,15 @@ public enum Launch {
   }
 
   /// Says what went wrong, and ends the others, who may wait for this one.
-  public static func fail(_ text: String, _ status: Int32, _ tell: (String) -> Void) {
+  ///
+  /// - Parameters:
+  ///   - text: The words.
+  ///   - status: The status with which all end.
+  ///   - isSameForAll: True of what is wrong with every process before they join: one says it.
+  ///   - tell: Says it.
+  public static func fail(
+    _ text: String, _ status: Int32, isSameForAll: Bool, _ tell: (String) -> Void
+  ) {
     #if MPI
       if let all = ranks as? MPIRanks {
         ending.request()
@@ -84,8 +92,7 @@ public enum Launch {
         all.abort(status)
       }
     #endif
-    // Before they have joined, all say the same.
-    if isFirst { tell(text) }
+    if isFirst || !isSameForAll { tell(text) }
   }
 
   /// Where each rank works, and with which device: a line each.

@@ -127,8 +127,10 @@ public struct SweepReport: Encodable {
       if let failure = run.failure { lines.append("Failed: \(run.run): \(failure)") }
     }
     lines.append(
-      "\(finished) of \(planned) cells finished, \(failed) failed. In \(folder): sweep.json, "
-        + "results.json\(figures.isEmpty ? "" : " and figures")")
+      "\(finished) of \(planned) cells finished, \(failed) failed. In \(folder): sweep.json"
+        // A shard writes none.
+        + (FileManager.default.fileExists(atPath: "\(folder)/results.json") ? ", results.json" : "")
+        + (figures.isEmpty ? "" : " and figures"))
     return lines.joined(separator: "\n")
   }
 }
