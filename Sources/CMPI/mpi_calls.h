@@ -35,8 +35,30 @@ static inline int ranks_test(MPI_Request *request, int *is_done) {
 static inline void ranks_abort(int status) { MPI_Abort(MPI_COMM_WORLD, status); }
 
 #ifdef __linux__
+#include <signal.h>
+#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+extern char **environ;
+
+// Starts this program once more, in a process group of its own and with the signals of `mask` held back;
+// 0, or an error of errno.h.
+static inline int ranks_spawn(pid_t *child, char *const *arguments, const sigset_t *mask) {
+  posix_spawnattr_t attributes;
+  int status = posix_spawnattr_init(&attributes);
+  if (status) return status;
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setsigmask(&attributes, mask);
+  status = posix_spawn(child, "/proc/self/exe", 0, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  return status;
+}
+
+// Ends the process when the one that started it ends.
+static inline int ranks_end_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 // The processors that the process may use, a bit each; the number of bytes, or -1.
 static inline long ranks_processors(unsigned char *mask, long size) {

@@ -189,11 +189,13 @@ public protocol Memory: TensorStore {
   /// Fills tensors with zeros.
   func clear(_ tensors: [Tensor]) throws(DeviceError)
 
-  /// Waits for what was asked before, and reads the gradients of all parameters, end to end as the
-  /// device lays them out.
+  /// Waits for what was asked before, and adds the gradients of all parameters, end to end as the device
+  /// lays them out, to a sum.
   ///
-  /// - Parameter others: Numbers that follow them in the result.
-  func gradients(followedBy others: [Float]) throws(DeviceError) -> [Float]
+  /// - Parameters:
+  ///   - others: Numbers that follow them.
+  ///   - sum: What they are added to; what is empty becomes them.
+  func addGradients(followedBy others: [Float], to sum: inout [Float]) throws(DeviceError)
 
   /// Replaces the gradients of all parameters by the first of some values.
   func setGradients(_ values: [Float]) throws(DeviceError)
@@ -204,10 +206,12 @@ extension Memory {
     tensors.filter { $0.role == .parameter }.map { $0.counterpart(.gradient) }
   }
 
-  public func gradients(followedBy others: [Float]) throws(DeviceError) -> [Float] {
-    var result: [Float] = []
-    for tensor in gradientTensors { result += try floats(tensor) }
-    return result + others
+  public func addGradients(
+    followedBy others: [Float], to sum: inout [Float]
+  ) throws(DeviceError) {
+    var values: [Float] = []
+    for tensor in gradientTensors { values += try floats(tensor) }
+    LeafTree.add(values + others, to: &sum)
   }
 
   public func setGradients(_ values: [Float]) throws(DeviceError) {

@@ -52,6 +52,11 @@ final class Arena {
       range.count, at: (range.lowerBound + Self.margin) * 4, device, followedBy: others)
   }
 
+  /// Waits for everything enqueued before, and adds all words to the first of a sum.
+  func add(to sum: inout [Float]) throws(DeviceError) {
+    try buffer.read(count, at: Self.margin * 4, device) { LeafTree.add($0, to: &sum) }
+  }
+
   /// Fills everything that no tensor takes with guard words.
   func guardAround(_ regions: [Range<Int>]) throws(DeviceError) {
     for gap in gaps(around: regions) { try fill(gap, with: Self.guardWord) }

@@ -77,6 +77,24 @@ final class Buffer {
     device.queueIsEmpty()
     return result
   }
+
+  /// Waits for everything enqueued before, and shows so many values from a byte on where they lie.
+  func read<Value>(
+    _ count: Int, at offset: Int, _ device: OpenCLDevice,
+    _ body: (UnsafeBufferPointer<Value>) -> Void
+  ) throws(DeviceError) {
+    let values = try make("clEnqueueMapBuffer") {
+      clEnqueueMapBuffer(
+        device.queue, memory, cl_bool(CL_TRUE), cl_map_flags(CL_MAP_READ), offset,
+        count * MemoryLayout<Value>.stride, 0, nil, nil, $0)
+    }
+    device.queueIsEmpty()
+    body(UnsafeBufferPointer(start: values.assumingMemoryBound(to: Value.self), count: count))
+    try call("clEnqueueUnmapMemObject") {
+      clEnqueueUnmapMemObject(device.queue, memory, values, 0, nil, nil)
+    }
+    try device.noteEnqueued(1)
+  }
 }
 
 /// The bytes that one process holds on a device, so that what is asked for can be compared with

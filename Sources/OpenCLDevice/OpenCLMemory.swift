@@ -139,9 +139,16 @@ final class OpenCLMemory: Memory {
     for tensor in tensors { try placed(tensor).fill(with: 0) }
   }
 
-  func gradients(followedBy others: [Float]) throws(DeviceError) -> [Float] {
+  func addGradients(
+    followedBy others: [Float], to sum: inout [Float]
+  ) throws(DeviceError) {
     let arena = try arena(.gradients)
-    return try arena.read(0..<arena.count, followedBy: others)
+    if sum.isEmpty {
+      sum = try arena.read(0..<arena.count, followedBy: others)
+    } else {
+      try arena.add(to: &sum)
+      for (index, other) in others.enumerated() { sum[arena.count + index] += other }
+    }
   }
 
   func setGradients(_ values: [Float]) throws(DeviceError) {

@@ -26,7 +26,9 @@ import Testing
     let expected = (0..<count).map { Self.sum(0..<leaves, $0, count: count) }
     for ranks in 1...leaves {
       let sums = try ThreadRanks.run(ranks) {
-        try $0.sum(over: LeafTree(leaves: leaves)) { leaf in Self.values(of: leaf, count: count) }
+        try $0.sum(over: LeafTree(leaves: leaves)) { leaf, sum in
+          LeafTree.add(Self.values(of: leaf, count: count), to: &sum)
+        }
       }
       #expect(sums.count == ranks)
       #expect(sums.allSatisfy { $0.map(\.bitPattern) == expected.map(\.bitPattern) })
@@ -44,7 +46,9 @@ import Testing
 
   @Test func arraysShorterThanTheRanksAreAdded() throws {
     let sums = try ThreadRanks.run(5) {
-      try $0.sum(over: LeafTree(leaves: 6)) { leaf in [Float(leaf), 1] }
+      try $0.sum(over: LeafTree(leaves: 6)) { leaf, sum in
+        LeafTree.add([Float(leaf), 1], to: &sum)
+      }
     }
     #expect(sums == Array(repeating: [15, 6], count: 5))
   }

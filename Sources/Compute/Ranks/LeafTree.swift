@@ -21,22 +21,35 @@ public struct LeafTree: Hashable, Sendable {
     return nodes(of: range, below: left) + nodes(of: range, below: right)
   }
 
-  /// The sum of a node's leaves.
+  /// Adds the sum of a node's leaves to another; what is empty becomes it.
   ///
-  /// - Parameter value: The value of a node, where it is known; nil where it is to be added up.
-  func sum(
-    _ node: Range<Int>, _ value: (Range<Int>) throws(DeviceError) -> [Float]?
-  ) throws(DeviceError) -> [Float] {
-    if let known = try value(node) { return known }
+  /// - Parameter addKnown: Does so for a node whose value is known; false where it is to be added up.
+  func add(
+    _ node: Range<Int>, to sum: inout [Float],
+    _ addKnown: (Range<Int>, inout [Float]) throws(DeviceError) -> Bool
+  ) throws(DeviceError) {
+    if try addKnown(node, &sum) { return }
     let (left, right) = halves(of: node)
-    var result = try sum(left, value)
-    let other = try sum(right, value)
-    result.withUnsafeMutableBufferPointer { result in
-      other.withUnsafeBufferPointer { other in
-        for index in result.indices { result[index] += other[index] }
-      }
+    var own: [Float] = []
+    try add(left, to: &own, addKnown)
+    try add(right, to: &own, addKnown)
+    Self.add(own, to: &sum)
+  }
+
+  /// Adds values to as many others; what is empty becomes them.
+  public static func add(_ values: [Float], to sum: inout [Float]) {
+    if sum.isEmpty {
+      sum = values
+    } else {
+      values.withUnsafeBufferPointer { add($0, to: &sum) }
     }
-    return result
+  }
+
+  /// Adds values to the first of a sum.
+  public static func add(_ values: UnsafeBufferPointer<Float>, to sum: inout [Float]) {
+    sum.withUnsafeMutableBufferPointer { sum in
+      for index in values.indices { sum[index] += values[index] }
+    }
   }
 }
 
@@ -48,17 +61,21 @@ extension Ranks {
   ///
   /// - Parameters:
   ///   - tree: The leaves.
-  ///   - value: The values of a leaf, always as many. Asked once for each of this rank's leaves.
+  ///   - addValues: Adds the values of a leaf, always as many, to a sum; what is empty becomes them.
+  ///     Asked once for each of this rank's leaves.
   public func sum(
-    over tree: LeafTree, _ value: (_ leaf: Int) throws(DeviceError) -> [Float]
+    over tree: LeafTree, _ addValues: (_ leaf: Int, inout [Float]) throws(DeviceError) -> Void
   ) throws(DeviceError) -> [Float] {
     let nodes = (0..<count).map { tree.nodes(of: range(of: $0, among: tree.leaves)) }
     var sums: [[Float]] = []
     for node in nodes[rank] {
-      sums.append(
-        try tree.sum(node) { node throws(DeviceError) in
-          node.count == 1 ? try value(node.lowerBound) : nil
-        })
+      var sum: [Float] = []
+      try tree.add(node, to: &sum) { node, sum throws(DeviceError) in
+        guard node.count == 1 else { return false }
+        try addValues(node.lowerBound, &sum)
+        return true
+      }
+      sums.append(sum)
     }
     if count == 1 { return sums[0] }
     let total = sums[0].count
@@ -74,7 +91,12 @@ extension Ranks {
     for (index, node) in nodes.joined().enumerated() {
       known[node] = Array(received[index * own.count..<(index + 1) * own.count])
     }
-    let part = try tree.sum(0..<tree.leaves) { known[$0] }
+    var part: [Float] = []
+    try tree.add(0..<tree.leaves, to: &part) { node, sum in
+      guard let value = known[node] else { return false }
+      LeafTree.add(value, to: &sum)
+      return true
+    }
     return try gather(part, counts: (0..<count).map { range(of: $0, among: total).count })
   }
 }

@@ -96,8 +96,6 @@ extension Launch {
         _exit(1)
       }
     }
-    // MPI may notice first, and end the process in its own way.
-    signal(SIGABRT) { _ in Launch.tellOfMissing() }
   }
 
   /// A rank of the machine that has ended.
@@ -117,16 +115,5 @@ extension Launch {
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 
-  /// True of a process that runs: not of one that is gone, nor of one whose end its parent has not seen.
-  private static func isAlive(_ process: Int32) -> Bool {
-    guard kill(process, 0) == 0 || errno == EPERM else { return false }
-    #if os(Linux)
-      guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-        let state = status.split(separator: ")").last?.split(separator: " ").first
-      else { return true }
-      return state != "Z" && state != "X"
-    #else
-      return true
-    #endif
-  }
+  private static func isAlive(_ process: Int32) -> Bool { kill(process, 0) == 0 || errno == EPERM }
 }

@@ -41,6 +41,9 @@ public enum Launch {
     guard let launched = Launched(), launched.count > 1 else { return }
     guard canDivide else { throw LaunchError.oneIsEnough(count: launched.count) }
     #if MPI
+      #if os(Linux)
+        Supervisor.begin(rank: launched.rank)
+      #endif
       let all = try MPIRanks()
       guard all.count == launched.count else {
         throw LaunchError.strangers(found: all.count, count: launched.count)

@@ -65,7 +65,7 @@ final class LeafRunner {
     let start = clock.now
     var leaves = Duration.zero
     // Each leaf says at its end what its share of the bound is, and whether to stop.
-    let sum = try ranks.sum(over: tree) { leaf throws(DeviceError) in
+    let sum = try ranks.sum(over: tree) { leaf, sum throws(DeviceError) in
       let begin = clock.now
       defer { leaves += clock.now - begin }
       try memory.clear([total])
@@ -76,7 +76,7 @@ final class LeafRunner {
         return true
       }
       stops = wantsToStop() || stops
-      return try memory.gradients(followedBy: [memory.floats(total)[0], stops ? 1 : 0])
+      try memory.addGradients(followedBy: [memory.floats(total)[0], stops ? 1 : 0], to: &sum)
     }
     reduction.seconds += (clock.now - start - leaves) / .seconds(1)
     reduction.steps += 1
