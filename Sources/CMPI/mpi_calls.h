@@ -4,6 +4,11 @@
 
 #include <mpi.h>
 
+// A call under way: an integer to one MPI, a pointer to another.
+typedef struct {
+  MPI_Request value;
+} RanksRequest;
+
 // Starts MPI for calls from one thread at a time; errors are returned instead of ending the process.
 static inline int ranks_start(int *rank, int *count) {
   int provided;
@@ -17,19 +22,19 @@ static inline int ranks_start(int *rank, int *count) {
 
 static inline int ranks_exchange(const float *sent, const int *counts, const int *places,
                                  float *received, const int *their_counts, const int *their_places,
-                                 MPI_Request *request) {
+                                 RanksRequest *request) {
   return MPI_Ialltoallv(sent, counts, places, MPI_FLOAT, received, their_counts, their_places, MPI_FLOAT,
-                        MPI_COMM_WORLD, request);
+                        MPI_COMM_WORLD, &request->value);
 }
 
 static inline int ranks_gather(const float *sent, int count, float *received, const int *their_counts,
-                               const int *their_places, MPI_Request *request) {
+                               const int *their_places, RanksRequest *request) {
   return MPI_Iallgatherv(sent, count, MPI_FLOAT, received, their_counts, their_places, MPI_FLOAT,
-                         MPI_COMM_WORLD, request);
+                         MPI_COMM_WORLD, &request->value);
 }
 
-static inline int ranks_test(MPI_Request *request, int *is_done) {
-  return MPI_Test(request, is_done, MPI_STATUS_IGNORE);
+static inline int ranks_test(RanksRequest *request, int *is_done) {
+  return MPI_Test(&request->value, is_done, MPI_STATUS_IGNORE);
 }
 
 static inline void ranks_abort(int status) { MPI_Abort(MPI_COMM_WORLD, status); }

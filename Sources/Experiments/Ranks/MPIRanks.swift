@@ -60,12 +60,12 @@
       _ counts: [Int], _ name: String, _ values: [Float], _ table: [CInt],
       _ start: (
         UnsafePointer<Float>?, UnsafePointer<CInt>, UnsafeMutablePointer<Float>?,
-        UnsafeMutablePointer<MPI_Request>
+        UnsafeMutablePointer<RanksRequest>
       ) -> CInt
     ) throws(DeviceError) -> [Float] {
       var result = [Float](repeating: 0, count: counts.reduce(0, +))
       // No request; the call makes one.
-      let request = UnsafeMutablePointer<MPI_Request>.allocate(capacity: 1)
+      let request = UnsafeMutablePointer<RanksRequest>.allocate(capacity: 1)
       defer { request.deallocate() }
       let status = values.withUnsafeBufferPointer { values in
         table.withUnsafeBufferPointer { table in
@@ -80,7 +80,7 @@
       return result
     }
 
-    private static func wait(for request: UnsafeMutablePointer<MPI_Request>) -> CInt {
+    private static func wait(for request: UnsafeMutablePointer<RanksRequest>) -> CInt {
       var isDone: CInt = 0
       var tries = 0
       while true {
