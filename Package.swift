@@ -19,6 +19,9 @@ let kernelSources =
     "descriptor", "lanes", "numerics", "peak", "special", "sums", "tiles", "turn", "walk",
   ].map { "\($0).cl" } + ["operations"]
 
+// scripts/install and scripts/package say which commit they build; other builds do not know.
+let commit = Context.environment["IWAE_GPU_COMMIT"] ?? ""
+
 let package = Package(
   name: "iwae-gpu",
   platforms: [.macOS(.v14)],
@@ -33,6 +36,7 @@ let package = Package(
     .library(name: "Report", targets: ["Report"]),
     .library(name: "Experiments", targets: ["Experiments"]),
     .library(name: "Conformance", targets: ["Conformance"]),
+    .library(name: "Commands", targets: ["Commands"]),
     .executable(name: "iwae-gpu", targets: ["iwae-gpu"]),
   ],
   traits: [
@@ -68,10 +72,14 @@ let package = Package(
         "Compute", "IWAE", "Files", "Artifacts", "Datasets", "Report",
         .target(name: "CMPI", condition: .when(traits: ["MPI"])),
       ]),
+    .target(
+      name: "BuildFacts",
+      cSettings: commit.isEmpty ? [] : [.define("COMMIT", to: "\"\(commit)\"")]),
+    .target(name: "Commands", dependencies: ["Compute", "Experiments"]),
     .executableTarget(
       name: "iwae-gpu",
       dependencies: [
-        "Experiments",
+        "BuildFacts", "Commands", "Experiments",
         "Compute", "ReferenceDevice", "OpenCLDevice", "Conformance", "IWAE", "Artifacts",
         "Datasets", "Report", "Files",
       ]),
@@ -107,7 +115,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "iwae-gpu", "Artifacts", "Datasets", "Experiments", "Files", "IWAE", "OpenCLDevice",
+        "iwae-gpu", "Artifacts", "Commands", "Datasets", "Experiments", "Files", "IWAE",
+        "OpenCLDevice",
         "ReferenceDevice", "Report",
       ]),
   ]

@@ -1,3 +1,4 @@
+import Commands
 import Compute
 import Conformance
 import Experiments
@@ -14,19 +15,21 @@ enum Backend {
     Command.Option(
       "--device", "device",
       help: "An OpenCL device by its index or part of its name, as 'iwae-gpu devices' lists them."),
-  ]
+  ].grouped("Device")
 
   /// The flags of what takes a device's results for right.
   static let options =
     choice + [
       Command.Option(
         "--trust-driver",
-        help: "Leave out the trial that each driver stands before it is first used.")
+        help: "Leave out the trial that each driver stands before it is first used."
+      ).grouped("Device")
     ]
 
   static let kernels = Command.Option(
     "--kernels", "layout", choices: Schedule.allCases.map(\.rawValue),
-    help: "The kernels' layout: panels for CPUs, tiles for GPUs. (default: what suits the device)")
+    help: "The kernels' layout: panels for CPUs, tiles for GPUs. (default: what suits the device)"
+  ).grouped("Device")
 
   /// The layout that '--kernels' names.
   static func schedule(_ arguments: ParsedArguments) -> Schedule? {

@@ -1,3 +1,4 @@
+import Commands
 import Compute
 import Experiments
 import Foundation
@@ -21,6 +22,10 @@ extension Command {
       Backend.kernels,
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example("iwae-gpu bench --batch 100 -k 50", "Time training steps"),
+      Example("iwae-gpu bench --profile", "Show where their time goes"),
     ],
     run: { try runBench($0, $1) })
 }

@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import Report
 
@@ -26,6 +27,12 @@ extension Command {
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example("iwae-gpu bounds runs/iwae -k 5000", "Show L_k for k up to 5000"),
+      Example(
+        "iwae-gpu bounds runs/iwae --limit 20 --out bounds.svg",
+        "Of fewer images, into a file of your choice"),
     ],
     isForRanks: true,
     run: { try runBounds($0, $1) })

@@ -1,3 +1,4 @@
+import Commands
 import Compute
 import Conformance
 import Files
@@ -32,6 +33,10 @@ extension Command {
           + "memory of a group."),
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example("iwae-gpu check", "Compare every operation with the plain reference"),
+      Example("iwae-gpu check --random 50", "Check steps of models put together at random"),
     ],
     run: { try runCheck($0, $1) })
 }

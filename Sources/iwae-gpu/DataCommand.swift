@@ -1,3 +1,4 @@
+import Commands
 import Datasets
 import Experiments
 import Foundation
@@ -10,6 +11,18 @@ extension Command {
       .init("action", help: "list, info, fetch or preview."),
       .init("set", help: "A set that 'data list' names, or a file or folder; not for list."),
     ],
+    actions: [
+      .init("list", help: "List the sets that are known, and whether they are here."),
+      .init(
+        "info", options: ["--labels"],
+        help:
+          "Describe a set or a file: shape, range, kinds of values, missing ones, and the likelihoods "
+          + "that fit."),
+      .init("fetch", options: ["--quiet"], help: "Download the files of a set, and check them."),
+      .init(
+        "preview", options: ["--part", "--count", "--out"],
+        help: "Show images of a set or a file in a picture."),
+    ],
     options: [
       DataOptions.labels,
       Option("--out", "file", help: "The picture of preview. (default: <set>.png)"),
@@ -19,6 +32,12 @@ extension Command {
         help: "The part that preview shows. (default: training)"),
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example("iwae-gpu data list", "See which sets there are"),
+      Example("iwae-gpu data fetch mnist", "Download one"),
+      Example("iwae-gpu data info table.csv", "Describe a file of your own"),
+      Example("iwae-gpu data preview mnist --out mnist.png", "See images of a set"),
     ],
     run: { try runData($0, $1) })
 }

@@ -1,3 +1,4 @@
+import Commands
 import Compute
 import Datasets
 import Experiments
@@ -12,7 +13,13 @@ enum DataOptions {
     "--mask", "file",
     help: "Where values of these images were observed: 1, else 0. Missing too is what is NaN.")
   /// Those of the images that a model is tested on.
-  static let tested = [option, labels, mask, Command.Option(of: "binarize")]
+  static let tested = [
+    option.helped(
+      "A set that 'iwae-gpu data list' names, or a file or folder of images, which is taken whole; "
+        + "FILE#NAME is one array of a file. (default: the test images of the checkpoint's run)"),
+    labels, mask,
+    Command.Option(of: "binarize"),
+  ].grouped("Data")
 
   /// The folders of named sets' files.
   static var folders: DataFolders { DataFolders(environment: ProcessInfo.processInfo.environment) }

@@ -1,3 +1,4 @@
+import Commands
 import Compute
 import Conformance
 import Experiments
@@ -12,6 +13,9 @@ extension Command {
       Option("--limit", "seconds", help: "How long a driver may take. (default: 120)"),
       Option("--json", help: "Print one JSON object."),
       Option("--within", "device", isHidden: true, help: "One of those processes."),
+    ],
+    examples: [
+      Example("iwae-gpu devices", "List the devices that can be used, and why others cannot")
     ],
     isForRanks: true,
     run: { try runDevices($0, $1) })

@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import IWAE
 
@@ -19,6 +20,11 @@ extension Command {
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example("iwae-gpu evaluate runs/iwae -k 5000", "Estimate log p(x) of the run's test images"),
+      Example(
+        "iwae-gpu evaluate runs/iwae --data new.npy --json", "Of other images, for a program"),
     ],
     isForRanks: true,
     run: { try runEvaluate($0, $1) })

@@ -1,18 +1,8 @@
+import Commands
 import Compute
 import Experiments
 import Files
 import IWAE
-
-/// The exit status of the process.
-enum ExitCode: Int32 {
-  case done = 0
-  case failed = 1
-  case usage = 64
-  case badInput = 65
-  case noDevice = 69
-  case fileAccess = 74
-  case interrupted = 130
-}
 
 extension ExitCode {
   /// The status for an error, which its type says.

@@ -1,4 +1,5 @@
 import Artifacts
+import Commands
 import Compute
 import Datasets
 import Experiments
@@ -27,6 +28,11 @@ extension Command {
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Print nothing."),
+    ],
+    examples: [
+      Example("iwae-gpu export runs/iwae --onnx onnx", "Write ONNX graphs"),
+      Example(
+        "iwae-gpu export runs/iwae --arrays arrays", "Write latents and reconstructions for NumPy"),
     ],
     run: { try runExport($0, $1) })
 }

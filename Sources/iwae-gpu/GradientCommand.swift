@@ -1,4 +1,5 @@
 import Artifacts
+import Commands
 import Compute
 import Files
 import Foundation
@@ -19,6 +20,11 @@ extension Command {
     ] + StepOptions.objective + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Print nothing."),
+    ],
+    examples: [
+      Example(
+        "iwae-gpu gradient model.safetensors --data batch.npy --noise noise.safetensors --out gradients.safetensors",
+        "Compute the gradients of a given batch with given noise")
     ],
     run: { try runGradient($0, $1) })
 }

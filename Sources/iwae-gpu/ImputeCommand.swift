@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import Files
 import IWAE
@@ -29,6 +30,13 @@ extension Command {
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example(
+        "iwae-gpu impute runs/holes --data holes.npy --out filled.npy", "Fill in missing values"),
+      Example(
+        "iwae-gpu impute runs/holes --data holes.npy --draws 10 --out copies.npy",
+        "Draw ten completed copies"),
     ],
     run: { try runImpute($0, $1) })
 }

@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import Report
 
@@ -20,6 +21,9 @@ extension Command {
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example("iwae-gpu look runs/iwae", "Draw the curves, samples and latents of a run")
     ],
     run: { try runLook($0, $1) })
 }

@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import Foundation
 
@@ -25,6 +26,9 @@ struct Main {
     .data,
     .export,
     .impute,
+    .cache,
+    .completions,
+    .manual,
   ]
 
   static func main() {
@@ -32,7 +36,7 @@ struct Main {
     // Where nobody listens any more, words are lost and not work.
     signal(SIGPIPE, SIG_IGN)
     if let index = CommandLine.firstThatIsNoText {
-      Terminal.standard.error("Error: Argument \(index) is not UTF-8. Rename the file or folder.")
+      Terminal.standard.fail("Error: Argument \(index) is not UTF-8. Rename the file or folder.")
       exit(ExitCode.usage.rawValue)
     }
     let code = run(Array(CommandLine.arguments.dropFirst()))
@@ -48,34 +52,33 @@ struct Main {
       Launch.fail(
         "Error: \(error.message)\n\(error.usage)", ExitCode.usage.rawValue,
         isSameForAll: !arguments.contains { $0.hasPrefix("--shard") },
-        terminal.error)
+        terminal.fail)
       return .usage
     } catch {
       let code = ExitCode(of: error)
       Launch.fail(
-        "Error: \(error)", code.rawValue, isSameForAll: error is LaunchError, terminal.error)
+        "Error: \(error)", code.rawValue, isSameForAll: error is LaunchError, terminal.fail)
       return code
     }
   }
 
   private static func dispatch(_ arguments: [String], _ terminal: Terminal) throws -> ExitCode {
     guard let name = arguments.first, !["-h", "--help", "help"].contains(name) else {
-      if let topic = arguments.dropFirst().first, arguments.first == "help" {
-        try terminal.output(try find(topic).help)
-      } else {
-        try terminal.output(help)
-      }
+      try terminal.help(
+        try help(on: arguments.first == "help" ? Array(arguments.dropFirst()) : [], terminal))
       return .done
     }
     if name == "--version" {
-      try terminal.output(version)
+      // A driver that fails when it is asked leaves the rest said.
+      try terminal.output(Version.build)
+      try terminal.output(Version.runtimes)
       return .done
     }
     let command = try find(name)
     let rest = Array(arguments.dropFirst())
     if rest.prefix(while: { $0 != ParsedArguments.end }).contains(where: ["-h", "--help"].contains)
     {
-      try terminal.output(command.help)
+      try terminal.help(try help(on: [name] + rest.prefix(1), terminal))
       return .done
     }
     do {
@@ -92,27 +95,31 @@ struct Main {
 
   private static func find(_ name: String) throws(UsageError) -> Command {
     if let command = commands.first(where: { $0.name == name }) { return command }
+    let isOption = name.hasPrefix("-")
     throw UsageError(
-      "Unexpected argument '\(name)'." + suggestion(for: name, among: commands.map(\.name)),
-      usage: "Usage: iwae-gpu <subcommand>\n  See 'iwae-gpu --help' for more information.")
+      (isOption ? "Unknown option '\(name)'." : "Unexpected argument '\(name)'.")
+        + suggestion(
+          for: name, among: isOption ? ["--version", "--help"] : commands.map(\.name)),
+      usage: "Usage: iwae-gpu <subcommand>\n  See 'iwae-gpu help'.")
   }
 
-  static let version = "0.1.0"
-
-  static var help: String {
-    """
-    OVERVIEW: Importance-weighted autoencoders on any OpenCL device.
-
-    USAGE: iwae-gpu <subcommand>
-
-    OPTIONS:
-      --version               Show the version.
-      -h, --help              Show help information.
-
-    SUBCOMMANDS:
-    \(columns(commands.map { ($0.name, $0.abstract) }))
-
-      See 'iwae-gpu help <subcommand>' for detailed help.
-    """
+  /// The help on a command, and on one kind of its work if such a one is named; on all without a topic.
+  private static func help(on topics: [String], _ terminal: Terminal) throws -> String {
+    guard let name = topics.first else { return manual.help(columns: terminal.columns) }
+    return try find(name).help(columns: terminal.columns, action: topics.dropFirst().first)
   }
+
+  static let manual = Manual(
+    program: "iwae-gpu", version: "iwae-gpu \(Version.number)",
+    abstract: "Importance-weighted autoencoders on any OpenCL device.", commands: commands,
+    variables: [
+      ("IWAE_GPU_DATA", "A folder of data sets, one folder for each, beside the one in the cache."),
+      ("IWAE_GPU_DATA_LIMIT", "The most that an array of a file may take, as 8G."),
+      (
+        "XDG_CACHE_HOME",
+        "The folder of caches: kernels, tunings and downloads are below iwae-gpu in it."
+      ),
+      ("XDG_STATE_HOME", "The folder of the secret with which cached kernels are signed."),
+      ("NO_COLOR", "If it is not empty, nothing stands out by colour or weight."),
+    ])
 }

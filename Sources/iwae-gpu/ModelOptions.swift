@@ -1,3 +1,4 @@
+import Commands
 import Compute
 import Experiments
 import IWAE
@@ -5,7 +6,7 @@ import IWAE
 /// The flags that describe a model and what it is trained on.
 enum ModelOptions {
   static let options =
-    [
+    ([
       Command.Option(
         "--model", "model", choices: ["burda-1", "burda-2"],
         help: "A model by name: burda-1 or burda-2, with one or two stochastic layers. "
@@ -27,7 +28,7 @@ enum ModelOptions {
       Command.Option(
         "--condition", "classes",
         help: "Tell encoder and decoder each image's label, of so many classes. (default: none)"),
-    ] + DensityOptions.options
+    ] + DensityOptions.options).grouped("Model")
 
   /// The model that the flags describe.
   ///

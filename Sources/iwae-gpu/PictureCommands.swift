@@ -1,4 +1,5 @@
 import Artifacts
+import Commands
 import Compute
 import Datasets
 import Experiments
@@ -16,6 +17,10 @@ extension Command {
         "--label", "class",
         help: "Images of one class, from a model with a condition. (default: a row of each class)")
     ] + pictureOptions("samples.png", "64", seed: "0"),
+    examples: [
+      Example("iwae-gpu sample runs/iwae", "Draw 100 images"),
+      Example("iwae-gpu sample runs/iwae --count 400 --seed 1 --out samples.png", "Draw others"),
+    ],
     run: { try runSample($0, $1) })
 
   static let reconstruct = Command(
@@ -27,6 +32,9 @@ extension Command {
         "--as", "class",
         help: "Decode with another label, from a model with a condition. (default: each its own)")
     ] + pictureOptions("reconstructions.png", "16", seed: "the run's, else 0"),
+    examples: [
+      Example("iwae-gpu reconstruct runs/iwae", "Show test images and what the model makes of them")
+    ],
     run: { try runReconstruct($0, $1) })
 
   private static func pictureOptions(

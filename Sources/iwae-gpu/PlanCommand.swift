@@ -1,3 +1,4 @@
+import Commands
 import Compute
 import Experiments
 import Foundation
@@ -9,6 +10,11 @@ extension Command {
     abstract: "Show the operations of a training step and its memory.",
     options: ModelOptions.options + StepOptions.options + [
       Option("--json", help: "Print one JSON object.")
+    ],
+    examples: [
+      Example(
+        "iwae-gpu plan --batch 20 -k 50",
+        "List the operations of a training step, their costs and memory")
     ],
     run: { try runPlan($0, $1) })
 }

@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import Foundation
 
@@ -20,7 +21,7 @@ final class ProgressLine {
     var text = printable(text)
     if isInteractive {
       // A line that wraps could not be written over.
-      text = String(text.prefix(Self.columns - 1))
+      text = String(text.prefix((Terminal.width(of: STDERR_FILENO) ?? 80) - 1))
       let padding = String(repeating: " ", count: max(0, width - text.count))
       try? FileHandle.standardError.write(contentsOf: Data("\r\(text)\(padding)".utf8))
       width = text.count
@@ -30,13 +31,6 @@ final class ProgressLine {
       lastPlain = now
       terminal.error(text)
     }
-  }
-
-  /// The terminal's width.
-  private static var columns: Int {
-    var size = winsize()
-    let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 1
-    return isKnown ? Int(size.ws_col) : 80
   }
 
   /// Writes a line that stays.

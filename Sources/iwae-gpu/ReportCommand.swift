@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import Files
 import Foundation
@@ -13,6 +14,10 @@ extension Command {
       Option("--title", "text", help: "The heading. (default: the run's name, or a count of runs)"),
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Print nothing."),
+    ],
+    examples: [
+      Example(
+        "iwae-gpu report runs/iwae runs/vae --out compare.html", "Compare two runs in one page")
     ],
     run: { try runReport($0, $1) })
 }

@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import IWAE
 
@@ -37,6 +38,11 @@ extension Command {
     ] + Setting.tested.map(Option.init) + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example(
+        "iwae-gpu reproduce burda --passes 10",
+        "Train the rows of the IWAE paper's table for ten passes")
     ],
     isForRanks: true,
     run: { try runReproduce($0, $1) })

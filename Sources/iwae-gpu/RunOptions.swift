@@ -1,3 +1,4 @@
+import Commands
 import Compute
 import Experiments
 import Foundation
@@ -9,7 +10,16 @@ extension Command.Option {
     self.init(
       setting.flag, short: setting.short, setting.placeholder, choices: setting.choices,
       negation: setting.negation, help: setting.help)
+    examples = setting.examples
+    group = Self.groups.first { $0.settings.contains { $0.key == setting.key } }?.name ?? ""
   }
+
+  /// The headings that help shows settings under.
+  private static let groups: [(name: String, settings: [Setting])] = [
+    ("Data", Setting.data), ("Course of training", Setting.course), ("Tests", Setting.testing),
+    ("Limits", Setting.limits), ("Of some objectives", Setting.ofObjectives),
+    ("Objective", Setting.step),
+  ]
 
   /// The flag of the setting of a key.
   init(of key: String) {

@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import IWAE
 import Report
@@ -33,6 +34,10 @@ extension Command {
     ] + Setting.ofObjectives.map(Option.init) + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example("iwae-gpu snr", "Measure a linear model whose gradients are known"),
+      Example("iwae-gpu snr runs/iwae -k 1,8,64 --draws 500", "Measure a trained model"),
     ],
     run: { try runSNR($0, $1) })
 }

@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import Report
 
@@ -32,6 +33,9 @@ extension Command {
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example("iwae-gpu sandwich runs/iwae", "Bound log p(x) from below and above")
     ],
     isForRanks: true,
     run: { try runSandwich($0, $1) })

@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import Files
 import IWAE
@@ -28,7 +29,7 @@ extension Command {
       Option(
         "--estimators", "names", help: "Some of standard, stl, dreg. (default: standard)"),
       Option("--groups", short: "-m", "counts", help: Setting.groups.help),
-      Option("--samples", short: "-k", "counts", help: Setting.samples.help + " (default: 50)"),
+      Option("--samples", short: "-k", "counts", help: Setting.samples.help),
       Option("--betas", "shares", help: Setting.beta.help),
       Option("--alphas", "orders", help: Setting.alpha.help),
       Option("--seeds", "seeds", help: "One run of each setting for each seed. (default: 0)"),
@@ -36,6 +37,12 @@ extension Command {
     ] + (RunOptions.options + ofObjectives.map(Option.init)).map(\.listed) + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example(
+        "iwae-gpu sweep --data mnist --objectives vae,iwae --samples 1,5,50 --seeds 0,1,2 --out runs/sweep",
+        "Train every combination"),
+      Example("iwae-gpu sweep --merge runs/sweep", "Put the results of shards together"),
     ],
     isForRanks: true,
     run: { try runSweep($0, $1) })

@@ -1,4 +1,5 @@
 import Artifacts
+import Commands
 import Experiments
 import Files
 import Foundation
@@ -19,6 +20,16 @@ extension Command {
     ] + StepOptions.objective + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example("iwae-gpu train", "Train on built-in data"),
+      Example(
+        "iwae-gpu train --data mnist --objective iwae -k 50 --out runs/iwae",
+        "Train as in the IWAE paper"),
+      Example("iwae-gpu train --resume runs/iwae --passes 100", "Go on"),
+      Example(
+        "iwae-gpu train --data table.npy --likelihood gaussian --standardize",
+        "Train on a table of one's own"),
     ],
     isForRanks: true,
     run: { try runTrain($0, $1) })

@@ -1,3 +1,4 @@
+import Commands
 import Compute
 import Conformance
 import Experiments
@@ -17,6 +18,9 @@ extension Command {
       Backend.kernels,
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
+    ],
+    examples: [
+      Example("iwae-gpu tune --batch 20 -k 50", "Find and keep the fastest kernels")
     ],
     run: { try runTune($0, $1) })
 }

@@ -1,4 +1,5 @@
 import Artifacts
+import Commands
 import Experiments
 import Foundation
 import Report

@@ -1,3 +1,4 @@
+import Commands
 import Experiments
 import Foundation
 import IWAE

@@ -1,4 +1,5 @@
 import Artifacts
+import Commands
 import Datasets
 import Experiments
 import Foundation

@@ -3,9 +3,8 @@ import PackageDescription
 
 /// The command line's parser is part of a program: its files are compiled here once more.
 let commandLine = [
-  "Command", "DataOptions", "DensityOptions", "Display", "ExitCode", "Interrupt", "ModelOptions",
-  "ObjectiveOptions", "ParsedArguments", "ParsedArguments+Values", "ProgressLine", "RunOptions",
-  "Terminal",
+  "DataOptions", "DensityOptions", "Display", "Interrupt", "ModelOptions", "ObjectiveOptions",
+  "ProgressLine", "RunOptions",
 ].map { "Program/\($0).swift" }
 
 let package = Package(
@@ -15,8 +14,10 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "Fuzzing",
-      dependencies: ["Artifacts", "Compute", "Datasets", "Experiments", "Files", "IWAE", "Report"]
-        .map { .product(name: $0, package: "iwae-gpu") },
+      dependencies: [
+        "Artifacts", "Commands", "Compute", "Datasets", "Experiments", "Files", "IWAE", "Report",
+      ]
+      .map { .product(name: $0, package: "iwae-gpu") },
       path: ".", sources: ["Sources"] + commandLine,
       // libFuzzer has the function `main`.
       swiftSettings: [.unsafeFlags(["-parse-as-library"])])

@@ -2,7 +2,7 @@ import IWAE
 
 extension Setting {
   public static let samples = integer(
-    "samples", short: "-k", \.samples, 1...1 << 20, standard: .untold,
+    "samples", short: "-k", \.samples, 1...1 << 20,
     help: "Samples K of each group.")
 
   public static let groups = integer(

@@ -95,7 +95,7 @@ extension Setting {
   public static let testing: [Setting] =
     [
       .integer(
-        "patience", \.patience, 0...1 << 30, "passes", standard: .untold,
+        "patience", \.patience, 0...1 << 30, "passes", standard: .text("never"),
         help: "Stop after so many passes without a better validation.", canChange: true,
         row: Row(name: "patience")),
       .choice(
@@ -121,7 +121,7 @@ extension Setting {
       "test_samples", \.testSamples, 1...1 << 30, help: "Samples of each test image.",
       canChange: true, row: Row(name: "test samples")),
     .integer(
-      "limit", \.limit, 1...1 << 30, hasNone: true, standard: .untold,
+      "limit", \.limit, 1...1 << 30, hasNone: true, standard: .text("all"),
       help: "Only the first images of the test set.", canChange: true,
       row: Row(name: "test images", text: { $0.limit == 0 ? "all" : "the first \($0.limit)" })),
   ]
@@ -141,7 +141,7 @@ extension Setting {
         name: "memory", text: { $0.memory == 0 ? "automatic" : readable(bytes: $0.memory) }),
       fromText: byteCount, isValid: { $0 >= 0 }),
     .integer(
-      "backward_samples", \.backwardSamples, 1...1 << 20, hasNone: true, standard: .untold,
+      "backward_samples", \.backwardSamples, 1...1 << 20, hasNone: true, standard: .text("all"),
       help: "Walk only so many samples backwards, drawn in proportion to their weights.",
       row: Row(
         name: "backward samples",

@@ -12,6 +12,8 @@ public struct Setting: Sendable {
   public let placeholder: String?
   /// The only values there are; nil where there are others.
   public let choices: [String]?
+  /// Some of the values, where there are others.
+  public let examples: [String]
   /// The line of help, with the default.
   public let help: String
   /// The values that there are, for messages.
@@ -154,7 +156,7 @@ extension Setting {
     isValid: @escaping @Sendable (Value) -> Bool = { _ in true }
   ) {
     (self.key, self.short, self.placeholder, self.choices) = (key, short, placeholder, choices)
-    (self.expected, self.objectives) = (expected, objectives)
+    (self.examples, self.expected, self.objectives) = (examples, expected, objectives)
     (self.canChange, self.isDescribed, self.row) = (canChange, isDescribed, row)
     let usual = RunConfiguration.usual[keyPath: path]
     self.help =

@@ -26,6 +26,12 @@ public struct TuningStore {
     }
   }
 
+  /// The folders of compiled kernels and of tunings; nil where nothing can be kept.
+  public static var folders: (kernels: String, tunings: String)? {
+    guard let cache = BinaryCache.standard, let standard else { return nil }
+    return (cache.folder.path, standard.folder.path)
+  }
+
   /// The path of the file for the tuning of a device, which need not exist.
   public func path(for device: DeviceDescription, _ schedule: Schedule) -> String {
     file(device, schedule).path

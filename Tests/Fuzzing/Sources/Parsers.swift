@@ -1,4 +1,5 @@
 import Artifacts
+import Commands
 import Compute
 import Experiments
 import Files

@@ -1,13 +1,13 @@
 import Experiments
 
 /// The options of one invocation.
-struct ParsedArguments: Sendable {
+public struct ParsedArguments: Sendable {
   private let command: Command
   private var values: [String: String] = [:]
   private var flags: Set<String> = []
   private var places: [String] = []
 
-  init(_ arguments: [String], for command: Command) throws(UsageError) {
+  public init(_ arguments: [String], for command: Command) throws(UsageError) {
     self.command = command
     var rest = arguments[...]
     while let argument = rest.popFirst() {
@@ -18,7 +18,7 @@ struct ParsedArguments: Sendable {
   }
 
   /// What follows is no option, whatever it begins with.
-  static let end = "--"
+  public static let end = "--"
 
   private mutating func add(_ place: String) throws(UsageError) {
     guard places.count < command.arguments.count || command.arguments.last?.isRepeated == true
@@ -32,13 +32,16 @@ struct ParsedArguments: Sendable {
     _ argument: String, _ rest: inout ArraySlice<String>
   ) throws(UsageError) {
     guard argument.hasPrefix("-"), argument.count > 1 else { return try add(argument) }
-    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = Self.parts(argument, of: command)
     let name = String(parts[0])
     guard let option = command.options.first(where: { $0.names.contains(name) }) else {
       throw command.usageError(
         "Unknown option '\(name)'."
           + suggestion(
-            for: name, among: command.options.flatMap(\.names).filter { $0.hasPrefix("--") }))
+            for: name,
+            among: command.options.filter { !$0.isHidden }.flatMap(\.names).filter {
+              $0.hasPrefix("--")
+            } + ["--help"]))
     }
     guard !flags.contains(option.name), values[option.name] == nil else {
       throw command.usageError("Option '\(option.name)' was given twice.")
@@ -66,39 +69,50 @@ struct ParsedArguments: Sendable {
     values[option.name] = value
   }
 
-  /// True if a flag was given.
-  func has(_ flag: String) -> Bool { flags.contains(flag) }
+  /// An option and its value, as `--samples=5` and `-k5` have them together.
+  private static func parts(_ argument: String, of command: Command) -> [Substring] {
+    let short = argument.prefix(2)
+    if !argument.hasPrefix("--"), argument.count > 2, !argument.hasPrefix("\(short)="),
+      command.options.contains(where: { $0.short == String(short) && $0.placeholder != nil })
+    {
+      return [short, argument.dropFirst(2)]
+    }
+    return argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+  }
 
-  func string(_ name: String) -> String? { values[name] }
+  /// True if a flag was given.
+  public func has(_ flag: String) -> Bool { flags.contains(flag) }
+
+  public func string(_ name: String) -> String? { values[name] }
 
   /// The same with another value of an option.
-  func replacing(_ name: String, with value: String) -> ParsedArguments {
+  public func replacing(_ name: String, with value: String) -> ParsedArguments {
     var result = self
     result.values[name] = value
     return result
   }
 
   /// The names of all options and flags that were given.
-  var given: Set<String> { flags.union(values.keys) }
+  public var given: Set<String> { flags.union(values.keys) }
 
   /// An option without which the command makes no sense.
-  func required(_ name: String) throws(UsageError) -> String {
+  public func required(_ name: String) throws(UsageError) -> String {
     if let value = values[name] { return value }
     let placeholder = command.options.first { $0.name == name }?.placeholder ?? "value"
     throw command.usageError("Missing expected argument '\(name) <\(placeholder)>'.")
   }
 
   /// The value at a named place; nil where nothing was given.
-  func optionalArgument(_ name: String) -> String? {
+  public func optionalArgument(_ name: String) -> String? {
     let index = command.arguments.firstIndex { $0.name == name }
     return index.flatMap { $0 < places.count ? places[$0] : nil }
   }
 
   /// The value at a named place.
-  func argument(_ name: String) throws(UsageError) -> String { try arguments(name)[0] }
+  public func argument(_ name: String) throws(UsageError) -> String { try arguments(name)[0] }
 
   /// The values of a repeated argument: one at least.
-  func arguments(_ name: String) throws(UsageError) -> [String] {
+  public func arguments(_ name: String) throws(UsageError) -> [String] {
     guard let index = command.arguments.firstIndex(where: { $0.name == name }) else {
       preconditionFailure("'\(command.name)' takes no argument '\(name)'")
     }
@@ -110,5 +124,5 @@ struct ParsedArguments: Sendable {
   }
 
   /// A usage error of the command.
-  func error(_ message: String) -> UsageError { command.usageError(message) }
+  public func error(_ message: String) -> UsageError { command.usageError(message) }
 }

@@ -4,7 +4,7 @@ import Experiments
 /// The values of options, checked.
 extension ParsedArguments {
   /// A whole number of at least `minimum`.
-  func integer(
+  public func integer(
     _ name: String, default standard: Int, minimum: Int = 1, maximum: Int = 1 << 30
   ) throws(UsageError) -> Int {
     guard let text = string(name) else { return standard }
@@ -17,7 +17,7 @@ extension ParsedArguments {
   }
 
   /// A finite number in a range.
-  func number(
+  public func number(
     _ name: String, default standard: Double, in range: ClosedRange<Double>
   ) throws(UsageError) -> Double {
     guard let text = string(name) else { return standard }
@@ -30,7 +30,8 @@ extension ParsedArguments {
   }
 
   /// A seed: any 64-bit whole number.
-  func seed(_ name: String = "--seed", default standard: UInt64) throws(UsageError) -> UInt64 {
+  public func seed(_ name: String = "--seed", default standard: UInt64) throws(UsageError) -> UInt64
+  {
     guard let text = string(name) else { return standard }
     guard let value = UInt64(text) else {
       throw error(
@@ -45,7 +46,7 @@ extension ParsedArguments {
   /// - Parameters:
   ///   - expected: The values that are expected, in the words of the message.
   ///   - value: A value, or nil where the text is none.
-  func list<Value: Hashable>(
+  public func list<Value: Hashable>(
     _ name: String, default standard: [Value], expected: String, _ value: (String) throws -> Value?
   ) throws -> [Value] {
     guard let text = string(name) else { return standard }
@@ -62,7 +63,7 @@ extension ParsedArguments {
   }
 
   /// Names with commas between them, each one of the candidates.
-  func names(
+  public func names(
     _ name: String, default standard: [String], among candidates: [String]
   ) throws -> [String] {
     try list(name, default: standard, expected: "some of \(candidates.joined(separator: ", "))") {
@@ -71,7 +72,7 @@ extension ParsedArguments {
   }
 
   /// Whole numbers of at least `minimum` with commas between them.
-  func integers(
+  public func integers(
     _ name: String, default standard: [Int], minimum: Int = 1, maximum: Int = 1 << 20
   ) throws -> [Int] {
     try list(
@@ -80,7 +81,7 @@ extension ParsedArguments {
   }
 
   /// Values of a setting, with commas between them.
-  func list<Value: Hashable>(
+  public func list<Value: Hashable>(
     _ name: String, of setting: Setting, _ path: KeyPath<RunConfiguration, Value>,
     _ standard: [Value]
   ) throws -> [Value] {
@@ -92,7 +93,7 @@ extension ParsedArguments {
   }
 
   /// Seeds with commas between them, or a single one.
-  func seeds(default standard: [UInt64]) throws -> [UInt64] {
+  public func seeds(default standard: [UInt64]) throws -> [UInt64] {
     if string("--seed") != nil {
       if string("--seeds") != nil { throw error("'--seed' is '--seeds' with one; leave one out.") }
       return [try seed(default: 0)]

@@ -1,0 +1,8 @@
+// What is known of a build only where it is made.
+#ifndef BUILD_FACTS_H
+#define BUILD_FACTS_H
+
+// The commit that it was built from; empty where nobody said.
+const char *build_commit(void);
+
+#endif
