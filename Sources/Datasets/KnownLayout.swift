@@ -161,7 +161,14 @@ extension ImageCollection {
     let found = part.images.isEmpty ? "" : ", array '\(part.images)'"
     self.init(
       training: file.holdsPictures ? images.asPictures : images, format: file.format + found,
-      notes: ImageRecipe().digitsLost(in: array))
+      notes: ImageRecipe().digitsLost(in: array) + Self.note(columns: file.columnNames))
+  }
+
+  /// A remark on the names of a table's columns.
+  private static func note(columns: [String]) -> [String] {
+    if columns.isEmpty { return [] }
+    let shown = columns.prefix(12).joined(separator: ", ")
+    return ["the columns are \(shown)\(columns.count > 12 ? " and so on" : "")"]
   }
 
   /// The array that holds the images.

@@ -15,6 +15,8 @@ public struct DataFile {
     case single(NumberArray)
     case archive(ZipArchive)
     case matlab(MATFile)
+    /// NumPy files in a folder, by their names without the ending.
+    case folder([(name: String, file: FileBytes)])
   }
 
   public let path: String
@@ -22,6 +24,8 @@ public struct DataFile {
   public let format: String
   /// True for PNG images, whose bytes are grey levels.
   private(set) var holdsPictures = false
+  /// The names of a table's columns; empty where they have none.
+  public private(set) var columnNames: [String] = []
   /// Of a folder of folders: the class of each image.
   public let labels: [Int]?
   /// Every array in the file.
@@ -41,6 +45,14 @@ public struct DataFile {
   public init(_ path: String, limit: Int = standardLimit) throws {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+      let arrays = try FileCalls.names(in: path).filter { $0.hasSuffix(".npy") && $0.first != "." }
+      if !arrays.isEmpty {
+        let files = try arrays.sorted().map {
+          (name: String($0.dropLast(4)), file: try FileBytes(path: "\(path)/\($0)"))
+        }
+        self.init(path, "folder of arrays (npy)", .folder(files), limit)
+        return
+      }
       let folder = try PNGFolder(path, limit: limit)
       let format =
         folder.labels == nil
@@ -79,26 +91,34 @@ public struct DataFile {
       content = .matlab(try MATFile(file))
     } else if start.starts(with: [0x1f, 0x8b]) {
       let reader = try file.reader().decompressed(.gzip, limit: limit.addingCapped(1 << 20))
-      let (name, array) = try Self.array(reader, limit: limit)
+      let (name, array, columns) = try Self.array(reader, limit: limit)
       format = "\(name), gzip"
-      content = .single(array)
+      (content, columnNames) = (.single(array), columns)
     } else {
-      let (name, array) = try Self.array(file.reader(), limit: limit)
+      let (name, array, columns) = try Self.array(file.reader(), limit: limit)
       format = name
-      content = .single(array)
+      (content, columnNames) = (.single(array), columns)
     }
     self.content = content
     variables = Self.variables(content, limit: limit)
   }
 
-  /// Reads the formats of one array.
+  /// Reads the formats of one array, with the names of its columns.
   private static func array(
     _ reader: ByteReader, limit: Int
-  ) throws(FormatError) -> (String, NumberArray) {
+  ) throws(FormatError) -> (String, NumberArray, [String]) {
     let start = try reader.peek(1 << 12)
-    if NumberArray.isNumPy(start) { return ("NumPy", try NumberArray(numPy: reader, limit: limit)) }
-    if NumberArray.isIDX(start) { return ("IDX", try NumberArray(idx: reader, limit: limit)) }
-    if NumberArray.isText(start) { return ("text", try NumberArray(text: reader, limit: limit)) }
+    if NumberArray.isNumPy(start) {
+      return ("NumPy", try NumberArray(numPy: reader, limit: limit), [])
+    }
+    if NumberArray.isIDX(start) { return ("IDX", try NumberArray(idx: reader, limit: limit), []) }
+    if NumberArray.isText(start) {
+      return ("text", try NumberArray(text: reader, limit: limit), [])
+    }
+    if NumberArray.isCSV(start) {
+      let (array, names) = try NumberArray.csv(reader, limit: limit)
+      return ("table (csv)", array, names)
+    }
     if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
       throw reader.problem(
         "it is HDF5, as MATLAB's -v7.3. Save it with -v7, or as .npy from Python.")
@@ -109,7 +129,8 @@ public struct DataFile {
     let bytes = start.prefix(8).map { String(format: "%02x", $0) }.joined(separator: " ")
     throw reader.problem(
       "it begins with \(bytes), which is none of the known formats: IDX, NumPy (npy, npz), MATLAB 5 "
-        + "(mat), text (amat), each but npz and mat also with gzip, or a folder of PNG images.")
+        + "(mat), text (amat), tables (csv), each but npz and mat also with gzip, or a folder of PNG "
+        + "images.")
   }
 
   /// Lists what is in a file.
@@ -119,19 +140,27 @@ public struct DataFile {
     case .archive(let archive):
       archive.entries.map { entry in
         let name = entry.name.hasSuffix(".npy") ? String(entry.name.dropLast(4)) : entry.name
-        do throws(FormatError) {
-          let header = try NumPyHeader(archive.open(entry, limit: limit))
-          return Variable(name: name, shape: header.shape)
-        } catch {
-          return Variable(name: name, shape: [], problem: error.problem)
-        }
+        return variable(name) { () throws(FormatError) in try archive.open(entry, limit: limit) }
       }
+    case .folder(let files):
+      files.map { entry in variable(entry.name) { entry.file.reader() } }
     case .matlab(let file):
       file.variables.map {
         Variable(
           name: $0.name, shape: $0.shape,
           problem: $0.isNumeric ? nil : "it is of class \($0.type)")
       }
+    }
+  }
+
+  /// An array in NumPy's format, as its header tells.
+  private static func variable(
+    _ name: String, _ open: () throws(FormatError) -> ByteReader
+  ) -> Variable {
+    do throws(FormatError) {
+      return Variable(name: name, shape: try NumPyHeader(open()).shape)
+    } catch {
+      return Variable(name: name, shape: [], problem: error.problem)
     }
   }
 
@@ -146,6 +175,9 @@ public struct DataFile {
         reader throws(FormatError) in
         try NumberArray(numPy: reader, limit: limit)
       }
+    case .folder(let files):
+      guard let entry = files.first(where: { $0.name == name }) else { throw missing(name) }
+      return try NumberArray(numPy: entry.file.reader(), limit: limit)
     case .matlab(let file):
       guard let variable = file.variables.first(where: { $0.name == name }) else {
         throw missing(name)

@@ -9,8 +9,8 @@ extension NumberArray {
       && start.allSatisfy { TextParser.isSpace($0) || $0 == 10 || TextParser.isNumeric($0) }
   }
 
-  /// Reads rows of numbers, separated by spaces, tabs or commas. `nan`, and nothing between commas,
-  /// is a missing value.
+  /// Reads rows of numbers, separated by spaces, tabs or commas. `nan`, `NA`, and nothing between commas
+  /// are missing values.
   init(text reader: ByteReader, limit: Int) throws(FormatError) {
     var parser = TextParser(limit: limit)
     while true {
@@ -117,6 +117,7 @@ private struct TextParser {
     if hasCommas && hasGaps { return Self.mixture }
     if token.count == 1, (48...49).contains(token[0]) { return append(bit: token[0] - 48) }
     let text = String(decoding: token, as: UTF8.self)
+    if text.lowercased() == "na" { return append(.nan) }
     guard let value = Double(text), !Float(value).isInfinite else {
       return "'\(text)' is not a number of single precision."
     }

@@ -162,7 +162,9 @@ struct PNGImage {
     }
     if let index = Self.colour(decoded) {
       throw problem(
-        "pixel \(index) is coloured or transparent; expected a grey image. Convert it first.")
+        "pixel \(index) is coloured or transparent; expected grey images. ImageMagick makes them so: "
+          + "mkdir grey && mogrify -path grey -colorspace Gray -background black -alpha remove "
+          + "-alpha off -depth 8 \(quotedForShell(FileCalls.folder(of: file)))/*.png")
     }
     pixels = stride(from: 0, to: decoded.count, by: 4).map { decoded[$0] }
   }

@@ -1,0 +1,80 @@
+import Foundation
+import IWAE
+import Testing
+
+@testable import Datasets
+
+/// Tables and folders as people have them.
+@Suite struct TableTests {
+  private func array(_ text: String, limit: Int = 1 << 20) throws -> (NumberArray, DataFile) {
+    let file = try DataFile(FileBytes(name: "t.csv", Array(text.utf8)), limit: limit)
+    return (try file.array(), file)
+  }
+
+  private func problem(_ text: String, limit: Int = 1 << 20) -> String {
+    do {
+      _ = try array(text, limit: limit)
+      return "none"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func aLineOfNamesAndMissingCells() throws {
+    let (array, file) = try array("a,\"b, c\",d\r\n1,2.5,3\r\n4,,NA\r\n\"7\",-8e1,null\r\n")
+    #expect(array.shape == [3, 3] && file.format == "table (csv)")
+    #expect(file.columnNames == ["a", "b, c", "d"])
+    let values = array.values.floats
+    #expect(values.indices.filter { values[$0].isNaN } == [4, 5, 8])
+    #expect(values[0] == 1 && values[1] == 2.5 && values[6] == 7 && values[7] == -80)
+  }
+
+  @Test func otherSeparatorsAndQuotes() throws {
+    for separator in [";", "\t"] {
+      let text = "x y\(separator)\"say \"\"z\"\"\"\n0\(separator)1\n1\(separator)0"
+      let (array, file) = try array(text)
+      #expect(file.columnNames == ["x y", "say \"z\""])
+      #expect(array.values == .bytes([0, 1, 1, 0]))
+    }
+    // Without names, and with a byte order mark.
+    #expect(try self.array("1,?\n2,3\n").0.shape == [2, 2])
+    #expect(try self.array("\u{feff}a,b\n2,3\n").1.columnNames == ["a", "b"])
+    #expect(try self.array("1,NA\n2,3\n").0.values.floats[1].isNaN)
+  }
+
+  @Test func whatIsNoTableIsSaid() {
+    #expect(problem("a,b\n1,setosa\n").contains("line 2, the column 'b': expected a number"))
+    #expect(problem("a;b\n1;2,5\n").contains("Write points in numbers"))
+    #expect(
+      problem("a,b\n1,2,3\n").contains("line 2: expected 2 cells as in the lines before, found 3"))
+    #expect(problem("a,b\n1\n").contains("found 1"))
+    #expect(problem("a,b\n").contains("no rows"))
+    #expect(problem("a,b\n1,\"2").contains("a quote is left open"))
+    #expect(problem("a,b\n1,\"" + String(repeating: "2\n", count: 2000)).contains("longer than"))
+    #expect(
+      problem("a,b\n" + String(repeating: "1.5,2\n", count: 100), limit: 80).contains(
+        "allowed hold"))
+    #expect(problem("a,b\n1e99,2\n").contains("found '1e99'"))
+    #expect(problem("words without an end").contains("none of the known formats"))
+  }
+
+  /// A folder of arrays is read as an archive of them is.
+  @Test func aFolderOfArrays() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-\(UUID())")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    func write(_ name: String, _ data: [UInt8]) throws {
+      try Data(data).write(to: folder.appending(path: name))
+    }
+    try write("x_train.npy", Build.numPy([3, 4], [UInt8](repeating: 1, count: 12)))
+    try write("x_test.npy", Build.numPy([2, 4], [UInt8](repeating: 0, count: 8)))
+    try write("y_train.npy", Build.numPy([3], [2, 0, 1] as [UInt8]))
+    try write("y_test.npy", Build.numPy([2], [1, 1] as [UInt8]))
+    let collection = try ImageCollection(path: folder.path)
+    #expect(collection.training.count == 3 && collection.test?.count == 2)
+    #expect(collection.training.labels == [2, 0, 1])
+    #expect(collection.format.hasPrefix("folder of arrays (npy)"))
+    try write("x_test.npy", Array("nothing".utf8))
+    #expect(throws: (any Error).self) { try ImageCollection(path: folder.path) }
+  }
+}
