@@ -60,6 +60,11 @@ public struct ParsedArguments: Sendable {
     guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
       throw command.usageError("Missing value for '\(option.name) <\(placeholder)>'.")
     }
+    if value == "-", option.takesFile {
+      throw command.usageError(
+        "'\(option.name) -' would be a file called '-'. Name a file, or write './-' if you mean that."
+      )
+    }
     if let choices = option.choices, !choices.contains(value) {
       throw command.usageError(
         "The value '\(value)' is invalid for '\(option.name) <\(placeholder)>'."

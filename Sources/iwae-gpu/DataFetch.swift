@@ -33,7 +33,8 @@ enum DataFetch {
           ? "'\(name)' is drawn by the program; there is nothing to download."
           : "It is not known where the files of '\(name)' can be had.", code: .usage)
     }
-    let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet") || arguments.has("--json"))
+    let line = ProgressLine(
+      terminal, isQuiet: arguments.has("--quiet"), isTerse: arguments.has("--json"))
     let interrupt = Interrupt()
     var report = Report(set: name, files: [])
     for file in source.files {

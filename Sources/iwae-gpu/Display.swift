@@ -13,7 +13,7 @@ struct Display {
     self.terminal = terminal
     isJSON = arguments.has("--json")
     line = ProgressLine(
-      terminal, isQuiet: isJSON || arguments.has("--quiet") || !Launch.ranks.isFirst)
+      terminal, isQuiet: arguments.has("--quiet") || !Launch.ranks.isFirst, isTerse: isJSON)
   }
 
   /// Shows how far work is; returns whether to go on.

@@ -66,7 +66,8 @@ private func runExport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
       for (name, values) in [
         ("data.mean", standardization.mean), ("data.deviation", standardization.deviation),
       ] {
-        try writeArray(values, [values.count], name, to: graphs, &report)
+        let array = NumberArray(shape: [values.count], values: .floats(values))
+        try writeArray(array, name, to: graphs, &report)
       }
     }
   }
@@ -97,7 +98,8 @@ private func exportArrays(
     pixels, labels: images.labels, seed: arguments.has("--draw") ? seed : nil)
   try FileCalls.makeFolder(folder)
   func write(_ values: [Float], _ shape: [Int], _ name: String) throws {
-    try writeArray(values, shape, name, to: folder, &report)
+    try writeArray(
+      NumberArray(shape: shape, values: .floats(values)), name, to: folder, &report)
   }
   // As many sizes as the images came with.
   let sides = images.height.map { [$0, images.width / $0] } ?? [images.width]
@@ -120,8 +122,12 @@ private func exportArrays(
     let rows = try stored.model.labelRows(labels, rows: images.count).map(Float.init)
     // A model without labels has no graph that takes them.
     let classes = rows.isEmpty ? [] : [rows.count / images.count]
-    try write(
-      rows.isEmpty ? labels.map(Float.init) : rows, [images.count] + classes, "labels")
+    // The graphs take them as rows of numbers.
+    let array = NumberArray(
+      shape: [images.count] + classes,
+      values: rows.isEmpty && labels.allSatisfy { $0 < 256 }
+        ? .bytes(labels.map { UInt8($0) }) : .floats(rows.isEmpty ? labels.map(Float.init) : rows))
+    try writeArray(array, "labels", to: folder, &report)
   }
   report.images = images.count
   (report.backend, report.device) = (device.backend, device.name)
@@ -129,10 +135,8 @@ private func exportArrays(
 
 /// Writes an array as a file of its name.
 private func writeArray(
-  _ values: [Float], _ shape: [Int], _ name: String, to folder: String,
-  _ report: inout ExportReport
+  _ array: NumberArray, _ name: String, to folder: String, _ report: inout ExportReport
 ) throws {
-  let array = NumberArray(shape: shape, values: .floats(values))
   try Files.write(array.numPy, to: "\(folder)/\(name).npy")
   report.files.append("\(folder)/\(name).npy")
 }

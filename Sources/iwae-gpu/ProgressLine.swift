@@ -7,13 +7,16 @@ import Foundation
 final class ProgressLine {
   private let terminal: Terminal
   private let isQuiet: Bool
+  /// True where a program reads the result: progress is shown only if it takes long, and no remarks.
+  private let isTerse: Bool
   private let isInteractive = isatty(STDERR_FILENO) == 1
   private var lastPlain: ContinuousClock.Instant?
   private var width = 0
 
-  init(_ terminal: Terminal, isQuiet: Bool) {
+  init(_ terminal: Terminal, isQuiet: Bool, isTerse: Bool = false) {
     self.terminal = terminal
-    self.isQuiet = isQuiet
+    (self.isQuiet, self.isTerse) = (isQuiet, isTerse)
+    if isTerse { lastPlain = ContinuousClock.now }
   }
 
   func show(_ text: String) {
@@ -35,7 +38,7 @@ final class ProgressLine {
 
   /// Writes a line that stays.
   func keep(_ text: String) {
-    if isQuiet { return }
+    if isQuiet || isTerse { return }
     clear()
     terminal.error(text)
   }

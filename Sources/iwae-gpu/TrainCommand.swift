@@ -36,7 +36,8 @@ extension Command {
 }
 
 private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let run = try run(arguments)
+  var notes: [String] = []
+  let run = try run(arguments, &notes)
   // A new folder is of no use if nothing was trained.
   defer {
     if arguments.string("--out") == nil, Launch.ranks.isFirst { run.folder.removeIfEmpty() }
@@ -49,7 +50,7 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     "\(run.configuration.objective) on \(run.configuration.data): "
       + "\(run.images.split.training.count) images, \(run.configuration.passes) passes, on "
       + "\(device.name). Run folder: \(folder)")
-  display.note(run.images.source.collection.notes)
+  display.note(run.images.source.collection.notes + notes)
   if let path = arguments.string("--resume"), !run.isResumed {
     terminal.error("Nothing had been saved in '\(path)': the run starts from its beginning.")
   }
@@ -68,7 +69,9 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
 }
 
 /// The run that the flags describe, or go on with.
-private func run(_ arguments: ParsedArguments) throws -> Run {
+///
+/// - Parameter notes: What should be known of it.
+private func run(_ arguments: ParsedArguments, _ notes: inout [String]) throws -> Run {
   let resume = arguments.string("--resume")
   if resume != nil, arguments.string("--config") ?? arguments.string("--out") != nil {
     throw arguments.error("'--resume' names the run; leave out '--config' and '--out'.")
@@ -84,7 +87,13 @@ private func run(_ arguments: ParsedArguments) throws -> Run {
   let source = try DataOptions.source(arguments, configuration)
   if let resume {
     return try Run(resuming: RunFolder(resume), images: source) {
+      let passes = $0.passes
       try $0.apply(arguments, source: source)
+      if $0.schedule == .cosine, $0.passes != passes {
+        notes.append(
+          "the cosine schedule now falls over \($0.passes) passes instead of \(passes), so that the "
+            + "learning rate goes on from another value than it had come to")
+      }
     }
   }
   try configuration.apply(arguments, source: source)

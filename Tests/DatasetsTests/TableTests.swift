@@ -7,7 +7,7 @@ import Testing
 /// Tables and folders as people have them.
 @Suite struct TableTests {
   private func array(_ text: String, limit: Int = 1 << 20) throws -> (NumberArray, DataFile) {
-    let file = try DataFile(FileBytes(name: "t.csv", Array(text.utf8)), limit: limit)
+    let file = try DataFile(FileBytes(Array(text.utf8), name: "t.csv"), limit: limit)
     return (try file.array(), file)
   }
 

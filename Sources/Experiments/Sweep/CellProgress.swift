@@ -10,7 +10,9 @@ public struct CellProgress: Sendable {
 
   /// One line for people.
   public var text: String {
-    let left = secondsLeft.map { ", \(readable(.seconds($0))) left over all" } ?? ""
+    // A cell that takes longer than others did is not over before it is.
+    let own = run.secondsLeft.isFinite ? run.secondsLeft : 0
+    let left = secondsLeft.map { ", \(readable(.seconds(max($0, own)))) left over all" } ?? ""
     return "\(run.text)  cell \(cell) of \(cells)\(left), \(name)"
   }
 }
