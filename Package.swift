@@ -111,7 +111,8 @@ let package = Package(
       dependencies: [
         "Experiments", "Artifacts", "Compute", "Datasets", "Files", "IWAE", "OpenCLDevice",
         "ReferenceDevice", "Report", "Conformance",
-      ]),
+      ],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
