@@ -59,13 +59,13 @@ public struct Terminal: Sendable {
   /// Help, whose headings stand out.
   public func help(_ text: String) throws {
     guard hasStyle else { return try output(text) }
-    let lines = printable(text).split(separator: "\n", omittingEmptySubsequences: false).map {
-      line in
-      guard let end = line.firstIndex(of: ":"), end > line.startIndex,
-        line[..<end].allSatisfy({ $0.isUppercase || $0 == " " }), line.first != " "
-      else { return String(line) }
-      return "\u{1b}[1m\(line[...end])\u{1b}[0m\(line[line.index(after: end)...])"
-    }
+    let lines = printable(text).split(separator: "\n", omittingEmptySubsequences: false)
+      .map { (line: Substring) -> String in
+        guard let end = line.firstIndex(of: ":"), end > line.startIndex, line.first != " ",
+          line[..<end].allSatisfy({ $0.isUppercase || $0 == " " })
+        else { return String(line) }
+        return "\u{1b}[1m\(line[...end])\u{1b}[0m\(line[line.index(after: end)...])"
+      }
     try rawOutput(lines.joined(separator: "\n"))
   }
 

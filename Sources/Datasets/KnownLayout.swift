@@ -146,6 +146,7 @@ extension ImageCollection {
         return
       }
     }
+    if variable == nil { try Self.checkParts(file) }
     let part = try Self.part(file, variable)
     let array = try file.array(part.images)
     let source = part.images.isEmpty ? file.path : "\(file.path), \(part.images)"
@@ -169,6 +170,21 @@ extension ImageCollection {
     if columns.isEmpty { return [] }
     let shown = columns.prefix(12).joined(separator: ", ")
     return ["the columns are \(shown)\(columns.count > 12 ? " and so on" : "")"]
+  }
+
+  /// Refuses a file of which one part can be read and another cannot: neither is all there is.
+  private static func checkParts(_ file: DataFile) throws(FormatError) {
+    func found(_ part: KnownLayout.Part?) -> DataFile.Variable? {
+      file.variables.first { $0.name == part?.images }
+    }
+    for layout in KnownLayout.all where found(layout.training)?.problem == nil {
+      guard found(layout.training) != nil else { continue }
+      for part in [layout.validation, layout.test] {
+        if let variable = found(part), let problem = variable.problem {
+          throw FormatError(file: "\(file.path), \(variable.name)", problem: problem)
+        }
+      }
+    }
   }
 
   /// The array that holds the images.
