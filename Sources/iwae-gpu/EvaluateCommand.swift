@@ -16,9 +16,8 @@ extension Command {
       Option("--chunk", "count", help: "Samples of each image at a time. (default: 250)"),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
-    ] + Backend.options + [
-      Option("--json", help: "Print one JSON object."),
-      Option("--quiet", help: "Show no progress."),
+    ] + Backend.options + OutputFormat.options + [
+      Option("--quiet", help: "Show no progress.")
     ],
     isForRanks: true,
     run: { try runEvaluate($0, $1) })
@@ -29,7 +28,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let samples = try arguments.integer("--samples", default: 5000)
   let limit = try arguments.integer("--limit", default: Int(Int32.max), maximum: Int(Int32.max))
   let test = try DataOptions.test(arguments, stored)
-  let display = Display(arguments, terminal)
+  let display = try Display(ofTable: arguments, terminal)
   display.note(test.notes)
   let evaluation = ModelEvaluation(
     stored.model, parameters: stored.parameters,
@@ -51,7 +50,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
       ["--limit", "--seed"] + DataOptions.tested.map(\.name))
     if others.isEmpty, Launch.ranks.isFirst { keep(report, of: stored, terminal) }
   }
-  try display.result(report, report.text)
+  try display.result(report, report.text, table: report.table(of: stored.path))
   return .done
 }
 

@@ -30,9 +30,8 @@ extension Command {
     ] + DataOptions.tested + [
       Option("--out", "folder", help: "Where figures go. (default: figures beside the checkpoint)"),
       Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
-    ] + Setting.ofObjectives.map(Option.init) + Backend.options + [
-      Option("--json", help: "Print one JSON object."),
-      Option("--quiet", help: "Show no progress."),
+    ] + Setting.ofObjectives.map(Option.init) + Backend.options + OutputFormat.options + [
+      Option("--quiet", help: "Show no progress.")
     ],
     run: { try runSNR($0, $1) })
 }
@@ -52,7 +51,7 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
       let stored = try StoredModel($0)
       return Subject(stored, try DataOptions.test(arguments, stored), seed: seed)
     } ?? .linear(images: batch, seed: seed)
-  let display = Display(arguments, terminal)
+  let display = try Display(ofTable: arguments, terminal)
   let device = try Backend.open(arguments)
   defer { device.close() }
   let report = try measurement.run(
@@ -66,7 +65,7 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
     try folder.write(figure)
     report.figures.append(folder.picture(of: figure))
   }
-  try display.result(report, measurement.text(report))
+  try display.result(report, measurement.text(report), table: measurement.table(report))
   return .done
 }
 
