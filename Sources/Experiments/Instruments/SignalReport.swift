@@ -43,10 +43,13 @@ public struct SignalReport: Encodable, Sendable {
     /// The exponent as the number of samples grows without bound; nil where nobody derived it.
     public var theory: Double?
 
+    public var text: String {
+      guard let slope, let margin else { return points < 3 ? "too few counts" : "too noisy" }
+      return String(format: "%+.2f ± %.2f", slope, margin)
+    }
+
     var cell: ResultTable.Cell {
-      guard let slope, let margin else {
-        return .missing(points < 3 ? "too few counts" : "too noisy")
-      }
+      guard let slope, let margin else { return .missing(text) }
       return .uncertain(slope, error: margin)
     }
   }
