@@ -51,8 +51,8 @@ struct LastDigits: Equatable {
 
   private static func joined(_ value: Double, _ error: Double) -> String {
     let (figures, exponent) = scientific(error, digits: 2)
-    // The place of the error's second digit, as a power of ten.
-    let place = exponent - 1
+    // The place of the error's second digit, as a power of ten; of an error that is no more, far below.
+    let place = error > 0 ? exponent - 1 : -400
     if place > 0 {
       let unit = pow(10, Double(place))
       return rounded((value / unit).rounded() * unit, decimals: 0)
