@@ -66,7 +66,7 @@ import Testing
         .number("time", key: "seconds", decimals: 1),
       ], remark: "Errors are over images.\nAll of them.")
     table.append([
-      .text("* a_b & 5% | \"x\""), .number(5), .uncertain(86.3219, error: 0.1234),
+      .text("* a_b & 5% | \"x\" y"), .number(5), .uncertain(86.3219, error: 0.1234),
       .uncertain(0.5, error: 0.02), .worded("2 min", 120.25),
     ])
     table.append([
@@ -87,7 +87,7 @@ import Testing
     #expect(
       table.csv == """
         name,count,nll,nll_standard_error,slope,slope_margin,seconds\r
-        "* a_b & 5% | ""x""",5,86.3219,0.1234,0.5,0.02,120.25\r
+        "* a_b & 5% | ""x"" y",5,86.3219,0.1234,0.5,0.02,120.25\r
         "two\nlines",1000,-inf,,,,\r
 
         """)
@@ -102,7 +102,7 @@ import Testing
         \toprule
          & $L_k$ & NLL (nats) & slope & time \\
         \midrule
-        {* a\_b \& 5\% \textbar{} ''x''} & 5 & $86.32(12)$ & $+0.500(20)$ & 2 min \\
+        {* a\_b \& 5\% \textbar{} ''x'' y} & 5 & $86.32(12)$ & $+0.500(20)$ & 2 min \\
          & 1000 & $-\infty$ & too noisy & -- \\
         \bottomrule
         \end{tabular}
@@ -122,8 +122,8 @@ import Testing
     #expect(latex[6] == #"{[1] x\_y $\pm$} \\"#)
     let markdown = table.markdown.split(separator: "\n")
     #expect(markdown[0].hasPrefix(#"| %\_ "#))
-    #expect(markdown[2] == ##"| $#{}\~^\\ \<y> \[1\] |"##)
-    #expect(markdown[3].hasPrefix(#"| \[1\] x_y ± "#))
+    #expect(markdown[2] == ##"| $#{}\~^\\ \<y> \[1] |"##)
+    #expect(markdown[3].hasPrefix(#"| \[1] x_y ± "#))
   }
 
   @Test func powersOfTenAreSet() {
@@ -138,10 +138,10 @@ import Testing
   @Test func markdownIsAligned() {
     #expect(
       table.markdown == #"""
-        |                    |  L_k | NLL (nats) |      slope |  time |
-        | :----------------- | ---: | ---------: | ---------: | ----: |
-        | \* a_b & 5% \| "x" |    5 |  86.32(12) | +0.500(20) | 2 min |
-        |                    | 1000 |         -∞ |  too noisy |     - |
+        |                      |  L_k | NLL (nats) |      slope |  time |
+        | :------------------- | ---: | ---------: | ---------: | ----: |
+        | \* a_b & 5% \| "x" y |    5 |  86.32(12) | +0.500(20) | 2 min |
+        |                      | 1000 |         -∞ |  too noisy |     - |
 
         Errors are over images.
         All of them.

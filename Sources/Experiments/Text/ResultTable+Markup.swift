@@ -134,7 +134,7 @@ private enum Markdown {
     return scalars.indices.map { index in
       let scalar = scalars[index]
       switch scalar {
-      case "|", "\\", "*", "`", "<", "[", "]", "~": return "\\\(scalar)"
+      case "|", "\\", "*", "`", "<", "[", "~": return "\\\(scalar)"
       case "_":
         // Within a word it is a character like others.
         let isInside =
