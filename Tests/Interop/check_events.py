@@ -12,7 +12,7 @@ from tensorboard.util import tensor_util
 
 from agreement import fail, need
 
-TAGS = ["bound", "validation", "learning_rate"]
+TAGS = ["bound", "validation", "learning_rate", "validation_reconstruction", "validation_divergence"]
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
