@@ -24,11 +24,11 @@ extension Command {
 }
 
 private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let display = try Display(ofTable: arguments, terminal)
   let stored = try StoredModel(try arguments.argument("checkpoint"))
   let samples = try arguments.integer("--samples", default: 5000)
   let limit = try arguments.integer("--limit", default: Int(Int32.max), maximum: Int(Int32.max))
   let test = try DataOptions.test(arguments, stored)
-  let display = try Display(ofTable: arguments, terminal)
   display.note(test.notes)
   let evaluation = ModelEvaluation(
     stored.model, parameters: stored.parameters,

@@ -42,8 +42,8 @@ extension Command {
 }
 
 private func runReproduce(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let paper = try paper(arguments)
   let display = try Display(ofTable: arguments, terminal)
+  let paper = try paper(arguments)
   let (report, isWhole) = try paper.run(
     in: display.surroundings(arguments))
   try display.result(report, report.text, table: report.table)

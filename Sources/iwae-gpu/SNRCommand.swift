@@ -37,6 +37,7 @@ extension Command {
 }
 
 private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let display = try Display(ofTable: arguments, terminal)
   let measurement = try measurement(arguments)
   let path = arguments.optionalArgument("checkpoint")
   let ofData = arguments.given.intersection(DataOptions.tested.map(\.name)).sorted()
@@ -51,7 +52,6 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
       let stored = try StoredModel($0)
       return Subject(stored, try DataOptions.test(arguments, stored), seed: seed)
     } ?? .linear(images: batch, seed: seed)
-  let display = try Display(ofTable: arguments, terminal)
   let device = try Backend.open(arguments)
   defer { device.close() }
   let report = try measurement.run(

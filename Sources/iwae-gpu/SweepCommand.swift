@@ -42,8 +42,8 @@ extension Command {
 }
 
 private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let (folder, grid, source) = try requestedSweep(arguments)
   let display = try Display(ofTable: arguments, terminal)
+  let (folder, grid, source) = try requestedSweep(arguments)
   let sweep = try Sweep(grid, in: folder, images: source, shard: try shard(arguments))
   if let warning = grid.base.model.warning { terminal.error(warning) }
   let (report, isWhole) =

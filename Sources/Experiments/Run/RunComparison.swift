@@ -54,13 +54,18 @@ public struct RunComparison {
   static func name(_ names: [String]) -> String {
     guard let first = names.first, names.count > 1 else { return names.first ?? "" }
     var common = names.dropFirst().reduce(first) { $0.commonPrefix(with: $1) }
-    func trim() {
-      while let last = common.last, last.isNumber || "-_. /".contains(last) { common.removeLast() }
+    func trim(while isEnd: (Character) -> Bool) {
+      while let last = common.last, isEnd(last) { common.removeLast() }
     }
-    trim()
+    // A number that goes on in one of them is none that they share.
+    if names.contains(where: { $0.dropFirst(common.count).first?.isNumber == true }) {
+      trim(while: \.isNumber)
+    }
+    func isSeparator(_ character: Character) -> Bool { "-_. /".contains(character) }
+    trim(while: isSeparator)
     if common.hasSuffix("seed") {
       common.removeLast("seed".count)
-      trim()
+      trim(while: isSeparator)
     }
     return common.isEmpty ? names.joined(separator: ", ") : common
   }
