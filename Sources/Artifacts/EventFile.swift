@@ -1,7 +1,7 @@
 import Files
 import Foundation
 
-/// A file of events that TensorBoard shows: scalars and images over the steps of a run.
+/// A file of events that TensorBoard shows: scalars, texts and images over the steps of a run.
 ///
 ///     let events = try EventFile(folder: run.path)
 ///     try events.scalars([("bound", -91.2), ("learning_rate", 1e-3)], step: 500)
@@ -63,6 +63,27 @@ public final class EventFile {
       point.add(Field.simpleValue, Float(value))
       summary.add(Field.value, point)
     }
+    try append(summary, step: step)
+  }
+
+  /// Adds a text, which TensorBoard shows as Markdown.
+  public func text(_ tag: String, _ text: String, step: Int) throws(FileAccessError) {
+    var plugin = ProtocolBuffer()
+    plugin.add(Field.pluginName, "text")
+    var metadata = ProtocolBuffer()
+    metadata.add(Field.pluginData, plugin)
+    metadata.add(Field.dataClass, Field.tensors)
+    // Without dimensions: one text.
+    var tensor = ProtocolBuffer()
+    tensor.add(Field.elementType, Field.strings)
+    tensor.add(Field.shape, ProtocolBuffer())
+    tensor.add(Field.stringValue, text)
+    var entry = ProtocolBuffer()
+    entry.add(Field.tag, tag)
+    entry.add(Field.tensor, tensor)
+    entry.add(Field.metadata, metadata)
+    var summary = ProtocolBuffer()
+    summary.add(Field.value, entry)
     try append(summary, step: step)
   }
 
@@ -137,7 +158,8 @@ extension EventFile {
 // MARK: Messages
 
 extension EventFile {
-  /// The field numbers of TensorFlow's event.proto and summary.proto, and what two of the fields hold.
+  /// The field numbers of TensorFlow's event.proto, summary.proto and tensor.proto, and what some of the
+  /// fields hold.
   private enum Field {
     // Event
     static let wallTime = 1
@@ -153,6 +175,18 @@ extension EventFile {
     static let tag = 1
     static let simpleValue = 2
     static let image = 4
+    static let tensor = 8
+    static let metadata = 9
+    // SummaryMetadata, and its PluginData
+    static let pluginData = 1
+    static let pluginName = 1
+    static let dataClass = 4
+    static let tensors = 2
+    // TensorProto
+    static let elementType = 1
+    static let strings = 7
+    static let shape = 2
+    static let stringValue = 8
     // Summary.Image
     static let height = 1
     static let width = 2

@@ -48,6 +48,23 @@ extension RunConfiguration {
       + facts(of: Setting.step + Setting.course + Setting.testing + Setting.limits + [.seed])
   }
 
+  /// Every line of it, for a reader of the run's events.
+  var settingTable: ResultTable {
+    var table = ResultTable([.text("setting", key: "setting"), .text("value", key: "value")])
+    table.append([.text("objective"), .text(objectiveText)])
+    for fact in facts { table.append([.text(fact.name), .text(fact.text)]) }
+    return table
+  }
+
+  /// A text that is the same for runs that differ in the seed alone.
+  var textOfAnySeed: String {
+    get throws {
+      var any = ofAnyData
+      any.seed = 0
+      return String(decoding: try any.file, as: UTF8.self)
+    }
+  }
+
   private func facts(of settings: [Setting]) -> [ReportRun.Fact] {
     settings.compactMap { setting in
       guard let row = setting.row else { return nil }

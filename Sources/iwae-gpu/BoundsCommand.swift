@@ -24,9 +24,8 @@ extension Command {
       Option("--toy", help: "Show the bias by k on a distribution of two points, exactly."),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
-    ] + Backend.options + [
-      Option("--json", help: "Print one JSON object."),
-      Option("--quiet", help: "Show no progress."),
+    ] + Backend.options + OutputFormat.options + [
+      Option("--quiet", help: "Show no progress.")
     ],
     examples: [
       Example("iwae-gpu bounds runs/iwae -k 5000", "Show L_k for k up to 5000"),
@@ -39,9 +38,10 @@ extension Command {
 }
 
 private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let display = Display(arguments, terminal)
+  let display = try Display(ofTable: arguments, terminal)
   if arguments.has("--toy") {
-    try display.result(ToyBounds.report, ToyBounds.report.text)
+    try display.result(
+      ToyBounds.report, ToyBounds.report.text, table: ToyBounds.report.table)
     return .done
   }
   let subject = try DataOptions.subject(arguments, display, limit: 100)
@@ -59,6 +59,6 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   guard var report else { return .interrupted }
   guard Launch.ranks.isFirst else { return .done }
   report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
-  try display.result(report, report.text)
+  try display.result(report, report.text, table: report.table)
   return .done
 }

@@ -7,13 +7,22 @@ struct Display {
   let terminal: Terminal
   let line: ProgressLine
   let interrupt = Interrupt()
-  private let isJSON: Bool
+  private let format: OutputFormat
 
   init(_ arguments: ParsedArguments, _ terminal: Terminal) {
-    self.terminal = terminal
-    isJSON = arguments.has("--json")
+    self.init(arguments, terminal, arguments.has("--json") ? .json : .text)
+  }
+
+  /// The output of a command whose result is a table.
+  init(ofTable arguments: ParsedArguments, _ terminal: Terminal) throws(UsageError) {
+    self.init(arguments, terminal, try OutputFormat(arguments))
+  }
+
+  private init(_ arguments: ParsedArguments, _ terminal: Terminal, _ format: OutputFormat) {
+    (self.terminal, self.format) = (terminal, format)
     line = ProgressLine(
-      terminal, isQuiet: arguments.has("--quiet") || !Launch.ranks.isFirst, isTerse: isJSON)
+      terminal, isQuiet: arguments.has("--quiet") || !Launch.ranks.isFirst,
+      isTerse: format == .json)
   }
 
   /// Shows how far work is; returns whether to go on.
@@ -28,9 +37,21 @@ struct Display {
   }
 
   /// Shows a result.
-  func result(_ report: some Encodable, _ text: @autoclosure () throws -> String) throws {
+  ///
+  /// - Parameters:
+  ///   - report: The result for programs.
+  ///   - text: The result for people.
+  ///   - table: Its numbers, of a command that takes `--format`.
+  func result(
+    _ report: some Encodable, _ text: @autoclosure () throws -> String,
+    table: @autoclosure () throws -> ResultTable? = nil
+  ) throws {
     line.clear()
-    if isJSON { try terminal.json(report) } else { try terminal.output(try text()) }
+    if format == .json {
+      try terminal.json(report)
+    } else {
+      try terminal.output(try table()?.printed(as: format) ?? text())
+    }
   }
 
   /// The path of the file that `--out` wants; fails before long work where it could not be written.

@@ -17,9 +17,8 @@ extension Command {
       Option("--chunk", "count", help: "Samples of each image at a time. (default: 250)"),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
-    ] + Backend.options + [
-      Option("--json", help: "Print one JSON object."),
-      Option("--quiet", help: "Show no progress."),
+    ] + Backend.options + OutputFormat.options + [
+      Option("--quiet", help: "Show no progress.")
     ],
     examples: [
       Example("iwae-gpu evaluate runs/iwae -k 5000", "Estimate log p(x) of the run's test images"),
@@ -31,11 +30,11 @@ extension Command {
 }
 
 private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let display = try Display(ofTable: arguments, terminal)
   let stored = try StoredModel(try arguments.argument("checkpoint"))
   let samples = try arguments.integer("--samples", default: 5000)
   let limit = try arguments.integer("--limit", default: Int(Int32.max), maximum: Int(Int32.max))
   let test = try DataOptions.test(arguments, stored)
-  let display = Display(arguments, terminal)
   display.note(test.notes)
   let evaluation = ModelEvaluation(
     stored.model, parameters: stored.parameters,
@@ -57,7 +56,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
       ["--limit", "--seed"] + DataOptions.tested.map(\.name))
     if others.isEmpty, Launch.ranks.isFirst { keep(report, of: stored, terminal) }
   }
-  try display.result(report, report.text)
+  try display.result(report, report.text, table: report.table(of: stored.path))
   return .done
 }
 

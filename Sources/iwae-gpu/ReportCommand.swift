@@ -7,13 +7,16 @@ import Report
 extension Command {
   static let report = Command(
     name: "report",
-    abstract: "Show runs, and compare them, in one HTML file.",
+    abstract: "Show runs, and compare them, in one HTML file and a table.",
     arguments: [.init("run", isRepeated: true, help: "Run folders.")],
     options: [
       Option("--out", "file", help: "The report. (default: report.html in the first run's folder)"),
       Option("--title", "text", help: "The heading. (default: the run's name, or a count of runs)"),
-      Option("--json", help: "Print one JSON object."),
-      Option("--quiet", help: "Print nothing."),
+      Option(
+        "--watch",
+        help: "Write the report again whenever a run has changed, until Ctrl-C; it reloads itself."),
+    ] + OutputFormat.options + [
+      Option("--quiet", help: "Print nothing.")
     ],
     examples: [
       Example(
@@ -30,44 +33,105 @@ private struct ReportSummary: Encodable {
   var bytes: Int
 }
 
-private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let named = try arguments.arguments("run")
-  // Among several, what is no run is left out.
-  let paths = named.count == 1 ? named : named.filter(mayBeRun)
-  for path in named where !paths.contains(path) {
-    terminal.error("Note: '\(path)' is left out, for it is no run folder.")
-  }
-  if paths.isEmpty { throw FormatError(file: named[0], problem: "none of these is a run folder.") }
-  let folders = paths.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
-  if let twice = folders.indices.first(where: { folders[..<$0].contains(folders[$0]) }) {
-    throw arguments.error("The run '\(paths[twice])' was given twice.")
-  }
-  let names = folders.map { URL(fileURLWithPath: $0).lastPathComponent }
-  let runs = try paths.indices.map { index in
+/// The runs of a report, and its file.
+private struct ReportRequest {
+  /// Run folders, with their names.
+  let paths: [String]
+  let names: [String]
+  let title: String?
+  let out: String
+
+  init(_ arguments: ParsedArguments, _ terminal: Terminal) throws {
+    let named = try arguments.arguments("run")
+    // Among several, what is no run is left out.
+    let paths = named.count == 1 ? named : named.filter(mayBeRun)
+    for path in named where !paths.contains(path) {
+      terminal.error("Note: '\(path)' is left out, for it is no run folder.")
+    }
+    if paths.isEmpty {
+      throw FormatError(file: named[0], problem: "none of these is a run folder.")
+    }
+    let folders = paths.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+    if let twice = folders.indices.first(where: { folders[..<$0].contains(folders[$0]) }) {
+      throw arguments.error("The run '\(paths[twice])' was given twice.")
+    }
+    let last = folders.map { URL(fileURLWithPath: $0).lastPathComponent }
     // Runs that are called alike are told apart by their paths.
-    let isUnique = names.count { $0 == names[index] } == 1
-    return try ReportRun(
-      RunFolder(paths[index]), name: isUnique ? names[index] : paths[index])
+    names = paths.indices.map { index in
+      last.count { $0 == last[index] } == 1 ? last[index] : paths[index]
+    }
+    self.paths = paths
+    title = arguments.string("--title")
+    out = arguments.string("--out") ?? RunFolder(paths[0]).report
   }
-  let page = ReportPage(
-    title: arguments.string("--title")
-      ?? (runs.count == 1
-        ? "Run \(runs[0].name)"
-        : "\(runs.count) \(runs.allSatisfy { !$0.isFiguresAlone } ? "runs" : "folders") compared"),
-    runs: runs)
-  let html = Data(page.html.utf8)
-  let out = arguments.string("--out") ?? RunFolder(paths[0]).report
-  try Files.write(html, to: out)
-  let summary = ReportSummary(
-    out: out, runs: paths, figures: page.figureCount, bytes: html.count)
-  if arguments.has("--json") {
+
+  /// The newest that is known of the runs.
+  func page() throws -> (page: ReportPage, table: ResultTable) {
+    let runs = try zip(paths, names).map { try ReportRun(RunFolder($0), name: $1) }
+    let comparison = RunComparison(runs)
+    let usual =
+      runs.count == 1
+      ? "Run \(runs[0].name)"
+      : "\(runs.count) \(runs.allSatisfy { !$0.isFiguresAlone } ? "runs" : "folders") compared"
+    return (
+      ReportPage(title: title ?? usual, runs: runs, seeds: comparison.seeds), comparison.table
+    )
+  }
+
+  /// Writes the page, whole or not at all.
+  func write(_ page: ReportPage) throws -> ReportSummary {
+    let html = Data(page.html.utf8)
+    try Files.write(html, to: out)
+    return ReportSummary(out: out, runs: paths, figures: page.figureCount, bytes: html.count)
+  }
+
+  var stamps: [RunFolder.Stamp] { paths.map { RunFolder($0).stamp } }
+}
+
+private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let format = try OutputFormat(arguments)
+  let request = try ReportRequest(arguments, terminal)
+  let isWatching = arguments.has("--watch")
+  if isWatching { try watch(request, try Display(ofTable: arguments, terminal)) }
+  let (page, table) = try request.page()
+  let summary = try request.write(page)
+  let line =
+    "\(summary.figures) figures of "
+    + "\(request.paths.count == 1 ? "a run" : "\(request.paths.count) runs") in \(summary.out) "
+    + "(\(readable(bytes: summary.bytes)))"
+  let isQuiet = arguments.has("--quiet")
+  if format == .json {
     try terminal.json(summary)
-  } else if !arguments.has("--quiet") {
-    try terminal.output(
-      "\(summary.figures) figures of \(paths.count == 1 ? "a run" : "\(paths.count) runs") in \(out) "
-        + "(\(readable(bytes: html.count)))")
+  } else if let printed = table.printed(as: format) {
+    if !isQuiet { terminal.error(line) }
+    try terminal.output(printed)
+  } else if !isQuiet {
+    try terminal.output((table.rows.isEmpty ? "" : table.text + "\n\n") + line)
   }
-  return .done
+  return isWatching ? .interrupted : .done
+}
+
+/// Writes the page again whenever a file of a run was, until somebody asks to stop.
+private func watch(_ request: ReportRequest, _ display: Display) throws {
+  let (seconds, refreshSeconds) = (2, 5)
+  var shown: [RunFolder.Stamp]?
+  while display.show("Watching \(counted(request.paths.count, "run")): \(request.out)") {
+    let stamps = request.stamps
+    if stamps != shown {
+      do {
+        var page = try request.page().page
+        page.refreshSeconds = refreshSeconds
+        _ = try request.write(page)
+        shown = stamps
+      } catch  where shown != nil {
+        // A file may be missing while a run begins again: the page that is there stays.
+        display.line.keep("Warning: the report was not written again. \(error)")
+        shown = stamps
+      }
+    }
+    for _ in 0..<(seconds * 10) where !display.interrupt.isRequested { usleep(100_000) }
+  }
+  display.line.clear()
 }
 
 /// False for a folder or a file that is there and is no run.

@@ -35,9 +35,8 @@ extension Command {
         "--out", "folder",
         help: "Where the runs go, and where those that are there go on. (default: "
           + "runs/reproduce-PAPER-DATA)"),
-    ] + Setting.tested.map(Option.init) + Backend.options + [
-      Option("--json", help: "Print one JSON object."),
-      Option("--quiet", help: "Show no progress."),
+    ] + Setting.tested.map(Option.init) + Backend.options + OutputFormat.options + [
+      Option("--quiet", help: "Show no progress.")
     ],
     examples: [
       Example(
@@ -49,11 +48,11 @@ extension Command {
 }
 
 private func runReproduce(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let display = try Display(ofTable: arguments, terminal)
   let paper = try paper(arguments)
-  let display = Display(arguments, terminal)
   let (report, isWhole) = try paper.run(
     in: display.surroundings(arguments))
-  try display.result(report, report.text)
+  try display.result(report, report.text, table: report.table)
   guard isWhole else {
     display.line.keep("Interrupted and saved. Give the same command again to go on.")
     return .interrupted

@@ -31,9 +31,8 @@ extension Command {
     ] + DataOptions.tested + [
       Option("--out", "folder", help: "Where figures go. (default: figures beside the checkpoint)"),
       Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
-    ] + Setting.ofObjectives.map(Option.init) + Backend.options + [
-      Option("--json", help: "Print one JSON object."),
-      Option("--quiet", help: "Show no progress."),
+    ] + Setting.ofObjectives.map(Option.init) + Backend.options + OutputFormat.options + [
+      Option("--quiet", help: "Show no progress.")
     ],
     examples: [
       Example("iwae-gpu snr", "Measure a linear model whose gradients are known"),
@@ -43,6 +42,7 @@ extension Command {
 }
 
 private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let display = try Display(ofTable: arguments, terminal)
   let measurement = try measurement(arguments)
   let path = arguments.optionalArgument("checkpoint")
   let ofData = arguments.given.intersection(DataOptions.tested.map(\.name)).sorted()
@@ -57,7 +57,6 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
       let stored = try StoredModel($0)
       return Subject(stored, try DataOptions.test(arguments, stored), seed: seed)
     } ?? .linear(images: batch, seed: seed)
-  let display = Display(arguments, terminal)
   let device = try Backend.open(arguments)
   defer { device.close() }
   let report = try measurement.run(
@@ -71,7 +70,7 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
     try folder.write(figure)
     report.figures.append(folder.picture(of: figure))
   }
-  try display.result(report, measurement.text(report))
+  try display.result(report, measurement.text(report), table: measurement.table(report))
   return .done
 }
 

@@ -34,10 +34,10 @@ extension Command {
       Option("--alphas", "orders", help: Setting.alpha.help),
       Option("--seeds", "seeds", help: "One run of each setting for each seed. (default: 0)"),
       Option("--seed", "seed", help: "The same as '--seeds' with one."),
-    ] + (RunOptions.options + ofObjectives.map(Option.init)).map(\.listed) + Backend.options + [
-      Option("--json", help: "Print one JSON object."),
-      Option("--quiet", help: "Show no progress."),
-    ],
+    ] + (RunOptions.options + ofObjectives.map(Option.init)).map(\.listed) + Backend.options
+      + OutputFormat.options + [
+        Option("--quiet", help: "Show no progress.")
+      ],
     examples: [
       Example(
         "iwae-gpu sweep --data mnist --objectives vae,iwae --samples 1,5,50 --seeds 0,1,2 --out runs/sweep",
@@ -49,15 +49,15 @@ extension Command {
 }
 
 private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  let display = try Display(ofTable: arguments, terminal)
   let (folder, grid, source) = try requestedSweep(arguments)
-  let display = Display(arguments, terminal)
   let sweep = try Sweep(grid, in: folder, images: source, shard: try shard(arguments))
   if let warning = grid.base.model.warning { terminal.error(warning) }
   let (report, isWhole) =
     try arguments.string("--merge").map {
       try sweep.merge($0.split(separator: ",").map(String.init), note: display.line.keep)
     } ?? sweep.run(in: display.surroundings(arguments))
-  try display.result(report, report.text)
+  try display.result(report, report.text, table: report.table)
   if arguments.string("--merge") != nil { return isWhole ? .done : .failed }
   guard isWhole else {
     display.line.keep(
@@ -109,7 +109,10 @@ private func requestedSweep(
   let merged = arguments.string("--merge")?.split(separator: ",").first.map(String.init)
   if let stored = merged ?? arguments.string("--resume") {
     let changeable =
-      ["--resume", "--shard", "--backend", "--device", "--trust-driver", "--json", "--quiet"]
+      [
+        "--resume", "--shard", "--backend", "--device", "--trust-driver", "--format", "--json",
+        "--quiet",
+      ]
       + (merged == nil ? [] : ["--merge", "--out"]) + Setting.data.filter(\.isOfData).map(\.flag)
     if let flag = arguments.given.subtracting(changeable).sorted().first {
       throw arguments.error(

@@ -86,6 +86,24 @@ import Testing
     }
   }
 
+  @Test func textsAreReadBack() throws {
+    try inFolder { folder in
+      let file = try EventFile(folder: folder)
+      try file.text("settings", "| a |\n| - |", step: 7)
+      let events = try events(of: file)
+      try #require(events.count == 3)
+      #expect(events[2].integers(2) == [7])
+      let value = try events[2].message(5).message(1)
+      #expect(value.texts(1) == ["settings"])
+      let tensor = try value.message(8)
+      // An element type of strings, no dimension, one element.
+      #expect(tensor.integers(1) == [7] && tensor.texts(8) == ["| a |\n| - |"])
+      #expect(tensor.data(2) == [Data()])
+      let metadata = try value.message(9)
+      #expect(try metadata.message(1).texts(1) == ["text"] && metadata.integers(4) == [2])
+    }
+  }
+
   @Test(arguments: [(nil, 0), (0, 1), (300, 301)] as [(Int?, Int)])
   func aSessionStartsAtTheNextStep(done: Int?, next: Int) throws {
     try inFolder { folder in

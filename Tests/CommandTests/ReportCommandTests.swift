@@ -69,6 +69,67 @@ import Testing
     #expect(try FigureFolder(run: second).read().isEmpty)
   }
 
+  @Test func whatWasEvaluatedSinceIsShown() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let trained = run(
+      "train", "--data", "linear-gaussian", "--out", folder, "--layers", ":2", "-k", "2",
+      "--passes", "1", "--test-samples", "5", "--quiet")
+    #expect(trained.status == .done, "\(trained.error)")
+    func samples() throws -> String {
+      let table = run("report", folder, "--format", "csv", "--quiet").output
+        .split(separator: "\r\n").map { $0.split(separator: ",") }
+      let column = try #require(table[0].firstIndex(of: "test_samples"))
+      return String(table[1][column - table[0].count + table[1].count])
+    }
+    #expect(try samples() == "5")
+    #expect(run("evaluate", folder, "-k", "30", "--quiet").status == .done)
+    #expect(try samples() == "30")
+    let html = try String(contentsOfFile: "\(folder)/report.html", encoding: .utf8)
+    #expect(html.contains(">after steps</th>"))
+  }
+
+  /// Beside a run that goes on: the page is written again, and Ctrl-C ends it.
+  @Test func aWatchedReportFollowsItsRun() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = try makeRun("watched")
+    let tests = try #require(Bundle.main.executableURL)
+    let process = Process()
+    process.executableURL = tests.deletingLastPathComponent().appending(path: "iwae-gpu")
+    process.arguments = ["report", path, "--watch", "--format", "csv"]
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    defer { if process.isRunning { process.terminate() } }
+    func waitForPage(with text: String) throws {
+      let deadline = ContinuousClock.now + .seconds(60)
+      while (try? String(contentsOfFile: "\(path)/report.html", encoding: .utf8))?
+        .contains(text) != true
+      {
+        try #require(process.isRunning && ContinuousClock.now < deadline, "\(text)")
+        usleep(50_000)
+      }
+    }
+    try waitForPage(with: "http-equiv=\"refresh\"")
+    try write("{\"epoch\":1,\"step\":9,\"bound\":-77.25}\n", RunFolder(path).metrics)
+    try waitForPage(with: "-77.25")
+    // A file that is none for a while ends nothing.
+    let evaluation = try Data(contentsOf: URL(fileURLWithPath: RunFolder(path).evaluation))
+    try write("{", RunFolder(path).evaluation)
+    usleep(2_500_000)
+    #expect(process.isRunning)
+    try evaluation.write(to: URL(fileURLWithPath: RunFolder(path).evaluation))
+    try write("{\"epoch\":1,\"step\":9,\"bound\":-66.25}\n", RunFolder(path).metrics)
+    try waitForPage(with: "-66.25")
+    kill(process.processIdentifier, SIGINT)
+    let printed = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == ExitCode.interrupted.rawValue)
+    #expect(String(decoding: printed, as: UTF8.self).contains("watched,1,"))
+    let page = try String(contentsOfFile: "\(path)/report.html", encoding: .utf8)
+    #expect(page.contains("-66.25") && !page.contains("http-equiv=\"refresh\""))
+  }
+
   @Test func aConfigurationIsToldAltogether() throws {
     var configuration = RunConfiguration()
     let task = configuration.task

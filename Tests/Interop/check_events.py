@@ -12,7 +12,8 @@ from tensorboard.util import tensor_util
 
 from agreement import fail, need
 
-TAGS = ["bound", "validation", "learning_rate"]
+TAGS = [
+    "bound", "validation", "learning_rate", "validation_reconstruction", "validation_divergence"]
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
 
@@ -78,6 +79,35 @@ def check_result(events, report):
     print(f"  test/nll: {points[-1][1]:.6g} at step {points[-1][0]}, as printed")
 
 
+def check_blocks(found, expected):
+    """Fails unless the bounds by step, of 64 steps each, have the means that the passes have."""
+    if len(found) < len(expected):
+        fail(f"'bound_by_step' has {len(found)} values in {len(expected)} passes.")
+    begin = 0
+    for end, wanted in expected:
+        blocks = [(step, value) for step, value in found if begin < step <= end]
+        if not blocks or blocks[-1][0] != end:
+            fail(f"'bound_by_step' has no value at step {end}, where a pass ends.")
+        starts = [begin] + [step for step, _ in blocks[:-1]]
+        sizes = [step - start for start, (step, _) in zip(starts, blocks)]
+        mean = np.average([value for _, value in blocks], weights=sizes)
+        if not abs(mean - wanted) <= 1e-5 * abs(wanted):
+            fail(f"'bound_by_step' has the mean {mean} up to step {end}, the pass {wanted}.")
+        begin = end
+    print(f"  bound_by_step: {len(found)} values, with the means of the passes")
+
+
+def check_settings(events):
+    """Fails unless the run's settings are there as a text for TensorBoard's page of texts."""
+    if "settings" not in events.Tags()["tensors"]:
+        fail("there is no text 'settings'.")
+    plugin = events.SummaryMetadata("settings").plugin_data.plugin_name
+    text = tensor_util.make_ndarray(events.Tensors("settings")[-1].tensor_proto).item().decode()
+    if plugin != "text" or "| objective " not in text or "| seed " not in text:
+        fail(f"'settings' is of the plugin '{plugin}': {text}")
+    print(f"  text settings: {len(text.splitlines()) - 2} rows")
+
+
 def check_orphans(folder, expected):
     """Fails unless a killed run left events that TensorBoard drops."""
     everything = curve_for_programs(read_for_programs(folder, drops=False), "bound")
@@ -139,6 +169,8 @@ def main():
     print("As TensorBoard shows them:")
     for tag in TAGS:
         check_curve(tag, curve_for_display(events, tag), expected[tag])
+    check_blocks(curve_for_display(events, "bound_by_step"), expected["bound"])
+    check_settings(events)
     print(f"{folder}: TensorBoard and the metrics agree")
 
 

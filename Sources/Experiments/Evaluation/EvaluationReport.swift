@@ -30,7 +30,10 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
 
   /// The curves for TensorBoard.
   public var scalars: [(tag: String, value: Double)] {
-    [("test/nll", nll), ("test/effective_sample_size", effectiveSampleSize)]
+    [
+      ("test/nll", nll), ("test/effective_sample_size", effectiveSampleSize),
+      ("test/reconstruction", reconstruction), ("test/divergence", divergence),
+    ]
       + activeUnits.enumerated().map { ("test/active_units.\($0)", Double($1)) }
   }
 

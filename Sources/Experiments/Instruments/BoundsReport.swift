@@ -39,13 +39,26 @@ public struct BoundsReport: Encodable, Sendable {
 }
 
 extension BoundsReport {
-  /// The report for people.
-  public var text: String {
-    var table = TextTable(["k", "L_k", "jackknife"], rightAligned: [0])
+  /// A row for each number of samples.
+  public var table: ResultTable {
+    var table = ResultTable(
+      [
+        .count("k", key: "samples", latex: "$k$"),
+        .uncertain("L_k", key: "bound", decimals: 4, unit: "nats", latex: "$L_k$"),
+        .uncertain("jackknife", key: "jackknife", decimals: 4, unit: "nats"),
+      ],
+      remark:
+        "Means over \(counted(images, "image")); errors are standard errors over draws of the "
+        + "samples.")
     for point in bounds {
       table.append(
-        ["\(point.samples)", point.bound.text(decimals: 4), point.jackknife.text(decimals: 4)])
+        [.number(Double(point.samples)), point.bound.cell, point.jackknife.cell])
     }
+    return table
+  }
+
+  /// The report for people.
+  public var text: String {
     var lines = [table.text, ""]
     if let extrapolation {
       lines.append("Extrapolated to 1/k = 0: \(extrapolation.text(decimals: 4))")

@@ -47,6 +47,11 @@ public struct SignalReport: Encodable, Sendable {
       guard let slope, let margin else { return points < 3 ? "too few counts" : "too noisy" }
       return String(format: "%+.2f ± %.2f", slope, margin)
     }
+
+    var cell: ResultTable.Cell {
+      guard let slope, let margin else { return .missing(text) }
+      return .uncertain(slope, error: margin)
+    }
   }
 
   public var measurements: [Measurement] = []
@@ -59,11 +64,24 @@ public struct SignalReport: Encodable, Sendable {
 }
 
 extension SignalMeasurement {
-  /// The report for people.
-  public func text(_ report: SignalReport) -> String {
-    var table = TextTable([
-      "", "encoder by K", "theory", "encoder by M", "theory", "decoder by K", "decoder by M",
-    ])
+  /// A row for each estimator: the exponents.
+  public func table(_ report: SignalReport) -> ResultTable {
+    func slope(_ title: String, _ key: String) -> ResultTable.Column {
+      .uncertain(title, key: key, decimals: 2, error: "\(key)_margin", isSigned: true)
+    }
+    func theory(_ key: String) -> ResultTable.Column {
+      .number("theory", key: key, decimals: 1, isSigned: true)
+    }
+    var table = ResultTable(
+      [
+        .text("", key: "estimator"), slope("encoder by K", "encoder_by_samples"),
+        theory("encoder_by_samples_theory"), slope("encoder by M", "encoder_by_groups"),
+        theory("encoder_by_groups_theory"), slope("decoder by K", "decoder_by_samples"),
+        slope("decoder by M", "decoder_by_groups"),
+      ],
+      remark:
+        "The exponents by which |E g| / sqrt(tr Cov g) grows; errors are half the width of 95% "
+        + "confidence intervals.")
     for estimator in estimators {
       func slope(_ network: String, _ count: GradientEstimator.Count) -> SignalReport.Slope? {
         report.slopes.first {
@@ -71,24 +89,29 @@ extension SignalMeasurement {
             && $0.estimator == estimator.estimator.rawValue && $0.network == network
         }
       }
-      func cell(_ slope: SignalReport.Slope?) -> String { slope?.text ?? "-" }
+      func cell(_ slope: SignalReport.Slope?) -> ResultTable.Cell { slope?.cell ?? .none }
       let encoder = [slope("encoder", .samples), slope("encoder", .groups)]
       table.append(
-        [estimator.name]
-          + encoder.flatMap { [cell($0), $0?.theory.map { String(format: "%+.1f", $0) } ?? ""] }
+        [.text(estimator.name)]
+          + encoder.flatMap { [cell($0), $0?.theory.map { .number($0) } ?? .missing("")] }
           + [cell(slope("decoder", .samples)), cell(slope("decoder", .groups))])
     }
-    return """
-      The exponents by which |E g| / sqrt(tr Cov g) grows, with 95% confidence:
+    return table
+  }
 
-      \(table.text)
+  /// The report for people.
+  public func text(_ report: SignalReport) -> String {
+    """
+    The exponents by which |E g| / sqrt(tr Cov g) grows, with 95% confidence:
 
-      Over the larger half of the counts; theory is of ever more samples, and says +0.5 of every \
-      decoder. K runs through \(list(samples)) with M = \(groups[0]); \
-      M runs through \(list(groups)) with K = \(middle).
-      \(report.draws) draws, \(counted(report.images, "image")), \(readable(.seconds(report.seconds))) on \
-      \(report.device). Figures: \(report.figures.joined(separator: ", "))
-      """
+    \(table(report).text)
+
+    Over the larger half of the counts; theory is of ever more samples, and says +0.5 of every \
+    decoder. K runs through \(list(samples)) with M = \(groups[0]); \
+    M runs through \(list(groups)) with K = \(middle).
+    \(report.draws) draws, \(counted(report.images, "image")), \(readable(.seconds(report.seconds))) on \
+    \(report.device). Figures: \(report.figures.joined(separator: ", "))
+    """
   }
 
   private func list(_ values: [Int]) -> String {

@@ -39,15 +39,22 @@ public struct ToyReport: Encodable, Sendable {
 
   var bounds: [Row]
 
+  /// A row for each number of weights.
+  public var table: ResultTable {
+    var table = ResultTable([
+      .count("k", key: "samples", latex: "$k$"),
+      .number("E[log of the mean of k]", key: "bound", decimals: 6),
+      .number("-Var/(2k)", key: "first_order", decimals: 6, latex: "$-\\mathrm{Var}/(2k)$"),
+    ])
+    for row in bounds {
+      table.append([.number(Double(row.samples)), .number(row.bound), .number(row.firstOrder)])
+    }
+    return table
+  }
+
   /// The report for people.
   public var text: String {
-    var table = TextTable(["k", "E[log of the mean of k]", "-Var/(2k)"], rightAligned: [0, 1, 2])
-    for row in bounds {
-      table.append([
-        "\(row.samples)", String(format: "%.6f", row.bound), String(format: "%.6f", row.firstOrder),
-      ])
-    }
-    return "Weights 0.2 and 1.8 with equal chance: log E[w] = 0, E[log w] = "
+    "Weights 0.2 and 1.8 with equal chance: log E[w] = 0, E[log w] = "
       + String(format: "%.6f", ToyBounds.bound(1)) + ".\n\n" + table.text
   }
 }

@@ -15,6 +15,8 @@ public struct UncertainValue: Encodable, Hashable, Sendable {
   /// A mean over images; its error is over draws of the samples.
   init(_ value: BoundMean) { self.init(mean: value.mean, standardError: value.standardError) }
 
+  var cell: ResultTable.Cell { .uncertain(mean, error: standardError) }
+
   /// Without an error where none is known.
   public func text(decimals: Int) -> String {
     let mean = String(format: "%.\(decimals)f", mean)

@@ -91,29 +91,38 @@ extension Reproduction {
       .joined(separator: "\n")
   }
 
-  private var table: TextTable {
-    func number(_ value: Double?, _ format: String = "%.2f") -> String {
-      value.map { String(format: format, $0) } ?? "-"
-    }
+  /// A row for each quantity of each row of the paper's.
+  public var table: ResultTable {
     let hasUnits = rows.contains { $0.publishedActiveUnits != nil }
-    var table = TextTable(
-      ["", "", "ours", "spread", "std. error", "published", "difference", "inside"]
-        + ["active units"] + (hasUnits ? ["published"] : []),
-      rightAligned: [2, 3, 4, 5, 6])
+    func nats(_ title: String, _ key: String, isSigned: Bool = false) -> ResultTable.Column {
+      .number(title, key: key, decimals: 2, unit: "nats", isSigned: isSigned)
+    }
+    var table = ResultTable(
+      [
+        .text("", key: "row"), .text("", key: "measure"),
+        .uncertain(
+          "ours", key: "ours", decimals: 2, unit: "nats", error: "standard_error",
+          apart: "std. error"), nats("spread", "spread"),
+        .uncertain(
+          "published", key: "published", decimals: 2, unit: "nats", error: "published_spread"),
+        nats("difference", "difference", isSigned: true), .text("inside", key: "inside"),
+        .text("active units", key: "active_units"),
+      ] + (hasUnits ? [.text("published", key: "published_active_units")] : []),
+      remark:
+        "\(paper), on \(data): \(extent) The error of ours is the standard error over images, "
+        + "that of the published the spread over seeds.")
     for row in rows {
       for (index, measure) in row.measures.enumerated() {
-        let published = measure.published.map { published in
-          number(published.value) + (published.spread.map { String(format: " ± %.2f", $0) } ?? "")
-        }
-        let units = index == 0 ? CellSummary.text(row.activeUnits) : ""
-        let publishedUnits = CellSummary.text(row.publishedActiveUnits?.map(Double.init))
+        func once(_ text: String) -> ResultTable.Cell { index == 0 ? .text(text) : .repeated(text) }
+        let units = CellSummary.text(row.publishedActiveUnits?.map(Double.init))
         table.append(
           [
-            index == 0 ? row.title : "", measure.name, number(measure.ours),
-            number(measure.spread), number(measure.standardError), published ?? "-",
-            number(measure.difference, "%+.2f"),
-            measure.isInside.map { $0 ? "yes" : "no" } ?? "-", units,
-          ] + (hasUnits ? [index == 0 ? publishedUnits : ""] : []))
+            once(row.title), .text(measure.name),
+            .init(measure.ours, error: measure.standardError), .init(measure.spread),
+            .init(measure.published?.value, error: measure.published?.spread),
+            .init(measure.difference), .text(measure.isInside.map { $0 ? "yes" : "no" } ?? "-"),
+            once(CellSummary.text(row.activeUnits)),
+          ] + (hasUnits ? [once(units)] : []))
       }
     }
     return table

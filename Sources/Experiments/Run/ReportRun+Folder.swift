@@ -26,12 +26,13 @@ extension ReportRun {
           "there is no run in this folder. 'iwae-gpu train --out \(quotedForShell(path))' makes one."
       )
     }
-    self.init(name: name, path: path, task: path, validation: path, objective: path)
+    self.init(
+      name: name, path: path, task: path, validation: path, objective: path, setting: path)
     hasModel = exists(folder.checkpoint) || exists(folder.best)
     if let run = try RunConfiguration(ofRun: path) {
       configuration = run.facts
       validation = "\(run.task), \(run.validationSamples)"
-      (task, objective) = (run.task, run.objectiveText)
+      (task, objective, setting) = (run.task, run.objectiveText, try run.textOfAnySeed)
     }
     if exists(folder.metrics) {
       metrics = try RunMetrics(file: folder.metrics)
@@ -61,7 +62,7 @@ extension RunEvaluation {
       divergence: report.divergence, activeUnits: report.activeUnits,
       effectiveSampleSize: report.effectiveSampleSize,
       nllActiveUnitsOnly: report.nllActiveUnitsOnly, exactNll: report.exactNll,
-      nllInDataUnits: report.nllInDataUnits)
+      nllInDataUnits: report.nllInDataUnits, step: report.step)
   }
 }
 

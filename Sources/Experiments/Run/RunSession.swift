@@ -33,6 +33,11 @@ final class RunSession {
     (self.observe, self.monitor) = (observe, monitor)
     trainer = try run.makeTrainer(on: device, reference: reference, monitor: monitor)
     seconds = run.resumed?.trainSeconds ?? 0
+    trainer.observeBlock = { [unowned self] step, bound in
+      do {
+        try events?.scalars([("bound_by_step", bound)], step: step)
+      } catch { saveProblem = error }
+    }
   }
 
   /// - Parameter isUnwanted: Asked before anything is replaced; if so, nothing is done.
@@ -62,6 +67,8 @@ final class RunSession {
     try Files.write(try run.configuration.file, to: folder.configuration)
     events = try EventFile(
       folder: folder.path, resumedAfterStep: run.resumed == nil ? nil : trainer.progress.step)
+    try events?.text(
+      "settings", run.configuration.settingTable.markdown, step: trainer.progress.step)
     let report = try trainAndEvaluate(best: best)
     try events?.close()
     return report
@@ -208,6 +215,9 @@ struct MetricsLine: Encodable {
   var bound: Double
   var learningRate: Double
   var validation: Double?
+  /// The parts of the evidence lower bound on the validation images; nil where they are not finite.
+  var validationReconstruction: Double?
+  var validationDivergence: Double?
   var trainSeconds: Double
   /// The number of steps that were left out so far, and of times that the rate was halved; nil for none.
   var skipped: Int?
@@ -217,12 +227,20 @@ struct MetricsLine: Encodable {
     (step, epoch) = (report.progress.step, report.progress.pass)
     (skipped, rateHalvings) = (report.progress.skippedSteps?.count, report.progress.rateHalvings)
     (bound, learningRate, validation) = (report.bound, report.learningRate, report.validation)
+    let parts = [report.validationReconstruction, report.validationDivergence].map { part in
+      part.flatMap { $0.isFinite ? $0 : nil }
+    }
+    (validationReconstruction, validationDivergence) = (parts[0], parts[1])
     self.trainSeconds = trainSeconds
   }
 
   /// The curves for TensorBoard.
   var scalars: [(tag: String, value: Double)] {
-    [("bound", bound), ("learning_rate", learningRate)]
-      + (validation.map { [("validation", $0)] } ?? [])
+    let known: [(tag: String, value: Double?)] = [
+      ("bound", bound), ("learning_rate", learningRate), ("validation", validation),
+      ("validation_reconstruction", validationReconstruction),
+      ("validation_divergence", validationDivergence),
+    ]
+    return known.compactMap { tag, value in value.map { (tag, $0) } }
   }
 }

@@ -36,6 +36,15 @@ public struct CellSummary {
     }
   }
 
+  /// The columns of a table that are about it: the NLL with its error over images, the spread over seeds
+  /// and the active units.
+  static let columns: [ResultTable.Column] = [
+    .uncertain(
+      "NLL", key: "nll", decimals: 2, unit: "nats", error: "standard_error", apart: "std. error"),
+    .number("spread", key: "spread", decimals: 2, unit: "nats"),
+    .text("active units", key: "active_units"),
+  ]
+
   /// The active units for people, as 25 or 26 + 7.
   public static func text(_ activeUnits: [Double]?) -> String {
     guard let activeUnits else { return "-" }

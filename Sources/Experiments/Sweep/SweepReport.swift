@@ -92,37 +92,48 @@ public struct SweepReport: Encodable {
   /// A key as people read it.
   static func words(_ key: String) -> String { key.replacing("_", with: " ") }
 
-  public var text: String {
-    func number(_ value: Double?, _ format: String = "%.2f") -> String {
-      value.map { String(format: format, $0) } ?? "-"
-    }
-    let hasShares = rows.contains { $0.beta ?? $0.alpha != nil }
+  /// A row for each setting.
+  public var table: ResultTable {
+    let shares: [(title: String, value: (Row) -> Double?)] = [
+      ("beta", \.beta), ("alpha", \.alpha),
+    ].filter { share in rows.contains { share.value($0) != nil } }
     let others = Set(rows.flatMap { ($0.settings ?? [:]).keys }).sorted()
-    let names = (hasShares ? ["beta, alpha"] : []) + others.map(Self.words)
-    let first = 2 + names.count
-    var table = TextTable(
-      ["", "objective"] + names
-        + ["M", "K", "NLL", "spread", "std. error", "active units", "training", "seeds"],
-      rightAligned: Set(2..<first + 5).union([first + 6]))
+    var table = ResultTable(
+      [.text("", key: "mark"), .text("objective", key: "objective")]
+        + shares.map { .text($0.title, key: $0.title) }
+        + others.map { .text(Self.words($0), key: $0) }
+        + [.count("M", key: "groups", latex: "$M$"), .count("K", key: "samples", latex: "$K$")]
+        + CellSummary.columns
+        + [.count("training", key: "train_seconds"), .count("seeds", key: "seeds")],
+      remark: legend ?? "")
     for row in rows {
       let estimator = row.estimator == "standard" ? "" : ", \(row.estimator)"
-      let share = (row.beta ?? row.alpha).map { "\($0)" } ?? ""
       let head = [row.isBest ? "*" : row.isAsGood ? "~" : "", row.objective + estimator]
-      let settings = (hasShares ? [share] : []) + others.map { row.settings?[$0] ?? "" }
-      let results = [
-        "\(row.groups)", "\(row.samples)", number(row.nll), number(row.spread),
-        number(row.standardError), CellSummary.text(row.activeUnits),
-        row.trainSeconds.map { readable(.seconds($0)) } ?? "-",
-        "\(row.finished) of \(row.planned)",
-      ]
-      table.append(head + settings + results)
+      let settings =
+        shares.map { $0.value(row).map { "\($0)" } ?? "" } + others.map { row.settings?[$0] ?? "" }
+      table.append(
+        (head + settings).map { .text($0) } + [
+          .number(Double(row.groups)), .number(Double(row.samples)),
+          .init(row.nll, error: row.standardError), .init(row.spread),
+          .text(CellSummary.text(row.activeUnits)),
+          row.trainSeconds.map { .worded(readable(.seconds($0)), $0) } ?? .none,
+          .worded("\(row.finished) of \(row.planned)", Double(row.finished)),
+        ])
     }
+    return table
+  }
+
+  /// The meaning of marks and errors; nil where nothing is done.
+  private var legend: String? {
+    guard rows.contains(where: \.isBest) else { return nil }
+    return
+      "* the best\(rows.contains(where: \.isAsGood) ? "; ~ no worse than the seeds explain" : "")"
+      + ". Spread: the standard deviation over seeds. Standard error: over images."
+  }
+
+  public var text: String {
     var lines = [table.text, ""]
-    if rows.contains(where: \.isBest) {
-      lines.append(
-        "* the best\(rows.contains(where: \.isAsGood) ? "; ~ no worse than the seeds explain" : "")"
-          + ". Spread: the standard deviation over seeds. Standard error: over images.")
-    }
+    if let legend { lines.append(legend) }
     for run in rows.flatMap(\.runs) {
       if let failure = run.failure { lines.append("Failed: \(run.run): \(failure)") }
     }

@@ -1,9 +1,12 @@
 /// A text that does to a terminal no more than its words: characters that command it, or turn the order of
-/// others, stand as their numbers, as JSON writes them. Lines and tabs stay.
+/// others, stand as their numbers, as JSON writes them. Lines and tabs stay, and of a line's end its
+/// carriage return.
 public func printable(_ text: String) -> String {
   var result = String.UnicodeScalarView()
-  for scalar in text.unicodeScalars {
-    if scalar == "\n" || scalar == "\t" || !isCommand(scalar) {
+  let scalars = text.unicodeScalars
+  for index in scalars.indices {
+    let scalar = scalars[index]
+    if scalar == "\n" || scalar == "\t" || !isCommand(scalar) || endsLine(scalars[index...]) {
       result.append(scalar)
     } else {
       let digits = String(scalar.value, radix: 16)
@@ -12,6 +15,11 @@ public func printable(_ text: String) -> String {
     }
   }
   return String(result)
+}
+
+/// True of a carriage return before a line feed, or before the one that follows the text.
+private func endsLine(_ rest: Substring.UnicodeScalarView) -> Bool {
+  rest.first == "\r" && (rest.dropFirst().first ?? "\n") == "\n"
 }
 
 private func isCommand(_ scalar: Unicode.Scalar) -> Bool {

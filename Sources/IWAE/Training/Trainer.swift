@@ -25,6 +25,8 @@ public final class Trainer {
   /// The batches whose bounds the device adds up before the host takes their sum: as many whenever
   /// somebody looks, so that a bound has the same bits.
   private static let block = 64
+  /// Told of each block of batches: the step that ends it, and the mean of its bounds.
+  public var observeBlock: ((_ step: Int, _ bound: Double) -> Void)?
   /// The updates made since the total was last read.
   var pending = 0
   /// A state that was good.
@@ -196,59 +198,15 @@ public final class Trainer {
       guard progress.boundCount > 0 else {
         throw TrainingError.tooManySkipped(step: progress.step, count: skippedInPass)
       }
-      guard let evaluator else { return report(validation: nil) }
+      guard let evaluator else { return report(nil) }
       // What is stopped here is validated when it goes on: all of its batches are made.
-      guard let validation = try evaluator.evaluate(progress: { _ in goesOn() })?.logLikelihood
-      else { return nil }
-      if validation.isFinite { return report(validation: validation) }
+      guard let validation = try evaluator.evaluate(progress: { _ in goesOn() }) else { return nil }
+      if validation.logLikelihood.isFinite { return report(validation) }
       guard configuration.onNaN == .lowerRate else {
         throw TrainingError.notANumber(step: progress.step, operation: "validation")
       }
       try beginAgain()
     }
-  }
-
-  private func report(validation: Double?) -> PassReport {
-    let bound = progress.boundSum / Double(progress.boundCount)
-    let rate = learningRate(batch: batchesPerPass - 1)
-    (progress.boundSum, progress.boundCount) = (0, 0)
-    progress.pass += 1
-    progress.batch = 0
-    var isBest = false
-    if let validation {
-      isBest = progress.bestValidation.map { validation > $0 } ?? true
-      progress.bestValidation = isBest ? validation : progress.bestValidation
-      progress.passesSinceBest = isBest ? 0 : progress.passesSinceBest + 1
-      progress.bestStep = isBest ? progress.step : progress.bestStep
-    }
-    return PassReport(
-      progress: progress, bound: bound, learningRate: rate, validation: validation, isBest: isBest)
-  }
-
-  /// Waits for the steps so far.
-  ///
-  /// - Returns: The mean bound of those since the last time; nil if the pass begins again.
-  private func readBound(closing isBlock: Bool) throws -> Double? {
-    var sum = try boundTotal()
-    // A bound is that of the parameters before its step's update, which may be the one that went wrong.
-    let looksAtAll = configuration.onNaN != .stop && (isBlock || programs.division.isOfParts)
-    var state = looksAtAll ? try self.state() : nil
-    if !sum.isFinite || state?.isFinite == false {
-      guard try recover() else { return nil }
-      sum = try boundTotal()
-      state = looksAtAll ? try self.state() : nil
-    }
-    let found = (sum - (progress.openBound ?? 0)) / Double(max(pending, 1))
-    pending = 0
-    progress.openBound = sum
-    if isBlock {
-      try setBoundTotal(0)
-      progress.boundSum += sum
-      progress.boundCount = progress.batch - skippedInPass
-      progress.openBound = nil
-    }
-    if let state { remember(state) }
-    return found
   }
 }
 

@@ -35,6 +35,9 @@ public struct PassReport: Sendable {
   public var learningRate: Double
   /// log p(x) on the validation images, where there are any.
   public var validation: Double?
+  /// The two parts of the evidence lower bound on the validation images, whose difference it is.
+  public var validationReconstruction: Double?
+  public var validationDivergence: Double?
   /// True if the validation is the best so far.
   public var isBest: Bool
 }

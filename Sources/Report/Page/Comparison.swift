@@ -88,6 +88,7 @@ struct Comparison {
       row("effective samples", { $0.evaluation?.effectiveSampleSize }),
       Row(name: "samples of each image", cells: evaluations.map { whole($0?.samples) }),
       Row(name: "images", cells: evaluations.map { whole($0?.images) }),
+      Row(name: "after steps", cells: evaluations.map { whole($0?.step) }),
     ].filter { row in row.cells.contains { $0 != nil } }
   }
 

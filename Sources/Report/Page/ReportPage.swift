@@ -5,9 +5,13 @@ import Foundation
 public struct ReportPage: Sendable {
   public var title: String
   public var runs: [ReportRun]
+  /// Runs of equal settings together; nil where each is alone.
+  public var seeds: PageTable?
+  /// The time after which a browser reads the page again; nil for a page that stays.
+  public var refreshSeconds: Int?
 
-  public init(title: String, runs: [ReportRun]) {
-    (self.title, self.runs) = (title, runs)
+  public init(title: String, runs: [ReportRun], seeds: PageTable? = nil) {
+    (self.title, self.runs, self.seeds) = (title, runs, seeds)
   }
 
   public var html: String {
@@ -17,7 +21,7 @@ public struct ReportPage: Sendable {
     <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
+    <meta name="color-scheme" content="light dark">\(refresh)
     <meta http-equiv="Content-Security-Policy" \
     content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
     <link rel="icon" href="data:,">
@@ -44,6 +48,10 @@ public struct ReportPage: Sendable {
     """
   }
 
+  private var refresh: String {
+    refreshSeconds.map { "\n<meta http-equiv=\"refresh\" content=\"\($0)\">" } ?? ""
+  }
+
   /// The number of figures on the page.
   public var figureCount: Int {
     TrainingFigures.figures(runs).count + runs.map(\.figures.count).reduce(0, +)
@@ -53,7 +61,8 @@ public struct ReportPage: Sendable {
     let training = TrainingFigures.figures(runs).map { FigureElement($0) }
     return [
       section(
-        "runs", runs.count == 1 ? "Run" : "Runs", comparison + missing),
+        "runs", runs.count == 1 ? "Run" : "Runs",
+        comparison + (seeds?.html(title: "Seeds") ?? "") + missing),
       section(
         "training", "Training",
         PageStyle.guide + (training.isEmpty ? "<p>No pass is done yet.</p>" : Self.grid(training))),

@@ -22,6 +22,8 @@ public struct ReportRun: Sendable {
   public var validation: String
   /// The bound that was maximised: bounds of runs that maximised the same may be compared too.
   public var objective: String
+  /// All that was set but the seed: runs of one setting are told apart by their seeds.
+  public var setting: String
   public var metrics: RunMetrics
   public var evaluation: RunEvaluation?
   public var figures: [Figure]
@@ -34,12 +36,13 @@ public struct ReportRun: Sendable {
 
   public init(
     name: String, path: String, configuration: [Fact] = [], task: String = "",
-    validation: String = "", objective: String = "", metrics: RunMetrics = RunMetrics(passes: []),
+    validation: String = "", objective: String = "", setting: String = "",
+    metrics: RunMetrics = RunMetrics(passes: []),
     evaluation: RunEvaluation? = nil, figures: [Figure] = [], hasModel: Bool = true
   ) {
     (self.name, self.path, self.configuration) = (name, path, configuration)
     (self.task, self.validation, self.objective) = (task, validation, objective)
     (self.metrics, self.evaluation, self.figures) = (metrics, evaluation, figures)
-    self.hasModel = hasModel
+    (self.setting, self.hasModel) = (setting, hasModel)
   }
 }

@@ -15,18 +15,20 @@ public struct RunEvaluation: Hashable, Sendable {
   public var exactNll: Double?
   /// Of standardized data, the NLL in the data's own units.
   public var nllInDataUnits: Double?
+  /// The updates that training had made.
+  public var step: Int?
 
   public init(
     nll: Double, standardError: Double? = nil, samples: Int, images: Int, bound: Double? = nil,
     reconstruction: Double? = nil, divergence: Double? = nil, activeUnits: [Int]? = nil,
     effectiveSampleSize: Double? = nil, nllActiveUnitsOnly: Double? = nil, exactNll: Double? = nil,
-    nllInDataUnits: Double? = nil
+    nllInDataUnits: Double? = nil, step: Int? = nil
   ) {
     (self.nll, self.standardError) = (nll, standardError)
     (self.samples, self.images) = (samples, images)
     (self.bound, self.reconstruction, self.divergence) = (bound, reconstruction, divergence)
     (self.activeUnits, self.effectiveSampleSize) = (activeUnits, effectiveSampleSize)
     (self.nllActiveUnitsOnly, self.exactNll) = (nllActiveUnitsOnly, exactNll)
-    self.nllInDataUnits = nllInDataUnits
+    (self.nllInDataUnits, self.step) = (nllInDataUnits, step)
   }
 }

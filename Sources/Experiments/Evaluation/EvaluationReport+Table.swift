@@ -1,0 +1,42 @@
+extension EvaluationReport {
+  /// One row, to paste below others.
+  ///
+  /// - Parameter model: The name of what was evaluated.
+  public func table(of model: String) -> ResultTable {
+    func nats(_ title: String, _ key: String) -> ResultTable.Column {
+      .number(title, key: key, decimals: 2, unit: "nats")
+    }
+    let always: [(ResultTable.Column, ResultTable.Cell)] = [
+      (.text("model", key: "model"), .text(model)),
+      (
+        .uncertain("NLL", key: "nll", decimals: 2, unit: "nats", error: "standard_error"),
+        .uncertain(nll, error: standardError)
+      ),
+      (nats("bound", "bound"), .number(bound)),
+      (nats("reconstruction", "reconstruction"), .number(reconstruction)),
+      (nats("divergence", "divergence"), .number(divergence)),
+      (
+        .text("active units", key: "active_units"),
+        .text(CellSummary.text(activeUnits.map(Double.init)))
+      ),
+      (
+        .number("effective samples", key: "effective_sample_size", decimals: 1),
+        .number(effectiveSampleSize)
+      ),
+      (.count("samples", key: "samples"), .number(Double(samples))),
+      (.count("images", key: "images"), .number(Double(images))),
+    ]
+    let known: [(ResultTable.Column, ResultTable.Cell)] = [
+      (nats("NLL in the data's own units", "nll_in_data_units"), nllInDataUnits),
+      (nats("NLL without inactive units", "nll_active_units_only"), nllActiveUnitsOnly),
+      (nats("NLL of the data's own density", "exact_nll"), exactNll),
+    ].compactMap { column, value in value.map { (column, .number($0)) } }
+    var table = ResultTable(
+      (always + known).map(\.0),
+      remark:
+        "NLL is -L_k with so many samples k of each image; its error is the standard error over "
+        + "images.")
+    table.append((always + known).map(\.1))
+    return table
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Report
+import Testing
+
+@testable import Experiments
+
+/// Runs of several seeds together.
+@Suite struct RunComparisonTests {
+  private func run(
+    _ name: String, setting: String = "a", nll: Double? = nil, samples: Int = 50,
+    validation: Double? = nil
+  ) -> ReportRun {
+    ReportRun(
+      name: name, path: name,
+      configuration: [
+        .init(name: "objective", text: "of \(setting)", isNotable: true),
+        .init(name: "seed", text: name, isNotable: true),
+        .init(name: "data", text: "strokes", isNotable: true),
+      ], setting: setting,
+      metrics: RunMetrics(passes: validation.map { [.init(pass: 1, validation: $0)] } ?? []),
+      evaluation: nll.map {
+        RunEvaluation(
+          nll: $0, standardError: 0.5, samples: samples, images: 9, activeUnits: [Int($0) - 80])
+      })
+  }
+
+  @Test func seedsAreMeanAndSpread() throws {
+    let comparison = RunComparison([
+      run("x-seed0", nll: 90, validation: -91), run("other", setting: "b", nll: 85),
+      run("x-seed1", nll: 92, validation: -93), run("x-seed10", nll: 94), run("x-seed11"),
+    ])
+    try #require(comparison.groups.count == 2)
+    let group = comparison.groups[0]
+    #expect(group.name == "x" && group.runs.count == 4 && group.evaluated == 3)
+    #expect(group.nll?.mean == 92 && group.nll?.spread == 2)
+    #expect(abs(try #require(group.seedError) - 2 / 3.0.squareRoot()) < 1e-12)
+    #expect(group.standardError == 0.5 && group.activeUnits == [12])
+    #expect(group.validation?.mean == -92)
+    let other = comparison.groups[1]
+    #expect(other.name == "other" && other.nll?.spread == nil && other.seedError == nil)
+    #expect(
+      comparison.table.csv.split(separator: "\r\n") == [
+        "run,objective,seeds,validation,nll,standard_error,spread,seed_error,active_units,"
+          + "test_samples,images",
+        "x,of a,4,-92,92,0.5,2,1.1547005383792517,12,50,9", "other,of b,1,,85,0.5,,,5,50,9",
+      ])
+    #expect(comparison.table.text.contains("3 of 4"))
+    let seeds = try #require(comparison.seeds)
+    #expect(seeds.columns[4] == "NLL (nats)" && seeds.rows[0][4] == "92.00(50)")
+    #expect(seeds.rows[0][6] == "1.15" && seeds.rows[1][6] == "-")
+    let html = ReportPage(title: "", runs: [], seeds: seeds).html
+    #expect(html.contains("<h3>Seeds</h3>") && html.contains("<td>92.00(50)</td>"))
+    #expect(RunComparison([run("a"), run("b", setting: "b")]).seeds == nil)
+  }
+
+  @Test func unlikeEvaluationsHaveNoMean() {
+    let comparison = RunComparison([run("a", nll: 90), run("b", nll: 92, samples: 5000)])
+    #expect(comparison.groups.count == 1 && comparison.groups[0].nll == nil)
+    #expect(comparison.table.text.contains("evaluated unlike"))
+    #expect(RunComparison([]).table.rows.isEmpty)
+  }
+
+  @Test func groupsAreCalledByWhatTheirNamesShare() {
+    #expect(RunComparison.name(["runs/a/seed1", "runs/a/seed2"]) == "runs/a")
+    #expect(RunComparison.name(["iwae-k50-seed0", "iwae-k50-seed1"]) == "iwae-k50")
+    #expect(RunComparison.name(["first", "second"]) == "first, second")
+    #expect(RunComparison.name(["seed1", "seed2"]) == "seed1, seed2")
+    #expect(RunComparison.name(["only-seed3"]) == "only-seed3")
+  }
+
+  @Test func theSeedAloneIsNoOtherSetting() throws {
+    let usual = RunConfiguration()
+    var other = usual
+    other.seed = 7
+    #expect(try usual.textOfAnySeed == other.textOfAnySeed)
+    other.samples += 1
+    #expect(try usual.textOfAnySeed != other.textOfAnySeed)
+  }
+}
