@@ -42,7 +42,9 @@ extension Command {
       Example(
         "iwae-gpu sweep --data mnist --objectives vae,iwae --samples 1,5,50 --seeds 0,1,2 --out runs/sweep",
         "Train every combination"),
-      Example("iwae-gpu sweep --merge runs/sweep", "Put the results of shards together"),
+      Example(
+        "iwae-gpu sweep --merge runs/first,runs/second --out runs/sweep",
+        "Put the results of shards together"),
     ],
     isForRanks: true,
     run: { try runSweep($0, $1) })
