@@ -14,9 +14,11 @@ extension Command {
     return (["iwae-gpu \(name)"] + places + parts).joined(separator: " ")
   }
 
-  /// The help, wrapped to so many columns.
+  /// The help.
   ///
-  /// - Parameter action: That of one kind of its work; nil for all.
+  /// - Parameters:
+  ///   - columns: The columns that it is wrapped to.
+  ///   - action: One kind of its work, by name; nil for all.
   public func help(columns: Int, action: String? = nil) -> String {
     let action = actions.first { $0.name == action }
     var parts: [(heading: String, text: String)] = [
@@ -63,7 +65,7 @@ extension Command {
 /// - Parameters:
 ///   - start: The column at which the text begins.
 ///   - indent: The spaces before each other line.
-public func wrapped(_ text: String, columns: Int, indent: Int, start: Int = 0) -> String {
+func wrapped(_ text: String, columns: Int, indent: Int, start: Int = 0) -> String {
   var lines: [String] = []
   var line = ""
   var room = columns - start
@@ -80,7 +82,7 @@ public func wrapped(_ text: String, columns: Int, indent: Int, start: Int = 0) -
 }
 
 /// Names with what they mean beside them, as help shows them.
-public func rows(_ rows: [(String, String)], columns: Int) -> String {
+func rows(_ rows: [(String, String)], columns: Int) -> String {
   let indent = 26
   return rows.map { left, right in
     let padded = "  " + left

@@ -44,6 +44,8 @@ extension ParsedArguments {
   /// Values with commas between them, each once.
   ///
   /// - Parameters:
+  ///   - name: The option.
+  ///   - standard: The values where it is not given.
   ///   - expected: The values that are expected, in the words of the message.
   ///   - value: A value, or nil where the text is none.
   public func list<Value: Hashable>(

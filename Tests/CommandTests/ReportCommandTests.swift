@@ -154,7 +154,7 @@ import Testing
     let path = try makeRun("run")
     #expect(run("report").error.contains("Missing expected argument '<run> ...'."))
     #expect(
-      run("report", "--help").output.contains("USAGE: iwae-gpu report <run> ... [--out <file>]"))
+      run("report", "--help").output.contains("USAGE: iwae-gpu report <run> ... [options]"))
     #expect(run("report", path, path + "/").error.contains("was given twice"))
     #expect(run("report", path, "\(folder)/none").status == .fileAccess)
     #expect(run("report", path + "/config.json").status == .badInput)
