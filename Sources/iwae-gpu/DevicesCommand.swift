@@ -13,6 +13,7 @@ extension Command {
       Option("--limit", "seconds", help: "How long a driver may take. (default: 120)"),
       Option("--json", help: "Print one JSON object."),
       Option("--within", "device", isHidden: true, help: "One of those processes."),
+      Option("--runtimes", isHidden: true, help: "What --version shows of them."),
     ],
     examples: [
       Example("iwae-gpu devices", "List the devices that can be used, and why others cannot")
@@ -22,6 +23,10 @@ extension Command {
 }
 
 private func runDevices(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
+  if arguments.has("--runtimes") {
+    try terminal.output(Version.ownRuntimes)
+    return .done
+  }
   if let device = arguments.string("--within") { return try answer(device, arguments, terminal) }
   guard Launch.ranks.count == 1 else {
     let device = try DeviceList.find(.turn(Launch.turn))

@@ -1,4 +1,5 @@
 import BuildFacts
+import Foundation
 import OpenCLDevice
 
 /// The program's version, and what it was made of and finds here.
@@ -17,6 +18,21 @@ enum Version {
       + "features: \(features)"
   }
 
-  /// The OpenCL that is found here.
-  static var runtimes: String { "OpenCL: \(DeviceList.runtimes.joined(separator: "; "))" }
+  /// The OpenCL that is found here, asked by a process of its own: a driver may end the one that asks it.
+  static var runtimes: String {
+    guard let program = Bundle.main.executableURL, program.lastPathComponent == "iwae-gpu" else {
+      return ownRuntimes
+    }
+    do {
+      let child = try ChildProcess(program, ["devices", "--runtimes"], limit: 30)
+      return child.problem.map { "OpenCL: asking the drivers failed, it \($0)" }
+        ?? String(decoding: child.output, as: UTF8.self).split(separator: "\n").joined(
+          separator: "\n")
+    } catch {
+      return "OpenCL: not asked. \(error)"
+    }
+  }
+
+  /// The same, asked by this process.
+  static var ownRuntimes: String { "OpenCL: \(DeviceList.runtimes.joined(separator: "; "))" }
 }
