@@ -13,7 +13,8 @@ import Testing
 
   private func trainer(_ device: any Device) throws -> Trainer {
     try Trainer(
-      model, TrainingConfiguration(samples: 2, batchSize: 1, passes: 2, seed: 5), images: images,
+      model, TrainingConfiguration(objective: .iwae, samples: 2, batchSize: 1, passes: 2, seed: 5),
+      images: images,
       validation: images.subset(0..<5), device: device)
   }
 
@@ -69,7 +70,8 @@ import Testing
     #expect(divergence > 0 && reconstruction - divergence <= validation + 1e-9)
     #expect(reconstruction - divergence > validation - 50)
     let other = try Trainer(
-      model, TrainingConfiguration(samples: 2, batchSize: 10, passes: 1), images: images,
+      model, TrainingConfiguration(objective: .iwae, samples: 2, batchSize: 10, passes: 1),
+      images: images,
       device: device)
     let alone = try #require(try other.finishPass())
     #expect(alone.validationReconstruction == nil && alone.validationDivergence == nil)
