@@ -16,7 +16,7 @@ extension Command {
         "--watch",
         help: "Write the report again whenever a run has changed, until Ctrl-C; it reloads itself."),
     ] + OutputFormat.options + [
-      Option("--quiet", help: "Print nothing.")
+      Option("--quiet", help: "Print nothing but what '--format' asks for.")
     ],
     examples: [
       Example(

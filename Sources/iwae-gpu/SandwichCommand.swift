@@ -30,9 +30,8 @@ extension Command {
         "--out", "file",
         help: "The figure, there alone. (default: figures/sandwich.svg beside the checkpoint)"),
       Option("--seed", "seed", help: "The seed of everything drawn. (default: the run's, else 0)"),
-    ] + Backend.options + [
-      Option("--json", help: "Print one JSON object."),
-      Option("--quiet", help: "Show no progress."),
+    ] + Backend.options + OutputFormat.options + [
+      Option("--quiet", help: "Show no progress.")
     ],
     examples: [
       Example("iwae-gpu sandwich runs/iwae", "Bound log p(x) from below and above")
@@ -42,7 +41,7 @@ extension Command {
 }
 
 private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let display = Display(arguments, terminal)
+  let display = try Display(ofTable: arguments, terminal)
   let usual = SandwichMeasurement.Settings()
   let settings = SandwichMeasurement.Settings(
     samples: try arguments.integer("--samples", default: usual.samples, maximum: 1 << 20),
@@ -62,6 +61,6 @@ private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   guard var report else { return .interrupted }
   guard Launch.ranks.isFirst else { return .done }
   report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
-  try display.result(report, report.text)
+  try display.result(report, report.text, table: report.table)
   return .done
 }

@@ -95,7 +95,9 @@ import Testing
   }
 
   @Test func twoFormatsAreOneTooMany() {
-    for command in ["evaluate", "bounds", "snr", "sweep", "reproduce", "report"] {
+    for command in [
+      "evaluate", "bounds", "sandwich", "snr", "sweep", "reproduce", "report",
+    ] {
       let place = ["sweep"].contains(command) ? [] : ["burda"]
       let outcome = run(
         [command] + place + ["--json", "--format", "csv"]

@@ -91,6 +91,28 @@ import Testing
     #expect(whole.contains("The published order holds for 1 of 1 pairs of rows."))
   }
 
+  @Test func theTableSaysItsRowsInEveryLineForPrograms() {
+    let two = ReproductionRow(
+      title: "1 layer, VAE",
+      measures: [
+        measure([84.9, 85.1], 0.1234, Published(85.5, 0.2)), measure([], nil, nil),
+      ], activeUnits: [20, 1.5], publishedActiveUnits: [20, 1], runs: [])
+    let table = reproduction([two], passes: 13).table
+    let lines = table.csv.split(separator: "\r\n")
+    #expect(
+      lines[0] == "row,measure,ours,standard_error,spread,published,published_spread,difference,"
+        + "inside,active_units,published_active_units")
+    #expect(lines[1].hasPrefix("\"1 layer, VAE\",NLL,85,0.1234,0.14142135623730"))
+    #expect(lines[1].hasSuffix(",85.5,0.2,-0.5,no,20 + 1.5,20 + 1"))
+    #expect(lines[2] == "\"1 layer, VAE\",NLL,,,,,,,,20 + 1.5,20 + 1")
+    #expect(
+      table.latex.contains(
+        "1 layer, VAE & NLL & $85.00(12)$ & $0.14$ & $85.50(20)$ & $-0.50$ & no & 20 + 1.5 & 20 + 1"
+      ))
+    #expect(table.latex.contains("\n & NLL & -- & -- & -- & -- & -- &  & "))
+    #expect(table.text.split(separator: "\n")[2].hasPrefix("              NLL      -"))
+  }
+
   /// What differs by no more than runs do is in no order.
   @Test func numbersThatThePaperDoesNotTellApartHaveNoOrder() {
     let rows = [

@@ -154,25 +154,41 @@ public struct SandwichReport: Encodable, Sendable {
     self.device = device
   }
 
-  public var text: String {
-    var table = TextTable(["", "test images", "simulated", "accepted"])
-    func number(_ value: UncertainValue) -> String { value.text(decimals: 3) }
-    table.append(
-      ["importance sampling", number(test.importance), number(simulated.importance)])
-    for (test, simulated) in zip(test.annealed, simulated.annealed) {
+  /// A row for each bound on log p(x).
+  public var table: ResultTable {
+    var table = ResultTable(
+      [
+        .text("", key: "bound"),
+        .uncertain("test images", key: "test", decimals: 3, unit: "nats"),
+        .uncertain("simulated", key: "simulated", decimals: 3, unit: "nats"),
+        .text("accepted", key: "accepted"),
+      ], remark: "Errors are standard errors over draws, from above over images.")
+    func append(
+      _ name: String, _ test: UncertainValue?, _ simulated: UncertainValue, _ accepted: String?
+    ) {
       table.append([
-        "annealing, T = \(test.temperatures)", number(test.lower),
-        number(simulated.lower), "\(test.acceptanceText), \(simulated.acceptanceText)",
+        .text(name), test?.cell ?? .missing(""), simulated.cell,
+        accepted.map { .text($0) } ?? .missing(""),
       ])
+    }
+    append("importance sampling", test.importance, simulated.importance, nil)
+    for (test, simulated) in zip(test.annealed, simulated.annealed) {
+      append(
+        "annealing, T = \(test.temperatures)", test.lower, simulated.lower,
+        "\(test.acceptanceText), \(simulated.acceptanceText)")
     }
     for annealed in simulated.annealed {
       guard let upper = annealed.upper else { continue }
-      table.append(["from above, T = \(annealed.temperatures)", "", number(upper)])
+      append("from above, T = \(annealed.temperatures)", nil, upper, nil)
     }
     if let exact = test.exact, let other = simulated.exact {
-      table.append(
-        ["exact", String(format: "%.3f", exact), String(format: "%.3f", other)])
+      table.append([.text("exact"), .number(exact), .number(other), .missing("")])
     }
+    return table
+  }
+
+  public var text: String {
+    func number(_ value: UncertainValue) -> String { value.text(decimals: 3) }
     var lines = [table.text, ""]
     if let width = simulated.width {
       lines.append(

@@ -120,7 +120,7 @@ extension Reproduction {
             once(row.title), .text(measure.name),
             .init(measure.ours, error: measure.standardError), .init(measure.spread),
             .init(measure.published?.value, error: measure.published?.spread),
-            .init(measure.difference), .text(measure.isInside.map { $0 ? "yes" : "no" } ?? "-"),
+            .init(measure.difference), measure.isInside.map { .text($0 ? "yes" : "no") } ?? .none,
             once(CellSummary.text(row.activeUnits)),
           ] + (hasUnits ? [once(units)] : []))
       }

@@ -116,7 +116,7 @@ public struct RunComparison {
       .init(group.validation?.mean),
       group.isUnlike
         ? .missing("evaluated unlike") : .init(group.nll?.mean, error: group.standardError),
-      .init(group.nll?.spread), .init(group.seedError), .text(CellSummary.text(group.activeUnits)),
+      .init(group.nll?.spread), .init(group.seedError), CellSummary.cell(group.activeUnits),
       .init(evaluation.map { Double($0.samples) }), .init(evaluation.map { Double($0.images) }),
     ]
   }

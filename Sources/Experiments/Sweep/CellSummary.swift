@@ -45,6 +45,10 @@ public struct CellSummary {
     .text("active units", key: "active_units"),
   ]
 
+  static func cell(_ activeUnits: [Double]?) -> ResultTable.Cell {
+    activeUnits == nil ? .none : .text(text(activeUnits))
+  }
+
   /// The active units for people, as 25 or 26 + 7.
   public static func text(_ activeUnits: [Double]?) -> String {
     guard let activeUnits else { return "-" }

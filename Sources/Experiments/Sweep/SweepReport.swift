@@ -115,7 +115,7 @@ public struct SweepReport: Encodable {
         (head + settings).map { .text($0) } + [
           .number(Double(row.groups)), .number(Double(row.samples)),
           .init(row.nll, error: row.standardError), .init(row.spread),
-          .text(CellSummary.text(row.activeUnits)),
+          CellSummary.cell(row.activeUnits),
           row.trainSeconds.map { .worded(readable(.seconds($0)), $0) } ?? .none,
           .worded("\(row.finished) of \(row.planned)", Double(row.finished)),
         ])
