@@ -20,6 +20,13 @@ public enum FigureFormat: String, CaseIterable, Sendable {
   }
 }
 
+extension FigureFormat {
+  /// The help of an option that says where several figures go.
+  public static let placeHelp =
+    "The folder of the figures; or a file that ends in \(endings), which is named after each of "
+    + "several."
+}
+
 extension Figure {
   /// The content of a file of some format.
   ///

@@ -36,7 +36,6 @@ public struct ImageGrid: Sendable {
 
   /// The file's content.
   public func png() throws(FileAccessError) -> Data {
-    let bytes = pixels.map { $0.isNaN ? 0 : UInt8((min(max($0, 0), 1) * 255).rounded()) }
-    return try PNGImage(width: width, height: height, isColored: false, bytes: bytes).file()
+    try PNGImage(width: width, height: height, grey: pixels).file()
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Pictures in rows and columns, of which some have axes.
@@ -24,6 +25,20 @@ public struct PanelGrid: Hashable, Codable, Sendable {
 
     public init(png: Data, x: Reach? = nil, y: Reach? = nil) {
       (self.png, self.x, self.y) = (png, x, y)
+    }
+
+    /// A panel of grey levels.
+    ///
+    /// - Parameters:
+    ///   - grey: Grey levels from 0 to 1, row by row; values beyond are clipped.
+    ///   - width: The width of a row.
+    ///   - x: The values from its left to its right; nil for a panel without axes.
+    ///   - y: The values from its bottom to its top.
+    public init(
+      grey: [Float], width: Int, x: Reach? = nil, y: Reach? = nil
+    ) throws(FileAccessError) {
+      let image = PNGImage(width: width, height: grey.count / max(width, 1), grey: grey)
+      self.init(png: try image.file(), x: x, y: y)
     }
 
     fileprivate var hasAxes: Bool { x?.isDrawn == true && y?.isDrawn == true }
@@ -112,14 +127,14 @@ extension PanelGrid {
     let (right, bottom) = (corner.x + Self.side, corner.y + Self.side)
     let x = Scale(low: xReach.low, high: xReach.high, from: corner.x, to: right)
     let y = Scale(low: yReach.low, high: yReach.high, from: bottom, to: corner.y)
-    let below = x.ticks(atMost: 4).flatMap { value, text -> [Shape] in
+    let below = x.ticks(atMost: 5).flatMap { value, text -> [Shape] in
       let place = x.place(value)
       return [
         .line(Path(from: Place(x: place, y: bottom), to: Place(x: place, y: bottom + 4))),
         .text(text, x: place, y: bottom + 15, anchor: .middle, size: Self.tickSize),
       ]
     }
-    let beside = y.ticks(atMost: 4).flatMap { value, text -> [Shape] in
+    let beside = y.ticks(atMost: 5).flatMap { value, text -> [Shape] in
       let place = y.place(value)
       return [
         .line(Path(from: Place(x: corner.x - 4, y: place), to: Place(x: corner.x, y: place))),

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Report
 
 /// The output of a command while it works and when it is done, as its flags want it.
 struct Display {
@@ -32,9 +33,23 @@ struct Display {
     if isJSON { try terminal.json(report) } else { try terminal.output(try text()) }
   }
 
+  /// The place of figures that `--out` wants.
+  static func figures(_ arguments: ParsedArguments) throws -> FigurePlace? {
+    guard let path = arguments.string("--out") else { return nil }
+    let place = try FigurePlace(path)
+    // Before long work: a file's folder must be there.
+    if case .file = place { _ = try file(arguments) }
+    return place
+  }
+
   /// The path of the file that `--out` wants; fails before long work where it could not be written.
   static func file(_ arguments: ParsedArguments) throws -> String? {
     guard let path = arguments.string("--out") else { return nil }
+    guard FigureFormat(ofName: path) != nil else {
+      throw arguments.error(
+        "The value '\(path)' is invalid for '--out': the name of a figure ends in "
+          + "\(FigureFormat.endings).")
+    }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     guard RunFolder.isFolder(folder), FileManager.default.isWritableFile(atPath: folder),
       !RunFolder.isFolder(path)

@@ -27,7 +27,9 @@ extension Command {
           + "(default: 1000)"),
       Option(
         "--out", "file",
-        help: "The figure, there alone. (default: figures/sandwich.svg beside the checkpoint)"),
+        help:
+          "The figure, there alone, as svg, pdf or png by its ending. (default: figures/sandwich.svg beside the checkpoint)"
+      ),
       Option("--seed", "seed", help: "The seed of everything drawn. (default: the run's, else 0)"),
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),

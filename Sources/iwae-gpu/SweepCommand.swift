@@ -2,6 +2,7 @@ import Experiments
 import Files
 import IWAE
 import ReferenceDevice
+import Report
 
 extension Command {
   static let sweep = Command(
@@ -33,6 +34,10 @@ extension Command {
       Option("--alphas", "orders", help: Setting.alpha.help),
       Option("--seeds", "seeds", help: "One run of each setting for each seed. (default: 0)"),
       Option("--seed", "seed", help: "The same as '--seeds' with one."),
+      Option(
+        "--figures", "path",
+        help: "Draw the figures there too: a folder; or a file that ends in "
+          + "\(FigureFormat.endings), which is named after each of several."),
     ] + (RunOptions.options + ofObjectives.map(Option.init)).map(\.listed) + Backend.options + [
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
@@ -46,10 +51,12 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let display = Display(arguments, terminal)
   let sweep = try Sweep(grid, in: folder, images: source, shard: try shard(arguments))
   if let warning = grid.base.model.warning { terminal.error(warning) }
-  let (report, isWhole) =
+  let place = try arguments.string("--figures").map { try FigurePlace($0) } ?? .nowhere
+  var (report, isWhole) =
     try arguments.string("--merge").map {
       try sweep.merge($0.split(separator: ",").map(String.init), note: display.line.keep)
     } ?? sweep.run(in: display.surroundings(arguments))
+  try report.copyFigures(to: place)
   try display.result(report, report.text)
   if arguments.string("--merge") != nil { return isWhole ? .done : .failed }
   guard isWhole else {
@@ -102,7 +109,10 @@ private func requestedSweep(
   let merged = arguments.string("--merge")?.split(separator: ",").first.map(String.init)
   if let stored = merged ?? arguments.string("--resume") {
     let changeable =
-      ["--resume", "--shard", "--backend", "--device", "--trust-driver", "--json", "--quiet"]
+      [
+        "--resume", "--shard", "--backend", "--device", "--trust-driver", "--json", "--quiet",
+        "--figures",
+      ]
       + (merged == nil ? [] : ["--merge", "--out"]) + Setting.data.filter(\.isOfData).map(\.flag)
     if let flag = arguments.given.subtracting(changeable).sorted().first {
       throw arguments.error(

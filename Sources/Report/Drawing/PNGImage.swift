@@ -19,6 +19,16 @@ struct PNGImage: Hashable {
     (self.isColored, self.bytes) = (isColored, bytes)
   }
 
+  /// - Parameters:
+  ///   - width: The pixels of a row.
+  ///   - height: The rows.
+  ///   - grey: Levels from 0 to 1; what is no number is black.
+  init(width: Int, height: Int, grey: [Float]) {
+    self.init(
+      width: width, height: height, isColored: false,
+      bytes: grey.map { $0.isNaN ? 0 : UInt8((min(max($0, 0), 1) * 255).rounded()) })
+  }
+
   /// The pixels of a file, on white where it lets the background through; nil if it cannot be read.
   init?(file: Data) {
     var image = png_image()

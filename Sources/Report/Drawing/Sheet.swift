@@ -7,7 +7,7 @@ struct Sheet {
   let height: Double
   let shapes: [Shape]
 
-  private static let top = 30.0
+  private static func top(_ title: String) -> Double { title.isEmpty ? 8 : 30 }
   private static let noteSize = 11.0
 
   init(_ drawing: Drawing, title: String, summary: String) {
@@ -16,7 +16,7 @@ struct Sheet {
     width = drawing.width
     let legend = Self.legend(drawing)
     let notes = Self.notes(drawing, below: legend.bottom)
-    height = Self.top + notes.bottom
+    height = Self.top(title) + notes.bottom
     let heading = Shape.Text(
       text: shortened(title, to: width - 24, size: 15), place: Place(x: 12, y: 21), size: 15,
       isBold: true)
@@ -25,7 +25,7 @@ struct Sheet {
       .group(
         Shape.Group(
           shapes: drawing.shapes + legend.shapes + notes.shapes,
-          origin: Place(x: 0, y: Self.top))),
+          origin: Place(x: 0, y: Self.top(title)))),
     ]
   }
 
