@@ -49,7 +49,12 @@ enum SVG {
       text.size == Shape.Text.ordinarySize ? "" : " font-size=\"\(coordinate(text.size))\""
     return "<text \(place)\(anchor)\(size)\(text.isBold ? " font-weight=\"600\"" : "")"
       + (text.paint == .current ? "" : fill(text.paint))
-      + "\(attribute("opacity", text.opacity))>\(content(text.text))</text>"
+      + "\(attribute("opacity", text.opacity))\(spaces(text.text))>\(content(text.text))</text>"
+  }
+
+  /// Some readers drop a space at the beginning of a part, unless told to keep it.
+  private static func spaces(_ text: String) -> String {
+    textParts(text).contains(where: \.isSubscript) ? " xml:space=\"preserve\"" : ""
   }
 
   /// The text with its subscripts lowered, and what follows them raised again.

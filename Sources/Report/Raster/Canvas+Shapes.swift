@@ -103,8 +103,8 @@ extension Canvas {
       case .curve(let first, let second, let end):
         guard let start = outlines.last?.last else { continue }
         let (a, b, c) = (moved(first), moved(second), moved(end))
-        outlines[outlines.count - 1] += (1...6).map { step in
-          let t = Double(step) / 6
+        outlines[outlines.count - 1] += (1...10).map { step in
+          let t = Double(step) / 10
           let s = 1 - t
           let weights = [s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t]
           return Place(
