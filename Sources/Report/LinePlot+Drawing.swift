@@ -2,7 +2,7 @@ extension LinePlot {
   /// More series than this have their names beside their ends: nobody finds a curve by a long legend.
   private static let mostInLegend = 8
   /// The height of a name beside a curve.
-  private static let nameHeight = 13.0
+  private static let nameHeight = 14.0
 
   private func shows(_ point: Point) -> Bool {
     Scale.shows(point.x, isLogarithmic: xIsLogarithmic)
@@ -36,7 +36,7 @@ extension LinePlot {
     drawing.namesItsSeries = isCrowded
     let frame = Frame(
       yLabel: yLabel, height: drawing.height,
-      margin: isCrowded ? min(widest, 150) + EndLabels.gap : 12
+      margin: isCrowded ? min(widest, 140) + EndLabels.gap : 12
     ) { Scale(own.y + other.y, isLogarithmic: yIsLogarithmic, from: $0, to: $1) }
     let x = frame.x(own.x + other.x, isLogarithmic: xIsLogarithmic)
     drawing.add(frame.axes(xLabel: xLabel, frame.ticks(of: x)))
@@ -48,7 +48,8 @@ extension LinePlot {
         drawn.map { points in
           points.max { $0.x < $1.x }.map { Place(x: x.place($0.x), y: frame.y.place($0.y)) }
         } + shownLevels.map { Place(x: frame.right, y: frame.y.place($0.y)) }
-      labels = EndLabels(names, ends, in: frame, height: Self.nameHeight)
+      let markers = names.indices.map { Palette.Style($0).marker }
+      labels = EndLabels(names, markers: markers, ends, in: frame, height: Self.nameHeight)
     }
     for (index, points) in drawn.enumerated() {
       add(curves[index], points, at: index, frame, x, labels?.shapes[index] ?? [], to: &drawing)

@@ -25,10 +25,12 @@ enum Palette {
 
   /// The style rules of everything within elements that a selector names.
   static func rules(_ theme: Theme, in scope: String) -> String {
+    let fixed = [
+      ("paper", "fill", theme.paper), ("halo", "stroke", theme.paper), ("ink", "fill", theme.ink),
+      ("pen", "stroke", theme.ink),
+    ].map { "\(scope) .\($0){\($1):\($2.hex)}" }
     let series = theme.series.enumerated().map { "\(scope) .c\($0){color:\($1.hex)}" }
-    let paper =
-      "\(scope) .paper{fill:\(theme.paper.hex)}\n\(scope) .halo{stroke:\(theme.paper.hex)}"
-    return (["\(scope){color:\(theme.ink.hex)}", paper] + series).joined(separator: "\n")
+    return (["\(scope){color:\(theme.ink.hex)}"] + fixed + series).joined(separator: "\n")
   }
 
   /// The rules of a picture that stands alone.

@@ -69,7 +69,7 @@ extension PanelGrid {
   private static let foot = 26.0
   /// The room before a panel that has ticks of its own.
   private static let margin = 54.0
-  private static let tickSize = 10.0
+  private static let tickSize = 11.0
 
   /// True if a panel's ticks stand beside it: those of the panel before it are others.
   private func hasTicks(_ row: [Panel], _ column: Int) -> Bool {
@@ -127,10 +127,16 @@ extension PanelGrid {
     let (right, bottom) = (corner.x + Self.side, corner.y + Self.side)
     let x = Scale(low: xReach.low, high: xReach.high, from: corner.x, to: right)
     let y = Scale(low: yReach.low, high: yReach.high, from: bottom, to: corner.y)
+    // A number has room between the one before it and the panel beside.
+    var end = corner.x - 8
     let below = x.ticks(atMost: 5).flatMap { value, text -> [Shape] in
       let place = x.place(value)
+      let mark = Path(from: Place(x: place, y: bottom), to: Place(x: place, y: bottom + 4))
+      let half = textWidth(text, size: Self.tickSize) / 2
+      guard place - half > end + 3, place + half < right + 5 else { return [.line(mark)] }
+      end = place + half
       return [
-        .line(Path(from: Place(x: place, y: bottom), to: Place(x: place, y: bottom + 4))),
+        .line(mark),
         .text(text, x: place, y: bottom + 15, anchor: .middle, size: Self.tickSize),
       ]
     }

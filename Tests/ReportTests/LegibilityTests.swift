@@ -162,9 +162,21 @@ import Testing
       guard count > 8 else { continue }
       let places = names.compactMap { $0.0.attributes["y"].flatMap { Double($0) } }.sorted()
       let gaps = zip(places, places.dropFirst()).map { $1 - $0 }
-      #expect(gaps.count == count - 1 && gaps.allSatisfy { $0 > 12.9 })
+      #expect(gaps.count == count - 1 && gaps.allSatisfy { $0 > 13.9 })
       #expect((places.first ?? 0) > 0 && (places.last ?? 1e9) < drawing.height - 30)
     }
+  }
+
+  @Test func namesAreAsNearAsTheyCanBe() {
+    func spread(_ places: [Double]) -> [Double] {
+      EndLabels.spread(places, by: 10, in: 0...100)
+    }
+    #expect(spread([20, 50, 80]) == [20, 50, 80])
+    // Those at one place stand around it.
+    #expect(spread([50, 50, 50]) == [40, 50, 60])
+    #expect(spread([1, 2, 60]) == [0, 10, 60])
+    #expect(spread([98, 99, 100]) == [80, 90, 100])
+    #expect(spread([]).isEmpty)
   }
 
   @Test func aSingleSeriesHasNoLegend() {

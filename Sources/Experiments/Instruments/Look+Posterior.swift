@@ -32,18 +32,7 @@ extension Look {
           "the densities or the weights of test image \(index + 1) are not finite.")
       }
       found.append(posterior)
-      let shown = try [image].restored(by: images.standardization).map {
-        try PanelGrid.Panel(grey: Self.enlarged($0, width: width), width: LatentWindow.side)
-      }
-      let window = posterior.window
-      rows.append(
-        try shown
-          + [posterior.posterior, posterior.encoder, posterior.samples].map {
-            try PanelGrid.Panel(
-              grey: Self.shaded($0), width: LatentWindow.side,
-              x: .init(low: window.low[0], high: window.high[0]),
-              y: .init(low: window.low[1], high: window.high[1]))
-          })
+      rows.append(try row(image, posterior))
     }
     return .drawn(
       Figure(
@@ -58,7 +47,22 @@ extension Look {
               rows: found.enumerated().map { $1.row(image: $0 + 1) })))))
   }
 
-  /// What the encoder says of each image: in closed form if it is Gaussian, else by draws.
+  /// The panels of one image: itself, and what is known of its posterior.
+  private func row(_ image: [Float], _ posterior: ImagePosterior) throws -> [PanelGrid.Panel] {
+    let window = posterior.window
+    let shown = try [image].restored(by: images.standardization).map {
+      try PanelGrid.Panel(grey: Self.enlarged($0, width: width), width: LatentWindow.side)
+    }
+    return try shown
+      + [posterior.posterior, posterior.encoder, posterior.samples].map {
+        try PanelGrid.Panel(
+          grey: Self.shaded($0), width: LatentWindow.side,
+          x: .init(low: window.low[0], high: window.high[0]),
+          y: .init(low: window.low[1], high: window.high[1]))
+      }
+  }
+
+  /// The encoder's distribution of each image: in closed form if it is Gaussian, else by draws.
   private func distributions(
     of images: [[Float]], _ labels: [Int]?
   ) throws -> [EncoderDistribution] {

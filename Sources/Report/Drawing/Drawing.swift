@@ -66,6 +66,19 @@ struct Drawing {
   /// The legend of a page, which hides series by it; a single series needs no name.
   var pageLegend: [Entry] { legend.count > 1 ? legend : [] }
 
+  /// The size of its smallest text.
+  var smallestText: Double { Self.smallestText(shapes) }
+
+  private static func smallestText(_ shapes: [Shape]) -> Double {
+    shapes.reduce(Shape.Text.ordinarySize) { least, shape in
+      switch shape {
+      case .text(let text): min(least, text.size)
+      case .group(let group): min(least, smallestText(group.shapes))
+      case .area, .line, .markers, .image: least
+      }
+    }
+  }
+
   /// An element for a page that has the palette's rules, and shows the title and the legend itself.
   /// There is no identifier in it, so that any number of them may share a page.
   func part(label: String) -> String {

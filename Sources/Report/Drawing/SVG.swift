@@ -82,6 +82,7 @@ enum SVG {
   private static func fill(_ paint: Paint) -> String {
     switch paint {
     case .current: " fill=\"currentColor\""
+    case .ink: " class=\"ink\""
     case .paper: " class=\"paper\""
     case .color(let color): " fill=\"\(color.hex)\""
     }
@@ -91,6 +92,7 @@ enum SVG {
     let paint =
       switch stroke.paint {
       case .current: " stroke=\"currentColor\""
+      case .ink: " class=\"pen\""
       case .paper: " class=\"halo\""
       case .color(let color): " stroke=\"\(color.hex)\""
       }

@@ -69,6 +69,8 @@ struct Path: Hashable {
 enum Paint: Hashable {
   /// That of the series around it, else the ink.
   case current
+  /// That of texts and axes.
+  case ink
   /// That of the background.
   case paper
   case color(Color)
@@ -82,7 +84,7 @@ struct Stroke: Hashable {
   var dash: [Double] = []
 }
 
-/// What drawings are made of, whatever file they become.
+/// The elements of drawings, whatever file they become.
 enum Shape: Hashable {
   /// An area; a crisp one has no seam to its neighbours.
   case area(Path, paint: Paint = .current, opacity: Double = 1, isCrisp: Bool = false)

@@ -112,6 +112,7 @@ struct PDFPage {
   private func color(_ paint: Paint) -> Color {
     switch paint {
     case .current: current
+    case .ink: Palette.light.ink
     case .paper: Palette.light.paper
     case .color(let color): color
     }

@@ -61,8 +61,11 @@ struct FigureElement {
 
   private var picture: String {
     guard case .picture(let picture) = figure.content else {
-      let isWide = drawing.width > Frame.width
-      let style = isWide ? " style=\"min-width:\(Int(drawing.width * 0.9))px\"" : ""
+      // Narrower than this its texts could not be read.
+      let least = Int((drawing.width * max(0.9, 11 / drawing.smallestText)).rounded(.up))
+      let isOrdinary =
+        drawing.width <= Frame.width && drawing.smallestText >= Shape.Text.ordinarySize
+      let style = isOrdinary ? "" : " style=\"min-width:\(least)px\""
       return "<div class=\"picture\"\(style)>\(drawing.part(label: label))</div>"
     }
     return "<img alt=\"\(escaped(label))\" width=\"\(max(picture.width, 1))\" "

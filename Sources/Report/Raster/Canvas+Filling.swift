@@ -33,7 +33,7 @@ extension Canvas {
     }
   }
 
-  /// Where edges cross the middles of the rows within pixels.
+  /// The places at which edges cross the middles of the rows within pixels.
   private func crossings(_ polygons: [[Place]], top: Int, bottom: Int) -> [[Crossing]] {
     let rows = Double(Self.rowsPerPixel)
     var result = [[Crossing]](repeating: [], count: (bottom - top) * Self.rowsPerPixel)

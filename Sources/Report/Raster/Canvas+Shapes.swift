@@ -58,10 +58,9 @@ extension Canvas {
       case .middle: -width / 2
       case .end: -width
       }
-    var lines: [[Place]] = []
     for part in parts {
       let (size, drop) = (size(part), part.isSubscript ? TextPart.drop * text.size : 0)
-      lines += StrokeFont.strokes(part.text).map { stroke in
+      let lines = StrokeFont.strokes(part.text).map { stroke in
         stroke.map { place in
           let (x, y) = (along + place.x * size, drop + place.y * size)
           return pixel(
@@ -71,16 +70,16 @@ extension Canvas {
             ))
         }
       }
+      let pen = Pen(width: StrokeFont.pen(isBold: text.isBold) * size * Self.scale, isRound: true)
+      fill(lines.flatMap(pen.outline), color(text.paint), opacity: text.opacity)
       along += StrokeFont.width(part.text) * size
     }
-    let pen = Pen(
-      width: StrokeFont.pen(isBold: text.isBold) * text.size * Self.scale, isRound: true)
-    fill(lines.flatMap(pen.outline), color(text.paint), opacity: text.opacity)
   }
 
   private func color(_ paint: Paint) -> Color {
     switch paint {
     case .current: current
+    case .ink: Palette.light.ink
     case .paper: Palette.light.paper
     case .color(let color): color
     }
