@@ -42,7 +42,7 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let subjects = try arguments.arguments("checkpoint").map {
     try DataOptions.subject(arguments, display, limit: 100, checkpoint: $0)
   }
-  let out = try Display.file(arguments)
+  let out = try Display.figure(arguments)
   let samples = try arguments.integer(
     "--samples", default: 5000, maximum: BoundsMeasurement.mostSamples)
   let targetError = try arguments.number("--target-error", default: 0, in: 0...1e9)
