@@ -37,7 +37,7 @@ extension Figure.Content {
           + (plot.threshold.map { ["threshold", "\($0)"] } ?? plot.labels ?? []),
         plot.reach
       )
-    case .scatter, .heat, .picture: nil
+    case .scatter, .heat, .picture, .panels: nil
     }
   }
 }

@@ -25,13 +25,27 @@ public struct BarPlot: Hashable, Codable, Sendable {
   public var labels: [String]?
   /// A line across, as that from which on a unit is active.
   public var threshold: Double?
+  /// The values that all bars of a histogram share evenly: its axis has round numbers instead of the
+  /// bars' labels.
+  public var bins: Bins?
+
+  /// The ends of a histogram.
+  public struct Bins: Hashable, Codable, Sendable {
+    public var low: Double
+    public var high: Double
+
+    public init(low: Double, high: Double) {
+      (self.low, self.high) = (low, high)
+    }
+  }
 
   public init(
     xLabel: String, yLabel: String, groups: [Group], labels: [String]? = nil,
-    threshold: Double? = nil, yIsLogarithmic: Bool = false
+    threshold: Double? = nil, yIsLogarithmic: Bool = false, bins: Bins? = nil
   ) {
     (self.xLabel, self.yLabel, self.yIsLogarithmic) = (xLabel, yLabel, yIsLogarithmic)
     (self.groups, self.labels, self.threshold) = (groups, labels, threshold)
+    self.bins = bins
   }
 
   private var count: Int { groups.map(\.values.count).max() ?? 0 }
@@ -70,47 +84,64 @@ extension BarPlot {
     AxisReach(y: (groups.flatMap(\.values) + [shownThreshold].compactMap(\.self)).filter(shows))
   }
 
+  /// The value from which bars rise.
+  private func base(_ values: [Double]) -> Double? {
+    yIsLogarithmic ? Scale.powerOfTen(below: values) : 0
+  }
+
   func drawing(reaching other: AxisReach = AxisReach()) -> Drawing {
     guard groups.contains(where: { $0.values.contains(where: shows) }) else { return .empty }
-    let line = shownThreshold
+    let values = reach.y + other.y
+    let base = base(values)
     // A threshold's number has room of its own beside the bars.
     let frame = Frame(
-      yLabel: yLabel, reach.y + other.y, isLogarithmic: yIsLogarithmic,
-      base: yIsLogarithmic ? nil : 0,
-      margin: line.map { textWidth(Numbers.short($0)) + 14 } ?? 12)
-    let slot = frame.span / Double(count)
-    // Bars touch where they would otherwise be thinner than what separates them.
-    let width = slot / Double(groups.count) * (slot < 3 * Double(groups.count) ? 1 : 0.8)
+      yLabel: yLabel, margin: shownThreshold.map { textWidth(Numbers.short($0)) + 14 } ?? 12
+    ) { Scale(values, isLogarithmic: yIsLogarithmic, from: $0, to: $1, base: base) }
     var drawing = Drawing()
-    drawing.add(frame.axes(xLabel: xLabel, ticks(frame, slot)))
-    for (position, group) in groups.enumerated() {
-      let style = Palette.Style(position)
-      var path = ""
-      var marks: [Drawing.Mark] = []
-      for (index, value) in group.values.enumerated() where shows(value) {
-        let middle = frame.left + (Double(index) + 0.5) * slot
-        let left = middle + (Double(position) - Double(groups.count) / 2) * width
-        let height = frame.y.place(value)
-        path +=
-          "M\(coordinate(left)) \(coordinate(frame.y.base))V\(coordinate(height))"
-          + "h\(fine(width))V\(coordinate(frame.y.base))z"
-        marks.append(
-          .init(
-            x: left + width / 2, y: height,
-            text: (group.label(index).map { "\($0), " } ?? "")
-              + "\(xLabel) \(label(index)): \(Numbers.short(value))"))
-      }
-      drawing.add(
-        series: group.name, style: style,
-        swatch: "<rect x=\"6\" width=\"14\" height=\"12\" rx=\"2\" fill=\"currentColor\"/>",
-        ["<path d=\"\(path)\" fill=\"currentColor\"/>"], marks: marks)
-    }
-    if let line { drawing.add(thresholdLine(line, frame)) }
+    drawing.notes = notes(base)
+    drawing.add(frame.axes(xLabel: xLabel, ticks(frame, frame.span / Double(count))))
+    for (position, group) in groups.enumerated() { add(group, position, frame, to: &drawing) }
+    if let line = shownThreshold { drawing.add(thresholdLine(line, frame)) }
     return drawing
   }
 
-  /// Labels below the bars, as many as have room.
+  private func notes(_ base: Double?) -> [String] {
+    var notDrawn = NotDrawn()
+    for value in groups.flatMap(\.values) { notDrawn.add([(value, yIsLogarithmic)]) }
+    let start = yIsLogarithmic ? base.map { "Bars rise from \(Numbers.short($0))." } : nil
+    return [start, notDrawn.note(of: "bar")].compactMap(\.self)
+  }
+
+  private func add(
+    _ group: Group, _ position: Int, _ frame: Frame, to drawing: inout Drawing
+  ) {
+    let slot = frame.span / Double(count)
+    // Bars touch where they would otherwise be thinner than what separates them.
+    let width = slot / Double(groups.count) * (slot < 3 * Double(groups.count) ? 1 : 0.8)
+    var path = Path()
+    var marks: [Drawing.Mark] = []
+    for (index, value) in group.values.enumerated() where shows(value) {
+      let middle = frame.left + (Double(index) + 0.5) * slot
+      let left = middle + (Double(position) - Double(groups.count) / 2) * width
+      let height = frame.y.place(value)
+      path.addRectangle(x: left, y: frame.y.base, width: width, height: height - frame.y.base)
+      marks.append(
+        .init(
+          x: left + width / 2, y: height,
+          text: (group.label(index).map { "\($0), " } ?? "")
+            + "\(xLabel) \(label(index)): \(Numbers.short(value))"))
+    }
+    drawing.add(
+      series: group.name, style: Palette.Style(position),
+      swatch: [.area(Path(x: 6, y: 0, width: 14, height: 12))], [.area(path)], marks: marks)
+  }
+
+  /// Labels below the bars, as many as have room; round numbers below a histogram.
   private func ticks(_ frame: Frame, _ slot: Double) -> [(place: Double, text: String)] {
+    if let bins, bins.low < bins.high, [bins.low, bins.high].allSatisfy({ abs($0) < 1e150 }) {
+      return frame.ticks(
+        of: Scale(low: bins.low, high: bins.high, from: frame.left, to: frame.right))
+    }
     let widest = (0..<count).map { textWidth(label($0)) }.max() ?? 0
     let wanted = min(widest, labels == nil ? widest : max(slot, 70)) + 8
     let step = [1, 2, 5, 10, 20, 50, 100, 200, 500].first { Double($0) * slot >= wanted }
@@ -122,17 +153,14 @@ extension BarPlot {
     }
   }
 
-  private func thresholdLine(_ value: Double, _ frame: Frame) -> [String] {
+  private func thresholdLine(_ value: Double, _ frame: Frame) -> [Shape] {
     let place = frame.y.place(value)
-    let line = "d=\"M\(coordinate(frame.left)) \(coordinate(place))H\(coordinate(frame.right))\""
+    let line = Path(from: Place(x: frame.left, y: place), to: Place(x: frame.right, y: place))
     return [
       // Ink alone would be lost on dark bars.
-      "<path class=\"halo\" \(line) stroke-width=\"5\"/>",
-      "<path \(line) stroke=\"currentColor\" stroke-width=\"1.5\" stroke-dasharray=\"6 4\"/>",
-      "<text x=\"\(coordinate(frame.right + 6))\" y=\"\(coordinate(place + 4.5))\">"
-        + "\(Numbers.short(value))</text>",
+      .line(line, Stroke(paint: .paper, width: 5)),
+      .line(line, Stroke(width: 1.5, dash: [6, 4])),
+      .text(Numbers.short(value), x: frame.right + 6, y: place + 4.5),
     ]
   }
-
-  private func fine(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
 }

@@ -16,6 +16,7 @@ public struct Figure: Hashable, Codable, Sendable {
     case scatter(ScatterPlot)
     case heat(HeatMap)
     case picture(PictureFigure)
+    case panels(PanelGrid)
   }
 
   public init(name: String, title: String, summary: String, content: Content) {
@@ -24,7 +25,10 @@ public struct Figure: Hashable, Codable, Sendable {
   }
 
   /// An SVG document that needs no other file and is read in light and dark.
-  public var svg: String { drawing.document(title: title, summary: summary) }
+  public var svg: String { sheet.svg }
+
+  /// The document that becomes a file.
+  var sheet: Sheet { Sheet(drawing, title: title, summary: summary) }
 
   /// The numbers behind the figure; none for a picture of which nothing was measured.
   public var table: FigureTable {
@@ -34,6 +38,7 @@ public struct Figure: Hashable, Codable, Sendable {
     case .scatter(let plot): plot.table
     case .heat(let map): map.table
     case .picture(let picture): picture.table ?? FigureTable(columns: [], rows: [])
+    case .panels(let grid): grid.table ?? FigureTable(columns: [], rows: [])
     }
   }
 
@@ -47,6 +52,7 @@ public struct Figure: Hashable, Codable, Sendable {
     case .scatter(let plot): plot.drawing
     case .heat(let map): map.drawing
     case .picture(let picture): picture.drawing
+    case .panels(let grid): grid.drawing
     }
   }
 }
@@ -54,7 +60,7 @@ public struct Figure: Hashable, Codable, Sendable {
 /// One field that is called as the kind of the content.
 extension Figure.Content: Codable {
   private enum Kind: String, CodingKey, CaseIterable {
-    case lines, bars, scatter, heat, picture
+    case lines, bars, scatter, heat, picture, panels
   }
 
   public init(from decoder: any Decoder) throws {
@@ -73,6 +79,7 @@ extension Figure.Content: Codable {
       case .scatter: .scatter(try fields.decode(ScatterPlot.self, forKey: kind))
       case .heat: .heat(try fields.decode(HeatMap.self, forKey: kind))
       case .picture: .picture(try fields.decode(PictureFigure.self, forKey: kind))
+      case .panels: .panels(try fields.decode(PanelGrid.self, forKey: kind))
       }
   }
 
@@ -84,6 +91,7 @@ extension Figure.Content: Codable {
     case .scatter(let plot): try fields.encode(plot, forKey: .scatter)
     case .heat(let map): try fields.encode(map, forKey: .heat)
     case .picture(let picture): try fields.encode(picture, forKey: .picture)
+    case .panels(let grid): try fields.encode(grid, forKey: .panels)
     }
   }
 }

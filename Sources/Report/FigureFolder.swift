@@ -16,8 +16,7 @@ public struct FigureFolder: Sendable {
 
   /// The file of a figure's picture.
   public func picture(of figure: Figure) -> String {
-    if case .picture = figure.content { return "\(path)/\(figure.name).png" }
-    return "\(path)/\(figure.name).svg"
+    "\(path)/\(figure.name).\(figure.ownFormat.rawValue)"
   }
 
   /// Puts a figure there, in place of one of the same name.

@@ -1,22 +1,29 @@
 /// The rectangle into which values are drawn, with its axes.
 struct Frame {
   static let (width, height) = (480.0, 300.0)
+  /// The room below the rectangle, for ticks and a label.
+  private static let foot = 46.0
 
   let left: Double
   let right: Double
   let top = 10.0
-  let bottom = Frame.height - 46
+  let bottom: Double
   let y: Scale
   private let yLabel: String
 
-  /// - Parameter margin: The room at the right.
+  /// - Parameters:
+  ///   - yLabel: The name of the upright axis.
+  ///   - height: The height of the drawing.
+  ///   - margin: The room at the right.
+  ///   - scale: The upright axis, between the lower and the upper end of the rectangle.
   init(
-    yLabel: String, _ values: [Double], isLogarithmic: Bool, base: Double? = nil,
-    margin: Double = 12
+    yLabel: String, height: Double = Frame.height, margin: Double = 12,
+    scale: (_ bottom: Double, _ top: Double) -> Scale
   ) {
     self.yLabel = yLabel
     right = Frame.width - margin
-    y = Scale(values, isLogarithmic: isLogarithmic, from: bottom, to: top, base: base)
+    bottom = height - Self.foot
+    y = scale(bottom, top)
     left = 36 + (y.ticks.map { textWidth($0.text) }.max() ?? 0)
   }
 
@@ -27,30 +34,31 @@ struct Frame {
   }
 
   /// Lines, ticks and labels.
-  func axes(xLabel: String, _ ticks: [(place: Double, text: String)]) -> [String] {
-    var parts: [String] = []
+  func axes(xLabel: String, _ ticks: [(place: Double, text: String)]) -> [Shape] {
+    var shapes: [Shape] = []
     for tick in y.ticks {
       let place = y.place(tick.value)
-      parts.append(
-        "<text x=\"\(coordinate(left - 8))\" y=\"\(coordinate(place + 4.5))\" "
-          + "text-anchor=\"end\">\(tick.text)</text><path d=\"M\(coordinate(left)) "
-          + "\(coordinate(place))H\(coordinate(right))\" stroke=\"currentColor\" opacity=\"0.15\"/>"
-      )
+      shapes += [
+        .text(tick.text, x: left - 8, y: place + 4.5, anchor: .end),
+        .line(
+          Path(from: Place(x: left, y: place), to: Place(x: right, y: place)), opacity: 0.15),
+      ]
     }
     for tick in ticks {
-      parts.append(
-        "<text x=\"\(coordinate(tick.place))\" y=\"\(coordinate(bottom + 20))\" "
-          + "text-anchor=\"middle\">\(escaped(tick.text))</text><path d=\"M\(coordinate(tick.place)) "
-          + "\(coordinate(bottom))v5\" stroke=\"currentColor\"/>")
+      shapes += [
+        .text(tick.text, x: tick.place, y: bottom + 20, anchor: .middle),
+        .line(
+          Path(from: Place(x: tick.place, y: bottom), to: Place(x: tick.place, y: bottom + 5))),
+      ]
     }
-    parts.append(
-      "<path d=\"M\(coordinate(left)) \(coordinate(top))V\(coordinate(bottom))"
-        + "H\(coordinate(right))\" fill=\"none\" stroke=\"currentColor\"/>")
-    parts.append(
-      "<text x=\"\(coordinate((left + right) / 2))\" y=\"\(coordinate(bottom + 39))\" "
-        + "text-anchor=\"middle\">\(escaped(shortened(xLabel, to: span)))</text>")
-    parts.append(Self.upright(yLabel, x: 16, middle: (top + bottom) / 2, length: bottom - top + 20))
-    return parts
+    shapes += [
+      .line(
+        Path([Place(x: left, y: top), Place(x: left, y: bottom), Place(x: right, y: bottom)])),
+      .text(
+        shortened(xLabel, to: span), x: (left + right) / 2, y: bottom + 39, anchor: .middle),
+      Self.upright(yLabel, x: 16, middle: (top + bottom) / 2, length: bottom - top + 20),
+    ]
+    return shapes
   }
 
   /// The ticks of a scale along the bottom, as many as have room.
@@ -65,8 +73,10 @@ struct Frame {
   }
 
   /// A text that is read from below.
-  static func upright(_ text: String, x: Double, middle: Double, length: Double) -> String {
-    "<text transform=\"translate(\(coordinate(x)) \(coordinate(middle))) rotate(-90)\" "
-      + "text-anchor=\"middle\">\(escaped(shortened(text, to: length)))</text>"
+  static func upright(_ text: String, x: Double, middle: Double, length: Double) -> Shape {
+    .text(
+      Shape.Text(
+        text: shortened(text, to: length), place: Place(x: x, y: middle), anchor: .middle,
+        isUpright: true))
   }
 }

@@ -97,61 +97,65 @@ extension HeatMap {
 
   private func cell(
     _ row: Int, _ column: Int, _ color: Shade, _ number: Double?, _ isBest: Bool, _ layout: Layout
-  ) -> [String] {
+  ) -> [Shape] {
     let x = layout.left + Double(column) * layout.cellWidth
     let y = layout.top + Double(row) * layout.cellHeight
-    var parts = [
-      "<rect x=\"\(coordinate(x))\" y=\"\(coordinate(y))\" "
-        + "width=\"\(coordinate(layout.cellWidth))\" height=\"\(coordinate(layout.cellHeight))\" "
-        + "fill=\"\(color.hex)\" shape-rendering=\"crispEdges\"/>"
+    var shapes = [
+      Shape.area(
+        Path(x: x, y: y, width: layout.cellWidth, height: layout.cellHeight),
+        paint: .color(color.color), isCrisp: true)
     ]
     if isBest {
-      parts.append(
-        "<rect x=\"\(coordinate(x + 2))\" y=\"\(coordinate(y + 2))\" "
-          + "width=\"\(coordinate(layout.cellWidth - 4))\" "
-          + "height=\"\(coordinate(layout.cellHeight - 4))\" fill=\"none\" "
-          + "stroke=\"\(color.ink)\" stroke-width=\"2\"/>")
+      shapes.append(
+        .line(
+          Path(
+            x: x + 2, y: y + 2, width: layout.cellWidth - 4, height: layout.cellHeight - 4),
+          Stroke(paint: .color(color.ink), width: 2)))
     }
     if let number {
-      parts.append(
-        "<text x=\"\(coordinate(x + layout.cellWidth / 2))\" "
-          + "y=\"\(coordinate(y + layout.cellHeight / 2 + 4.5))\" text-anchor=\"middle\" "
-          + "fill=\"\(color.ink)\"\(isBest ? " font-weight=\"700\"" : "")>"
-          + "\(String(format: "%.4g", number))</text>")
+      shapes.append(
+        .text(
+          Shape.Text(
+            text: String(format: "%.4g", number),
+            place: Place(x: x + layout.cellWidth / 2, y: y + layout.cellHeight / 2 + 4.5),
+            anchor: .middle, isBold: isBest, paint: .color(color.ink))))
     }
-    return parts
+    return shapes
   }
 }
 
 extension HeatMap {
-  private func labels(_ layout: Layout) -> [String] {
+  private func labels(_ layout: Layout) -> [Shape] {
     let hint = lowIsGood ? " (lower is better; the best is framed)" : " (the largest is framed)"
-    var parts = [
-      "<text x=\"\(coordinate(layout.left))\" y=\"20\">"
-        + "\(escaped(shortened(valueLabel + hint, to: layout.width - layout.left - 8)))</text>",
+    let names: [Shape] = [
+      .text(
+        shortened(valueLabel + hint, to: layout.width - layout.left - 8), x: layout.left, y: 20),
       Frame.upright(
         yLabel, x: 16, middle: (layout.top + layout.bottom) / 2,
         length: layout.bottom - layout.top + 40),
-      "<text x=\"\(coordinate((layout.left + layout.right) / 2))\" "
-        + "y=\"\(coordinate(layout.bottom + layout.textHeight + 16))\" text-anchor=\"middle\">"
-        + "\(escaped(shortened(xLabel, to: layout.right - layout.left)))</text>",
+      .text(
+        shortened(xLabel, to: layout.right - layout.left), x: (layout.left + layout.right) / 2,
+        y: layout.bottom + layout.textHeight + 16, anchor: .middle),
     ]
-    parts += every(layout.cellHeight, rows).map { row in
-      let y = layout.top + (Double(row) + 0.5) * layout.cellHeight + 4.5
-      return "<text x=\"\(coordinate(layout.left - 6))\" y=\"\(coordinate(y))\" "
-        + "text-anchor=\"end\">\(escaped(shortened(rows[row], to: 130)))</text>"
+    let rowNames = every(layout.cellHeight, rows).map { row in
+      Shape.text(
+        shortened(rows[row], to: 130), x: layout.left - 6,
+        y: layout.top + (Double(row) + 0.5) * layout.cellHeight + 4.5, anchor: .end)
     }
-    parts += every(layout.isUpright ? layout.cellWidth : .infinity, columns).map { column in
+    return names + rowNames + columnNames(layout)
+  }
+
+  private func columnNames(_ layout: Layout) -> [Shape] {
+    every(layout.isUpright ? layout.cellWidth : .infinity, columns).map { column in
       let x = layout.left + (Double(column) + 0.5) * layout.cellWidth
       guard layout.isUpright else {
-        return "<text x=\"\(coordinate(x))\" y=\"\(coordinate(layout.bottom + 16))\" "
-          + "text-anchor=\"middle\">\(escaped(columns[column]))</text>"
+        return .text(columns[column], x: x, y: layout.bottom + 16, anchor: .middle)
       }
-      let place = "translate(\(coordinate(x + 4.5)) \(coordinate(layout.bottom + 6))) rotate(-90)"
-      return "<text transform=\"\(place)\" text-anchor=\"end\">"
-        + "\(escaped(shortened(columns[column], to: 110)))</text>"
+      return .text(
+        Shape.Text(
+          text: shortened(columns[column], to: 110),
+          place: Place(x: x + 4.5, y: layout.bottom + 6), anchor: .end, isUpright: true))
     }
-    return parts
   }
 
   /// The places of texts that have room: a line is 15 high.
@@ -160,21 +164,19 @@ extension HeatMap {
   }
 
   /// From colours to values.
-  private func bar(_ low: Double, _ high: Double, _ layout: Layout) -> [String] {
+  private func bar(_ low: Double, _ high: Double, _ layout: Layout) -> [Shape] {
     let (ends, steps, y) = ([low, high].map { Numbers.short($0) }, 24, layout.height - 20)
     let left = layout.left + textWidth(ends[0]) + 8
     let step = min(140, layout.width - left - textWidth(ends[1]) - 20) / Double(steps)
     let parts = (0..<steps).map { index in
       let share = Double(index) / Double(steps - 1)
-      return "<rect x=\"\(coordinate(left + Double(index) * step))\" y=\"\(coordinate(y))\" "
-        + "width=\"\(coordinate(step + 0.5))\" height=\"10\" "
-        + "fill=\"\(Shade(lowIsGood ? 1 - share : share).hex)\"/>"
+      return Shape.area(
+        Path(x: left + Double(index) * step, y: y, width: step + 0.5, height: 10),
+        paint: .color(Shade(lowIsGood ? 1 - share : share).color))
     }
     let right = left + step * Double(steps) + 8
     return parts + [
-      "<text x=\"\(coordinate(left - 8))\" y=\"\(coordinate(y + 10))\" text-anchor=\"end\">"
-        + "\(ends[0])</text>",
-      "<text x=\"\(coordinate(right))\" y=\"\(coordinate(y + 10))\">\(ends[1])</text>",
+      .text(ends[0], x: left - 8, y: y + 10, anchor: .end), .text(ends[1], x: right, y: y + 10),
     ]
   }
 }
@@ -184,7 +186,7 @@ private struct Shade {
   private static let stops: [(red: Double, green: Double, blue: Double)] = [
     (29, 36, 84), (40, 88, 134), (62, 142, 140), (142, 190, 122), (246, 232, 158),
   ]
-  private let color: (red: Double, green: Double, blue: Double)
+  let color: Color
 
   /// - Parameter share: From 0 to 1.
   init(_ share: Double) {
@@ -192,29 +194,21 @@ private struct Shade {
     let index = min(Int(position), Self.stops.count - 2)
     let (first, second, part) = (Self.stops[index], Self.stops[index + 1], position - Double(index))
     func mix(_ a: Double, _ b: Double) -> Double { (a + (b - a) * part).rounded() }
-    color = (
-      mix(first.red, second.red), mix(first.green, second.green), mix(first.blue, second.blue)
-    )
-  }
-
-  var hex: String {
-    "#"
-      + [color.red, color.green, color.blue].map { value in
-        let text = String(Int(value), radix: 16)
-        return text.count == 1 ? "0" + text : text
-      }.joined()
+    color = Color(
+      red: mix(first.red, second.red), green: mix(first.green, second.green),
+      blue: mix(first.blue, second.blue))
   }
 
   /// Black or white, whichever stands out; one of them does by 4.5 to 1, at least.
-  var ink: String {
+  var ink: Color {
     // WCAG's contrast is (L + 0.05) / (l + 0.05): as large with white as with black at 0.179.
-    0.2126 * linear(color.red) + 0.7152 * linear(color.green) + 0.0722 * linear(color.blue) > 0.179
-      ? "#000000" : "#ffffff"
+    let light = color.shares.map(linear)
+    return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] > 0.179
+      ? Color(hex: 0x000000) : Color(hex: 0xffffff)
   }
 
   /// Light from sRGB.
-  private func linear(_ value: Double) -> Double {
-    let share = value / 255
-    return share <= 0.04045 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4)
+  private func linear(_ share: Double) -> Double {
+    share <= 0.04045 ? share / 12.92 : pow((share + 0.055) / 1.055, 2.4)
   }
 }

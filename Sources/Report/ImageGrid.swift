@@ -1,4 +1,3 @@
-import CPNG
 import Files
 import Foundation
 
@@ -37,23 +36,6 @@ public struct ImageGrid: Sendable {
 
   /// The file's content.
   public func png() throws(FileAccessError) -> Data {
-    var image = png_image()
-    image.version = png_uint_32(PNG_IMAGE_VERSION)
-    image.width = png_uint_32(width)
-    image.height = png_uint_32(height)
-    image.format = 0  // one byte of grey a pixel
-    let bytes = pixels.map { $0.isNaN ? 0 : UInt8((min(max($0, 0), 1) * 255).rounded()) }
-    var size = 0
-    guard png_image_write_to_memory(&image, nil, &size, 0, bytes, 0, nil) != 0 else {
-      throw FileAccessError("The picture of \(width) by \(height) pixels could not be encoded.")
-    }
-    var data = Data(count: size)
-    let isWritten = data.withUnsafeMutableBytes { buffer in
-      png_image_write_to_memory(&image, buffer.baseAddress, &size, 0, bytes, 0, nil)
-    }
-    guard isWritten != 0 else {
-      throw FileAccessError("The picture of \(width) by \(height) pixels could not be encoded.")
-    }
-    return data.prefix(size)
+    try PNGImage(width: width, height: height, grey: pixels).file()
   }
 }

@@ -32,7 +32,7 @@ public struct PictureFigure: Hashable, Codable, Sendable {
   private static let sizes = 0...1 << 20
 
   /// The picture as an address that needs no other file.
-  var address: String { "data:image/png;base64,\(png.base64EncodedString())" }
+  var address: String { PNGImage.address(of: png) }
 
   /// As wide as plots are, for a document of its own.
   var drawing: Drawing {
@@ -40,9 +40,10 @@ public struct PictureFigure: Hashable, Codable, Sendable {
     let size = Frame.width - 24
     let scaled = size * Double(height) / Double(width)
     var drawing = Drawing(height: scaled + 4)
-    drawing.add(
-      "<image x=\"12\" width=\"\(coordinate(size))\" height=\"\(coordinate(scaled))\" "
-        + "image-rendering=\"pixelated\" href=\"\(address)\"/>")
+    drawing.add([
+      .image(
+        Shape.Pixels(png: png, place: Place(x: 12, y: 0), width: size, height: scaled))
+    ])
     return drawing
   }
 }

@@ -4,8 +4,8 @@ import Foundation
 struct Scale {
   let isLogarithmic: Bool
   // The ends of the axis: values, or their decimal logarithms.
-  private let low: Double
-  private let high: Double
+  let low: Double
+  let high: Double
   private let from: Double
   private let to: Double
 
@@ -14,24 +14,45 @@ struct Scale {
   init(
     _ values: [Double], isLogarithmic: Bool, from: Double, to: Double, base: Double? = nil
   ) {
+    func position(_ value: Double) -> Double { isLogarithmic ? log10(value) : value }
     self.isLogarithmic = isLogarithmic
     let places = (values + [base].compactMap(\.self)).filter {
       Self.shows($0, isLogarithmic: isLogarithmic)
-    }.map { isLogarithmic ? log10($0) : $0 }
+    }.map(position)
     let (least, most) = (places.min() ?? 0, places.max() ?? 1)
     let size = max(abs(least), abs(most))
     // Shorter than this no step between ticks could be told from 0.
     let isFlat = most - least <= max(size * 1e-9, 1e-300)
     let margin = isFlat ? max(size * 0.01, isLogarithmic ? 0.1 : 1e-6) : (most - least) * 0.05
-    low = least == base && !isFlat ? least : least - margin
-    high = most == base && !isFlat ? most : most + margin
+    let start = base.map(position)
+    low = least == start && !isFlat ? least : least - margin
+    high = most == start && !isFlat ? most : most + margin
     (self.from, self.to) = (from, to)
+  }
+
+  /// A linear scale from one value to a larger one, without margins.
+  init(low: Double, high: Double, from: Double, to: Double) {
+    (self.low, self.high) = (low, high)
+    (self.from, self.to) = (from, to)
+    isLogarithmic = false
+  }
+
+  /// The same between other ends, around the same middle.
+  func widened(to length: Double) -> Scale {
+    let middle = (low + high) / 2
+    return Scale(low: middle - length / 2, high: middle + length / 2, from: from, to: to)
   }
 
   /// True if a value has a place at all: infinite ones have none, nor has zero on a logarithmic axis.
   static func shows(_ value: Double, isLogarithmic: Bool) -> Bool {
     // Beyond this the length of the axis could be infinite.
     abs(value) < 1e150 && (!isLogarithmic || value > 1e-150)
+  }
+
+  /// The power of ten below all values, from which bars on a logarithmic axis rise; nil without any.
+  static func powerOfTen(below values: [Double]) -> Double? {
+    let least = values.filter { shows($0, isLogarithmic: true) }.min()
+    return least.map { pow(10, log10($0).rounded(.up) - 1) }
   }
 
   /// The place of a value, to a tenth of a unit, and never outside the axis.
@@ -45,24 +66,30 @@ struct Scale {
   var base: Double { isLogarithmic ? from : place(0) }
 
   /// From three to seven round values and their texts.
-  var ticks: [(value: Double, text: String)] {
-    isLogarithmic ? logarithmicTicks : Self.linearTicks(low, high)
+  var ticks: [(value: Double, text: String)] { ticks(atMost: 7) }
+
+  /// About so many round values and their texts.
+  func ticks(atMost count: Int) -> [(value: Double, text: String)] {
+    isLogarithmic ? logarithmicTicks : Self.linearTicks(low, high, atMost: count)
   }
 
   private var logarithmicTicks: [(value: Double, text: String)] {
     let (first, last) = (Int(low.rounded(.up)), Int(high.rounded(.down)))
     let step = max(1, (last - first) / 6 + 1)
     let multiples: [Double] = last - first < 3 ? [1, 2, 5] : [1]
-    let values = stride(from: first - 1, through: last, by: step).flatMap { decade in
+    // Twice and five times a power below the axis may lie on it.
+    let start = multiples.count > 1 ? first - 1 : first
+    let values = stride(from: start, through: last, by: step).flatMap { decade in
       multiples.map { $0 * pow(10, Double(decade)) }
     }.filter { (low...high).contains(log10($0)) }
-    guard values.count > 1 else { return Self.linearTicks(pow(10, low), pow(10, high)) }
+    guard values.count > 1 else { return Self.linearTicks(pow(10, low), pow(10, high), atMost: 7) }
     return values.map { ($0, Numbers.short($0)) }
   }
 
-  private static func linearTicks(_ low: Double, _ high: Double) -> [(value: Double, text: String)]
-  {
-    let step = (high - low) / 7
+  private static func linearTicks(
+    _ low: Double, _ high: Double, atMost count: Int
+  ) -> [(value: Double, text: String)] {
+    let step = (high - low) / Double(count)
     let power = pow(10, log10(step).rounded(.down))
     let unit = ([1, 2, 5].map { $0 * power }.first { $0 >= step }) ?? 10 * power
     let decimals = unit > 0 ? max(0, -Int((log10(unit) + 1e-9).rounded(.down))) : 0

@@ -21,9 +21,12 @@ public struct ScatterPlot: Hashable, Codable, Sendable {
   public var xLabel: String
   public var yLabel: String
   public var series: [Series]
+  /// True if both axes are drawn to one scale; nil is false.
+  public var hasEqualAxes: Bool?
 
-  public init(xLabel: String, yLabel: String, series: [Series]) {
+  public init(xLabel: String, yLabel: String, series: [Series], hasEqualAxes: Bool? = nil) {
     (self.xLabel, self.yLabel, self.series) = (xLabel, yLabel, series)
+    self.hasEqualAxes = hasEqualAxes
   }
 
   var table: FigureTable {
@@ -41,19 +44,25 @@ extension ScatterPlot {
   /// More points than this hide one another; of more, every so many are drawn.
   private static let mostPoints = 4000
 
+  /// The height of a plot whose axes are equal: its frame is about square.
+  private static let equalHeight = 460.0
+
   var drawing: Drawing {
+    var notDrawn = NotDrawn()
     let shown = series.map { series in
-      series.points.filter {
-        Scale.shows($0.x, isLogarithmic: false) && Scale.shows($0.y, isLogarithmic: false)
+      series.points.filter { point in
+        notDrawn.add([(point.x, false), (point.y, false)])
+        return [point.x, point.y].allSatisfy { Scale.shows($0, isLogarithmic: false) }
       }
     }
     let all = shown.flatMap(\.self)
     guard !all.isEmpty else { return .empty }
-    let frame = Frame(yLabel: yLabel, all.map(\.y), isLogarithmic: false)
-    let x = frame.x(all.map(\.x), isLogarithmic: false)
     let step = (all.count + Self.mostPoints - 1) / Self.mostPoints
-    var drawing = Drawing()
-    if step > 1 { drawing.note = "One in \(step) points is drawn." }
+    let (frame, x) = hasEqualAxes == true ? equalAxes(all) : axes(all)
+    var drawing = Drawing(height: hasEqualAxes == true ? Self.equalHeight : Frame.height)
+    drawing.notes =
+      (step > 1 ? ["One in \(step) points is drawn."] : [])
+      + [notDrawn.note()].compactMap(\.self)
     drawing.add(frame.axes(xLabel: xLabel, frame.ticks(of: x)))
     for (index, points) in shown.enumerated() {
       let style = Palette.Style(index)
@@ -64,9 +73,36 @@ extension ScatterPlot {
           text: "\(Numbers.short(point.x)), \(Numbers.short(point.y))")
       }
       drawing.add(
-        series: series[index].name, style: style, swatch: style.markers([(13, 6)]),
-        [style.markers(marks.map { ($0.x, $0.y) })], marks: marks)
+        series: series[index].name, style: style, swatch: [style.swatch],
+        [.markers(style.marker, at: marks.map { Place(x: $0.x, y: $0.y) })], marks: marks)
     }
     return drawing
+  }
+
+  private func axes(_ points: [Point]) -> (frame: Frame, x: Scale) {
+    let frame = Frame(yLabel: yLabel) {
+      Scale(points.map(\.y), isLogarithmic: false, from: $0, to: $1)
+    }
+    return (frame, frame.x(points.map(\.x), isLogarithmic: false))
+  }
+
+  /// Axes on which a unit is as long to the right as it is upwards.
+  private func equalAxes(_ points: [Point]) -> (frame: Frame, x: Scale) {
+    let (frame, x) = axes(points)
+    let width = x.high - x.low
+    var length = frame.y.high - frame.y.low
+    // Ticks of a longer axis may take more room: then the frame is narrower, and all is tried again.
+    for _ in 0..<8 {
+      let frame = Frame(yLabel: yLabel, height: Self.equalHeight) {
+        Scale(points.map(\.y), isLogarithmic: false, from: $0, to: $1).widened(to: length)
+      }
+      let needed = width / frame.span * (frame.bottom - frame.top)
+      if needed <= length * (1 + 1e-9) {
+        let wide = length / (frame.bottom - frame.top) * frame.span
+        return (frame, frame.x(points.map(\.x), isLogarithmic: false).widened(to: wide))
+      }
+      length = needed
+    }
+    return (frame, x)
   }
 }

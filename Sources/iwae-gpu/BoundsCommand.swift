@@ -8,9 +8,9 @@ extension Command {
     abstract: "Show how the bound L_k rises with k, and what it approaches.",
     arguments: [
       .init(
-        "checkpoint", isOptional: true,
+        "checkpoint", isOptional: true, isRepeated: true,
         help: "A checkpoint, a run folder, or linear-gaussian: the exact model of that data. "
-          + "None with --toy.")
+          + "Several are drawn into the one figure of --out. None with --toy.")
     ],
     options: DataOptions.tested + [
       Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 5000)"),
@@ -20,7 +20,9 @@ extension Command {
         help: "Double the samples until the last bound's standard error is no larger."),
       Option(
         "--out", "file",
-        help: "The figure, there alone. (default: figures/bounds.svg beside the checkpoint)"),
+        help:
+          "The figure, there alone, as svg, pdf or png by its ending. (default: figures/bounds.svg beside the checkpoint)"
+      ),
       Option("--toy", help: "Show the bias by k on a distribution of two points, exactly."),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
@@ -44,21 +46,37 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
       ToyBounds.report, ToyBounds.report.text, table: ToyBounds.report.table)
     return .done
   }
-  let subject = try DataOptions.subject(arguments, display, limit: 100)
-  let out = try Display.file(arguments)
-  let measurement = BoundsMeasurement(
-    subject,
-    samples: try arguments.integer(
-      "--samples", default: 5000, maximum: BoundsMeasurement.mostSamples),
-    targetError: try arguments.number("--target-error", default: 0, in: 0...1e9))
+  let subjects = try arguments.arguments("checkpoint").map {
+    try DataOptions.subject(arguments, display, limit: 100, checkpoint: $0)
+  }
+  let out = try Display.figure(arguments)
+  let samples = try arguments.integer(
+    "--samples", default: 5000, maximum: BoundsMeasurement.mostSamples)
+  let targetError = try arguments.number("--target-error", default: 0, in: 0...1e9)
   let device = try Backend.open(arguments)
   defer { device.close() }
-  let report = try measurement.run(
-    on: device, note: { display.line.keep($0) }, monitor: display.show)
-  display.line.clear()
-  guard var report else { return .interrupted }
+  var reports: [BoundsReport] = []
+  for subject in subjects {
+    let measurement = BoundsMeasurement(subject, samples: samples, targetError: targetError)
+    let report = try measurement.run(
+      on: device, note: { display.line.keep($0) }, monitor: display.show)
+    display.line.clear()
+    guard var report else { return .interrupted }
+    if Launch.ranks.isFirst, subjects.count == 1 || out == nil {
+      report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
+    }
+    reports.append(report)
+  }
   guard Launch.ranks.isFirst else { return .done }
-  report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
-  try display.result(report, report.text, table: report.table)
+  if reports.count == 1 {
+    try display.result(reports[0], reports[0].text, table: reports[0].table)
+    return .done
+  }
+  var comparison = BoundsComparison(subjects.map(\.name), reports)
+  if let out {
+    try comparison.makeFigure().write(to: out)
+    comparison.figure = out
+  }
+  try display.result(comparison, comparison.text, table: comparison.table)
   return .done
 }

@@ -101,11 +101,15 @@ enum DataOptions {
 
   /// The model of the checkpoint, on its test images, whose notes are shown.
   ///
-  /// - Parameter limit: So many of the first images unless '--limit' says; nil for all.
+  /// - Parameters:
+  ///   - arguments: The command's.
+  ///   - display: The outlet of notes.
+  ///   - limit: So many of the first images unless '--limit' says; nil for all.
+  ///   - checkpoint: The checkpoint; nil for the command's only one.
   static func subject(
-    _ arguments: ParsedArguments, _ display: Display, limit: Int? = nil
+    _ arguments: ParsedArguments, _ display: Display, limit: Int? = nil, checkpoint: String? = nil
   ) throws -> Subject {
-    let stored = try StoredModel(try arguments.argument("checkpoint"))
+    let stored = try StoredModel(try checkpoint ?? arguments.argument("checkpoint"))
     let test = try test(arguments, stored)
     display.note(test.notes)
     let subject = Subject(

@@ -1,6 +1,7 @@
 import Commands
 import Experiments
 import Foundation
+import Report
 
 /// The output of a command while it works and when it is done, as its flags want it.
 struct Display {
@@ -52,6 +53,26 @@ struct Display {
     } else {
       try terminal.output(try table()?.printed(as: format) ?? text())
     }
+  }
+
+  /// The path of the figure that `--out` wants, whose ending says its format.
+  static func figure(_ arguments: ParsedArguments) throws -> String? {
+    guard let path = try file(arguments) else { return nil }
+    guard FigureFormat(ofName: path) != nil else {
+      throw arguments.error(
+        "The value '\(path)' is invalid for '--out': the name of a figure ends in "
+          + "\(FigureFormat.endings).")
+    }
+    return path
+  }
+
+  /// The place of figures that `--out` wants.
+  static func figures(_ arguments: ParsedArguments) throws -> FigurePlace? {
+    guard let path = arguments.string("--out") else { return nil }
+    let place = try FigurePlace(path)
+    // Before long work: a file's folder must be there.
+    if case .file = place { _ = try figure(arguments) }
+    return place
   }
 
   /// The path of the file that `--out` wants; fails before long work where it could not be written.

@@ -16,7 +16,9 @@ extension Command {
         "--images", "count",
         help: "Test images behind the units, the latents and the weights. (default: 1000)"),
       Option("--width", "pixels", help: "The width of an image, where it is not square."),
-      Option("--out", "folder", help: "Where figures go. (default: figures beside the checkpoint)"),
+      Option(
+        "--out", "folder",
+        help: FigureFormat.placeHelp + " (default: figures beside the checkpoint)"),
       Option("--seed", "seed", help: "The seed of what is drawn. (default: the run's, else 0)"),
     ] + Backend.options + [
       Option("--json", help: "Print one JSON object."),
@@ -39,10 +41,8 @@ private func runLook(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     subject, images: try arguments.integer("--images", default: 1000),
     width: try Picture.width(arguments, subject.model, height: subject.images.height),
     on: device)
-  let folder =
-    arguments.string("--out").map { FigureFolder($0) }
-    ?? FigureFolder(of: subject.name)
-  let report = try look.draw(names, into: folder) { display.show("drawing \($0)") }
+  let place = try Display.figures(arguments) ?? .folder(FigureFolder(of: subject.name))
+  let report = try look.draw(names, into: place) { display.show("drawing \($0)") }
   guard let report else {
     display.line.clear()
     return .interrupted

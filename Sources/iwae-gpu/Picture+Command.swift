@@ -3,6 +3,7 @@ import Compute
 import Experiments
 import Files
 import IWAE
+import Report
 
 extension Picture {
   /// The object that `--json` prints.
@@ -36,7 +37,11 @@ extension Picture {
     _ terminal: Terminal
   ) throws -> ExitCode {
     let grid = grid(width: width)
-    try Files.write(try grid.png(), to: path)
+    guard let format = FigureFormat(ofName: path) else {
+      throw arguments.error(
+        "'\(path)' cannot be a picture: its name must end in \(FigureFormat.endings).")
+    }
+    try Files.write(try file(format, width: width), to: path)
     if arguments.has("--json") {
       try terminal.json(
         Report(

@@ -57,6 +57,7 @@ private func runSample(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let seed = try arguments.seed(default: 0)
   let stored = try StoredModel(try arguments.argument("checkpoint"))
   let label = try label("--label", arguments, of: stored.model)
+  _ = try Display.figure(arguments)
   let device = try Backend.open(arguments)
   defer { device.close() }
   let generator = Generator(stored.model, parameters: stored.parameters, device: device)
@@ -94,6 +95,7 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   let stored = try StoredModel(try arguments.argument("checkpoint"))
   let seed = try arguments.seed(default: stored.run?.seed ?? 0)
   let label = try label("--as", arguments, of: stored.model)
+  _ = try Display.figure(arguments)
   let test = try DataOptions.test(arguments, stored)
   let shown = test.images.subset(0..<min(count, test.images.count))
   let originals = (0..<shown.count).map {

@@ -29,7 +29,10 @@ extension Command {
       Option("--draws", "count", help: "Gradients of each kind, at least 80. (default: 2000)"),
       Option("--batch", "count", help: "Images, the first of the test set. (default: 16)"),
     ] + DataOptions.tested + [
-      Option("--out", "folder", help: "Where figures go. (default: figures beside the checkpoint)"),
+      Option(
+        "--out", "folder",
+        help: FigureFormat.placeHelp + " (default: figures beside the checkpoint; none without one)"
+      ),
       Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)"),
     ] + Setting.ofObjectives.map(Option.init) + Backend.options + OutputFormat.options + [
       Option("--quiet", help: "Show no progress.")
@@ -57,19 +60,16 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
       let stored = try StoredModel($0)
       return Subject(stored, try DataOptions.test(arguments, stored), seed: seed)
     } ?? .linear(images: batch, seed: seed)
+  let place =
+    try Display.figures(arguments) ?? path.map { .folder(FigureFolder(of: $0)) } ?? .nowhere
   let device = try Backend.open(arguments)
   defer { device.close() }
   let report = try measurement.run(
     subject, batch: batch, on: device, note: { display.line.keep($0) }, monitor: display.show)
   display.line.clear()
   guard var report else { return .interrupted }
-  let folder =
-    arguments.string("--out").map { FigureFolder($0) }
-    ?? path.map { FigureFolder(of: $0) } ?? FigureFolder(run: ".")
-  for figure in measurement.figures(report) {
-    try folder.write(figure)
-    report.figures.append(folder.picture(of: figure))
-  }
+  let figures = measurement.figures(report)
+  report.figures = try figures.compactMap { try place.put($0, isAlone: figures.count == 1) }
   try display.result(report, measurement.text(report), table: measurement.table(report))
   return .done
 }

@@ -28,7 +28,9 @@ extension Command {
           + "(default: 1000)"),
       Option(
         "--out", "file",
-        help: "The figure, there alone. (default: figures/sandwich.svg beside the checkpoint)"),
+        help:
+          "The figure, there alone, as svg, pdf or png by its ending. (default: figures/sandwich.svg beside the checkpoint)"
+      ),
       Option("--seed", "seed", help: "The seed of everything drawn. (default: the run's, else 0)"),
     ] + Backend.options + OutputFormat.options + [
       Option("--quiet", help: "Show no progress.")
@@ -52,7 +54,7 @@ private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     fitSteps: try arguments.integer(
       "--fit-steps", default: usual.fitSteps, minimum: 0, maximum: 1 << 20))
   let subject = try DataOptions.subject(arguments, display, limit: 40)
-  let out = try Display.file(arguments)
+  let out = try Display.figure(arguments)
   let measurement = try SandwichMeasurement(subject, settings)
   let device = try Backend.open(arguments)
   defer { device.close() }

@@ -3,6 +3,7 @@ import Experiments
 import Files
 import IWAE
 import ReferenceDevice
+import Report
 
 extension Command {
   static let sweep = Command(
@@ -34,6 +35,10 @@ extension Command {
       Option("--alphas", "orders", help: Setting.alpha.help),
       Option("--seeds", "seeds", help: "One run of each setting for each seed. (default: 0)"),
       Option("--seed", "seed", help: "The same as '--seeds' with one."),
+      Option(
+        "--figures", "path",
+        help: "Draw the figures there too: a folder; or a file that ends in "
+          + "\(FigureFormat.endings), which is named after each of several."),
     ] + (RunOptions.options + ofObjectives.map(Option.init)).map(\.listed) + Backend.options
       + OutputFormat.options + [
         Option("--quiet", help: "Show no progress.")
@@ -55,10 +60,12 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let (folder, grid, source) = try requestedSweep(arguments)
   let sweep = try Sweep(grid, in: folder, images: source, shard: try shard(arguments))
   if let warning = grid.base.model.warning { terminal.error(warning) }
-  let (report, isWhole) =
+  let place = try arguments.string("--figures").map { try FigurePlace($0) } ?? .nowhere
+  var (report, isWhole) =
     try arguments.string("--merge").map {
       try sweep.merge($0.split(separator: ",").map(String.init), note: display.line.keep)
     } ?? sweep.run(in: display.surroundings(arguments))
+  try report.copyFigures(to: place)
   try display.result(report, report.text, table: report.table)
   if arguments.string("--merge") != nil { return isWhole ? .done : .failed }
   guard isWhole else {
@@ -113,7 +120,7 @@ private func requestedSweep(
     let changeable =
       [
         "--resume", "--shard", "--backend", "--device", "--trust-driver", "--format", "--json",
-        "--quiet",
+        "--quiet", "--figures",
       ]
       + (merged == nil ? [] : ["--merge", "--out"]) + Setting.data.filter(\.isOfData).map(\.flag)
     if let flag = arguments.given.subtracting(changeable).sorted().first {

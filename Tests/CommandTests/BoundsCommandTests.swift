@@ -93,6 +93,43 @@ import Testing
     #expect(run("bounds").status == .usage)
   }
 
+  private struct Compared: Decodable {
+    struct Bounds: Decodable { var bounds: [Report.Point] }
+    struct Run: Decodable {
+      var name: String
+      var bounds: Bounds
+    }
+    var runs: [Run]
+    var figure: String?
+  }
+
+  /// Several models are measured alike, and drawn together where a file is named.
+  @Test func modelsAreComparedInOneFigure() throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "iwae-gpu-compared-\(UUID())").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (first, second) = ("\(folder)/first", "\(folder)/second")
+    for (path, objective) in [(first, "iwae"), (second, "vae")] {
+      let trained = run(
+        "train", "--passes", "1", "--layers", "10:2", "-k", "2", "--objective", objective,
+        "--test-samples", "2", "--validation-samples", "2", "--batch", "500", "--quiet", "--out",
+        path)
+      #expect(trained.status == .done, "\(trained.error)")
+    }
+    let out = "\(folder)/both.pdf"
+    let measured = ["-k", "5", "--limit", "4", "--json"]
+    let both = run(["bounds", first, second, "--out", out] + measured)
+    #expect(both.status == .done, "\(both.error)")
+    let report = try decoder.decode(Compared.self, from: Data(both.output.utf8))
+    #expect(report.runs.map(\.name) == ["first", "second"] && report.figure == out)
+    #expect(FileManager.default.fileExists(atPath: out))
+    #expect(!FileManager.default.fileExists(atPath: "\(first)/figures"))
+    let alone = run(["bounds", second] + measured)
+    let single = try decoder.decode(Compared.Bounds.self, from: Data(alone.output.utf8))
+    #expect(single.bounds.map(\.bound.mean) == report.runs[1].bounds.bounds.map(\.bound.mean))
+    #expect(run("bounds", first, "--out", "\(folder)/both.eps").status == .usage)
+  }
+
   /// The figure shows what was reported.
   private func check(_ folder: FigureFolder, against report: Report) throws {
     let figure = try #require(try folder.read().first)

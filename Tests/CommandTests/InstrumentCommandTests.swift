@@ -134,6 +134,27 @@ import Testing
     }
   }
 
+  /// Without a run, figures go where they are told to, or nowhere.
+  @Test func figuresAreNotLeftBehind() throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let measured = [
+      "snr", "--objectives", "iwae", "-k", "1,2", "-m", "1", "--draws", "80", "--batch", "2",
+    ]
+    let hadFigures = FileManager.default.fileExists(atPath: "figures")
+    let nowhere = run(measured)
+    #expect(nowhere.output.contains("No figures are drawn"), "\(nowhere.error)")
+    #expect(hadFigures || !FileManager.default.fileExists(atPath: "figures"))
+    let file = run(measured + ["--out", folder + "/snr.pdf"])
+    #expect(file.output.contains("\(folder)/snr-snr-encoder-by-samples.pdf"), "\(file.error)")
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == [
+        "snr-snr-decoder-by-samples.pdf", "snr-snr-encoder-by-samples.pdf",
+      ])
+    #expect(run(measured + ["--out", folder + "/snr.jpg"]).status == .usage)
+    #expect(run(measured + ["--out", folder + "/none/snr.svg"]).status == .fileAccess)
+  }
+
   @Test func whatCannotBeMeasuredIsRefused() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(run("snr", "--objectives", "vimco", "-k", "1").status == .usage)

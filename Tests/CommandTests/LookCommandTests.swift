@@ -47,7 +47,9 @@ import Testing
         #expect(plot.series.map(\.points.count).reduce(0, +) == 60)
       case .picture(let picture):
         #expect(picture.png.count > 100 && picture.width > 0)
-        if figure.name == "posterior" { try checkPosterior(try #require(picture.table)) }
+      case .panels(let grid):
+        #expect(figure.name == "posterior" && grid.rows.map(\.count) == [4, 4, 4, 4, 4, 4])
+        try checkPosterior(try #require(grid.table))
       case .lines, .heat: Issue.record("\(figure.name) is of another kind")
       }
     }
@@ -62,11 +64,11 @@ import Testing
     #expect(result.status == .done, "\(result.error)")
     let figure = try #require(try FigureFolder(run: folder).read().first)
     #expect(figure.summary.contains("as \(EncoderDistribution.draws) draws tell"))
-    guard case .picture(let picture) = figure.content else {
-      Issue.record("\(figure.name) is no picture")
+    guard case .panels(let grid) = figure.content else {
+      Issue.record("\(figure.name) is of another kind")
       return
     }
-    try checkPosterior(try #require(picture.table))
+    try checkPosterior(try #require(grid.table))
   }
 
   @Test(arguments: [["mixture:3", "--condition", "10"], ["vamp:12"]])

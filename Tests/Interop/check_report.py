@@ -50,7 +50,7 @@ CONTRAST = "(() => {" + COLORS + r"""
 })()"""
 
 # The same of plots: of their texts, and of the lines and bars of their series and legends. A text in a
-# cell of a heat map stands on the cell, all else on paper.
+# cell of a heat map stands on the cell, all else on paper. What is faint on purpose is left out.
 PLOT_CONTRAST = "(() => {" + COLORS + r"""
   const paper = getComputedStyle(document.body).backgroundColor;
   const mixed = (color, element) => {
@@ -64,7 +64,7 @@ PLOT_CONTRAST = "(() => {" + COLORS + r"""
   };
   const cell = (text) => {
     let element = text.previousElementSibling;
-    while (element?.tagName === "rect" && element.getAttribute("fill") === "none")
+    while (element?.tagName === "path" && element.getAttribute("fill") === "none")
       element = element.previousElementSibling;
     return getComputedStyle(element).fill;
   };
@@ -75,7 +75,7 @@ PLOT_CONTRAST = "(() => {" + COLORS + r"""
     text: worst(document.querySelectorAll(".canvas svg text"),
       (text) => getComputedStyle(text).fill,
       (text) => text.hasAttribute("fill") ? cell(text) : paper),
-    mark: worst(document.querySelectorAll(".series path, .series polyline, .legend svg [class]"),
+    mark: worst(document.querySelectorAll(".series path:not([opacity]), .legend svg [class]"),
       (mark) => getComputedStyle(mark).color, () => paper),
   };
 })()"""

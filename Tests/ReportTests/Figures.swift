@@ -64,7 +64,24 @@ enum Figures {
           ]
         ))))
 
-  static let all = [lines, bars, scatter, heat, picture]
+  static let panels = Figure(
+    name: "panels", title: "Panels", summary: "A posterior",
+    content: .panels(
+      PanelGrid(
+        xLabel: "unit 1", yLabel: "unit 2", columns: ["image", "posterior", hostile],
+        rows: (0..<2).map { row in
+          let window = PanelGrid.Reach(low: -1, high: Double(row + 1))
+          let png = ImageGrid([[0, 0.5, 1, 0]], imageWidth: 2, columns: 1).file
+          return [.init(png: png)]
+            + (0..<2).map { _ in .init(png: png, x: window, y: window) }
+        })))
+
+  static let all = [lines, bars, scatter, heat, picture, panels]
+}
+
+extension ImageGrid {
+  /// The file's content; empty where it cannot be encoded.
+  var file: Data { (try? png()) ?? Data() }
 }
 
 extension Figure: CustomTestStringConvertible {

@@ -20,7 +20,7 @@ extension Look {
     let draws = try generator.posteriorDraws(
       of: originals, labels: labels, count: ImagePosterior.draws, isWeighed: true, seed: seed)
     let distributions = try distributions(of: originals, labels)
-    var panels: [[Float]] = []
+    var rows: [[PanelGrid.Panel]] = []
     var found: [ImagePosterior] = []
     for (index, image) in originals.enumerated() {
       let address = NoiseAddress(seed: seed, purpose: .resampling, image: UInt32(index))
@@ -32,26 +32,37 @@ extension Look {
           "the densities or the weights of test image \(index + 1) are not finite.")
       }
       found.append(posterior)
-      panels += [image].restored(by: images.standardization).map {
-        Self.enlarged($0, width: width)
-      }
-      panels += [posterior.posterior, posterior.encoder, posterior.samples].map(Self.shaded)
+      rows.append(try row(image, posterior))
     }
-    let picture = ImageGrid(panels, imageWidth: LatentWindow.side, columns: 4)
-    let png = try picture.png()
     return .drawn(
       Figure(
         name: "posterior", title: "The posterior of two latents, as it is and as it is drawn",
         summary: summary(found),
-        content: .picture(
-          PictureFigure(
-            png: png, width: picture.width, height: picture.height,
+        content: .panels(
+          PanelGrid(
+            xLabel: "unit 1", yLabel: "unit 2",
+            columns: ["test image", "posterior", "encoder", "drawn again"], rows: rows,
             table: FigureTable(
               columns: ImagePosterior.columns,
               rows: found.enumerated().map { $1.row(image: $0 + 1) })))))
   }
 
-  /// What the encoder says of each image: in closed form if it is Gaussian, else by draws.
+  /// The panels of one image: itself, and what is known of its posterior.
+  private func row(_ image: [Float], _ posterior: ImagePosterior) throws -> [PanelGrid.Panel] {
+    let window = posterior.window
+    let shown = try [image].restored(by: images.standardization).map {
+      try PanelGrid.Panel(grey: Self.enlarged($0, width: width), width: LatentWindow.side)
+    }
+    return try shown
+      + [posterior.posterior, posterior.encoder, posterior.samples].map {
+        try PanelGrid.Panel(
+          grey: Self.shaded($0), width: LatentWindow.side,
+          x: .init(low: window.low[0], high: window.high[0]),
+          y: .init(low: window.low[1], high: window.high[1]))
+      }
+  }
+
+  /// The encoder's distribution of each image: in closed form if it is Gaussian, else by draws.
   private func distributions(
     of images: [[Float]], _ labels: [Int]?
   ) throws -> [EncoderDistribution] {
@@ -82,9 +93,8 @@ extension Look {
     return String(
       format: "In each row, from the left: a test image; its posterior, computed on \(side) by "
         + "\(side) points; what the encoder says it is\(shape); and \(draws) samples of that, drawn again "
-        + "by their weights. Each row shows a window of its own, %.2g to %.2g wide, unit 1 to the "
-        + "right and unit 2 upwards; the numbers tell where it lies. Brightness goes with the "
-        + "square root of the density, white at its largest. On average the encoder's lies at a "
+        + "by their weights. Each row shows a window of its own, %.2g to %.2g wide. Brightness goes "
+        + "with the square root of the density, white at its largest. On average the encoder's lies at a "
         + "total variation of %.2f from the posterior, from 0 for the same to 1. Outside its window "
         + "lies at most %.1g of a posterior; \(outside) of all samples fell outside.",
       widths.min() ?? 0, widths.max() ?? 0, distance, most)

@@ -192,7 +192,8 @@ public struct Look {
           + (images.labels == nil ? "." : ", by label."),
         content: .scatter(
           ScatterPlot(
-            xLabel: "unit \(units[0] + 1)", yLabel: "unit \(units[1] + 1)", series: series))))
+            xLabel: "unit \(units[0] + 1)", yLabel: "unit \(units[1] + 1)", series: series,
+            hasEqualAxes: true))))
   }
 
   private func logWeights() throws -> Result {
@@ -226,6 +227,7 @@ public struct Look {
           BarPlot(
             xLabel: "log w - log mean w, nats", yLabel: "samples",
             groups: [.init(name: "samples", values: counts)],
-            labels: (0..<bins).map { String(format: "%.1f", low + (Double($0) + 0.5) * size) }))))
+            labels: (0..<bins).map { String(format: "%.1f", low + (Double($0) + 0.5) * size) },
+            bins: .init(low: low, high: low + Double(bins) * size)))))
   }
 }

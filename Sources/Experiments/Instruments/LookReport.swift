@@ -22,25 +22,23 @@ public struct LookReport: Encodable, Sendable {
 }
 
 extension Look {
-  /// Draws figures into a folder; nil if the monitor stopped it.
+  /// Draws figures; nil if the monitor stopped it.
   ///
   /// - Parameters:
   ///   - names: The names of the figures.
-  ///   - folder: The folder.
+  ///   - place: The place of the figures.
   ///   - monitor: Told the name of the figure that is next; returns whether to go on.
   public func draw(
-    _ names: [String], into folder: FigureFolder, monitor: (String) -> Bool = { _ in true }
+    _ names: [String], into place: FigurePlace, monitor: (String) -> Bool = { _ in true }
   ) throws -> LookReport? {
     var report = LookReport(device: device.name)
     for (name, draw) in Look.figures where names.contains(name) {
       guard monitor(name) else { return nil }
       switch try draw(self) {
       case .drawn(let figure):
-        try folder.write(figure)
+        let file = try place.put(figure, isAlone: names.count == 1)
         report.figures.append(
-          .init(
-            name: name, title: figure.title, summary: figure.summary,
-            file: folder.picture(of: figure)))
+          .init(name: name, title: figure.title, summary: figure.summary, file: file ?? "not kept"))
       case .impossible(let reason):
         report.leftOut[name] = reason
       }

@@ -73,6 +73,14 @@ public struct Picture: Sendable {
     return result
   }
 
+  /// The images as a file of pixels, or within a document.
+  public func file(_ format: FigureFormat, width: Int) throws -> Data {
+    let grid = grid(width: width)
+    let picture = PictureFigure(png: try grid.png(), width: grid.width, height: grid.height)
+    return try Figure(name: "picture", title: "", summary: "", content: .picture(picture))
+      .file(format)
+  }
+
   /// The images side by side.
   public func grid(width: Int) -> ImageGrid {
     var shown = images

@@ -50,6 +50,7 @@ extension SignalMeasurement {
         }.joined(separator: ", ") + ".",
       content: .lines(
         LinePlot(
-          xLabel: letter, yLabel: "|E g| / sqrt(tr Cov g)", yIsLogarithmic: true, curves: curves)))
+          xLabel: letter, yLabel: "|E g| / sqrt(tr Cov g)", yIsLogarithmic: true, curves: curves,
+          missing: "noise hides their signal")))
   }
 }

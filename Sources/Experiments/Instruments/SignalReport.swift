@@ -59,6 +59,7 @@ public struct SignalReport: Encodable, Sendable {
   public var draws: Int
   public var images: Int
   public var seconds = 0.0
+  /// The files of its figures; none where no folder was named.
   public var figures: [String] = []
   public var device: String
 }
@@ -110,8 +111,14 @@ extension SignalMeasurement {
     decoder. K runs through \(list(samples)) with M = \(groups[0]); \
     M runs through \(list(groups)) with K = \(middle).
     \(report.draws) draws, \(counted(report.images, "image")), \(readable(.seconds(report.seconds))) on \
-    \(report.device). Figures: \(report.figures.joined(separator: ", "))
+    \(report.device). \(figuresText(report))
     """
+  }
+
+  private func figuresText(_ report: SignalReport) -> String {
+    report.figures.isEmpty
+      ? "No figures are drawn: '--out' names a folder for them."
+      : "Figures: \(report.figures.joined(separator: ", "))"
   }
 
   private func list(_ values: [Int]) -> String {

@@ -92,6 +92,13 @@ extension SweepReport {
     }
   }
 
+  /// Puts the figures of the sweep's folder into another place as well, and lists them too.
+  public mutating func copyFigures(to place: FigurePlace) throws {
+    let own = FigureFolder(run: folder)
+    let drawn = try own.read().filter { figures.contains(own.picture(of: $0)) }
+    figures += try drawn.compactMap { try place.put($0, isAlone: drawn.count == 1) }
+  }
+
   /// The beginning of the names of a sweep's figures.
   private static let figureName = "nll"
 

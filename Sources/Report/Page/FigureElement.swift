@@ -36,12 +36,12 @@ struct FigureElement {
     let caption = [run, showsTitle ? figure.title : nil].compactMap(\.self).joined(separator: ": ")
     return """
       <figure class="figure">
-      <figcaption>\(escaped(caption))</figcaption>
+      <figcaption>\(marked(caption))</figcaption>
       <div class="canvas"\(canvasAttributes)>
       \(picture)
       </div>
       \(legend)
-      <p class="summary">\(escaped(figure.summary))\(escaped(note))</p>
+      <p class="summary">\(marked(figure.summary))\(marked(note))</p>
       \(numbers)
       <p class="downloads">\(downloads)</p>
       \(marks)
@@ -50,7 +50,7 @@ struct FigureElement {
   }
 
   private var label: String { "\(figure.title). \(figure.summary)" }
-  private var note: String { drawing.note.map { " \($0)" } ?? "" }
+  private var note: String { drawing.notes.isEmpty ? "" : " \(drawing.note)" }
   private var fullTitle: String { [run, figure.title].compactMap(\.self).joined(separator: ": ") }
 
   /// A plot may be wider than its box, which scrolls then, by keys as well.
@@ -61,8 +61,11 @@ struct FigureElement {
 
   private var picture: String {
     guard case .picture(let picture) = figure.content else {
-      let isWide = drawing.width > Frame.width
-      let style = isWide ? " style=\"min-width:\(Int(drawing.width * 0.9))px\"" : ""
+      // Narrower than this its texts could not be read.
+      let least = Int((drawing.width * max(0.9, 11 / drawing.smallestText)).rounded(.up))
+      let isOrdinary =
+        drawing.width <= Frame.width && drawing.smallestText >= Shape.Text.ordinarySize
+      let style = isOrdinary ? "" : " style=\"min-width:\(least)px\""
       return "<div class=\"picture\"\(style)>\(drawing.part(label: label))</div>"
     }
     return "<img alt=\"\(escaped(label))\" width=\"\(max(picture.width, 1))\" "
@@ -71,10 +74,10 @@ struct FigureElement {
 
   /// A script makes buttons of the entries.
   private var legend: String {
-    guard !drawing.legend.isEmpty else { return "" }
-    let entries = drawing.legend.map { entry in
+    guard !drawing.pageLegend.isEmpty else { return "" }
+    let entries = drawing.pageLegend.map { entry in
       "<li><svg class=\"plot\" viewBox=\"-1 0 28 12\" width=\"28\" height=\"12\" aria-hidden=\"true\">"
-        + "\(entry.swatch)</svg><span>\(escaped(entry.name))</span></li>"
+        + "\(SVG.elements([entry.swatch]))</svg><span>\(marked(entry.name))</span></li>"
     }
     return "<ul class=\"legend\" aria-label=\"Legend\">\n\(entries.joined(separator: "\n"))\n</ul>"
   }
@@ -118,7 +121,7 @@ struct FigureElement {
       } else {
         link(
           "svg", "image/svg+xml",
-          Data(drawing.document(title: figure.title, summary: figure.summary + note).utf8))
+          Data(Sheet(drawing, title: figure.title, summary: figure.summary).svg.utf8))
       }
     guard !table.columns.isEmpty else { return picture }
     return link("csv", "text/csv;charset=utf-8", Data(table.csv.utf8)) + " " + picture

@@ -27,7 +27,7 @@ enum PageStyle {
   private static func variables(
     _ theme: Palette.Theme, _ panel: String, _ line: String, _ muted: String, _ accent: String
   ) -> String {
-    "--ink: \(theme.ink); --paper: \(theme.paper); --panel: \(panel); --line: \(line); "
+    "--ink: \(theme.ink.hex); --paper: \(theme.paper.hex); --panel: \(panel); --line: \(line); "
       + "--muted: \(muted); --accent: \(accent);"
   }
 

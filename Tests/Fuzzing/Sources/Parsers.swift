@@ -177,6 +177,7 @@ struct Parser: Sendable {
     for figure in run.figures {
       _ = figure.table.csv
       precondition(XMLParser(data: Data(figure.svg.utf8)).parse(), "the picture is no XML")
+      for format in FigureFormat.allCases { _ = try? figure.file(format) }
     }
   }
 }

@@ -160,5 +160,9 @@ enum Seeds {
     {"picture": {"png": "iVBORw==", "width": 20, "height": 10,
     "table": {"columns": ["a", "b"], "rows": [[1, -0.25], ["two", null]]}}}
     """#,
+    #"""
+    {"panels": {"x_label": "a", "y_label": "b", "columns": ["c"], "rows": [[{"png": "iVBORw==",
+    "x": {"low": -1, "high": 2}, "y": {"low": 0, "high": "inf"}}, {"png": ""}]]}}
+    """#,
   ].map { #"{"name": "n", "title": "t <b>&", "summary": "s", "content": \#($0)}"# }
 }

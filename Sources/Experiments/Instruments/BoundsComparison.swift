@@ -1,0 +1,73 @@
+import Report
+
+/// The bounds of several models, measured alike.
+public struct BoundsComparison: Encodable, Sendable {
+  public struct Run: Encodable, Sendable {
+    public var name: String
+    public var bounds: BoundsReport
+
+    public init(name: String, bounds: BoundsReport) {
+      (self.name, self.bounds) = (name, bounds)
+    }
+  }
+
+  public var runs: [Run]
+  /// The file of the figure with all of them; nil where none was kept.
+  public var figure: String?
+
+  /// - Parameters:
+  ///   - paths: The models' checkpoints or run folders, whose names tell them apart.
+  ///   - reports: The bounds of each.
+  public init(_ paths: [String], _ reports: [BoundsReport]) {
+    let names = paths.map { path in
+      path.split(separator: "/").last { !$0.hasSuffix(".safetensors") }.map(String.init) ?? path
+    }
+    let areDistinct = Set(names).count == names.count
+    runs = zip(areDistinct ? names : paths, reports).map { Run(name: $0, bounds: $1) }
+  }
+
+  /// The report for people.
+  public var text: String {
+    let tables = runs.map { "\($0.name)\n\n\($0.bounds.text)" }
+    let place = figure.map { "All in one figure: \($0)" }
+    return (tables + [place ?? "'--out' names a file for one figure of them all."])
+      .joined(separator: "\n\n")
+  }
+
+  /// A row for each model and number of samples.
+  public var table: ResultTable {
+    let tables = runs.map(\.bounds.table)
+    var result = ResultTable(
+      [.text("model", key: "model")] + (tables.first?.columns ?? []),
+      remark: tables.first?.remark ?? "")
+    for (run, table) in zip(runs, tables) {
+      for (index, row) in table.rows.enumerated() {
+        result.append([index == 0 ? .text(run.name) : .repeated(run.name)] + row)
+      }
+    }
+    return result
+  }
+
+  /// A curve for each model.
+  public func makeFigure() -> Figure {
+    let curves = runs.map { run in
+      LinePlot.Curve(
+        run.name,
+        run.bounds.bounds.map { point in
+          .init(
+            x: Double(point.samples), y: point.bound.mean, error: point.bound.standardError ?? 0)
+        })
+    }
+    let counts = Set(runs.map(\.bounds.images))
+    let images = counts.count == 1 ? " over \(counted(runs[0].bounds.images, "image"))" : ""
+    let ends = runs.compactMap { run in
+      run.bounds.bounds.last.map {
+        "\(run.name) \($0.bound.text(decimals: 4)) with \(counted($0.samples, "sample"))"
+      }
+    }
+    return Figure(
+      name: "bounds", title: "L_k of \(counted(runs.count, "model"))\(images)",
+      summary: "The last bounds: \(ends.joined(separator: ", ")).",
+      content: .lines(LinePlot(xLabel: "samples k", yLabel: "L_k, nats", curves: curves)))
+  }
+}

@@ -1,0 +1,55 @@
+import Files
+import Foundation
+import Report
+
+/// A place that figures are put in.
+public enum FigurePlace: Sendable {
+  /// A folder, with the numbers of each.
+  case folder(FigureFolder)
+  /// A file of its own format; of several figures, each has its name before the file's ending.
+  case file(String)
+  /// None: they are not drawn.
+  case nowhere
+
+  // Endings of pictures that nobody means a folder by.
+  private static let otherEndings = [
+    "jpg", "jpeg", "gif", "webp", "bmp", "tif", "tiff", "eps", "ps",
+  ]
+
+  /// The place that a path means: a file if it ends as one of a figure's formats, else a folder.
+  public init(_ path: String) throws(ConfigurationError) {
+    if FigureFormat(ofName: path) != nil {
+      self = .file(path)
+      return
+    }
+    let ending = (path as NSString).pathExtension.lowercased()
+    guard !Self.otherEndings.contains(ending) else {
+      throw ConfigurationError(
+        "figures are written as \(FigureFormat.endings), not as '.\(ending)'; any other name is a "
+          + "folder's.")
+    }
+    self = .folder(FigureFolder(path))
+  }
+
+  /// Puts a figure there.
+  ///
+  /// - Parameters:
+  ///   - figure: The figure.
+  ///   - isAlone: True if no other is put there.
+  /// - Returns: The file of the picture; nil for nowhere.
+  public func put(_ figure: Figure, isAlone: Bool) throws(FileAccessError) -> String? {
+    switch self {
+    case .folder(let folder):
+      try folder.write(figure)
+      return folder.picture(of: figure)
+    case .file(let path):
+      let name = path as NSString
+      let file =
+        isAlone
+        ? path : "\(name.deletingPathExtension)-\(figure.name).\(name.pathExtension)"
+      try figure.write(to: file)
+      return file
+    case .nowhere: return nil
+    }
+  }
+}
