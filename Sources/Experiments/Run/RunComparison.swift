@@ -50,7 +50,7 @@ public struct RunComparison {
     groups = settings.map { setting in Group(runs.filter { $0.setting == setting }) }
   }
 
-  /// What the names of some runs begin with, without a seed's number; all of them where that is nothing.
+  /// The beginning that the names of some runs share, without a seed's number; all names where none.
   static func name(_ names: [String]) -> String {
     guard let first = names.first, names.count > 1 else { return names.first ?? "" }
     var common = names.dropFirst().reduce(first) { $0.commonPrefix(with: $1) }

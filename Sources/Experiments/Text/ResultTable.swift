@@ -51,7 +51,7 @@ public struct ResultTable: Sendable {
 
   public let columns: [Column]
   public private(set) var rows: [[Cell]] = []
-  /// What a reader has to know, as the meaning of the errors: sentences.
+  /// Sentences that a reader needs, as the meaning of the errors.
   public var remark: String
 
   public init(_ columns: [Column], remark: String = "") {
