@@ -75,7 +75,7 @@ let package = Package(
     .target(
       name: "BuildFacts",
       cSettings: commit.isEmpty ? [] : [.define("COMMIT", to: "\"\(commit)\"")]),
-    .target(name: "Commands", dependencies: ["Compute", "Experiments"]),
+    .target(name: "Commands", dependencies: ["Compute", "Experiments", "Files", "Report"]),
     .executableTarget(
       name: "iwae-gpu",
       dependencies: [

@@ -3,8 +3,7 @@ import PackageDescription
 
 /// The command line's parser is part of a program: its files are compiled here once more.
 let commandLine = [
-  "DataOptions", "DensityOptions", "Display", "Interrupt", "ModelOptions", "ObjectiveOptions",
-  "ProgressLine", "RunOptions",
+  "DataOptions", "DensityOptions", "ModelOptions", "ObjectiveOptions", "RunOptions",
 ].map { "Program/\($0).swift" }
 
 let package = Package(

@@ -1,10 +1,9 @@
-import Commands
 import Experiments
 import Foundation
 
 /// One line on standard error that is written over on a terminal, and now and then a plain line
 /// elsewhere.
-final class ProgressLine {
+public final class ProgressLine {
   private let terminal: Terminal
   private let isQuiet: Bool
   /// True where a program reads the result: progress is shown only if it takes long, and no remarks.
@@ -13,13 +12,13 @@ final class ProgressLine {
   private var lastPlain: ContinuousClock.Instant?
   private var width = 0
 
-  init(_ terminal: Terminal, isQuiet: Bool, isTerse: Bool = false) {
+  public init(_ terminal: Terminal, isQuiet: Bool, isTerse: Bool = false) {
     self.terminal = terminal
     (self.isQuiet, self.isTerse) = (isQuiet, isTerse)
     if isTerse { lastPlain = ContinuousClock.now }
   }
 
-  func show(_ text: String) {
+  public func show(_ text: String) {
     if isQuiet { return }
     var text = printable(text)
     if isInteractive {
@@ -37,14 +36,14 @@ final class ProgressLine {
   }
 
   /// Writes a line that stays.
-  func keep(_ text: String) {
+  public func keep(_ text: String) {
     if isQuiet || isTerse { return }
     clear()
     terminal.error(text)
   }
 
   /// Takes the line away.
-  func clear() {
+  public func clear() {
     guard isInteractive, width > 0 else { return }
     let blank = String(repeating: " ", count: width)
     try? FileHandle.standardError.write(contentsOf: Data("\r\(blank)\r".utf8))

@@ -1,11 +1,10 @@
-import Commands
 import Dispatch
 import Experiments
 import Foundation
 
 /// Ctrl-C, and the end of a terminal or of the machine, noticed instead of obeyed: long work asks now and
 /// then, saves, and stops.
-final class Interrupt {
+public final class Interrupt {
   private let stop = StopRequest()
   private var sources: [any DispatchSourceSignal] = []
   /// The handlers that were there before; nil for the system's own.
@@ -19,7 +18,7 @@ final class Interrupt {
         + "before stays.")
   }
 
-  init(_ signals: [CInt] = [SIGINT, SIGTERM, SIGHUP]) {
+  public init(_ signals: [CInt] = [SIGINT, SIGTERM, SIGHUP]) {
     for number in signals {
       let handler = signal(number, SIG_IGN)
       // What runs on behind a closed terminal is to go on.
@@ -50,5 +49,5 @@ final class Interrupt {
   }
 
   /// True if the user asked to stop.
-  var isRequested: Bool { stop.isRequested }
+  public var isRequested: Bool { stop.isRequested }
 }

@@ -1,21 +1,21 @@
-import Commands
 import Experiments
+import Files
 import Foundation
 import Report
 
 /// The output of a command while it works and when it is done, as its flags want it.
-struct Display {
-  let terminal: Terminal
-  let line: ProgressLine
-  let interrupt = Interrupt()
+public struct Display {
+  public let terminal: Terminal
+  public let line: ProgressLine
+  public let interrupt = Interrupt()
   private let format: OutputFormat
 
-  init(_ arguments: ParsedArguments, _ terminal: Terminal) {
+  public init(_ arguments: ParsedArguments, _ terminal: Terminal) {
     self.init(arguments, terminal, arguments.has("--json") ? .json : .text)
   }
 
   /// The output of a command whose result is a table.
-  init(ofTable arguments: ParsedArguments, _ terminal: Terminal) throws(UsageError) {
+  public init(ofTable arguments: ParsedArguments, _ terminal: Terminal) throws(UsageError) {
     self.init(arguments, terminal, try OutputFormat(arguments))
   }
 
@@ -27,13 +27,13 @@ struct Display {
   }
 
   /// Shows how far work is; returns whether to go on.
-  func show(_ text: String) -> Bool {
+  public func show(_ text: String) -> Bool {
     line.show(text)
     return !interrupt.isRequested
   }
 
   /// Shows remarks that stay.
-  func note(_ notes: [String]) {
+  public func note(_ notes: [String]) {
     for note in notes { line.keep("Note: \(sentence(note))") }
   }
 
@@ -43,7 +43,7 @@ struct Display {
   ///   - report: The result for programs.
   ///   - text: The result for people.
   ///   - table: Its numbers, of a command that takes `--format`.
-  func result(
+  public func result(
     _ report: some Encodable, _ text: @autoclosure () throws -> String,
     table: @autoclosure () throws -> ResultTable? = nil
   ) throws {
@@ -56,7 +56,7 @@ struct Display {
   }
 
   /// The path of the figure that `--out` wants, whose ending says its format.
-  static func figure(_ arguments: ParsedArguments) throws -> String? {
+  public static func figure(_ arguments: ParsedArguments) throws -> String? {
     guard let path = try file(arguments) else { return nil }
     guard FigureFormat(ofName: path) != nil else {
       throw arguments.error(
@@ -67,7 +67,7 @@ struct Display {
   }
 
   /// The place of figures that `--out` wants.
-  static func figures(_ arguments: ParsedArguments) throws -> FigurePlace? {
+  public static func figures(_ arguments: ParsedArguments) throws -> FigurePlace? {
     guard let path = arguments.string("--out") else { return nil }
     let place = try FigurePlace(path)
     // Before long work: a file's folder must be there.
@@ -76,9 +76,10 @@ struct Display {
   }
 
   /// The path of the file that `--out` wants; fails before long work where it could not be written.
-  static func file(_ arguments: ParsedArguments) throws -> String? {
+  public static func file(_ arguments: ParsedArguments) throws -> String? {
     guard let path = arguments.string("--out") else { return nil }
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let parent = FileCalls.folder(of: path)
+    let folder = parent.isEmpty ? "." : parent
     guard RunFolder.isFolder(folder), FileManager.default.isWritableFile(atPath: folder),
       !RunFolder.isFolder(path)
     else {

@@ -1,12 +1,11 @@
-import Commands
 import Experiments
 
 /// The form in which a command prints its result.
-enum OutputFormat: String, CaseIterable {
+public enum OutputFormat: String, CaseIterable {
   case text, json, csv, latex, markdown
 
   /// The options of a command whose result is a table.
-  static let options = [
+  public static let options = [
     Command.Option(
       "--format", "format", choices: allCases.map(\.rawValue),
       help: "text, json, csv, latex (booktabs) or markdown; all but text print nothing else. "
@@ -14,7 +13,7 @@ enum OutputFormat: String, CaseIterable {
     Command.Option("--json", help: "Print one JSON object, as '--format json'."),
   ]
 
-  init(_ arguments: ParsedArguments) throws(UsageError) {
+  public init(_ arguments: ParsedArguments) throws(UsageError) {
     let isJSON = arguments.has("--json")
     let named = arguments.string("--format").flatMap(Self.init)
     if let named, isJSON, named != .json {
@@ -27,7 +26,7 @@ enum OutputFormat: String, CaseIterable {
 
 extension ResultTable {
   /// The table without the end of its last line; nil for formats that show more than a table.
-  func printed(as format: OutputFormat) -> String? {
+  public func printed(as format: OutputFormat) -> String? {
     switch format {
     case .text, .json: return nil
     case .csv:
