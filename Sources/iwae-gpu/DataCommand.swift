@@ -28,7 +28,7 @@ extension Command {
       Option("--out", "file", help: "The picture of preview. (default: <set>.png)"),
       Option("--count", "count", help: "How many images preview shows. (default: 100)"),
       Option(
-        "--part", "name", choices: ["training", "validation", "test"],
+        "--part", "name", choices: DataPart.allCases.map(\.rawValue),
         help: "The part that preview shows. (default: training)"),
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),

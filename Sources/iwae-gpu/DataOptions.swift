@@ -94,7 +94,8 @@ enum DataOptions {
       try own ?? Self.source(moved.data, labels: arguments.string("--labels") ?? "")
     let test = try TestImages(
       source, for: stored.model, settings.binarize, standardization: stored.standardization,
-      isWhole: source.namedSet == nil && own == nil, run: own == nil ? nil : stored.run)
+      isWhole: source.namedSet == nil && own == nil, run: own == nil ? nil : stored.run,
+      part: arguments.string("--part").flatMap(DataPart.init) ?? .test)
     return try arguments.string("--mask").map { try test.masked(by: $0, limit: try limit()) }
       ?? test
   }

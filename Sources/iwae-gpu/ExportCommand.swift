@@ -19,9 +19,12 @@ extension Command {
           + "data.mean.npy and data.deviation.npy."),
       Option(
         "--arrays", "folder",
-        help: "Write the test images, their latents and their reconstructions there."),
+        help: "Write images, their latents and their reconstructions there."),
       Option("--draw", help: "Draw latents from the posterior; else they are its centres."),
     ] + DataOptions.tested + [
+      Option(
+        "--part", "name", choices: DataPart.allCases.map(\.rawValue),
+        help: "The part of the run's own data, or of a set's, for '--arrays'. (default: test)"),
       Option("--limit", "count", help: "Only the first images of the test set."),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),

@@ -140,6 +140,11 @@ import Testing
     for name in ["mean.0", "log_sigma.0", "latent.0", "noise.0", "reconstructions"] {
       #expect(FileManager.default.fileExists(atPath: "\(arrays)/\(name).npy"), "\(name)")
     }
+    // Any part: five images test and seven validate.
+    for (part, count) in [("test", 5), ("validation", 7), ("training", 38)] {
+      #expect(run("export", out, "--arrays", arrays, "--part", part).status == .done)
+      #expect(try DataFile("\(arrays)/latent.0.npy").array().shape == [count, 2], "\(part)")
+    }
     #expect(FileManager.default.fileExists(atPath: "\(folder)/onnx/decoder.onnx"))
     #expect(run("export", out).status == .usage)
     let inTheWay = run("export", out, "--onnx", file)

@@ -80,9 +80,11 @@ public struct TestImages: Sendable {
   ///   - standardization: The means and deviations that its training took out of the data; nil for none.
   ///   - isWhole: True to take them whole where nobody divided them.
   ///   - run: The run whose own data they are; nil for others.
+  ///   - part: The part of data that are divided.
   public init(
     _ source: DataSource, for model: Model, _ rule: BinarizationRule,
-    standardization: Standardization? = nil, isWhole: Bool, run: RunConfiguration?
+    standardization: Standardization? = nil, isWhole: Bool, run: RunConfiguration?,
+    part: DataPart = .test
   ) throws {
     if !isWhole, let run, let identity = run.identity {
       let found = DataIdentity.Part(
@@ -104,7 +106,15 @@ public struct TestImages: Sendable {
       return
     }
     let split = try source.split(run?.split ?? .standard)
-    images = standardized(split.test)
+    switch part {
+    case .training: images = standardized(split.training)
+    case .validation:
+      guard let validation = split.validation else {
+        throw ConfigurationError("No images validate: '--split' left none. Choose another part.")
+      }
+      images = standardized(validation)
+    case .test: images = standardized(split.test)
+    }
     activity = split.training.first(run?.activityImages ?? 0).map(standardized)
   }
 
@@ -119,4 +129,9 @@ public struct TestImages: Sendable {
       .applied(to: images)
     return result
   }
+}
+
+/// A part of data, by its use.
+public enum DataPart: String, CaseIterable, Sendable {
+  case training, validation, test
 }
