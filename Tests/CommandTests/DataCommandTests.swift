@@ -1,4 +1,5 @@
 import Commands
+import Datasets
 import Foundation
 import Testing
 
