@@ -1,4 +1,4 @@
-// What MPI declares as macros, and the calls with such arguments. Each returns an error of MPI.
+// MPI's macros, and the calls with such arguments. Each returns an error of MPI.
 #ifndef MPI_CALLS_H
 #define MPI_CALLS_H
 

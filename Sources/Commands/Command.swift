@@ -7,7 +7,7 @@ public struct Command: Sendable {
   public var name: String
   public var abstract: String
   public var arguments: [Argument]
-  /// The work that its first argument names, where that is one of some.
+  /// The kinds of its work, one of which its first argument names; empty where there is one.
   public var actions: [Action]
   public var options: [Option]
   public var examples: [Example]
@@ -32,11 +32,14 @@ public struct Command: Sendable {
     public var isRepeated: Bool
     public var help: String
     public var isOptional: Bool
+    /// The only values there are; nil for files and folders.
+    public var choices: [String]?
 
     public init(
-      _ name: String, isOptional: Bool = false, isRepeated: Bool = false, help: String
+      _ name: String, isOptional: Bool = false, isRepeated: Bool = false,
+      choices: [String]? = nil, help: String
     ) {
-      self.name = name
+      (self.name, self.choices) = (name, choices)
       (self.isOptional, self.isRepeated) = (isOptional, isRepeated)
       self.help = help
     }

@@ -23,7 +23,14 @@ public enum Completions {
 
   /// The values that an option is known to have.
   private static func values(_ option: Command.Option) -> [String] {
-    option.choices ?? option.examples
+    // Words in capitals stand for others.
+    option.choices ?? option.examples.filter { !$0.contains(where: \.isUppercase) }
+  }
+
+  /// The words that may stand after a command and its actions; nil for files.
+  private static func places(_ command: Command) -> [String]? {
+    let last = command.arguments.last
+    return last == nil ? [] : last?.choices
   }
 
   // MARK: bash
@@ -41,9 +48,16 @@ public enum Completions {
       }
       let names = shown(command).flatMap(\.names) + ["--help"]
       options.append("      \(command.name)) _words \"\(names.joined(separator: " "))\" ;;")
+      var words: [String] = []
       if !command.actions.isEmpty {
         let names = command.actions.map(\.name).joined(separator: " ")
-        actions.append("    \(command.name)) [ \"$place\" = 2 ] && _words \"\(names)\" ;;")
+        words.append("if [ \"$place\" = 2 ]; then _words \"\(names)\"; return; fi")
+      }
+      if let places = places(command) {
+        words.append("_words \"\(places.joined(separator: " "))\"; return")
+      }
+      if !words.isEmpty {
+        actions.append("    \(command.name)) \(words.joined(separator: "; ")) ;;")
       }
     }
     return """
@@ -53,7 +67,12 @@ public enum Completions {
         local command=${COMP_WORDS[1]}
         COMPREPLY=()
         _words() { mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$1" -- "$word"); }
-        _files() { mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word"); }
+        _files() {
+          compopt -o filenames 2>/dev/null
+          mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
+        }
+        # bash takes --option=value for three words.
+        if [ "$word" = = ]; then word=; elif [ "$previous" = = ]; then previous=${COMP_WORDS[COMP_CWORD - 2]}; fi
         if [ "$place" = 1 ]; then
           _words "\(words(manual).joined(separator: " "))"
           return
@@ -78,7 +97,7 @@ public enum Completions {
         esac
         _files
       }
-      complete -o filenames -F _iwae_gpu \(manual.program)
+      complete -F _iwae_gpu \(manual.program)
       """
   }
 
@@ -92,11 +111,16 @@ public enum Completions {
     let cases = manual.commands.map { command in
       var specifications = shown(command).flatMap { zsh($0) }
       specifications.append("'(- *)'{-h,--help}'[Show help information.]'")
-      if command.actions.isEmpty {
-        specifications.append("'*:file:_files'")
-      } else {
+      if !command.actions.isEmpty {
         let names = command.actions.map(\.name).joined(separator: " ")
-        specifications += ["'1:action:(\(names))'", "'*:file:_files'"]
+        specifications.append("'1:action:(\(names))'")
+      }
+      if let places = places(command) {
+        if !places.isEmpty {
+          specifications.append("'*:value:(\(places.joined(separator: " ")))'")
+        }
+      } else {
+        specifications.append("'*:file:_files'")
       }
       return "  \(command.name))\n    _arguments \\\n      "
         + specifications.joined(separator: " \\\n      ") + "\n    ;;"
@@ -140,7 +164,8 @@ public enum Completions {
         option.takesFile && !list.isEmpty
         ? "{_alternative 'values:value:(\(list.joined(separator: " ")))' 'files:file:_files'}"
         : list.isEmpty ? option.takesFile ? "_files" : " " : "(\(list.joined(separator: " ")))"
-      value = ":\(marked(placeholder)):\(quoted(action))"
+      // A colon would end the action.
+      value = ":\(marked(placeholder)):\(quoted(action.replacing(":", with: "\\:")))"
     }
     return option.names.map { name in
       let sign = value.isEmpty ? "" : name.hasPrefix("--") ? "=" : "+"
@@ -165,10 +190,20 @@ public enum Completions {
           + "-d \(escaped(command.abstract))")
       lines.append(
         "complete -c \(program) -n '__fish_seen_subcommand_from help' -a \(command.name)")
+      let actions = command.actions.map(\.name).joined(separator: " ")
+      let none =
+        "complete -c \(program) -n '__fish_seen_subcommand_from \(command.name); and not "
+        + "__fish_seen_subcommand_from \(actions)'"
       for action in command.actions {
-        lines.append("\(within) -a \(action.name) -d \(escaped(action.abstract))")
+        lines.append("\(none) -a \(action.name) -d \(escaped(action.abstract))")
       }
-      if !command.arguments.isEmpty { lines.append("\(within) -F") }
+      if let places = places(command) {
+        if !places.isEmpty {
+          lines.append("\(within) -a \(escaped(places.joined(separator: " ")))")
+        }
+      } else {
+        lines.append("\(within) -F")
+      }
       for option in shown(command) { lines += fish(option, within) }
     }
     return lines.joined(separator: "\n")

@@ -119,7 +119,7 @@ public struct Manual: Sendable {
     func table(_ heading: String, _ rows: [(String, String)]) {
       if rows.isEmpty { return }
       parts.append("## \(heading)")
-      let lines = rows.map { "| `\(cell($0.0))` | \(cell($0.1)) |" }
+      let lines = rows.map { "| \(code($0.0)) | \(cell($0.1)) |" }
       parts.append("| | |\n|---|---|\n" + lines.joined(separator: "\n"))
     }
     table("Actions", command.actions.map { ($0.name, $0.abstract) })
@@ -134,8 +134,13 @@ public struct Manual: Sendable {
     return parts.joined(separator: "\n\n") + "\n"
   }
 
-  /// A text within a table, whose bars end cells and whose angles are no tags.
-  private func cell(_ text: String) -> String { text.replacing("|", with: "\\|") }
+  /// A text within a table, whose bars end no cells, whose angles are no tags, and whose dashes stay two.
+  private func cell(_ text: String) -> String {
+    text.replacing("|", with: "\\|").replacing("<", with: "\\<").replacing("--", with: "\\-\\-")
+  }
+
+  /// The same between backticks, where only bars have a meaning.
+  private func code(_ text: String) -> String { "`\(text.replacing("|", with: "\\|"))`" }
 
   /// A sentence as a name's line has it.
   private func lowered(_ text: String) -> String {

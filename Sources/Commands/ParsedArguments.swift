@@ -15,9 +15,23 @@ public struct ParsedArguments: Sendable {
       try parse(argument, &rest)
     }
     for place in rest { try add(place) }
+    try checkAction()
   }
 
-  /// What follows is no option, whatever it begins with.
+  /// Refuses options of other kinds of the command's work than the one that is named.
+  private func checkAction() throws(UsageError) {
+    guard let action = command.actions.first(where: { $0.name == places.first }) else { return }
+    for other in command.actions where other.name != action.name {
+      let foreign = given.intersection(other.options).subtracting(action.options)
+      if let option = foreign.sorted().first {
+        throw command.usageError(
+          "'\(option)' is an option of '\(command.name) \(other.name)', and means nothing to '\(action.name)'."
+        )
+      }
+    }
+  }
+
+  /// The word after which nothing is an option.
   public static let end = "--"
 
   private mutating func add(_ place: String) throws(UsageError) {

@@ -162,7 +162,8 @@ extension ImageCollection {
     let found = part.images.isEmpty ? "" : ", array '\(part.images)'"
     self.init(
       training: file.holdsPictures ? images.asPictures : images, format: file.format + found,
-      notes: ImageRecipe().digitsLost(in: array) + Self.note(columns: file.columnNames))
+      notes: ImageRecipe().digitsLost(in: array) + Self.note(columns: file.columnNames)
+        + (file.isTable ? array.countingRemarks : []))
   }
 
   /// A remark on the names of a table's columns.

@@ -10,7 +10,7 @@ extension Command {
     arguments: [
       .init("action", help: "list or clear."),
       .init(
-        "kind", isOptional: true, isRepeated: true,
+        "kind", isOptional: true, isRepeated: true, choices: CacheKind.allCases.map(\.rawValue),
         help: "Of clear: \(CacheKind.allCases.map(\.rawValue).joined(separator: ", "))."),
     ],
     actions: [

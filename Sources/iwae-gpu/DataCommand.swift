@@ -9,7 +9,9 @@ extension Command {
     abstract: "List, describe, download and show data sets.",
     arguments: [
       .init("action", help: "list, info, fetch or preview."),
-      .init("set", help: "A set that 'data list' names, or a file or folder; not for list."),
+      .init(
+        "set", isOptional: true,
+        help: "A set that 'data list' names, or a file or folder; not for list."),
     ],
     actions: [
       .init("list", help: "List the sets that are known, and whether they are here."),
@@ -18,7 +20,7 @@ extension Command {
         help:
           "Describe a set or a file: shape, range, kinds of values, missing ones, and the likelihoods "
           + "that fit."),
-      .init("fetch", options: ["--quiet"], help: "Download the files of a set, and check them."),
+      .init("fetch", help: "Download the files of a set, and check them."),
       .init(
         "preview", options: ["--part", "--count", "--out"],
         help: "Show images of a set or a file in a picture."),

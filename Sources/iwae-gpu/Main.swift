@@ -70,6 +70,7 @@ struct Main {
     }
     if name == "--version" {
       // A driver that fails when it is asked leaves the rest said.
+      try refuse(arguments.dropFirst())
       try terminal.output(Version.build)
       try terminal.output(Version.runtimes)
       return .done
@@ -106,7 +107,17 @@ struct Main {
   /// The help on a command, and on one kind of its work if such a one is named; on all without a topic.
   private static func help(on topics: [String], _ terminal: Terminal) throws -> String {
     guard let name = topics.first else { return manual.help(columns: terminal.columns) }
-    return try find(name).help(columns: terminal.columns, action: topics.dropFirst().first)
+    let command = try find(name)
+    let action = topics.dropFirst().first { topic in command.actions.contains { $0.name == topic } }
+    return command.help(columns: terminal.columns, action: action)
+  }
+
+  /// Refuses words that mean nothing.
+  private static func refuse(_ surplus: ArraySlice<String>) throws(UsageError) {
+    guard let word = surplus.first else { return }
+    throw UsageError(
+      "Unexpected argument '\(word)'.",
+      usage: "Usage: iwae-gpu <subcommand>\n  See 'iwae-gpu help'.")
   }
 
   static let manual = Manual(

@@ -7,7 +7,7 @@ extension Command {
   static let completions = Command(
     name: "completions",
     abstract: "Print the completions of a shell.",
-    arguments: [.init("shell", help: "bash, zsh or fish.")],
+    arguments: [.init("shell", choices: Completions.shells, help: "bash, zsh or fish.")],
     options: [],
     examples: [
       Example(

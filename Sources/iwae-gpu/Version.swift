@@ -4,9 +4,9 @@ import OpenCLDevice
 
 /// The program's version, and what it was made of and finds here.
 enum Version {
-  static let number = "0.1.0"
+  static let number = "0.2.0-dev"
 
-  /// What is known without asking a driver.
+  /// The version and the build, which are known without asking a driver.
   static var build: String {
     let commit = String(cString: build_commit())
     #if MPI

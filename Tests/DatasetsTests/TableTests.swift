@@ -58,6 +58,35 @@ import Testing
     #expect(problem("words without an end").contains("none of the known formats"))
   }
 
+  /// What nobody means is not read as something else in silence.
+  @Test func whatIsNearATableIsNotMisread() throws {
+    #expect(try array("a;b\r1;2\r3;4\r").0.shape == [2, 2])
+    #expect(try array("1;2\r\n3;4").0.values.floats == [1, 2, 3, 4])
+    #expect(problem(",0,1,2\n0,0.5,0.25,1\n").contains("index=False"))
+    #expect(try array("e,n\n1,2\n").1.columnNames == ["e", "n"])
+    #expect(try array("x\n1\n2.5\n").0.shape == [2, 1])
+    #expect(try array("\"a;b\",c\n1,2\n").1.columnNames == ["a;b", "c"])
+    #expect(problem("a,b\n\"1\"2,3\n").contains("follows a quoted cell"))
+    #expect(problem("a,b\n0x10,3\n").contains("no finite decimal number"))
+    #expect(problem("inf,1\n2,3\n").contains("line 1, column 1"))
+    #expect(problem("\u{fffe}a").contains("none of the known"))
+    let wide = "0.5," + String(repeating: "1,", count: 4000) + "2"
+    #expect(try array("\(wide)\n\(wide)\n").0.shape == [2, 4002])
+    // Beyond what the format is told by, cells are as before it.
+    let long = String(repeating: "1.5,2\n", count: 1000)
+    #expect(try array(long + "NULL,\"4\"\n").0.values.floats.suffix(2).last == 4)
+    #expect(problem(long + "1,two\n").contains("expected numbers, found 'two'"))
+    #expect(
+      problem(String(repeating: ",", count: 1 << 16), limit: 1 << 16).contains("allowed hold"))
+  }
+
+  @Test func rowsAndColumnsThatCountAreNoted() throws {
+    func remarks(_ text: String) throws -> [String] { try array(text).0.countingRemarks }
+    #expect(try remarks("0,1,2\n5,5,5\n7,7,7\n")[0].contains("header=False"))
+    #expect(try remarks("a,b,c\n0,4,4\n1,5,5\n2,6,6\n")[0].contains("index=False"))
+    #expect(try remarks("a,b,c\n0,4,4\n2,5,5\n1,6,6\n").isEmpty)
+  }
+
   /// A folder of arrays is read as an archive of them is.
   @Test func aFolderOfArrays() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-\(UUID())")
@@ -74,6 +103,9 @@ import Testing
     #expect(collection.training.count == 3 && collection.test?.count == 2)
     #expect(collection.training.labels == [2, 0, 1])
     #expect(collection.format.hasPrefix("folder of arrays (npy)"))
+    try write("x.png", [])
+    #expect(throws: (any Error).self) { try ImageCollection(path: folder.path) }
+    try FileManager.default.removeItem(at: folder.appending(path: "x.png"))
     try write("x_test.npy", Array("nothing".utf8))
     #expect(throws: (any Error).self) { try ImageCollection(path: folder.path) }
   }

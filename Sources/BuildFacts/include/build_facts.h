@@ -1,4 +1,4 @@
-// What is known of a build only where it is made.
+// Facts of a build that are known only where it is made.
 #ifndef BUILD_FACTS_H
 #define BUILD_FACTS_H
 

@@ -34,6 +34,9 @@ public struct DataFile {
   let limit: Int
   private let content: Content
 
+  /// True of rows of numbers as text.
+  var isTable: Bool { format.hasPrefix("text") || format.hasPrefix("table") }
+
   /// The most bytes that one array may take, unless a user says otherwise.
   public static let standardLimit = 4 << 30
 
@@ -46,7 +49,7 @@ public struct DataFile {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
       let arrays = try FileCalls.names(in: path).filter { $0.hasSuffix(".npy") && $0.first != "." }
-      if !arrays.isEmpty {
+      if !arrays.isEmpty, try !PNGFolder.hasPictures(path) {
         let files = try arrays.sorted().map {
           (name: String($0.dropLast(4)), file: try FileBytes(path: "\(path)/\($0)"))
         }
@@ -113,11 +116,20 @@ public struct DataFile {
     }
     if NumberArray.isIDX(start) { return ("IDX", try NumberArray(idx: reader, limit: limit), []) }
     if NumberArray.isText(start) {
-      return ("text", try NumberArray(text: reader, limit: limit), [])
+      let array = try NumberArray(text: reader, limit: limit)
+      guard !array.beginsWithIndexedHeader else {
+        throw reader.problem(
+          "the first line counts the columns, and has nothing above the first: an index, as pandas writes "
+            + "it. Write the table with index=False, and with header=False or names.")
+      }
+      return ("text", array, [])
     }
     if NumberArray.isCSV(start) {
       let (array, names) = try NumberArray.csv(reader, limit: limit)
       return ("table (csv)", array, names)
+    }
+    if start.starts(with: [0xff, 0xfe]) || start.starts(with: [0xfe, 0xff]) {
+      throw reader.problem("it is text in UTF-16. Save it as UTF-8.")
     }
     if start.starts(with: [0x89, 0x48, 0x44, 0x46]) {
       throw reader.problem(

@@ -1,14 +1,53 @@
+import Compute
 import Files
 
 /// Tables as spreadsheets and pandas write them: a line of names, then a line for each row, with cells that
 /// may be quoted or missing.
 extension NumberArray {
-  /// True if bytes look like lines of cells.
+  /// True if bytes look like lines of cells: text, with separators, or with a number in its second line.
   static func isCSV(_ start: ArraySlice<UInt8>) -> Bool {
-    guard let line = start.split(separator: 10, maxSplits: 1).first,
-      CSVParser.separators.contains(where: line.contains)
-    else { return false }
-    return start.allSatisfy { $0 >= 32 || $0 == 9 || $0 == 10 || $0 == 13 } && !start.contains(127)
+    guard start.allSatisfy({ ($0 >= 32 && $0 != 127) || $0 == 9 || $0 == 10 || $0 == 13 }) else {
+      return false
+    }
+    let lines = start.split(maxSplits: 2) { $0 == 10 || $0 == 13 }
+    if CSVParser.separator(of: start) != nil { return true }
+    return lines.count > 1 && CSVParser.number(String(decoding: lines[1], as: UTF8.self)) != nil
+  }
+
+  /// True if the words of the first line are numbers, or missing ones.
+  static func beginsWithNumbers(_ start: ArraySlice<UInt8>) -> Bool {
+    let line = start.prefix { $0 != 10 }
+    var words = line.split { TextParser.isSpace($0) }
+    // The last word of a line that goes on may be half of one.
+    if line.count == start.count, words.count > 1 { words.removeLast() }
+    return words.allSatisfy { CSVParser.isNumber(String(decoding: $0, as: UTF8.self)) }
+  }
+
+  /// Remarks on rows and columns that count, as those that pandas adds to a table.
+  var countingRemarks: [String] {
+    guard shape.count == 2, shape[0] > 2, shape[1] > 2, !isColumnMajor else { return [] }
+    let (rows, columns) = (shape[0], shape[1])
+    let numbers = values.floats
+    func counts(_ count: Int, _ number: (Int) -> Float) -> Bool {
+      (0..<count).allSatisfy { number($0) == Float($0) }
+    }
+    var result: [String] = []
+    if counts(columns, { numbers[$0] }) {
+      result.append(
+        "the first line counts the columns: if it is no data, write the table with header=False")
+    }
+    if counts(rows, { numbers[$0 * columns] }) {
+      result.append(
+        "the first column counts the rows: if it is no data, write the table with index=False")
+    }
+    return result
+  }
+
+  /// True of a table whose first line has nothing, and then the numbers of columns.
+  var beginsWithIndexedHeader: Bool {
+    guard shape.count == 2, shape[1] > 1, !isColumnMajor else { return false }
+    let line = values.floats.prefix(shape[1])
+    return line[0].isNaN && line.dropFirst().enumerated().allSatisfy { $1 == Float($0) }
   }
 
   /// Reads cells, each a number, or empty, `NA`, `NaN`, `null` or `?` where a value is missing. A first
@@ -18,9 +57,7 @@ extension NumberArray {
   static func csv(
     _ reader: ByteReader, limit: Int
   ) throws(FormatError) -> (array: NumberArray, names: [String]) {
-    let start = try reader.peek(1 << 12)
-    // What comes first is between the first names, which have no commas of their own as a rule.
-    let separator = start.first { CSVParser.separators.contains($0) } ?? 44
+    let separator = CSVParser.separator(of: try reader.peek(1 << 12)) ?? 44
     var parser = CSVParser(separator: separator, limit: limit)
     while true {
       let piece = try reader.some()
@@ -46,16 +83,14 @@ extension NumberArray {
 }
 
 /// Takes a table apart, byte by byte.
-private struct CSVParser {
-  /// Commas, semicolons and tabs.
-  static let separators: [UInt8] = [44, 59, 9]
-
+struct CSVParser {
   private let separator: UInt8
   private let limit: Int
   private var cell: [UInt8] = []
   private var isQuoted = false
   /// True after a quote within a quoted cell, which ends it unless another follows.
   private var mayEnd = false
+  private var isAfterReturn = false
   private var row: [String] = []
   private var line = 1
   private(set) var names: [String] = []
@@ -66,25 +101,55 @@ private struct CSVParser {
   private static let quote: UInt8 = 34
   /// The longest cell.
   private static let mostBytes = 1 << 10
+  /// More than a cell takes in memory until its row is read.
+  private static let cellBytes = 32
+  private static let missing: Set<String> = ["", "na", "nan", "n/a", "null", "none", "?"]
 
   init(separator: UInt8, limit: Int) { (self.separator, self.limit) = (separator, limit) }
 
+  /// The separator of a table's first line: a semicolon, a tab or a comma; nil where it has none.
+  static func separator(of start: ArraySlice<UInt8>) -> UInt8? {
+    var isQuoted = false
+    var found: Set<UInt8> = []
+    for byte in start {
+      if byte == quote { isQuoted.toggle() }
+      if isQuoted { continue }
+      if byte == 10 || byte == 13 { break }
+      found.insert(byte)
+    }
+    return [59, 9, 44].first(where: found.contains)
+  }
+
+  /// The number of a cell: NaN where it is missing; nil of another word.
+  static func number(_ text: String) -> Double? {
+    if let value = Double(decimal: text), !Float(value).isInfinite { return value }
+    return missing.contains(text.lowercased()) ? .nan : nil
+  }
+
+  /// True of what can be no column's name.
+  static func isNumber(_ text: String) -> Bool {
+    number(text) != nil || Double(text) != nil
+  }
+
   /// - Returns: Why the table cannot be read; nil if it can so far.
   mutating func take(_ byte: UInt8) -> String? {
+    defer { isAfterReturn = byte == 13 }
     if isQuoted, !mayEnd {
       if byte == Self.quote { mayEnd = true } else { cell.append(byte) }
     } else if mayEnd, byte == Self.quote {
       cell.append(byte)
       mayEnd = false
     } else if byte == separator {
-      endCell()
-    } else if byte == 10 {
-      endCell()
-      if let problem = endRow() { return problem }
+      return endCell()
+    } else if byte == 10 || byte == 13 {
+      if byte == 10, isAfterReturn { return nil }
+      if let problem = endCell() ?? endRow() { return problem }
       line += 1
+    } else if mayEnd, byte != 32 {
+      return "line \(line): something follows a quoted cell."
     } else if byte == Self.quote, cell.isEmpty {
       isQuoted = true
-    } else if byte != 13 {
+    } else {
       cell.append(byte)
     }
     return cell.count > Self.mostBytes
@@ -92,24 +157,17 @@ private struct CSVParser {
   }
 
   mutating func finish() -> String? {
-    if isQuoted, !mayEnd { return "line \(line): a quote is left open." }
-    endCell()
-    return endRow()
+    isQuoted && !mayEnd ? "line \(line): a quote is left open." : endCell() ?? endRow()
   }
 
-  private mutating func endCell() {
+  private mutating func endCell() -> String? {
     var text = Substring(decoding: cell, as: UTF8.self)
     while text.last == " " { text.removeLast() }
     row.append(String(text.drop { $0 == " " || $0 == "\u{feff}" }))
     cell.removeAll(keepingCapacity: true)
     (isQuoted, mayEnd) = (false, false)
-  }
-
-  private static let missing: Set<String> = ["", "na", "nan", "n/a", "null", "none", "?"]
-
-  private func number(_ text: String) -> Double? {
-    if let value = Double(text), value.isFinite, !Float(value).isInfinite { return value }
-    return Self.missing.contains(text.lowercased()) ? .nan : nil
+    return 8 * numbers.count + Self.cellBytes * row.count <= max(limit, 1 << 16)
+      ? nil : "there are more cells than the \(limit) bytes that are allowed hold."
   }
 
   private mutating func endRow() -> String? {
@@ -118,7 +176,7 @@ private struct CSVParser {
     if row.count == 1, row[0].isEmpty { return nil }
     if columns == 0 {
       columns = row.count
-      if row.contains(where: { number($0) == nil }) {
+      if row.contains(where: { !Self.isNumber($0) }) {
         names = row
         return nil
       }
@@ -130,7 +188,7 @@ private struct CSVParser {
       return "there are more numbers than the \(limit) bytes that are allowed hold."
     }
     for (column, text) in row.enumerated() {
-      guard let value = number(text) else { return problem(text, column) }
+      guard let value = Self.number(text) else { return problem(text, column) }
       numbers.append(value)
     }
     rows += 1
@@ -140,9 +198,12 @@ private struct CSVParser {
   private func problem(_ text: String, _ column: Int) -> String {
     let name = names.isEmpty ? "column \(column + 1)" : "the column '\(names[column])'"
     let isDecimal = separator != 44 && Double(text.replacing(",", with: ".")) != nil
-    return "line \(line), \(name): expected a number or nothing, found '\(text)'. "
-      + (isDecimal
-        ? "Write points in numbers instead of commas."
-        : "Take the column away, or number its classes from 0 on.")
+    let remedy =
+      isDecimal
+      ? "Write points in numbers instead of commas."
+      : Double(text) != nil
+        ? "It is no finite decimal number of single precision."
+        : "Take the column away, or number its classes from 0 on."
+    return "line \(line), \(name): expected a number or nothing, found '\(text)'. \(remedy)"
   }
 }

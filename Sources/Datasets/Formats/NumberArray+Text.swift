@@ -5,7 +5,10 @@ import Foundation
 extension NumberArray {
   /// True if bytes look like numbers in rows.
   static func isText(_ start: ArraySlice<UInt8>) -> Bool {
-    !start.isEmpty && start.contains { (48...57).contains($0) }
+    // A return that ends a line alone is no space.
+    let hasReturns = zip(start, start.dropFirst()).contains { $0 == 13 && $1 != 10 }
+    return !start.isEmpty && !hasReturns && start.contains { (48...57).contains($0) }
+      && beginsWithNumbers(start)
       && start.allSatisfy { TextParser.isSpace($0) || $0 == 10 || TextParser.isNumeric($0) }
   }
 
@@ -39,7 +42,7 @@ extension NumberArray {
 }
 
 /// Takes text apart into numbers, piece by piece.
-private struct TextParser {
+struct TextParser {
   /// Kept as bytes while there is nothing but zeros and ones.
   private var bytes: [UInt8] = []
   private var doubles: [Double] = []
@@ -65,6 +68,7 @@ private struct TextParser {
   var values: NumberArray.Values { hasOther ? .doubles(doubles) : .bytes(bytes) }
 
   private static let comma: UInt8 = 44
+  private static let quote: UInt8 = 34
 
   static func isSpace(_ byte: UInt8) -> Bool {
     byte == 32 || byte == 9 || byte == 13 || byte == comma
@@ -86,7 +90,7 @@ private struct TextParser {
       } else if byte == 10 {
         if let text = endToken() ?? endLine() { return (index, text) }
         line += 1
-      } else if Self.isNumeric(byte), token.count < 64 {
+      } else if byte > 32, byte != 127, token.count < 64 {
         token.append(byte)
       } else {
         let found = String(decoding: token + [byte], as: UTF8.self)
@@ -116,12 +120,14 @@ private struct TextParser {
     isFilled = true
     if hasCommas && hasGaps { return Self.mixture }
     if token.count == 1, (48...49).contains(token[0]) { return append(bit: token[0] - 48) }
-    let text = String(decoding: token, as: UTF8.self)
-    if text.lowercased() == "na" { return append(.nan) }
-    guard let value = Double(text), !Float(value).isInfinite else {
-      return "'\(text)' is not a number of single precision."
+    var word = token[...]
+    if word.count > 1, word.first == Self.quote, word.last == Self.quote {
+      word = word.dropFirst().dropLast()
     }
-    return append(value)
+    let text = String(decoding: word, as: UTF8.self)
+    if let value = CSVParser.number(text) { return append(value) }
+    return Double(text) == nil
+      ? "expected numbers, found '\(text)'." : "'\(text)' is not a number of single precision."
   }
 
   private mutating func append(bit: UInt8) -> String? {

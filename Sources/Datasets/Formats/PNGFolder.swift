@@ -22,7 +22,7 @@ public struct PNGFolder {
     var pixels: [UInt8] = []
     var size: (width: Int, height: Int)?
     for file in files {
-      let image = try PNGImage(try FileBytes(path: file.path), limit: limit)
+      let image = try PNGImage(try FileBytes(path: file.path), limit: limit, folder: path)
       if let size, size != (image.width, image.height) {
         throw FormatError(
           file: file.path,
@@ -43,6 +43,9 @@ public struct PNGFolder {
     labels = classes.isEmpty ? nil : files.map(\.label)
     self.classes = classes
   }
+
+  /// True if there are PNG files in a folder, or in folders of it.
+  static func hasPictures(_ path: String) throws -> Bool { try !files(in: path).files.isEmpty }
 
   /// The images of a folder, each with the number of its class.
   private static func files(
@@ -114,7 +117,8 @@ struct PNGImage {
 
   static func isPNG(_ start: ArraySlice<UInt8>) -> Bool { start.starts(with: signature) }
 
-  init(_ file: FileBytes, limit: Int) throws(FormatError) {
+  /// - Parameter folder: The folder of all images, for messages.
+  init(_ file: FileBytes, limit: Int, folder: String = ".") throws(FormatError) {
     guard file.count <= limit else {
       throw FormatError(
         file: file.name,
@@ -124,12 +128,12 @@ struct PNGImage {
     let bytes = try Self.essential(file.bytes, file: file.name)
     // libpng keeps the pointer from one call to the next.
     self = try bytes.withUnsafeBufferPointer { buffer throws(FormatError) in
-      try PNGImage(decoding: buffer, file: file.name, limit: limit)
+      try PNGImage(decoding: buffer, file: file.name, limit: limit, folder: folder)
     }
   }
 
   private init(
-    decoding bytes: UnsafeBufferPointer<UInt8>, file: String, limit: Int
+    decoding bytes: UnsafeBufferPointer<UInt8>, file: String, limit: Int, folder: String
   ) throws(FormatError) {
     func problem(_ text: String) -> FormatError { FormatError(file: file, problem: text) }
     var image = png_image()
@@ -163,8 +167,8 @@ struct PNGImage {
     if let index = Self.colour(decoded) {
       throw problem(
         "pixel \(index) is coloured or transparent; expected grey images. ImageMagick makes them so: "
-          + "mkdir grey && mogrify -path grey -colorspace Gray -background black -alpha remove "
-          + "-alpha off -depth 8 \(quotedForShell(FileCalls.folder(of: file)))/*.png")
+          + "cp -r \(quotedForShell(folder)) grey && find grey -iname '*.png' -exec mogrify "
+          + "-colorspace Gray -background black -alpha remove -alpha off -depth 8 {} +")
     }
     pixels = stride(from: 0, to: decoded.count, by: 4).map { decoded[$0] }
   }

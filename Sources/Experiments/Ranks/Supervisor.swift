@@ -9,7 +9,9 @@
     /// Tells the rank that it is the one proper, by the process that it must be a child of.
     private static let mark = "IWAE_GPU_SUPERVISOR"
     /// Passed on to the rank.
-    private static let signals = [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM]
+    private static let signals = [
+      SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGTERM, SIGTSTP, SIGCONT,
+    ]
 
     /// Returns in the rank proper alone. Called before there are threads.
     static func begin(rank: Int) {
@@ -21,6 +23,8 @@
         return
       }
       setenv(mark, "\(getpid())", 1)
+      // Where ends of children are ignored, nobody would hear of the rank's.
+      signal(SIGCHLD, SIG_DFL)
       var (waited, former) = (sigset_t(), sigset_t())
       sigemptyset(&waited)
       for number in signals + [SIGCHLD] { sigaddset(&waited, number) }
@@ -41,8 +45,11 @@
       while true {
         var (number, status): (CInt, CInt) = (0, 0)
         sigwait(&waited, &number)
-        if number != SIGCHLD {
-          isAsked = true
+        if number == SIGTSTP {
+          kill(child, SIGSTOP)
+          raise(SIGSTOP)
+        } else if number != SIGCHLD {
+          isAsked = isAsked || number != SIGCONT
           kill(child, number)
         } else if waitpid(child, &status, WNOHANG) == child {
           let signal = status & 0x7f
