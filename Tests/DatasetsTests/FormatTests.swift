@@ -134,7 +134,8 @@ func complaint(_ bytes: [UInt8], _ name: String = "", limit: Int = 1 << 20) -> S
     let ended = complaint(Array("1,0,\n0,1,\n".utf8))
     #expect(ended?.contains("every line ends with a comma") == true, "\(ended ?? "none")")
     #expect(try known(Array("1,nan\n0,nan\n".utf8)) == [1, nil, 0, nil])
-    for text in ["1,,\n1,2\n", "1,2\n1,2,\n", "1 na 2\n", "1,NA,2\n"] {
+    #expect(try known(Array("1,NA,2\n3,null,?\n".utf8)) == [1, nil, 2, 3, nil, nil])
+    for text in ["1,,\n1,2\n", "1,2\n1,2,\n", "1 2\n1 an\n", "1,2\n1,AN\n"] {
       #expect(complaint(Array(text.utf8))?.contains("line ") == true, "\(text)")
     }
     let floats: [Float] = [1, .nan, -2, .nan]

@@ -4,23 +4,28 @@ import Files
 /// Tables as spreadsheets and pandas write them: a line of names, then a line for each row, with cells that
 /// may be quoted or missing.
 extension NumberArray {
-  /// True if bytes look like lines of cells: text, with separators, or with a number in its second line.
+  /// True if bytes look like lines of cells: text with separators, or with a number in its second line.
   static func isCSV(_ start: ArraySlice<UInt8>) -> Bool {
     guard start.allSatisfy({ ($0 >= 32 && $0 != 127) || $0 == 9 || $0 == 10 || $0 == 13 }) else {
       return false
     }
     let lines = start.split(maxSplits: 2) { $0 == 10 || $0 == 13 }
-    if CSVParser.separator(of: start) != nil { return true }
+    // Words alone are no table; a line may be longer than what is looked at.
+    let isLine = start.contains { $0 == 10 || $0 == 13 } || start.count >= 1 << 12
+    if isLine, CSVParser.separator(of: start) != nil { return true }
     return lines.count > 1 && CSVParser.number(String(decoding: lines[1], as: UTF8.self)) != nil
   }
 
-  /// True if the words of the first line are numbers, or missing ones.
+  /// True if no word of the first line is a name.
   static func beginsWithNumbers(_ start: ArraySlice<UInt8>) -> Bool {
     let line = start.prefix { $0 != 10 }
     var words = line.split { TextParser.isSpace($0) }
     // The last word of a line that goes on may be half of one.
     if line.count == start.count, words.count > 1 { words.removeLast() }
-    return words.allSatisfy { CSVParser.isNumber(String(decoding: $0, as: UTF8.self)) }
+    return words.allSatisfy { word in
+      let text = String(decoding: word, as: UTF8.self)
+      return CSVParser.isNumber(text) || !text.contains(where: \.isLetter)
+    }
   }
 
   /// Remarks on rows and columns that count, as those that pandas adds to a table.

@@ -83,12 +83,12 @@ struct TextParser {
 
   mutating func append(_ piece: ArraySlice<UInt8>) -> (index: Int, text: String)? {
     for (index, byte) in piece.enumerated() {
+      let length = token.count
+      if Self.isSpace(byte) || byte == 10, let text = endToken() { return (index - length, text) }
       if Self.isSpace(byte) {
-        if let text = endToken() ?? (byte == Self.comma ? endField() : nil) {
-          return (index, text)
-        }
+        if let text = byte == Self.comma ? endField() : nil { return (index, text) }
       } else if byte == 10 {
-        if let text = endToken() ?? endLine() { return (index, text) }
+        if let text = endLine() { return (index, text) }
         line += 1
       } else if byte > 32, byte != 127, token.count < 64 {
         token.append(byte)
