@@ -133,7 +133,9 @@ extension BarPlot {
     }
     drawing.add(
       series: group.name, style: Palette.Style(position),
-      swatch: [.area(Path(x: 6, y: 0, width: 14, height: 12))], [.area(path)], marks: marks)
+      swatch: [.area(Path(x: 6, y: 0, width: 14, height: 12))],
+      path.steps.isEmpty ? [] : [.area(path)],
+      marks: marks)
   }
 
   /// Labels below the bars, as many as have room; round numbers below a histogram.

@@ -25,6 +25,10 @@ extension FigureFormat {
   public static let placeHelp =
     "The folder of the figures; or a file that ends in \(endings), which is named after each of "
     + "several."
+
+  /// The help of an option that says where one figure goes.
+  public static let fileHelp =
+    "The figure, there alone, as svg, pdf or png by its ending."
 }
 
 extension Figure {

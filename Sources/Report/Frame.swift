@@ -55,7 +55,8 @@ struct Frame {
       .line(
         Path([Place(x: left, y: top), Place(x: left, y: bottom), Place(x: right, y: bottom)])),
       .text(
-        shortened(xLabel, to: span), x: (left + right) / 2, y: bottom + 39, anchor: .middle),
+        shortened(xLabel, to: span), x: (left + right) / 2, y: bottom + 39, anchor: .middle,
+        hasSubscripts: true),
       Self.upright(yLabel, x: 16, middle: (top + bottom) / 2, length: bottom - top + 20),
     ]
     return shapes
@@ -72,11 +73,11 @@ struct Frame {
     }
   }
 
-  /// A text that is read from below.
+  /// The name of an upright axis, which is read from below.
   static func upright(_ text: String, x: Double, middle: Double, length: Double) -> Shape {
     .text(
       Shape.Text(
         text: shortened(text, to: length), place: Place(x: x, y: middle), anchor: .middle,
-        isUpright: true))
+        isUpright: true, hasSubscripts: true))
   }
 }

@@ -129,13 +129,14 @@ extension HeatMap {
     let hint = lowIsGood ? " (lower is better; the best is framed)" : " (the largest is framed)"
     let names: [Shape] = [
       .text(
-        shortened(valueLabel + hint, to: layout.width - layout.left - 8), x: layout.left, y: 20),
+        shortened(valueLabel + hint, to: layout.width - layout.left - 8), x: layout.left, y: 20,
+        hasSubscripts: true),
       Frame.upright(
         yLabel, x: 16, middle: (layout.top + layout.bottom) / 2,
         length: layout.bottom - layout.top + 40),
       .text(
         shortened(xLabel, to: layout.right - layout.left), x: (layout.left + layout.right) / 2,
-        y: layout.bottom + layout.textHeight + 16, anchor: .middle),
+        y: layout.bottom + layout.textHeight + 16, anchor: .middle, hasSubscripts: true),
     ]
     let rowNames = every(layout.cellHeight, rows).map { row in
       Shape.text(

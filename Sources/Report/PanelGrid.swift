@@ -156,7 +156,8 @@ extension PanelGrid {
     guard let first = columns.min(), let last = columns.max() else { return [] }
     return [
       .text(
-        xLabel, x: (edges[first] + edges[last] + Self.side) / 2, y: bottom + 14, anchor: .middle),
+        xLabel, x: (edges[first] + edges[last] + Self.side) / 2, y: bottom + 14, anchor: .middle,
+        hasSubscripts: true),
       Frame.upright(
         yLabel, x: edges[first] - 40, middle: (Self.top + bottom - Self.foot) / 2,
         length: bottom - Self.top),

@@ -76,14 +76,29 @@ struct Scale {
   private var logarithmicTicks: [(value: Double, text: String)] {
     let (first, last) = (Int(low.rounded(.up)), Int(high.rounded(.down)))
     let step = max(1, (last - first) / 6 + 1)
-    let multiples: [Double] = last - first < 3 ? [1, 2, 5] : [1]
-    // Twice and five times a power below the axis may lie on it.
-    let start = multiples.count > 1 ? first - 1 : first
-    let values = stride(from: start, through: last, by: step).flatMap { decade in
-      multiples.map { $0 * pow(10, Double(decade)) }
-    }.filter { (low...high).contains(log10($0)) }
+    let isShort = last - first < 3
+    let multiples: [[Double]] =
+      isShort ? [[1, 2, 5], [1, 2, 3, 5], (1...9).map(Double.init)] : [[1]]
+    // Multiples of a power below the axis may lie on it.
+    let start = isShort ? first - 1 : first
+    var choices = multiples.map { multiples in
+      stride(from: start, through: last, by: step).flatMap { decade in
+        multiples.map { $0 * pow(10, Double(decade)) }
+      }.filter { (low...high).contains(log10($0)) }
+    }
+    // Counts from 1 are often doubled again and again.
+    if isShort, (-0.3...0).contains(low) {
+      choices.insert((0...10).map { pow(2, Double($0)) }.filter { log10($0) <= high }, at: 1)
+    }
+    let values = choices.first { $0.count <= 7 && reachesEnds($0) } ?? choices[0]
     guard values.count > 1 else { return Self.linearTicks(pow(10, low), pow(10, high), atMost: 7) }
     return values.map { ($0, Numbers.short($0)) }
+  }
+
+  /// True if at no end of a logarithmic axis a large part is without ticks.
+  private func reachesEnds(_ values: [Double]) -> Bool {
+    guard values.count > 1, let first = values.first, let last = values.last else { return false }
+    return max(log10(first) - low, high - log10(last)) < 0.15 * (high - low)
   }
 
   private static func linearTicks(

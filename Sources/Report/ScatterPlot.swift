@@ -87,22 +87,30 @@ extension ScatterPlot {
   }
 
   /// Axes on which a unit is as long to the right as it is upwards.
-  private func equalAxes(_ points: [Point]) -> (frame: Frame, x: Scale) {
-    let (frame, x) = axes(points)
-    let width = x.high - x.low
-    var length = frame.y.high - frame.y.low
-    // Ticks of a longer axis may take more room: then the frame is narrower, and all is tried again.
-    for _ in 0..<8 {
-      let frame = Frame(yLabel: yLabel, height: Self.equalHeight) {
+  func equalAxes(_ points: [Point], tries: Int = 8) -> (frame: Frame, x: Scale) {
+    let (first, x) = axes(points)
+    func frame(_ length: Double) -> Frame {
+      Frame(yLabel: yLabel, height: Self.equalHeight) {
         Scale(points.map(\.y), isLogarithmic: false, from: $0, to: $1).widened(to: length)
       }
-      let needed = width / frame.span * (frame.bottom - frame.top)
-      if needed <= length * (1 + 1e-9) {
-        let wide = length / (frame.bottom - frame.top) * frame.span
-        return (frame, frame.x(points.map(\.x), isLogarithmic: false).widened(to: wide))
-      }
-      length = needed
     }
-    return (frame, x)
+    /// The upright axis's length with which the other shows all points.
+    func needed(_ frame: Frame) -> Double {
+      (x.high - x.low) / frame.span * (frame.bottom - frame.top)
+    }
+    var length = first.y.high - first.y.low
+    var found = frame(length)
+    // Ticks of a longer axis may take more room: then the frame is narrower, and all is tried again.
+    for _ in 0..<tries where needed(found) > length * (1 + 1e-9) {
+      length = needed(found)
+      found = frame(length)
+    }
+    if needed(found) > length * (1 + 1e-9) {
+      // No ticks take half of the width.
+      length = 2 * needed(found)
+      found = frame(length)
+    }
+    let wide = length / (found.bottom - found.top) * found.span
+    return (found, found.x(points.map(\.x), isLogarithmic: false).widened(to: wide))
   }
 }

@@ -21,7 +21,7 @@ extension Command {
       Option(
         "--out", "file",
         help:
-          "The figure, there alone, as svg, pdf or png by its ending. (default: figures/bounds.svg beside the checkpoint)"
+          FigureFormat.fileHelp + " (default: figures/bounds.svg beside the checkpoint)"
       ),
       Option("--toy", help: "Show the bias by k on a distribution of two points, exactly."),
       Option(

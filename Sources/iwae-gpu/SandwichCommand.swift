@@ -29,7 +29,7 @@ extension Command {
       Option(
         "--out", "file",
         help:
-          "The figure, there alone, as svg, pdf or png by its ending. (default: figures/sandwich.svg beside the checkpoint)"
+          FigureFormat.fileHelp + " (default: figures/sandwich.svg beside the checkpoint)"
       ),
       Option("--seed", "seed", help: "The seed of everything drawn. (default: the run's, else 0)"),
     ] + Backend.options + OutputFormat.options + [

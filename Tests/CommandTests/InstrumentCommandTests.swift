@@ -146,10 +146,10 @@ import Testing
     #expect(nowhere.output.contains("No figures are drawn"), "\(nowhere.error)")
     #expect(hadFigures || !FileManager.default.fileExists(atPath: "figures"))
     let file = run(measured + ["--out", folder + "/snr.pdf"])
-    #expect(file.output.contains("\(folder)/snr-snr-encoder-by-samples.pdf"), "\(file.error)")
+    #expect(file.output.contains("\(folder)/snr-encoder-by-samples.pdf"), "\(file.error)")
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == [
-        "snr-snr-decoder-by-samples.pdf", "snr-snr-encoder-by-samples.pdf",
+        "snr-decoder-by-samples.pdf", "snr-encoder-by-samples.pdf",
       ])
     #expect(run(measured + ["--out", folder + "/snr.jpg"]).status == .usage)
     #expect(run(measured + ["--out", folder + "/none/snr.svg"]).status == .fileAccess)

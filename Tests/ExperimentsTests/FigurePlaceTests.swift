@@ -28,6 +28,8 @@ import Testing
     let several = try FigurePlace("\(folder)/some.svg").put(figure("a"), isAlone: false)
     #expect(several == "\(folder)/some-a.svg")
     #expect(try start("\(folder)/some-a.svg") == "<svg")
+    let said = try FigurePlace("\(folder)/a.svg").put(figure("a-b"), isAlone: false)
+    #expect(said == "\(folder)/a-b.svg")
     let kept = try FigurePlace("\(folder)/v1.0").put(figure("a"), isAlone: true)
     #expect(kept == "\(folder)/v1.0/a.svg")
     #expect(try FigureFolder("\(folder)/v1.0").read() == [figure("a")])
@@ -44,6 +46,11 @@ import Testing
     #expect("\(try #require(error))".contains(".svg, .pdf or .png"))
     #expect(throws: FileAccessError.self) { try figure("a").write(to: name) }
     #expect(!FileManager.default.fileExists(atPath: name))
+  }
+
+  @Test(arguments: [".svg", "a/.PDF"]) func endingsAloneAreRefused(_ name: String) throws {
+    let error = #expect(throws: ConfigurationError.self) { try FigurePlace(name) }
+    #expect("\(try #require(error))".contains("needs a name before"))
   }
 
   @Test func figuresOfASweepAreCopied() throws {

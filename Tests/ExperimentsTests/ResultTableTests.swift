@@ -122,8 +122,29 @@ import Testing
     #expect(latex[6] == #"{[1] x\_y $\pm$} \\"#)
     let markdown = table.markdown.split(separator: "\n")
     #expect(markdown[0].hasPrefix(#"| %\_ "#))
-    #expect(markdown[2] == ##"| $#{}\~^\\ \<y> \[1] |"##)
+    #expect(markdown[2] == ##"| \$#{}\~^\\ \<y> \[1] |"##)
     #expect(markdown[3].hasPrefix(#"| \[1] x_y ± "#))
+  }
+
+  @Test func lettersThatLaTeXLacksAreCommands() {
+    var table = ResultTable([.text("β-VAE", key: "x")])
+    table.append([.text("σ ≤ 2, \u{39b} → ∞")])
+    table.append([.text("e\u{301}, ü, A ± 1")])
+    let latex = table.latex.split(separator: "\n")
+    #expect(latex[3] == #"$\beta$-VAE \\"#)
+    #expect(latex[5] == #"$\sigma$ $\leq$ 2, $\Lambda$ $\to$ $\infty$ \\"#)
+    // A letter and its accent are one.
+    #expect(latex[6].unicodeScalars.first == "\u{e9}" && latex[6].hasSuffix(#", ü, A $\pm$ 1 \\"#))
+  }
+
+  @Test(arguments: [
+    ("* the best; ~ no worse", #"\* the best; \~ no worse"#), ("- a\n+ b", "\\- a\n\\+ b"),
+    ("  # a", ##"\# a"##), ("> a & b", #"\> a \& b"#), ("12. a\n3) b", "12\\. a\n3\\) b"),
+    ("1000 of 5 $", #"1000 of 5 \$"#), ("a\n\n===", "a\n\\==="),
+  ])
+  func remarksAreOrdinaryWriting(_ remark: String, _ markdown: String) {
+    let table = ResultTable([.text("x", key: "x")], remark: remark)
+    #expect(table.markdown.hasSuffix("\n\n" + markdown))
   }
 
   @Test func powersOfTenAreSet() {
@@ -138,10 +159,10 @@ import Testing
   @Test func markdownIsAligned() {
     #expect(
       table.markdown == #"""
-        |                      |  L_k | NLL (nats) |      slope |  time |
-        | :------------------- | ---: | ---------: | ---------: | ----: |
-        | \* a_b & 5% \| "x" y |    5 |  86.32(12) | +0.500(20) | 2 min |
-        |                      | 1000 |         -∞ |  too noisy |     - |
+        |                       |  L_k | NLL (nats) |      slope |  time |
+        | :-------------------- | ---: | ---------: | ---------: | ----: |
+        | \* a_b \& 5% \| "x" y |    5 |  86.32(12) | +0.500(20) | 2 min |
+        |                       | 1000 |         -∞ |  too noisy |     - |
 
         Errors are over images.
         All of them.

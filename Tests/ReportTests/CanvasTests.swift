@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -105,6 +106,12 @@ import Testing
     // Letters with accents are drawn without.
     #expect(StrokeFont.strokes("é") == StrokeFont.strokes("e"))
     #expect(StrokeFont.width("0") == StrokeFont.width("1"))
+  }
+
+  @Test func tooManyPixelsAreRefused() throws {
+    let large = Sheet(Drawing(width: 2000, height: 2000), title: "", summary: "")
+    let error = #expect(throws: FileAccessError.self) { try Canvas.file(large) }
+    #expect("\(try #require(error))".contains("Choose a name that ends in .svg or .pdf"))
   }
 
   @Test(arguments: Figures.all) func everyFigureBecomesPixels(_ figure: Figure) throws {

@@ -118,6 +118,12 @@ import Testing
     }
     #expect(texts([1, 5000], true) == ["1", "10", "100", "1000"])
     #expect(texts([1, 20], true) == ["1", "2", "5", "10", "20"])
+    // Short axes have ticks near both ends.
+    #expect(texts([1, 2, 4], true) == ["1", "2", "4"])
+    #expect(texts([1, 3], true) == ["1", "2", "3"])
+    #expect(texts([1, 8], true) == ["1", "2", "4", "8"])
+    #expect(texts([1, 64], true) == ["1", "2", "5", "10", "20", "50"])
+    #expect(texts([2000, 7000], true).last == "7000")
     #expect(texts([0, 1], false) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"])
     #expect(texts([-90.1, -88.3], false).contains("-89.5"))
     #expect(texts([3, 3.2], true).count >= 3)
@@ -130,6 +136,19 @@ import Testing
         #expect(ticks.count <= 12 && Set(ticks).count == ticks.count, "\(values) \(ticks)")
       }
     }
+  }
+
+  @Test(arguments: [0, 1, 8], [1e-9, 1, 123_456, 1e99])
+  func equalAxesHaveOneUnit(_ tries: Int, _ size: Double) {
+    let points = [(0.0, 0.0), (3, 1), (7, -1)].map { ScatterPlot.Point(x: $0 * size, y: $1) }
+    let plot = ScatterPlot(xLabel: "x", yLabel: "y", series: [], hasEqualAxes: true)
+    let (frame, x) = plot.equalAxes(points, tries: tries)
+    #expect(frame.bottom > 400)
+    let (along, upwards) = (
+      (x.high - x.low) / frame.span, (frame.y.high - frame.y.low) / (frame.bottom - frame.top)
+    )
+    #expect(abs(along / upwards - 1) < 1e-6)
+    #expect(x.low < 0 && x.high > 7 * size && frame.y.low < -1 && frame.y.high > 1)
   }
 
   @Test func tablesHoldTheNumbers() {

@@ -205,6 +205,22 @@ import Testing
     #expect(FigureElement(figure).html.contains("<figcaption>L<sub>k</sub> of it</figcaption>"))
   }
 
+  @Test(arguments: ["K_50", "A_1", "L_k"]) func namesStayAsTheyAre(_ name: String) {
+    for count in [2, 9] {
+      let curves = (0..<count).map { index in
+        LinePlot.Curve(index == 0 ? name : "\(index)", [.init(x: 1, y: Double(index))])
+      }
+      let figure = Figure(
+        name: name, title: "T_1", summary: "\(name) is best.",
+        content: .lines(LinePlot(xLabel: "k", yLabel: "y", curves: curves)))
+      let texts = Document(figure.svg).texts
+      #expect(texts.filter { $0 == name }.count == 1 && texts.contains("T"), "\(texts)")
+      let html = FigureElement(figure, run: name).html
+      #expect(html.contains("<figcaption>\(name): T<sub>1</sub></figcaption>"))
+      #expect(html.contains("<span>\(name)</span>") && html.contains(">\(name) is best.</p>"))
+    }
+  }
+
   @Test func formatsAreKnownByTheirEndings() throws {
     #expect(FigureFormat(ofName: "a/b.PDF") == .pdf && FigureFormat(ofName: "x.svg") == .svg)
     #expect(FigureFormat(ofName: "png") == nil && FigureFormat(ofName: "a.pdf/b") == nil)

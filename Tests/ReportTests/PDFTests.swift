@@ -85,8 +85,21 @@ import Testing
     #expect(shown("日").contains("<3F> Tj"))
     // A subscript is smaller and lower, what follows it is not.
     #expect(
-      shown("L_k of").contains(
+      content([.text("L_k of", x: 0, y: 0, hasSubscripts: true)]).contains(
         "/F1 13 Tf 0 Ts <4C> Tj /F1 9.75 Tf -2.86 Ts <6B> Tj /F1 13 Tf 0 Ts <206F66> Tj"))
+  }
+
+  /// An operator that paints without a path before it is none that PDF knows.
+  @Test func whatHasNoPathIsNotPainted() throws {
+    let empty = content([])
+    #expect(content([.area(Path()), .line(Path()), .markers(.circle(radius: 1), at: [])]) == empty)
+    let bars = BarPlot(
+      xLabel: "x", yLabel: "y",
+      groups: [.init(name: "a", values: [1, 2]), .init(name: "b", values: [.nan])])
+    let shapes = bars.drawing().shapes
+    #expect(
+      shapes.contains { if case .group(let group) = $0 { group.shapes.isEmpty } else { false } })
+    #expect(!content(shapes).contains("rg f"))
   }
 
   @Test func textsEndWhereTheyShould() {

@@ -6,7 +6,8 @@ import Report
 public enum FigurePlace: Sendable {
   /// A folder, with the numbers of each.
   case folder(FigureFolder)
-  /// A file of its own format; of several figures, each has its name before the file's ending.
+  /// A file of its own format; of several figures, each has its name before the file's ending, which
+  /// begins with the file's.
   case file(String)
   /// None: they are not drawn.
   case nowhere
@@ -19,6 +20,11 @@ public enum FigurePlace: Sendable {
   /// The place that a path means: a file if it ends as one of a figure's formats, else a folder.
   public init(_ path: String) throws(ConfigurationError) {
     if FigureFormat(ofName: path) != nil {
+      let name = (path as NSString).lastPathComponent
+      guard !(name as NSString).pathExtension.isEmpty else {
+        throw ConfigurationError(
+          "a figure's file needs a name before '\(name)', as in 'figure\(name)'.")
+      }
       self = .file(path)
       return
     }
@@ -43,13 +49,20 @@ public enum FigurePlace: Sendable {
       try folder.write(figure)
       return folder.picture(of: figure)
     case .file(let path):
-      let name = path as NSString
-      let file =
-        isAlone
-        ? path : "\(name.deletingPathExtension)-\(figure.name).\(name.pathExtension)"
+      let file = isAlone ? path : Self.file(of: figure, named: path as NSString)
       try figure.write(to: file)
       return file
     case .nowhere: return nil
     }
+  }
+
+  /// The file of one of several figures.
+  private static func file(of figure: Figure, named path: NSString) -> String {
+    let start = path.deletingPathExtension
+    let beginning = (start as NSString).lastPathComponent + "-"
+    // What the file's name says already is not said again.
+    let isSaid = figure.name.hasPrefix(beginning) && figure.name != beginning
+    let name = isSaid ? String(figure.name.dropFirst(beginning.count)) : figure.name
+    return "\(start)-\(name).\(path.pathExtension)"
   }
 }

@@ -38,7 +38,8 @@ extension ResultTable {
     let table = (lines.prefix(1) + [rule] + lines.dropFirst()).map {
       "| " + $0.joined(separator: " | ") + " |"
     }
-    return (table + (remark.isEmpty ? [] : ["", remark])).joined(separator: "\n")
+    return (table + (remark.isEmpty ? [] : ["", Markdown.paragraph(remark)])).joined(
+      separator: "\n")
   }
 
   /// The cells as a page shows them, with the errors in the last digits.
@@ -49,7 +50,7 @@ extension ResultTable {
 
 extension ResultTable.Cell {
   /// The number in it; nil where there is none, or where it is read in words.
-  fileprivate func lastDigits(in column: ResultTable.Column) -> LastDigits? {
+  func lastDigits(in column: ResultTable.Column) -> LastDigits? {
     let (decimals, isSigned) =
       switch column.kind {
       case .text: (6, false)
@@ -69,81 +70,14 @@ extension ResultTable.Cell {
 }
 
 extension LastDigits {
-  fileprivate var plain: String { exponent == 0 ? digits : "\(digits)e\(exponent)" }
+  var plain: String { exponent == 0 ? digits : "\(digits)e\(exponent)" }
 
-  fileprivate var latex: String {
+  var latex: String {
     let isPlain = exponent == 0 && digits.allSatisfy { $0.isASCII && $0.isNumber }
     if isPlain { return digits }
     let power = exponent == 0 ? "" : "\\times 10^{\(exponent)}"
     let digits = digits.replacingOccurrences(of: "∞", with: "\\infty")
       .replacingOccurrences(of: "NaN", with: "\\mathrm{NaN}")
     return "$\(digits)\(power)$"
-  }
-}
-
-/// The grammar of LaTeX, as far as a table needs it.
-private enum LaTeX {
-  static func cell(_ column: ResultTable.Column, _ cell: ResultTable.Cell) -> String {
-    if let number = cell.lastDigits(in: column) { return number.latex }
-    let words = cell.words
-    return words == "-" ? "--" : escaped(words)
-  }
-
-  static func row(_ cells: [String]) -> String {
-    // A star or a bracket behind the end of a line would be part of its command.
-    let isTaken = cells.first.map { $0.hasPrefix("*") || $0.hasPrefix("[") } ?? false
-    let first = isTaken ? ["{\(cells[0])}"] : Array(cells.prefix(1))
-    return (first + cells.dropFirst()).joined(separator: " & ") + " \\\\"
-  }
-
-  /// A comment is one line.
-  static func line(_ text: String) -> String {
-    text.split(whereSeparator: \.isNewline).joined(separator: " ")
-  }
-
-  static func escaped(_ text: String) -> String {
-    text.unicodeScalars.map { scalar in
-      switch scalar {
-      case "&", "%", "$", "#", "_", "{", "}": "\\\(scalar)"
-      case "\\": "\\textbackslash{}"
-      case "~": "\\textasciitilde{}"
-      case "^": "\\textasciicircum{}"
-      case "<": "\\textless{}"
-      case ">": "\\textgreater{}"
-      case "|": "\\textbar{}"
-      case "\"": "''"
-      case "±": "$\\pm$"
-      case "×": "$\\times$"
-      case "∞": "$\\infty$"
-      case "…": "\\ldots{}"
-      case "\n", "\r", "\t": " "
-      default: "\(scalar)"
-      }
-    }.joined()
-  }
-}
-
-/// The grammar of Markdown, as far as a table needs it.
-private enum Markdown {
-  static func cell(_ column: ResultTable.Column, _ cell: ResultTable.Cell) -> String {
-    cell.lastDigits(in: column)?.plain ?? escaped(cell.words)
-  }
-
-  static func escaped(_ text: String) -> String {
-    let scalars = Array(text.unicodeScalars)
-    return scalars.indices.map { index in
-      let scalar = scalars[index]
-      switch scalar {
-      case "|", "\\", "*", "`", "<", "[", "~": return "\\\(scalar)"
-      case "_":
-        // Within a word it is a character like others.
-        let isInside =
-          index > 0 && index + 1 < scalars.count
-          && [scalars[index - 1], scalars[index + 1]].allSatisfy { $0.properties.isAlphabetic }
-        return isInside ? "_" : "\\_"
-      case "\n", "\r", "\t": return " "
-      default: return "\(scalar)"
-      }
-    }.joined()
   }
 }

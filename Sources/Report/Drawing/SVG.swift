@@ -49,18 +49,18 @@ enum SVG {
       text.size == Shape.Text.ordinarySize ? "" : " font-size=\"\(coordinate(text.size))\""
     return "<text \(place)\(anchor)\(size)\(text.isBold ? " font-weight=\"600\"" : "")"
       + (text.paint == .current ? "" : fill(text.paint))
-      + "\(attribute("opacity", text.opacity))\(spaces(text.text))>\(content(text.text))</text>"
+      + "\(attribute("opacity", text.opacity))\(spaces(text))>\(content(text))</text>"
   }
 
   /// Some readers drop a space at the beginning of a part, unless told to keep it.
-  private static func spaces(_ text: String) -> String {
-    textParts(text).contains(where: \.isSubscript) ? " xml:space=\"preserve\"" : ""
+  private static func spaces(_ text: Shape.Text) -> String {
+    text.parts.contains(where: \.isSubscript) ? " xml:space=\"preserve\"" : ""
   }
 
   /// The text with its subscripts lowered, and what follows them raised again.
-  private static func content(_ text: String) -> String {
+  private static func content(_ text: Shape.Text) -> String {
     var isLow = false
-    return textParts(text).map { part in
+    return text.parts.map { part in
       defer { isLow = part.isSubscript }
       if part.isSubscript {
         // Lengths in em are of the part's own size.

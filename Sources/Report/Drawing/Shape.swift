@@ -74,6 +74,18 @@ enum Paint: Hashable {
   /// That of the background.
   case paper
   case color(Color)
+
+  /// Its colour on white.
+  ///
+  /// - Parameter current: That of the series around.
+  func color(_ current: Color) -> Color {
+    switch self {
+    case .current: current
+    case .ink: Palette.light.ink
+    case .paper: Palette.light.paper
+    case .color(let color): color
+    }
+  }
 }
 
 /// The pen of a line.
@@ -107,6 +119,12 @@ enum Shape: Hashable {
     var isUpright = false
     var paint = Paint.current
     var opacity = 1.0
+    /// True if the k of `L_k` is a subscript: not in names, which stay as they are.
+    var hasSubscripts = false
+
+    var parts: [TextPart] {
+      hasSubscripts ? textParts(text) : [TextPart(text: text, isSubscript: false)]
+    }
 
     static let ordinarySize = 13.0
   }
@@ -128,12 +146,20 @@ enum Shape: Hashable {
     var place: Place
     var width: Double
     var height: Double
+
+    /// A grey box, in place of a file that cannot be read.
+    var placeholder: Shape {
+      .area(Path(x: place.x, y: place.y, width: width, height: height), opacity: 0.15)
+    }
   }
 
   static func text(
     _ text: String, x: Double, y: Double, anchor: Text.Anchor = .start,
-    size: Double = Text.ordinarySize
+    size: Double = Text.ordinarySize, hasSubscripts: Bool = false
   ) -> Shape {
-    .text(Text(text: text, place: Place(x: x, y: y), anchor: anchor, size: size))
+    .text(
+      Text(
+        text: text, place: Place(x: x, y: y), anchor: anchor, size: size,
+        hasSubscripts: hasSubscripts))
   }
 }

@@ -19,7 +19,7 @@ struct Sheet {
     height = Self.top(title) + notes.bottom
     let heading = Shape.Text(
       text: shortened(title, to: width - 24, size: 15), place: Place(x: 12, y: 21), size: 15,
-      isBold: true)
+      isBold: true, hasSubscripts: true)
     shapes = [
       .text(heading),
       .group(

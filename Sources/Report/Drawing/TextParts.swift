@@ -9,8 +9,8 @@ struct TextPart: Hashable {
 
 /// The parts of a text: the k of `L_k` is a subscript.
 ///
-/// Only a capital letter of its own has one, of at most two small letters or of digits, so that names
-/// of runs with underscores stay as they are.
+/// Only a capital letter of its own has one, of at most two small letters or of digits. A name may be
+/// like that too: only texts that are not names, as titles and names of axes, have parts.
 func textParts(_ text: String) -> [TextPart] {
   let letters = Array(text)
   func isPartOfName(_ index: Int) -> Bool {
@@ -39,7 +39,7 @@ func textParts(_ text: String) -> [TextPart] {
   return parts
 }
 
-/// A text of a page, with its subscripts as elements.
+/// A title of a page, with its subscripts as elements.
 func marked(_ text: String) -> String {
   textParts(text).map { $0.isSubscript ? "<sub>\(escaped($0.text))</sub>" : escaped($0.text) }
     .joined()

@@ -19,15 +19,19 @@ struct PDFPage {
 
   private mutating func draw(_ shape: Shape) {
     switch shape {
+    // An operator that paints must have a path.
+    case .area(let path, _, _, _) where path.steps.isEmpty: break
+    case .line(let path, _, _) where path.steps.isEmpty: break
+    case .markers(let marker, let places) where marker.steps.isEmpty || places.isEmpty: break
     case .area(let path, let paint, let opacity, let isCrisp):
-      let color = color(paint)
+      let color = paint.color(current)
       // A thin line of its own colour covers the seam that readers show between neighbours.
       let seam = isCrisp ? "\(values(color)) RG 0.3 w " : ""
       put("\(values(color)) rg \(seam)\(data(path))\(isCrisp ? "B" : "f")", opacity: opacity)
     case .line(let path, let stroke, let opacity):
       let dash = stroke.dash.map(coordinate).joined(separator: " ")
       put(
-        "\(values(color(stroke.paint))) RG \(coordinate(stroke.width)) w [\(dash)] 0 d "
+        "\(values(stroke.paint.color(current))) RG \(coordinate(stroke.width)) w [\(dash)] 0 d "
           + "\(data(path))S", opacity: opacity)
     case .markers(let marker, let places):
       let color = values(current)
@@ -53,10 +57,7 @@ struct PDFPage {
   private mutating func draw(_ pixels: Shape.Pixels) {
     let (width, height) = (coordinate(pixels.width), coordinate(pixels.height))
     guard let image = PNGImage(file: pixels.png) else {
-      return draw(
-        .area(
-          Path(x: pixels.place.x, y: pixels.place.y, width: pixels.width, height: pixels.height),
-          opacity: 0.15))
+      return draw(pixels.placeholder)
     }
     let index = images.firstIndex(of: image) ?? images.count
     if index == images.count { images.append(image) }
@@ -67,7 +68,7 @@ struct PDFPage {
   }
 
   private mutating func draw(_ text: Shape.Text) {
-    let runs = textParts(text.text).flatMap { part in
+    let runs = text.parts.flatMap { part in
       PDFFont.runs(part.text, isBold: text.isBold).map {
         (part: part, font: $0.font, codes: $0.codes)
       }
@@ -94,7 +95,7 @@ struct PDFPage {
         + "<\(codes.map(PDFFont.hex).joined())> Tj"
     }
     put(
-      "BT \(values(color(text.paint))) rg \(matrix) Tm \(strings.joined(separator: " ")) ET",
+      "BT \(values(text.paint.color(current))) rg \(matrix) Tm \(strings.joined(separator: " ")) ET",
       opacity: text.opacity)
   }
 
@@ -107,15 +108,6 @@ struct PDFPage {
     let index = opacities.firstIndex(of: opacity) ?? opacities.count
     if index == opacities.count { opacities.append(opacity) }
     content += "q /G\(index) gs \(operators) Q\n"
-  }
-
-  private func color(_ paint: Paint) -> Color {
-    switch paint {
-    case .current: current
-    case .ink: Palette.light.ink
-    case .paper: Palette.light.paper
-    case .color(let color): color
-    }
   }
 
   private func values(_ color: Color) -> String {

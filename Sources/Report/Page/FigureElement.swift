@@ -33,15 +33,17 @@ struct FigureElement {
   }
 
   var html: String {
-    let caption = [run, showsTitle ? figure.title : nil].compactMap(\.self).joined(separator: ": ")
+    // A run's name stays as it is, and so do others' in what is said of the figure.
+    let caption = [run.map(escaped), showsTitle ? marked(figure.title) : nil].compactMap(\.self)
+      .joined(separator: ": ")
     return """
       <figure class="figure">
-      <figcaption>\(marked(caption))</figcaption>
+      <figcaption>\(caption)</figcaption>
       <div class="canvas"\(canvasAttributes)>
       \(picture)
       </div>
       \(legend)
-      <p class="summary">\(marked(figure.summary))\(marked(note))</p>
+      <p class="summary">\(escaped(figure.summary))\(escaped(note))</p>
       \(numbers)
       <p class="downloads">\(downloads)</p>
       \(marks)
@@ -77,7 +79,7 @@ struct FigureElement {
     guard !drawing.pageLegend.isEmpty else { return "" }
     let entries = drawing.pageLegend.map { entry in
       "<li><svg class=\"plot\" viewBox=\"-1 0 28 12\" width=\"28\" height=\"12\" aria-hidden=\"true\">"
-        + "\(SVG.elements([entry.swatch]))</svg><span>\(marked(entry.name))</span></li>"
+        + "\(SVG.elements([entry.swatch]))</svg><span>\(escaped(entry.name))</span></li>"
     }
     return "<ul class=\"legend\" aria-label=\"Legend\">\n\(entries.joined(separator: "\n"))\n</ul>"
   }

@@ -115,7 +115,8 @@ public struct ReportPage: Sendable {
     let elements = shown.map {
       FigureElement($0.figure, run: $0.run, showsTitle: titles.count > 1, reach: reach)
     }
-    return "<h3>\(marked(titles.count == 1 ? shown[0].figure.title : shown[0].figure.name))</h3>\n"
+    return
+      "<h3>\(titles.count == 1 ? marked(shown[0].figure.title) : escaped(shown[0].figure.name))</h3>\n"
       + (reach.isEmpty ? "" : "<p class=\"summary\">Drawn to the same scale.</p>\n")
       + grid(elements)
   }

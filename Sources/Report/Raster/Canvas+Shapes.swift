@@ -12,11 +12,11 @@ extension Canvas {
       if isCrisp {
         polygons = polygons.map { $0.map { Place(x: $0.x.rounded(), y: $0.y.rounded()) } }
       }
-      fill(polygons, color(paint), opacity: opacity)
+      fill(polygons, paint.color(current), opacity: opacity)
     case .line(let path, let stroke, let opacity):
       let pen = Pen(width: stroke.width * Self.scale, isRound: false)
       let lines = outlines(path).flatMap { Pen.dashed($0, stroke.dash.map { $0 * Self.scale }) }
-      fill(lines.flatMap(pen.outline), color(stroke.paint), opacity: opacity)
+      fill(lines.flatMap(pen.outline), stroke.paint.color(current), opacity: opacity)
     case .markers(let marker, let places):
       let pen = Pen(width: Self.scale, isRound: false)
       let polygons = places.flatMap { place -> [[Place]] in
@@ -29,10 +29,7 @@ extension Canvas {
       if let image = PNGImage(file: pixels.png) {
         put(image, pixels)
       } else {
-        draw(
-          .area(
-            Path(x: pixels.place.x, y: pixels.place.y, width: pixels.width, height: pixels.height),
-            opacity: 0.15))
+        draw(pixels.placeholder)
       }
     case .group(let group): draw(group)
     }
@@ -47,7 +44,7 @@ extension Canvas {
   }
 
   private mutating func draw(_ text: Shape.Text) {
-    let parts = textParts(text.text)
+    let parts = text.parts
     func size(_ part: TextPart) -> Double {
       part.isSubscript ? text.size * TextPart.size : text.size
     }
@@ -71,17 +68,8 @@ extension Canvas {
         }
       }
       let pen = Pen(width: StrokeFont.pen(isBold: text.isBold) * size * Self.scale, isRound: true)
-      fill(lines.flatMap(pen.outline), color(text.paint), opacity: text.opacity)
+      fill(lines.flatMap(pen.outline), text.paint.color(current), opacity: text.opacity)
       along += StrokeFont.width(part.text) * size
-    }
-  }
-
-  private func color(_ paint: Paint) -> Color {
-    switch paint {
-    case .current: current
-    case .ink: Palette.light.ink
-    case .paper: Palette.light.paper
-    case .color(let color): color
     }
   }
 

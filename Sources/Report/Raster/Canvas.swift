@@ -5,7 +5,7 @@ import Foundation
 struct Canvas {
   /// Pixels for a unit of a drawing: twice those of the SVG document in its own size.
   static let scale = 3.0
-  private static let mostPixels = 1 << 26
+  private static let mostPixels = 1 << 24
 
   let width: Int
   let height: Int
@@ -28,8 +28,8 @@ struct Canvas {
     )
     guard width * height <= mostPixels else {
       throw FileAccessError(
-        "A picture of \(width) by \(height) pixels is too large; a name that ends in .svg or .pdf "
-          + "has no such limit.")
+        "A picture of \(width) by \(height) pixels is too large: at most \(mostPixels) pixels are "
+          + "drawn. Choose a name that ends in .svg or .pdf, which have no such limit.")
     }
     var canvas = Canvas(width: width, height: height)
     canvas.draw(sheet.shapes)
