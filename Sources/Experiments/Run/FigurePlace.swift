@@ -38,17 +38,23 @@ public enum FigurePlace: Sendable {
   ///   - isAlone: True if no other is put there.
   /// - Returns: The file of the picture; nil for nowhere.
   public func put(_ figure: Figure, isAlone: Bool) throws(FileAccessError) -> String? {
+    let file = file(of: figure, isAlone: isAlone)
     switch self {
-    case .folder(let folder):
-      try folder.write(figure)
-      return folder.picture(of: figure)
+    case .folder(let folder): try folder.write(figure)
+    case .file: if let file { try figure.write(to: file) }
+    case .nowhere: break
+    }
+    return file
+  }
+
+  /// The file of a figure's picture there; nil for nowhere.
+  func file(of figure: Figure, isAlone: Bool) -> String? {
+    switch self {
+    case .folder(let folder): return folder.picture(of: figure)
     case .file(let path):
       let name = path as NSString
-      let file =
-        isAlone
+      return isAlone
         ? path : "\(name.deletingPathExtension)-\(figure.name).\(name.pathExtension)"
-      try figure.write(to: file)
-      return file
     case .nowhere: return nil
     }
   }
