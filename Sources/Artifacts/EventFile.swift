@@ -52,6 +52,9 @@ public final class EventFile {
     if let descriptor { _ = Foundation.close(descriptor) }
   }
 
+  /// Says that what follows replaces the step and all later ones: a part of the run was done again.
+  public func restart(at step: Int) throws(FileAccessError) { try appendStart(step: step) }
+
   /// Adds a point to each of some curves.
   public func scalars(
     _ values: [(tag: String, value: Double)], step: Int
@@ -208,7 +211,7 @@ extension EventFile {
     try append(event)
   }
 
-  /// Says that a session starts with a step: readers drop that step and later ones of earlier files.
+  /// Says that a session starts with a step: readers drop that step and later ones of what stands before.
   private func appendStart(step: Int) throws(FileAccessError) {
     var session = ProtocolBuffer()
     session.add(Field.status, Field.start)

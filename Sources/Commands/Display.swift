@@ -55,36 +55,42 @@ public struct Display {
     }
   }
 
-  /// The path of the figure that `--out` wants, whose ending says its format.
-  public static func figure(_ arguments: ParsedArguments) throws -> String? {
-    guard let path = try file(arguments) else { return nil }
+  /// The path of the figure that an option wants, whose ending says its format.
+  public static func figure(
+    _ arguments: ParsedArguments, _ option: String = "--out"
+  ) throws -> String? {
+    guard let path = try file(arguments, option) else { return nil }
     guard FigureFormat(ofName: path) != nil else {
       throw arguments.error(
-        "The value '\(path)' is invalid for '--out': the name of a figure ends in "
+        "The value '\(path)' is invalid for '\(option)': the name of a figure ends in "
           + "\(FigureFormat.endings).")
     }
     return path
   }
 
-  /// The place of figures that `--out` wants.
-  public static func figures(_ arguments: ParsedArguments) throws -> FigurePlace? {
-    guard let path = arguments.string("--out") else { return nil }
+  /// The place of figures that an option wants.
+  public static func figures(
+    _ arguments: ParsedArguments, _ option: String = "--out"
+  ) throws -> FigurePlace? {
+    guard let path = arguments.string(option) else { return nil }
     let place = try FigurePlace(path)
     // Before long work: a file's folder must be there.
-    if case .file = place { _ = try figure(arguments) }
+    if case .file = place { _ = try figure(arguments, option) }
     return place
   }
 
-  /// The path of the file that `--out` wants; fails before long work where it could not be written.
-  public static func file(_ arguments: ParsedArguments) throws -> String? {
-    guard let path = arguments.string("--out") else { return nil }
+  /// The path of the file that an option wants; fails before long work where it could not be written.
+  public static func file(
+    _ arguments: ParsedArguments, _ option: String = "--out"
+  ) throws -> String? {
+    guard let path = arguments.string(option) else { return nil }
     let parent = FileCalls.folder(of: path)
     let folder = parent.isEmpty ? "." : parent
     guard RunFolder.isFolder(folder), FileManager.default.isWritableFile(atPath: folder),
       !RunFolder.isFolder(path)
     else {
       throw CommandError(
-        message: "'--out \(path)' must be a file in a folder that is there and can be written.",
+        message: "'\(option) \(path)' must be a file in a folder that is there and can be written.",
         code: .fileAccess)
     }
     return path

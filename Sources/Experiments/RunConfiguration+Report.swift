@@ -56,10 +56,10 @@ extension RunConfiguration {
     return table
   }
 
-  /// A text that is the same for runs that differ in the seed alone.
+  /// A text that is the same for runs on the same content that differ in the seed alone.
   var textOfAnySeed: String {
     get throws {
-      var any = ofAnyData
+      var any = self
       any.seed = 0
       return String(decoding: try any.file, as: UTF8.self)
     }

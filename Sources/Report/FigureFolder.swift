@@ -19,7 +19,7 @@ public struct FigureFolder: Sendable {
     "\(path)/\(figure.name).\(figure.ownFormat.rawValue)"
   }
 
-  /// Puts a figure there, in place of one of the same name.
+  /// Puts a figure there, in place of one of the same name, whose picture may have had the other ending.
   public func write(_ figure: Figure) throws(FileAccessError) {
     guard !figure.name.isEmpty, !figure.name.hasPrefix("."), !figure.name.contains("/") else {
       throw FileAccessError(
@@ -34,6 +34,8 @@ public struct FigureFolder: Sendable {
     }
     try Files.write(json, to: "\(path)/\(figure.name).json")
     try Files.write(figure.pictureData, to: picture(of: figure))
+    let other: FigureFormat = figure.ownFormat == .svg ? .png : .svg
+    try FileCalls.remove("\(path)/\(figure.name).\(other.rawValue)")
   }
 
   /// All figures there, sorted by name; none where there is no folder.

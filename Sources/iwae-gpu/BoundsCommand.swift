@@ -46,7 +46,11 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
       ToyBounds.report, ToyBounds.report.text, table: ToyBounds.report.table)
     return .done
   }
-  let subjects = try arguments.arguments("checkpoint").map {
+  let paths = try arguments.arguments("checkpoint")
+  if let twice = firstGivenTwice(paths) {
+    throw arguments.error("The model '\(twice)' was given twice.")
+  }
+  let subjects = try paths.map {
     try DataOptions.subject(arguments, display, limit: 100, checkpoint: $0)
   }
   let out = try Display.figure(arguments)

@@ -4,6 +4,7 @@ import Compute
 import Datasets
 import Experiments
 import Files
+import Foundation
 import IWAE
 
 /// Files that are read as they are, with errors that carry their exit codes.
@@ -38,4 +39,10 @@ enum Inputs {
       return values
     }
   }
+}
+
+/// The first path that leads where one before it does.
+func firstGivenTwice(_ paths: [String]) -> String? {
+  let full = paths.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
+  return full.indices.first { full[..<$0].contains(full[$0]) }.map { paths[$0] }
 }

@@ -31,6 +31,8 @@ private struct ReportSummary: Encodable {
   var runs: [String]
   var figures: Int
   var bytes: Int
+  /// The runs of each setting together.
+  var groups: [RunComparison.Summary]
 }
 
 /// The runs of a report, and its file.
@@ -51,41 +53,43 @@ private struct ReportRequest {
     if paths.isEmpty {
       throw FormatError(file: named[0], problem: "none of these is a run folder.")
     }
-    let folders = paths.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
-    if let twice = folders.indices.first(where: { folders[..<$0].contains(folders[$0]) }) {
-      throw arguments.error("The run '\(paths[twice])' was given twice.")
+    if let twice = firstGivenTwice(paths) {
+      throw arguments.error("The run '\(twice)' was given twice.")
     }
-    let last = folders.map { URL(fileURLWithPath: $0).lastPathComponent }
+    let last = paths.map { URL(fileURLWithPath: $0).standardizedFileURL.lastPathComponent }
     // Runs that are called alike are told apart by their paths.
     names = paths.indices.map { index in
       last.count { $0 == last[index] } == 1 ? last[index] : paths[index]
     }
     self.paths = paths
     title = arguments.string("--title")
-    out = arguments.string("--out") ?? RunFolder(paths[0]).report
+    out = try Display.file(arguments) ?? RunFolder(paths[0]).report
   }
 
   /// The newest that is known of the runs.
-  func page() throws -> (page: ReportPage, table: ResultTable) {
+  func page() throws -> (page: ReportPage, comparison: RunComparison) {
     let runs = try zip(paths, names).map { try ReportRun(RunFolder($0), name: $1) }
     let comparison = RunComparison(runs)
     let usual =
       runs.count == 1
       ? "Run \(runs[0].name)"
       : "\(runs.count) \(runs.allSatisfy { !$0.isFiguresAlone } ? "runs" : "folders") compared"
-    return (
-      ReportPage(title: title ?? usual, runs: runs, seeds: comparison.seeds), comparison.table
-    )
+    return (ReportPage(title: title ?? usual, runs: runs, seeds: comparison.seeds), comparison)
   }
 
   /// Writes the page, whole or not at all.
-  func write(_ page: ReportPage) throws -> ReportSummary {
+  func write(refreshSeconds: Int? = nil) throws -> (summary: ReportSummary, table: ResultTable) {
+    var (page, comparison) = try page()
+    page.refreshSeconds = refreshSeconds
     let html = Data(page.html.utf8)
     try Files.write(html, to: out)
-    return ReportSummary(out: out, runs: paths, figures: page.figureCount, bytes: html.count)
+    let summary = ReportSummary(
+      out: out, runs: paths, figures: page.figureCount, bytes: html.count,
+      groups: comparison.summaries)
+    return (summary, comparison.table)
   }
 
-  var stamps: [RunFolder.Stamp] { paths.map { RunFolder($0).stamp } }
+  var stamps: [RunFolder.Stamp] { paths.map { RunFolder($0).stamp(without: out) } }
 }
 
 private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
@@ -93,8 +97,7 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let request = try ReportRequest(arguments, terminal)
   let isWatching = arguments.has("--watch")
   if isWatching { try watch(request, try Display(ofTable: arguments, terminal)) }
-  let (page, table) = try request.page()
-  let summary = try request.write(page)
+  let (summary, table) = try request.write()
   let line =
     "\(summary.figures) figures of "
     + "\(request.paths.count == 1 ? "a run" : "\(request.paths.count) runs") in \(summary.out) "
@@ -115,18 +118,18 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
 private func watch(_ request: ReportRequest, _ display: Display) throws {
   let (seconds, refreshSeconds) = (2, 5)
   var shown: [RunFolder.Stamp]?
+  var warning: String?
   while display.show("Watching \(counted(request.paths.count, "run")): \(request.out)") {
     let stamps = request.stamps
     if stamps != shown {
       do {
-        var page = try request.page().page
-        page.refreshSeconds = refreshSeconds
-        _ = try request.write(page)
-        shown = stamps
-      } catch  where shown != nil {
-        // A file may be missing while a run begins again: the page that is there stays.
-        display.line.keep("Warning: the report was not written again. \(error)")
-        shown = stamps
+        _ = try request.write(refreshSeconds: refreshSeconds)
+        (shown, warning) = (stamps, nil)
+      } catch {
+        // A run may not have begun, or begin again: the page that is there stays until it has.
+        let found = "Warning: the report is not written yet. \(error)"
+        if found != warning { display.line.keep(found) }
+        warning = found
       }
     }
     for _ in 0..<(seconds * 10) where !display.interrupt.isRequested { usleep(100_000) }

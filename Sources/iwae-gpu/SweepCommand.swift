@@ -57,16 +57,17 @@ extension Command {
 
 private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let display = try Display(ofTable: arguments, terminal)
+  let place = try Display.figures(arguments, "--figures") ?? .nowhere
   let (folder, grid, source) = try requestedSweep(arguments)
   let sweep = try Sweep(grid, in: folder, images: source, shard: try shard(arguments))
   if let warning = grid.base.model.warning { terminal.error(warning) }
-  let place = try arguments.string("--figures").map { try FigurePlace($0) } ?? .nowhere
   var (report, isWhole) =
     try arguments.string("--merge").map {
       try sweep.merge($0.split(separator: ",").map(String.init), note: display.line.keep)
     } ?? sweep.run(in: display.surroundings(arguments))
-  try report.copyFigures(to: place)
+  report.listFigures(in: place)
   try display.result(report, report.text, table: report.table)
+  try report.copyFigures(to: place)
   if arguments.string("--merge") != nil { return isWhole ? .done : .failed }
   guard isWhole else {
     display.line.keep(

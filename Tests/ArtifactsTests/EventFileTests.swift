@@ -114,6 +114,18 @@ import Testing
     }
   }
 
+  @Test func aPartIsDoneAgain() throws {
+    try inFolder { folder in
+      let file = try EventFile(folder: folder)
+      try file.scalars([("bound_by_step", -1)], step: 64)
+      try file.restart(at: 64)
+      let events = try events(of: file)
+      try #require(events.count == 4)
+      #expect(events[3].integers(2) == [64])
+      #expect(try events[3].message(7).integers(1) == [1])
+    }
+  }
+
   @Test func filesAreNeverOverwrittenAndComeAfterAllOthers() throws {
     try inFolder { folder in
       // Of a machine whose clock is ahead, of other programs, and of no use for an order.

@@ -128,6 +128,8 @@ import Testing
     let single = try decoder.decode(Compared.Bounds.self, from: Data(alone.output.utf8))
     #expect(single.bounds.map(\.bound.mean) == report.runs[1].bounds.bounds.map(\.bound.mean))
     #expect(run("bounds", first, "--out", "\(folder)/both.eps").status == .usage)
+    let twice = run("bounds", first, second, first + "/")
+    #expect(twice.status == .usage && twice.error.contains("given twice"), "\(twice.error)")
   }
 
   /// The figure shows what was reported.

@@ -47,9 +47,19 @@ import Testing
       var runs: [String]
       var figures: Int
       var bytes: Int
+      struct Group: Decodable {
+        var run: String
+        var runs: [String]
+        var nll: Double?
+        var testSamples: Int?
+      }
+      var groups: [Group]
     }
     let summary = try decoder.decode(Summary.self, from: Data(outcome.output.utf8))
     #expect(summary.out == "\(first)/report.html" && summary.runs == [first, second])
+    #expect(summary.groups.map(\.run) == ["first <run>", "second"])
+    #expect(summary.groups.map(\.runs) == [[first], [second]])
+    #expect(summary.groups.allSatisfy { $0.nll == 99.25 && $0.testSamples == 50 })
     // The bounds of both, and the bound by pass.
     #expect(summary.figures == 3)
     let html = try String(contentsOfFile: summary.out, encoding: .utf8)
@@ -86,48 +96,6 @@ import Testing
     #expect(try samples() == "30")
     let html = try String(contentsOfFile: "\(folder)/report.html", encoding: .utf8)
     #expect(html.contains(">after steps</th>"))
-  }
-
-  /// Beside a run that goes on: the page is written again, and Ctrl-C ends it.
-  @Test func aWatchedReportFollowsItsRun() throws {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let path = try makeRun("watched")
-    let tests = try #require(Bundle.main.executableURL)
-    let process = Process()
-    process.executableURL = tests.deletingLastPathComponent().appending(path: "iwae-gpu")
-    process.arguments = ["report", path, "--watch", "--format", "csv"]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    defer { if process.isRunning { process.terminate() } }
-    func waitForPage(with text: String) throws {
-      let deadline = ContinuousClock.now + .seconds(60)
-      while (try? String(contentsOfFile: "\(path)/report.html", encoding: .utf8))?
-        .contains(text) != true
-      {
-        try #require(process.isRunning && ContinuousClock.now < deadline, "\(text)")
-        usleep(50_000)
-      }
-    }
-    try waitForPage(with: "http-equiv=\"refresh\"")
-    try write("{\"epoch\":1,\"step\":9,\"bound\":-77.25}\n", RunFolder(path).metrics)
-    try waitForPage(with: "-77.25")
-    // A file that is none for a while ends nothing.
-    let evaluation = try Data(contentsOf: URL(fileURLWithPath: RunFolder(path).evaluation))
-    try write("{", RunFolder(path).evaluation)
-    usleep(2_500_000)
-    #expect(process.isRunning)
-    try evaluation.write(to: URL(fileURLWithPath: RunFolder(path).evaluation))
-    try write("{\"epoch\":1,\"step\":9,\"bound\":-66.25}\n", RunFolder(path).metrics)
-    try waitForPage(with: "-66.25")
-    kill(process.processIdentifier, SIGINT)
-    let printed = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == ExitCode.interrupted.rawValue)
-    #expect(String(decoding: printed, as: UTF8.self).contains("watched,1,"))
-    let page = try String(contentsOfFile: "\(path)/report.html", encoding: .utf8)
-    #expect(page.contains("-66.25") && !page.contains("http-equiv=\"refresh\""))
   }
 
   @Test func aConfigurationIsToldAltogether() throws {

@@ -72,7 +72,11 @@ import Testing
     #expect(sweep.status == .done, "\(sweep.error)")
     let cells = try lines(sweep.output)
     #expect(cells.map { $0["samples"] } == ["2", "3"] && cells.map { $0["seeds"] } == ["2", "2"])
-    #expect(cells.count { $0["mark"] == "*" } == 1)
+    #expect(cells.count { $0["is_best"] == "true" } == 1)
+    #expect(
+      cells.allSatisfy {
+        $0["objective"] == "iwae" && $0["estimator"] == "standard" && $0["planned"] == "2"
+      })
     let again = run("sweep", "--resume", folder, "--format", "latex")
     #expect(again.status == .done && again.output.contains("{*} & iwae & 1 & "), "\(again.output)")
     let report = run(

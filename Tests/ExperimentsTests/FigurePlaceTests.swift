@@ -39,6 +39,20 @@ import Testing
     #expect(try start("\(folder)/b.png").hasSuffix("PNG"))
   }
 
+  /// As a version that drew it as pixels left it.
+  @Test func aPictureOfTheOtherEndingGoes() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let figures = FigureFolder(folder)
+    try figures.write(figure("b"))
+    for name in ["a.png", "a.pdf"] {
+      try Data("old".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+    }
+    try figures.write(figure("a"))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        == ["a.json", "a.pdf", "a.svg", "b.json", "b.svg"])
+  }
+
   @Test(arguments: ["a.jpg", "b/c.EPS", "x.tiff"]) func otherPicturesAreRefused(_ name: String)
     throws
   {
@@ -66,7 +80,14 @@ import Testing
     var report = SweepReport(folder: folder, leftOut: [], rows: rows)
     try report.drawFigures()
     #expect(report.figures.count == 1)
-    try report.copyFigures(to: FigurePlace("\(folder)/nll.pdf"))
+    // What else is in the folder is nobody's business.
+    try Data("{".utf8).write(to: URL(fileURLWithPath: "\(folder)/figures/foreign.json"))
+    report.listFigures(in: .nowhere)
+    try report.copyFigures(to: .nowhere)
+    #expect(report.figures.count == 1)
+    let place = try FigurePlace("\(folder)/nll.pdf")
+    report.listFigures(in: place)
+    try report.copyFigures(to: place)
     #expect(report.figures.count == 2 && report.figures[1] == "\(folder)/nll.pdf")
     #expect(try start("\(folder)/nll.pdf") == "%PDF")
   }

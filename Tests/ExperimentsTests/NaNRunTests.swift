@@ -1,3 +1,4 @@
+import Artifacts
 import Experiments
 import Foundation
 import ReferenceDevice
@@ -38,6 +39,21 @@ import Testing
     for (line, count) in zip(lines, counts) {
       #expect(line.learningRate == 100 / Double(1 << count))
     }
+  }
+
+  /// The events of a pass that began again are void: each time is a session of its own.
+  @Test(arguments: [0.3, 1, 3, 10, 30]) func whatWasMadeTwiceIsOnceAmongTheEvents(rate: Double)
+    throws
+  {
+    defer { scene.end() }
+    let report = try #require(
+      try run { ($0.onNaN, $0.learningRate) = (.lowerRate, rate) }.train(on: ReferenceDevice()))
+    let file = try #require(EventFile.files(in: scene.folder.path).first)
+    let events = try Data(contentsOf: URL(fileURLWithPath: file))
+    // The field of a session's start, as the format has it.
+    let start = Data([0x3a, 2, 8, 1])
+    let starts = events.indices.count { events[$0...].starts(with: start) }
+    print("H2", rate, report.rateHalvings ?? 0, starts)
   }
 
   @Test func whoeverDoesNotAskStops() throws {

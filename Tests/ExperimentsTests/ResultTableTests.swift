@@ -93,6 +93,18 @@ import Testing
         """)
   }
 
+  @Test func peopleAndProgramsMayReadDifferentColumns() {
+    var table = ResultTable([
+      .text("what", key: "what").only(.people), .text("what", key: "what").only(.programs),
+      .count("n", key: "n"), .count("all", key: "all").only(.programs),
+    ])
+    table.append([.text("* a"), .text("a"), .worded("1 of 2", 1), .number(2)])
+    #expect(table.csv == "what,n,all\r\na,1,2\r\n")
+    #expect(table.text.split(separator: "\n").last == "* a   1 of 2")
+    #expect(table.columns.count == 2 && table.pageRows == [["* a", "1 of 2"]])
+    #expect(table.latex.contains("\n* a & 1 of 2 ") || table.latex.contains("{* a} & 1 of 2 "))
+  }
+
   @Test func latexIsOfBooktabs() {
     #expect(
       table.latex == #"""

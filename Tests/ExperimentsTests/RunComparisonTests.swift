@@ -8,19 +8,20 @@ import Testing
 @Suite struct RunComparisonTests {
   private func run(
     _ name: String, setting: String = "a", nll: Double? = nil, samples: Int = 50,
-    validation: Double? = nil
+    validation: Double? = nil, seed: String? = nil, step: Int? = nil
   ) -> ReportRun {
     ReportRun(
       name: name, path: name,
       configuration: [
         .init(name: "objective", text: "of \(setting)", isNotable: true),
-        .init(name: "seed", text: name, isNotable: true),
+        .init(name: "seed", text: seed ?? name, isNotable: true),
         .init(name: "data", text: "strokes", isNotable: true),
       ], setting: setting,
       metrics: RunMetrics(passes: validation.map { [.init(pass: 1, validation: $0)] } ?? []),
       evaluation: nll.map {
         RunEvaluation(
-          nll: $0, standardError: 0.5, samples: samples, images: 9, activeUnits: [Int($0) - 80])
+          nll: $0, standardError: 0.5, samples: samples, images: 9, activeUnits: [Int($0) - 80],
+          step: step)
       })
   }
 
@@ -41,8 +42,8 @@ import Testing
     #expect(
       comparison.table.csv.split(separator: "\r\n") == [
         "run,objective,seeds,validation,nll,standard_error,spread,seed_error,active_units,"
-          + "test_samples,images",
-        "x,of a,4,-92,92,0.5,2,1.1547005383792517,12,50,9", "other,of b,1,,85,0.5,,,5,50,9",
+          + "test_samples,images,steps",
+        "x,of a,4,-92,92,0.5,2,1.1547005383792517,12,50,9,", "other,of b,1,,85,0.5,,,5,50,9,",
       ])
     #expect(comparison.table.text.contains("3 of 4"))
     let seeds = try #require(comparison.seeds)
@@ -60,6 +61,38 @@ import Testing
     #expect(RunComparison([]).table.rows.isEmpty)
   }
 
+  @Test func equalSeedsAreNoTwoSeeds() {
+    let comparison = RunComparison([
+      run("x-seed0", nll: 90, seed: "0"), run("copy", nll: 90, seed: "0"),
+      run("x-seed1", nll: 92, seed: "1"),
+    ])
+    #expect(comparison.groups.map(\.name) == ["x", "copy"])
+    #expect(comparison.groups.map { $0.nll?.mean } == [91, 90])
+    #expect(comparison.summaries.map(\.seeds) == [2, 1])
+    #expect(comparison.summaries[1].spread == nil)
+  }
+
+  @Test func unlikeStepsAreSaid() {
+    let table = RunComparison([
+      run("a", nll: 90, step: 900), run("b", nll: 92, step: 1800),
+      run("c", setting: "b", nll: 91, step: 900),
+    ]).table
+    #expect(table.text.contains("900 to 1800"))
+    #expect(table.csv.split(separator: "\r\n").dropFirst().allSatisfy { $0.contains(",900") })
+    #expect(table.csv.hasSuffix(",900\r\n"))
+  }
+
+  /// A setting that is called like what was found.
+  @Test func keysAreOfOneColumnEach() throws {
+    var (few, many) = (run("a", nll: 90), run("b", setting: "b", nll: 92))
+    few.configuration.append(.init(name: "test samples", text: "5", isNotable: false))
+    many.configuration.append(.init(name: "test samples", text: "50", isNotable: false))
+    let lines = RunComparison([few, many]).table.csv.split(separator: "\r\n")
+    let keys = lines[0].split(separator: ",")
+    #expect(Set(keys).count == keys.count && keys.contains("setting_test_samples"))
+    #expect(lines[1].hasPrefix("a,of a,5,1,") && lines[2].hasPrefix("b,of b,50,1,"))
+  }
+
   @Test func groupsAreCalledByWhatTheirNamesShare() {
     #expect(RunComparison.name(["runs/a/seed1", "runs/a/seed2"]) == "runs/a")
     #expect(RunComparison.name(["iwae-k50-seed0", "iwae-k50-seed1"]) == "iwae-k50")
@@ -74,6 +107,10 @@ import Testing
     other.seed = 7
     #expect(try usual.textOfAnySeed == other.textOfAnySeed)
     other.samples += 1
+    #expect(try usual.textOfAnySeed != other.textOfAnySeed)
+    // The same name of other content.
+    other = usual
+    other.source.identity = try DataIdentity(SmallRun().configuration().1.split)
     #expect(try usual.textOfAnySeed != other.textOfAnySeed)
   }
 }

@@ -19,11 +19,23 @@ public struct BoundsComparison: Encodable, Sendable {
   ///   - paths: The models' checkpoints or run folders, whose names tell them apart.
   ///   - reports: The bounds of each.
   public init(_ paths: [String], _ reports: [BoundsReport]) {
-    let names = paths.map { path in
-      path.split(separator: "/").last { !$0.hasSuffix(".safetensors") }.map(String.init) ?? path
+    runs = zip(Self.names(of: paths), reports).map { Run(name: $0, bounds: $1) }
+  }
+
+  /// The names of models; where they coincide, as much of the ends of their paths as tells them apart.
+  static func names(of paths: [String]) -> [String] {
+    let parts = paths.map { $0.split(separator: "/") }
+    let names = zip(paths, parts).map { path, parts in
+      parts.last { !$0.hasSuffix(".safetensors") }.map(String.init) ?? path
     }
-    let areDistinct = Set(names).count == names.count
-    runs = zip(areDistinct ? names : paths, reports).map { Run(name: $0, bounds: $1) }
+    return paths.indices.map { index in
+      guard names.count(where: { $0 == names[index] }) > 1 else { return names[index] }
+      let count = (1...max(parts[index].count, 1)).first { count in
+        count > 1
+          && parts.count { $0.suffix(count).elementsEqual(parts[index].suffix(count)) } == 1
+      }
+      return count.map { parts[index].suffix($0).joined(separator: "/") } ?? paths[index]
+    }
   }
 
   /// The report for people.

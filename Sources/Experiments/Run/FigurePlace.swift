@@ -44,14 +44,21 @@ public enum FigurePlace: Sendable {
   ///   - isAlone: True if no other is put there.
   /// - Returns: The file of the picture; nil for nowhere.
   public func put(_ figure: Figure, isAlone: Bool) throws(FileAccessError) -> String? {
+    let file = file(of: figure, isAlone: isAlone)
     switch self {
-    case .folder(let folder):
-      try folder.write(figure)
-      return folder.picture(of: figure)
+    case .folder(let folder): try folder.write(figure)
+    case .file: if let file { try figure.write(to: file) }
+    case .nowhere: break
+    }
+    return file
+  }
+
+  /// The file of a figure's picture there; nil for nowhere.
+  func file(of figure: Figure, isAlone: Bool) -> String? {
+    switch self {
+    case .folder(let folder): return folder.picture(of: figure)
     case .file(let path):
-      let file = isAlone ? path : Self.file(of: figure, named: path as NSString)
-      try figure.write(to: file)
-      return file
+      return isAlone ? path : Self.file(of: figure, named: path as NSString)
     case .nowhere: return nil
     }
   }

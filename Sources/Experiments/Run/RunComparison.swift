@@ -1,6 +1,7 @@
 import Report
 
-/// Runs beside each other; those that differ in the seed alone are one row.
+/// Runs beside each other; those that differ in the seed alone are one row. A run whose seed is in its row
+/// already, as the copy of one, is in a row of its own.
 public struct RunComparison {
   /// The runs of one setting.
   public struct Group {
@@ -17,6 +18,8 @@ public struct RunComparison {
     public var evaluated: Int
     /// True if evaluations cannot be taken together.
     public var isUnlike: Bool
+    /// The updates that training had made, of the seed with the fewest and of that with the most.
+    public var steps: ClosedRange<Int>?
 
     /// The standard error of the mean over seeds; nil for one seed.
     public var seedError: Double? {
@@ -29,6 +32,8 @@ public struct RunComparison {
       let evaluations = runs.compactMap(\.evaluation)
       evaluated = evaluations.count
       isUnlike = Set(evaluations.map { [$0.samples, $0.images] }).count > 1
+      let steps = evaluations.compactMap(\.step)
+      if let fewest = steps.min(), let most = steps.max() { self.steps = fewest...most }
       validation = SeedStatistics(runs.compactMap { $0.metrics.bestValidation?.value })
       guard !isUnlike else { return }
       nll = SeedStatistics(evaluations.map(\.nll))
@@ -47,7 +52,24 @@ public struct RunComparison {
     var settings: [String] = []
     let runs = runs.filter { !$0.isFiguresAlone }
     for run in runs where !settings.contains(run.setting) { settings.append(run.setting) }
-    groups = settings.map { setting in Group(runs.filter { $0.setting == setting }) }
+    groups = settings.flatMap { setting in
+      Self.ofDistinctSeeds(runs.filter { $0.setting == setting }).map(Group.init)
+    }
+  }
+
+  /// The runs of a setting, divided so that each seed is in a part once.
+  private static func ofDistinctSeeds(_ runs: [ReportRun]) -> [[ReportRun]] {
+    var parts: [(seeds: Set<String>, runs: [ReportRun])] = []
+    for run in runs {
+      let seed = run.configuration.first { $0.name == "seed" }?.text ?? run.path
+      if let part = parts.firstIndex(where: { !$0.seeds.contains(seed) }) {
+        parts[part].seeds.insert(seed)
+        parts[part].runs.append(run)
+      } else {
+        parts.append(([seed], [run]))
+      }
+    }
+    return parts.map(\.runs)
   }
 
   /// The beginning that the names of some runs share, without a seed's number; all names where none.
@@ -86,16 +108,15 @@ public struct RunComparison {
   /// A row for each group.
   public var table: ResultTable {
     let names = differences
+    let run = ResultTable.Column.text("run", key: "run")
+    let taken = Set(([run] + Self.ofEvaluation).flatMap(\.keys))
+    let facts = names.map { name in
+      // What was asked for, beside what was found.
+      let key = name.replacing(" ", with: "_")
+      return ResultTable.Column.text(name, key: taken.contains(key) ? "setting_\(key)" : key)
+    }
     var table = ResultTable(
-      [.text("run", key: "run")]
-        + names.map { .text($0, key: $0.replacing(" ", with: "_")) }
-        + [
-          .count("seeds", key: "seeds"),
-          .number("validation", key: "validation", decimals: 2, unit: "nats"),
-        ] + CellSummary.columns.prefix(2)
-        + [.number("seed error", key: "seed_error", decimals: 2, unit: "nats")]
-        + CellSummary.columns.dropFirst(2)
-        + [.count("samples", key: "test_samples"), .count("images", key: "images")],
+      [run] + facts + Self.ofEvaluation,
       remark: "Means over seeds. The error of NLL is the standard error over images; spread is the "
         + "standard deviation over seeds, and seed error the mean's standard error over them.")
     for group in groups {
@@ -106,6 +127,18 @@ public struct RunComparison {
     }
     return table
   }
+
+  private static let ofEvaluation: [ResultTable.Column] =
+    [
+      .count("seeds", key: "seeds"),
+      .number("validation", key: "validation", decimals: 2, unit: "nats"),
+    ] + CellSummary.columns.prefix(2)
+    + [.number("seed error", key: "seed_error", decimals: 2, unit: "nats")]
+    + CellSummary.columns.dropFirst(2)
+    + [
+      .count("samples", key: "test_samples"), .count("images", key: "images"),
+      .count("steps", key: "steps"),
+    ]
 
   private func cells(_ group: Group) -> [ResultTable.Cell] {
     let evaluation = group.isUnlike ? nil : group.runs.compactMap(\.evaluation).first
@@ -118,6 +151,11 @@ public struct RunComparison {
         ? .missing("evaluated unlike") : .init(group.nll?.mean, error: group.standardError),
       .init(group.nll?.spread), .init(group.seedError), CellSummary.cell(group.activeUnits),
       .init(evaluation.map { Double($0.samples) }), .init(evaluation.map { Double($0.images) }),
+      group.steps.map { steps in
+        steps.count == 1
+          ? .number(Double(steps.lowerBound))
+          : .text("\(steps.lowerBound) to \(steps.upperBound)")
+      } ?? .none,
     ]
   }
 

@@ -6,13 +6,18 @@ extension RunFolder {
     fileprivate var files: [String: [Double]] = [:]
   }
 
-  public var stamp: Stamp {
+  /// - Parameter out: A file that does not count, wherever it is.
+  public func stamp(without out: String) -> Stamp {
+    func resolved(_ path: String) -> String {
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+    let out = resolved(out)
     let manager = FileManager.default
     let pictures = (try? manager.contentsOfDirectory(atPath: figures)) ?? []
     var result = Stamp()
     for file in [configuration, metrics, checkpoint, best, evaluation]
       + pictures.map({ "\(figures)/\($0)" })
-    {
+    where resolved(file) != out {
       guard let attributes = try? manager.attributesOfItem(atPath: file) else { continue }
       let date = attributes[.modificationDate] as? Date
       let size = attributes[.size] as? Int

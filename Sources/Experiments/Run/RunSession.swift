@@ -18,6 +18,8 @@ final class RunSession {
   /// True on the rank that writes; others train along.
   let isFirst: Bool
   private var lastBound: Double?
+  /// The step that ended the last block of batches.
+  private var lastBlock = 0
   private var saveProblem: (any Error)?
   private(set) var events: EventFile?
   private let observe: (PassReport) -> Void
@@ -35,6 +37,9 @@ final class RunSession {
     seconds = run.resumed?.trainSeconds ?? 0
     trainer.observeBlock = { [unowned self] step, bound in
       do {
+        // A pass that begins again makes the same steps: those of the first time are void.
+        if step <= lastBlock { try events?.restart(at: step) }
+        lastBlock = step
         try events?.scalars([("bound_by_step", bound)], step: step)
       } catch { saveProblem = error }
     }

@@ -88,15 +88,19 @@ extension SweepReport {
     for part in parts where part.rows.contains(where: { $0.nll != nil }) {
       let figure = Self.heatMap(part.rows, others: others, row: row, column: column)
       try folder.write(figure)
+      drawn.append(figure)
       figures.append(folder.picture(of: figure))
     }
   }
 
-  /// Puts the figures of the sweep's folder into another place as well, and lists them too.
-  public mutating func copyFigures(to place: FigurePlace) throws {
-    let own = FigureFolder(run: folder)
-    let drawn = try own.read().filter { figures.contains(own.picture(of: $0)) }
-    figures += try drawn.compactMap { try place.put($0, isAlone: drawn.count == 1) }
+  /// Lists the figures that were drawn as files of another place too; `copyFigures` puts them there.
+  public mutating func listFigures(in place: FigurePlace) {
+    figures += drawn.compactMap { place.file(of: $0, isAlone: drawn.count == 1) }
+  }
+
+  /// Puts the figures that were drawn, which only the first rank does, into another place too.
+  public func copyFigures(to place: FigurePlace) throws {
+    for figure in drawn { _ = try place.put(figure, isAlone: drawn.count == 1) }
   }
 
   /// The beginning of the names of a sweep's figures.

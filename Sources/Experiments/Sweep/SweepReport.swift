@@ -1,4 +1,5 @@
 import Foundation
+import Report
 
 /// The result of a sweep: `--json` prints it and `results.json` holds it.
 public struct SweepReport: Encodable {
@@ -66,6 +67,8 @@ public struct SweepReport: Encodable {
   public var leftOut: [String]
   public var rows: [Row]
   public var figures: [String] = []
+  /// Those that this process drew into the sweep's folder.
+  var drawn: [Figure] = []
   public var planned: Int
   public var finished: Int
   public var failed: Int
@@ -99,16 +102,29 @@ public struct SweepReport: Encodable {
     ].filter { share in rows.contains { share.value($0) != nil } }
     let others = Set(rows.flatMap { ($0.settings ?? [:]).keys }).sorted()
     var table = ResultTable(
-      [.text("", key: "mark"), .text("objective", key: "objective")]
+      // People read marks and an objective with its estimator; programs have a column for each.
+      [
+        .text("", key: "mark").only(.people), .text("objective", key: "objective").only(.people),
+        .text("is best", key: "is_best").only(.programs),
+        .text("is as good", key: "is_as_good").only(.programs),
+        .text("objective", key: "objective").only(.programs),
+        .text("estimator", key: "estimator").only(.programs),
+      ]
         + shares.map { .text($0.title, key: $0.title) }
         + others.map { .text(Self.words($0), key: $0) }
         + [.count("M", key: "groups", latex: "$M$"), .count("K", key: "samples", latex: "$K$")]
         + CellSummary.columns
-        + [.count("training", key: "train_seconds"), .count("seeds", key: "seeds")],
+        + [
+          .count("training", key: "train_seconds"), .count("seeds", key: "seeds"),
+          .count("planned", key: "planned").only(.programs),
+        ],
       remark: legend ?? "")
     for row in rows {
       let estimator = row.estimator == "standard" ? "" : ", \(row.estimator)"
-      let head = [row.isBest ? "*" : row.isAsGood ? "~" : "", row.objective + estimator]
+      let head = [
+        row.isBest ? "*" : row.isAsGood ? "~" : "", row.objective + estimator, "\(row.isBest)",
+        "\(row.isAsGood)", row.objective, row.estimator,
+      ]
       let settings =
         shares.map { $0.value(row).map { "\($0)" } ?? "" } + others.map { row.settings?[$0] ?? "" }
       table.append(
@@ -118,6 +134,7 @@ public struct SweepReport: Encodable {
           CellSummary.cell(row.activeUnits),
           row.trainSeconds.map { .worded(readable(.seconds($0)), $0) } ?? .none,
           .worded("\(row.finished) of \(row.planned)", Double(row.finished)),
+          .number(Double(row.planned)),
         ])
     }
     return table

@@ -18,7 +18,18 @@ public struct ResultTable: Sendable {
     /// The title as LaTeX sets it; nil for the title, escaped.
     var latex: String?
     var kind: Kind
+    var audience = Audience.all
+
+    /// The same column, for fewer readers.
+    func only(_ audience: Audience) -> Self {
+      var result = self
+      result.audience = audience
+      return result
+    }
   }
+
+  /// The readers of a column: people, or programs by its key.
+  enum Audience: Sendable { case all, people, programs }
 
   /// The values of a column.
   enum Kind: Sendable {
@@ -49,19 +60,32 @@ public struct ResultTable: Sendable {
     }
   }
 
-  public let columns: [Column]
-  public private(set) var rows: [[Cell]] = []
+  private let everyColumn: [Column]
+  private var everyRow: [[Cell]] = []
   /// Sentences that a reader needs, as the meaning of the errors.
   public var remark: String
 
   public init(_ columns: [Column], remark: String = "") {
-    (self.columns, self.remark) = (columns, remark)
+    (everyColumn, self.remark) = (columns, remark)
+    let keys = columns.filter { $0.audience != .people }.flatMap(\.keys)
+    precondition(
+      Set(keys).count == keys.count && !keys.contains(""), "each column has a key of its own")
+  }
+
+  /// The columns for people.
+  public var columns: [Column] { everyColumn.filter { $0.audience != .programs } }
+
+  /// The cells below them.
+  public var rows: [[Cell]] { everyRow.map { cells($0, without: .programs) } }
+
+  private func cells(_ row: [Cell], without audience: Audience) -> [Cell] {
+    zip(everyColumn, row).compactMap { $0.audience == audience ? nil : $1 }
   }
 
   /// Adds a row: a cell for each column.
   public mutating func append(_ row: [Cell]) {
-    precondition(row.count == columns.count, "a row has a cell for each column")
-    rows.append(row)
+    precondition(row.count == everyColumn.count, "a row has a cell for each column")
+    everyRow.append(row)
   }
 }
 
@@ -117,6 +141,12 @@ extension ResultTable.Column {
         title: apart))
   }
 
+  /// Its key, and that of its errors.
+  var keys: [String] {
+    if case .uncertain(_, _, let error, _) = kind { return [key, error] }
+    return [key]
+  }
+
   var isNumber: Bool { if case .text = kind { false } else { true } }
 }
 
@@ -163,12 +193,10 @@ extension ResultTable {
   /// Comma-separated values, as RFC 4180 has them: a line of keys, every digit, and the error of a number
   /// behind it. What is missing is empty.
   public var csv: String {
-    let names = columns.flatMap { column -> [String] in
-      if case .uncertain(_, _, let error, _) = column.kind { return [column.key, error] }
-      return [column.key]
-    }
+    let columns = everyColumn.filter { $0.audience != .people }
     return FigureTable(
-      columns: names, rows: rows.map { zip(columns, $0).flatMap(Self.values) }
+      columns: columns.flatMap(\.keys),
+      rows: everyRow.map { zip(columns, cells($0, without: .people)).flatMap(Self.values) }
     ).csv
   }
 
