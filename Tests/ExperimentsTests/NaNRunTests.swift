@@ -41,19 +41,17 @@ import Testing
     }
   }
 
-  /// The events of a pass that began again are void: each time is a session of its own.
-  @Test(arguments: [0.3, 1, 3, 10, 30]) func whatWasMadeTwiceIsOnceAmongTheEvents(rate: Double)
-    throws
-  {
+  /// A rate at which blocks of steps are made before the pass begins again: their events are void.
+  @Test func whatIsMadeAgainIsOnceAmongTheEvents() throws {
     defer { scene.end() }
     let report = try #require(
-      try run { ($0.onNaN, $0.learningRate) = (.lowerRate, rate) }.train(on: ReferenceDevice()))
+      try run { ($0.onNaN, $0.learningRate) = (.lowerRate, 30) }.train(on: ReferenceDevice()))
+    #expect(report.rateHalvings ?? 0 > 0)
     let file = try #require(EventFile.files(in: scene.folder.path).first)
     let events = try Data(contentsOf: URL(fileURLWithPath: file))
-    // The field of a session's start, as the format has it.
+    // A session's start, as the format has it; the first is the file's own.
     let start = Data([0x3a, 2, 8, 1])
-    let starts = events.indices.count { events[$0...].starts(with: start) }
-    print("H2", rate, report.rateHalvings ?? 0, starts)
+    #expect(events.indices.count { events[$0...].starts(with: start) } > 1)
   }
 
   @Test func whoeverDoesNotAskStops() throws {

@@ -95,6 +95,15 @@ public struct SweepReport: Encodable {
   /// A key as people read it.
   static func words(_ key: String) -> String { key.replacing("_", with: " ") }
 
+  /// People read marks and an objective with its estimator; programs have a column for each.
+  private static let firstColumns: [ResultTable.Column] = [
+    .text("", key: "mark").only(.people), .text("objective", key: "objective").only(.people),
+    .text("is best", key: "is_best").only(.programs),
+    .text("is as good", key: "is_as_good").only(.programs),
+    .text("objective", key: "objective").only(.programs),
+    .text("estimator", key: "estimator").only(.programs),
+  ]
+
   /// A row for each setting.
   public var table: ResultTable {
     let shares: [(title: String, value: (Row) -> Double?)] = [
@@ -102,14 +111,7 @@ public struct SweepReport: Encodable {
     ].filter { share in rows.contains { share.value($0) != nil } }
     let others = Set(rows.flatMap { ($0.settings ?? [:]).keys }).sorted()
     var table = ResultTable(
-      // People read marks and an objective with its estimator; programs have a column for each.
-      [
-        .text("", key: "mark").only(.people), .text("objective", key: "objective").only(.people),
-        .text("is best", key: "is_best").only(.programs),
-        .text("is as good", key: "is_as_good").only(.programs),
-        .text("objective", key: "objective").only(.programs),
-        .text("estimator", key: "estimator").only(.programs),
-      ]
+      Self.firstColumns
         + shares.map { .text($0.title, key: $0.title) }
         + others.map { .text(Self.words($0), key: $0) }
         + [.count("M", key: "groups", latex: "$M$"), .count("K", key: "samples", latex: "$K$")]
