@@ -1,3 +1,4 @@
+import Commands
 import IWAE
 
 extension Command {
@@ -5,6 +6,7 @@ extension Command {
     name: "objectives",
     abstract: "List every objective and the estimators that it has.",
     options: [],
+    examples: [Example("iwae-gpu objectives", "See which there are")],
     run: { _, terminal in try listObjectives(terminal) })
 }
 
