@@ -32,7 +32,8 @@ extension Command {
       self.help = help
     }
 
-    var names: [String] { [short, name, negation].compactMap(\.self) }
+    /// All spellings.
+    public var names: [String] { [short, name, negation].compactMap(\.self) }
 
     var spelling: String {
       let names = names.joined(separator: ", ")

@@ -1,3 +1,4 @@
+import Commands
 import Compute
 import Experiments
 import Files

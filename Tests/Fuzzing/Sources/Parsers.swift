@@ -49,6 +49,9 @@ struct Parser: Sendable {
 
   static let all: [String: Parser] = [
     "amat": Parser(Seeds.amat) { try readNumbers($0, NumberArray.isText) },
+    "csv": Parser(Seeds.csv) {
+      try readNumbers($0) { !NumberArray.isText($0) && NumberArray.isCSV($0) }
+    },
     "arguments": Parser(
       Seeds.arguments, words: command.options.flatMap(\.names), read: readArguments),
     "configuration": Parser(

@@ -12,6 +12,10 @@ enum Seeds {
 
   static let amat = ["0 1 0\n0.5 -2 1e3\n1 1 1\n", "1,0,nan\n,1,1\n", "1 0 0 1\n0 1 1 0\n"]
 
+  static let csv = [
+    "a,\"b, c\"\r\n1,2.5\r\n,NA\r\n", "x;y\n\"1\";?\n", "x\n1\n2\n", "a\tb\r1\tnull\r",
+  ]
+
   static let idx = [
     FileBuilder.idx([3, 4, 5], pixels), FileBuilder.idx([15], floats.bytes, type: 0x0d),
   ]
