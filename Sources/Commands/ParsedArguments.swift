@@ -18,9 +18,16 @@ public struct ParsedArguments: Sendable {
     try checkAction()
   }
 
-  /// Refuses options of other kinds of the command's work than the one that is named.
+  /// Refuses work that the command does not do, and options of other kinds of it than the one that is
+  /// named.
   private func checkAction() throws(UsageError) {
-    guard let action = command.actions.first(where: { $0.name == places.first }) else { return }
+    guard !command.actions.isEmpty, let place = places.first else { return }
+    let names = command.actions.map(\.name)
+    guard let action = command.actions.first(where: { $0.name == place }) else {
+      throw command.usageError(
+        "Unexpected action '\(place)'.\(suggestion(for: place, among: names)) Please provide one of "
+          + "\(names.map { "'\($0)'" }.joined(separator: ", ")).")
+    }
     for other in command.actions where other.name != action.name {
       let foreign = given.intersection(other.options).subtracting(action.options)
       if let option = foreign.sorted().first {

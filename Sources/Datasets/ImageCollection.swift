@@ -12,16 +12,19 @@ public struct ImageCollection: Sendable {
   public var format: String
   /// Remarks on the changes made to them, and on the claims that they allow.
   public var notes: [String]
+  /// The names of a table's columns; empty where they have none.
+  public var columnNames: [String]
 
   public init(
     training: ImageSet, validation: ImageSet? = nil, test: ImageSet? = nil, format: String = "",
-    notes: [String] = []
+    notes: [String] = [], columnNames: [String] = []
   ) {
     self.training = training
     self.validation = validation
     self.test = test
     self.format = format
     self.notes = notes
+    self.columnNames = columnNames
   }
 
   /// The parts that there are, with their names.

@@ -162,15 +162,8 @@ extension ImageCollection {
     let found = part.images.isEmpty ? "" : ", array '\(part.images)'"
     self.init(
       training: file.holdsPictures ? images.asPictures : images, format: file.format + found,
-      notes: ImageRecipe().digitsLost(in: array) + Self.note(columns: file.columnNames)
-        + (file.isTable ? array.countingRemarks : []))
-  }
-
-  /// A remark on the names of a table's columns.
-  private static func note(columns: [String]) -> [String] {
-    if columns.isEmpty { return [] }
-    let shown = columns.prefix(12).joined(separator: ", ")
-    return ["the columns are \(shown)\(columns.count > 12 ? " and so on" : "")"]
+      notes: ImageRecipe().digitsLost(in: array) + (file.isTable ? array.countingRemarks : []),
+      columnNames: file.columnNames.count == images.width ? file.columnNames : [])
   }
 
   /// Refuses a file of which one part can be read and another cannot: neither is all there is.

@@ -7,8 +7,10 @@ public enum FigureFormat: String, CaseIterable, Sendable {
 
   /// The format that a file's name ends in; nil for any other name.
   public init?(ofName name: String) {
+    let last = name.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
     guard
-      let format = Self.allCases.first(where: { name.lowercased().hasSuffix(".\($0.rawValue)") })
+      let format = Self.allCases.first(where: { last.lowercased().hasSuffix(".\($0.rawValue)") }),
+      last.count > format.rawValue.count + 1
     else { return nil }
     self = format
   }

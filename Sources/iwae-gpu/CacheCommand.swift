@@ -58,16 +58,10 @@ private struct CacheReport: Encodable {
 }
 
 private func runCache(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  switch try arguments.argument("action") {
-  case "list":
-    if let extra = arguments.optionalArgument("kind") {
-      throw arguments.error("Unexpected argument '\(extra)': list shows all kinds.")
-    }
-  case "clear": try clear(arguments)
-  case let other:
-    throw arguments.error(
-      "Unexpected action '\(other)'.\(suggestion(for: other, among: ["list", "clear"])) Please provide one "
-        + "of 'list', 'clear'.")
+  if try arguments.argument("action") == "clear" {
+    try clear(arguments)
+  } else if let extra = arguments.optionalArgument("kind") {
+    throw arguments.error("Unexpected argument '\(extra)': list shows all kinds.")
   }
   let report = CacheReport(kept: CacheKind.allCases.compactMap(row))
   if arguments.has("--json") {

@@ -45,16 +45,12 @@ extension Command {
 }
 
 private func runData(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-  let actions: [String: (ParsedArguments, Terminal) throws -> ExitCode] = [
-    "list": listSets, "info": describeSet, "fetch": DataFetch.run, "preview": preview,
-  ]
-  let name = try arguments.argument("action")
-  guard let action = actions[name] else {
-    throw arguments.error(
-      "Unexpected action '\(name)'.\(suggestion(for: name, among: Array(actions.keys))) Please "
-        + "provide one of \(actions.keys.sorted().map { "'\($0)'" }.joined(separator: ", ")).")
+  switch try arguments.argument("action") {
+  case "list": try listSets(arguments, terminal)
+  case "info": try describeSet(arguments, terminal)
+  case "fetch": try DataFetch.run(arguments, terminal)
+  default: try preview(arguments, terminal)
   }
-  return try action(arguments, terminal)
 }
 
 // MARK: List

@@ -1,4 +1,5 @@
 import Commands
+import Datasets
 import Experiments
 import Foundation
 
@@ -88,7 +89,9 @@ struct Main {
       if parsed.string("--shard") == nil {
         try Launch.join(canDivide: command.isForRanks, arguments)
       }
-      return try command.run(parsed, terminal)
+      let reading = ReadingLine(parsed, terminal)
+      defer { reading.clear() }
+      return try Reading.observed(by: reading.show) { try command.run(parsed, terminal) }
     } catch let error as ConfigurationError {
       throw command.usageError(error.description)
     }

@@ -25,6 +25,42 @@ import Testing
 
   private func remove() { try? FileManager.default.removeItem(atPath: folder) }
 
+  @Test func columnsOfATableAreDescribed() throws {
+    defer { remove() }
+    let path = "\(folder)/table.csv"
+    try Data("age,\"two, three\"\n1,\n3,NA\n5,0.5\n".utf8).write(to: URL(fileURLWithPath: path))
+    struct Info: Decodable {
+      struct Column: Decodable, Equatable {
+        var index: Int
+        var name: String?
+        var missing: Int
+        var mean: Double?
+        var minimum: Double?
+        var maximum: Double?
+      }
+      var columns: [Column]?
+    }
+    let info = try JSONDecoder().decode(
+      Info.self, from: Data(run("data", "info", path, "--json").output.utf8))
+    #expect(
+      info.columns == [
+        .init(index: 0, name: "age", missing: 0, mean: 3, minimum: 1, maximum: 5),
+        .init(index: 1, name: "two, three", missing: 2, mean: 0.5, minimum: 0.5, maximum: 0.5),
+      ])
+    #expect(run("data", "info", path).output.contains("\ntwo, three   0.5"))
+    let strokes = run("data", "info", "strokes", "--json").output
+    #expect(try JSONDecoder().decode(Info.self, from: Data(strokes.utf8)).columns == nil)
+  }
+
+  @Test func anActionThatThereIsNotIsRefused() {
+    defer { remove() }
+    for (command, action, meant) in [("data", "inof", "info"), ("cache", "claer", "clear")] {
+      let result = run(command, action)
+      #expect(result.status == .usage)
+      #expect(result.error.contains("Unexpected action '\(action)'. Did you mean '\(meant)'?"))
+    }
+  }
+
   @Test func setsAreListedAndDescribed() throws {
     defer { remove() }
     let list = run("data", "list")

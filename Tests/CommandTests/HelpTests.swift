@@ -18,6 +18,29 @@ import Testing
     }
   }
 
+  /// The program's version is the last one that was released, or comes after it; what was released is
+  /// what CITATION.cff cites, and left run folders.
+  @Test func filesAgreeOnTheVersion() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    func lines(_ name: String) throws -> [Substring] {
+      try String(contentsOf: root.appending(path: name), encoding: .utf8).split(separator: "\n")
+    }
+    let released = try #require(
+      lines("CHANGELOG.md").compactMap { $0.firstMatch(of: /^## \[([0-9.]+)\] - ([0-9-]+)$/) }.first
+    )
+    let citation = try lines("CITATION.cff")
+    #expect(citation.contains("version: \(released.1)"))
+    #expect(citation.contains("date-released: '\(released.2)'"))
+    #expect(
+      RunFolder.isFolder(
+        root.appending(path: "Tests/ExperimentsTests/Fixtures/versions/\(released.1)").path))
+    func numbers(_ text: Substring) -> [Int] { text.split(separator: ".").compactMap { Int($0) } }
+    let own = Version.number.split(separator: "-")
+    let isLater = numbers(released.1).lexicographicallyPrecedes(numbers(own[0]))
+    #expect(own.count == 1 ? own[0] == released.1 : isLater && own[1] == "dev")
+  }
+
   /// Each command shows how it is used, with options that there are.
   @Test func examplesAreUnderstood() throws {
     for command in Main.commands {
@@ -64,13 +87,29 @@ import Testing
     #expect(run("plan", "-q2").error.contains("Unknown option"))
   }
 
-  @Test(arguments: Completions.shells) func completionsKnowEveryOption(shell: String) {
+  @Test(arguments: Completions.shells) func completionsKnowEveryOption(shell: String) throws {
     let script = run("completions", shell).output
+    let lines = script.split(separator: "\n").map(String.init)
     for command in Main.commands {
-      #expect(script.contains(command.name))
+      // The lines that are about this command alone.
+      let own: ArraySlice<String>
+      switch shell {
+      case "bash": own = lines[...].filter { $0.contains(" \(command.name)) _words ") }[...]
+      case "fish":
+        own =
+          lines[...].filter { $0.contains("'__fish_seen_subcommand_from \(command.name)'") }[...]
+      default:
+        let start = try #require(lines.firstIndex(of: "  \(command.name))"))
+        own = lines[start...].prefix { $0 != "    ;;" }
+      }
       for option in command.options where !option.isHidden {
-        let name = shell == "fish" ? "-l \(option.name.dropFirst(2))" : option.name
-        #expect(script.contains(name), "\(command.name) \(option.name)")
+        let name = shell == "fish" ? "-l \(option.name.dropFirst(2)) " : option.name
+        let isKnown = own.contains { line in
+          shell == "bash"
+            ? line.split(whereSeparator: { " \"".contains($0) }).contains(Substring(name))
+            : line.contains(shell == "zsh" ? ")\(name)" : name)
+        }
+        #expect(isKnown, "\(command.name) \(option.name)")
       }
     }
     #expect(!script.contains("--parameters"))

@@ -109,4 +109,23 @@ import Testing
     try write("x_test.npy", Array("nothing".utf8))
     #expect(throws: (any Error).self) { try ImageCollection(path: folder.path) }
   }
+
+  @Test func whoWaitsIsToldHowFarReadingIs() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-\(UUID())").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let path = "\(folder)/long.csv"
+    // Several pieces of 256 KiB.
+    try Data(String(repeating: "1,2,3,4\n", count: 100_000).utf8).write(
+      to: URL(fileURLWithPath: path))
+    var readings: [Reading] = []
+    _ = try Reading.observed(by: { readings.append($0) }) { try DataFile(path) }
+    #expect(readings.allSatisfy { $0.name == path })
+    #expect(readings.count > 3 && readings.allSatisfy { $0.count == 800_000 && $0.unit == .bytes })
+    #expect(readings.map(\.done) == readings.map(\.done).sorted() && readings[0].done == 0)
+    // Nobody is told who does not ask any more.
+    let count = readings.count
+    _ = try DataFile(path)
+    #expect(readings.count == count)
+  }
 }

@@ -224,6 +224,7 @@ import Testing
   @Test func formatsAreKnownByTheirEndings() throws {
     #expect(FigureFormat(ofName: "a/b.PDF") == .pdf && FigureFormat(ofName: "x.svg") == .svg)
     #expect(FigureFormat(ofName: "png") == nil && FigureFormat(ofName: "a.pdf/b") == nil)
+    #expect(FigureFormat(ofName: ".svg") == nil && FigureFormat(ofName: "a/.pdf") == nil)
     #expect(FigureFormat.endings == ".svg, .pdf or .png")
     let starts: [FigureFormat: [UInt8]] = [
       .svg: Array("<svg".utf8), .pdf: Array("%PDF".utf8), .png: [0x89, 0x50, 0x4e, 0x47],

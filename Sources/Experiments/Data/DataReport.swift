@@ -33,6 +33,8 @@ public struct DataReport: Encodable, Sendable {
   public var source: String?
   public var files: [File]
   public var parts: [Part]
+  /// Those of a table; nil of pictures.
+  public var columns: [Column]?
   public var look: DataLook
   public var notes: [String]
   /// Of reading the files; nothing else.
@@ -41,7 +43,7 @@ public struct DataReport: Encodable, Sendable {
   private let summary: String?
 
   private enum CodingKeys: CodingKey {
-    case name, format, source, files, parts, look, notes, seconds, imagesPerSecond
+    case name, format, source, files, parts, columns, look, notes, seconds, imagesPerSecond
   }
 
   /// - Parameters:
@@ -63,6 +65,9 @@ public struct DataReport: Encodable, Sendable {
     // Bytes that are no levels of grey are the numbers themselves.
     let areNumbers = look.values.map { [.classes, .counts].contains($0) } ?? false
     parts = collection.parts.map { Part($0, areNumbers ? $1.scaled(for: .counts) : $1) }
+    columns = Self.columns(
+      areNumbers ? collection.training.scaled(for: .counts) : collection.training,
+      names: collection.columnNames)
     (self.name, format) = (name, collection.format)
     (self.source, summary) = (located?.source.title, source.namedSet?.summary)
     (notes, self.seconds) = (collection.notes, seconds)
@@ -97,7 +102,7 @@ public struct DataReport: Encodable, Sendable {
     }
     var fits = TextTable(["likelihood", "why it fits"])
     for fit in look.likelihoods { fits.append([fit.likelihood, fit.reason]) }
-    lines += ["", table.text, "", look.text, "", fits.text, ""]
+    lines += ["", table.text, ""] + columnLines + [look.text, "", fits.text, ""]
     lines += notes.map { "Note: \(sentence($0))" }
     lines.append(
       "Read in \(readable(.seconds(seconds))), "

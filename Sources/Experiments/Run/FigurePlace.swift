@@ -20,13 +20,13 @@ public enum FigurePlace: Sendable {
   /// The place that a path means: a file if it ends as one of a figure's formats, else a folder.
   public init(_ path: String) throws(ConfigurationError) {
     if FigureFormat(ofName: path) != nil {
-      let name = (path as NSString).lastPathComponent
-      guard !(name as NSString).pathExtension.isEmpty else {
-        throw ConfigurationError(
-          "a figure's file needs a name before '\(name)', as in 'figure\(name)'.")
-      }
       self = .file(path)
       return
+    }
+    let name = (path as NSString).lastPathComponent
+    guard FigureFormat(ofName: "figure\(name)") == nil else {
+      throw ConfigurationError(
+        "a figure's file needs a name before '\(name)', as in 'figure\(name)'.")
     }
     let ending = (path as NSString).pathExtension.lowercased()
     guard !Self.otherEndings.contains(ending) else {
