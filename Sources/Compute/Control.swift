@@ -17,17 +17,14 @@ public struct Control: Hashable, Sendable {
   /// The factor of the square root of Adam's second moment.
   public var momentScale: Float = 1
 
-  /// The factor of a log density in Hamiltonian transitions.
-  public var densityScale: Float = 1
-
   public init() {}
 
-  /// The record as devices receive it: sixteen words, the last six unused.
+  /// The record as devices receive it: sixteen words, the last seven unused.
   public var words: SIMD16<UInt32> {
     SIMD16(
       UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32), step, pass,
       batchOffset, sampleOffset, klWeight.bitPattern, stepSize.bitPattern, momentScale.bitPattern,
-      densityScale.bitPattern, 0, 0, 0, 0, 0, 0)
+      0, 0, 0, 0, 0, 0, 0)
   }
 }
 
@@ -35,7 +32,6 @@ extension Control {
   /// A field of the record that formulas may mention.
   public enum Value: String, Hashable, Sendable, CaseIterable {
     case klWeight = "kl_weight"
-    case densityScale = "density_scale"
 
     /// The name in formulas, which no tensor's and no user's name equals.
     public var variable: String { "control.\(rawValue)" }
@@ -46,7 +42,6 @@ extension Control {
   public subscript(value: Value) -> Float {
     switch value {
     case .klWeight: klWeight
-    case .densityScale: densityScale
     }
   }
 
@@ -54,7 +49,7 @@ extension Control {
   public static let fields = [
     ("uint", "seed_low"), ("uint", "seed_high"), ("uint", "step"), ("uint", "pass"),
     ("uint", "batch_offset"), ("uint", "sample_offset"), ("float", Value.klWeight.rawValue),
-    ("float", "step_size"), ("float", "moment_scale"), ("float", Value.densityScale.rawValue),
+    ("float", "step_size"), ("float", "moment_scale"),
   ]
 }
 

@@ -87,7 +87,6 @@ extension CaseTable {
     }
     var control = Control()
     control.klWeight = 0.75
-    control.densityScale = 0.6
     return ConformanceCase(
       name: name, program: program, shared: program.tensors(.parameter), values: values,
       control: control,

@@ -44,7 +44,7 @@ struct MapCaseBuilder {
   /// - Parameter isOfVectors: True if rows are all there is.
   init(_ name: String, _ size: RowSize, isOfVectors: Bool = false, _ seed: UInt64) {
     build = CaseBuilder("map(\(name),\(size.text))", seed: seed)
-    build.control.densityScale = 0.6
+    build.control.klWeight = 0.6
     self.size = size
     shape = isOfVectors ? .vector(size.rows) : size.shape
   }

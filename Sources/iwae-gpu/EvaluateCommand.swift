@@ -16,12 +16,26 @@ extension Command {
       Option("--batch", "count", help: "Images at a time. (default: 20)"),
       Option("--chunk", "count", help: "Samples of each image at a time. (default: 250)"),
       Option(
+        "--certify", "nats",
+        help:
+          "Find the mean of log p(x) to so much on either side, at 95%: with more samples of the images "
+          + "that need them, and by annealing where samples will not do. A run's folder keeps what is "
+          + "known, to go on from."),
+      Option("--budget", "time", help: "The most time for that, as 90s, 10m or 2h."),
+      Option(
+        "--per-image", "file",
+        help: "Keep log p(x) of each image: as an array (.npy), or with errors and methods (.json)."
+      ),
+      Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
     ] + Backend.options + OutputFormat.options + [
       Option("--quiet", help: "Show no progress.")
     ],
     examples: [
       Example("iwae-gpu evaluate runs/iwae -k 5000", "Estimate log p(x) of the run's test images"),
+      Example(
+        "iwae-gpu evaluate runs/iwae --limit 1000 --certify 0.1",
+        "To a tenth of a nat, with an interval"),
       Example(
         "iwae-gpu evaluate runs/iwae --data new.npy --json", "Of other images, for a program"),
     ],
@@ -34,6 +48,8 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let stored = try StoredModel(try arguments.argument("checkpoint"))
   let samples = try arguments.integer("--samples", default: 5000)
   let limit = try arguments.integer("--limit", default: Int(Int32.max), maximum: Int(Int32.max))
+  let perImage = try perImageFile(arguments)
+  let certifying = try Certifying(arguments)
   let test = try DataOptions.test(arguments, stored)
   display.note(test.notes)
   let evaluation = ModelEvaluation(
@@ -45,25 +61,91 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     chunk: try arguments.integer("--chunk", default: 250, maximum: 1 << 20))
   let device = try Backend.open(arguments)
   defer { device.close() }
-  let report = try evaluation.run(on: device) { display.show($0.text) }
-  display.line.clear()
-  guard var report else { return .interrupted }
+  var images: [CertifiedImage] = []
+  let report = try evaluation.run(on: device) {
+    display.show($0.text)
+  } observe: {
+    images = $0
+  }
+  guard var report else {
+    display.line.clear()
+    return .interrupted
+  }
   report.step = stored.step
+  let evaluated = images
+  var isStopped = false
+  if let certifying {
+    let subject = Subject(
+      stored.model, parameters: stored.parameters, images: evaluation.images,
+      binarization: evaluation.binarization, seed: evaluation.seed, name: stored.path)
+    let certification = Certification(
+      subject, width: certifying.width, budget: certifying.budget,
+      file: RunFolder.isFolder(stored.path) ? RunFolder(stored.path).certificate : nil)
+    let known = certification.known.count
+    if known > 0 { display.note(["\(counted(known, "image")) known from before"]) }
+    if let outcome = try certification.run(on: device, monitor: display.show) {
+      (report.certificate, images) = (outcome.certificate, outcome.images)
+      isStopped = outcome.isStopped
+    } else {
+      isStopped = true
+    }
+  }
+  display.line.clear()
+  if let perImage, Launch.ranks.isFirst { try ImageResults.write(images, to: perImage) }
   // Whichever of the two fails, the other has the result.
   defer {
     // What a run's folder keeps is of its own test images, as training sees them.
     let others = arguments.given.intersection(
       ["--limit", "--seed"] + DataOptions.tested.map(\.name))
-    if others.isEmpty, Launch.ranks.isFirst { keep(report, of: stored, terminal) }
+    if others.isEmpty, Launch.ranks.isFirst { keep(report, evaluated, of: stored, terminal) }
   }
   try display.result(report, report.text, table: report.table(of: stored.path))
-  return .done
+  return isStopped ? .interrupted : .done
+}
+
+/// A certificate as it is asked for.
+private struct Certifying {
+  var width: Double
+  var budget: Double?
+
+  /// Nil where none is asked for.
+  init?(_ arguments: ParsedArguments) throws {
+    if let text = arguments.string("--budget") {
+      guard arguments.string("--certify") != nil else {
+        throw arguments.error("'--budget' is the time of '--certify', which is not given.")
+      }
+      guard let seconds = secondCount(text) else {
+        throw arguments.error(
+          "The value '\(text)' is invalid for '--budget': expected a time, as 90s, 10m or 2h.")
+      }
+      budget = seconds
+    }
+    guard arguments.string("--certify") != nil else { return nil }
+    if Launch.ranks.count > 1 {
+      throw arguments.error("'--certify' is the work of one process; start it without a launcher.")
+    }
+    width = try arguments.number("--certify", default: 1, in: 1e-4...1e3)
+  }
+}
+
+/// The file for what is found of each image; nil where none is asked for.
+private func perImageFile(_ arguments: ParsedArguments) throws -> String? {
+  guard let file = try Display.file(arguments, "--per-image") else { return nil }
+  guard ImageResults.canWrite(file) else {
+    throw arguments.error(
+      "The value '\(file)' is invalid for '--per-image': expected a name that ends in "
+        + "\(ImageResults.endings.joined(separator: " or ")).")
+  }
+  return file
 }
 
 /// Keeps an evaluation in its run's folder, unless there is a better one.
-private func keep(_ report: EvaluationReport, of stored: StoredModel, _ terminal: Terminal) {
+private func keep(
+  _ report: EvaluationReport, _ images: [CertifiedImage], of stored: StoredModel,
+  _ terminal: Terminal
+) {
   do {
-    if let better = try stored.keep(report) {
+    if let better = try stored.keep(report, images) {
       terminal.error("Note: '\(better.file)' keeps its evaluation with \(better.samples) samples.")
     }
   } catch {

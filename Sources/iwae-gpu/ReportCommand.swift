@@ -78,7 +78,7 @@ private struct ReportRequest {
   }
 
   /// Writes the page, whole or not at all.
-  func write(refreshSeconds: Int? = nil) throws -> (summary: ReportSummary, table: ResultTable) {
+  func write(refreshSeconds: Int? = nil) throws -> (summary: ReportSummary, RunComparison) {
     var (page, comparison) = try page()
     page.refreshSeconds = refreshSeconds
     let html = Data(page.html.utf8)
@@ -86,7 +86,7 @@ private struct ReportRequest {
     let summary = ReportSummary(
       out: out, runs: paths, figures: page.figureCount, bytes: html.count,
       groups: comparison.summaries)
-    return (summary, comparison.table)
+    return (summary, comparison)
   }
 
   var stamps: [RunFolder.Stamp] { paths.map { RunFolder($0).stamp(without: out) } }
@@ -97,7 +97,8 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let request = try ReportRequest(arguments, terminal)
   let isWatching = arguments.has("--watch")
   if isWatching { try watch(request, try Display(ofTable: arguments, terminal)) }
-  let (summary, table) = try request.write()
+  let (summary, comparison) = try request.write()
+  let table = comparison.table
   let line =
     "\(summary.figures) figures of "
     + "\(request.paths.count == 1 ? "a run" : "\(request.paths.count) runs") in \(summary.out) "
@@ -109,7 +110,11 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     if !isQuiet { terminal.error(line) }
     try terminal.output(printed)
   } else if !isQuiet {
-    try terminal.output((table.rows.isEmpty ? "" : table.text + "\n\n") + line)
+    let differences = comparison.differencesText.map { $0 + "\n" }.joined()
+    try terminal.output(
+      (table.rows.isEmpty
+        ? "" : table.text + "\n\n" + (differences.isEmpty ? "" : differences + "\n"))
+        + line)
   }
   return isWatching ? .interrupted : .done
 }

@@ -41,7 +41,7 @@ import Testing
         words {
           let stored = try StoredModel(folder.path)
           _ = try ReportRun(folder, name: "run")
-          _ = try stored.keep(evaluation(of: stored))
+          _ = try stored.keep(evaluation(of: stored), [])
         })
       return true
     }

@@ -99,16 +99,17 @@ import Testing
     #expect(simulations.0.images.labels == labels)
     #expect(simulations.0.images.values == simulations.1.images.values)
     var annealing = AnnealingConfiguration()
-    (annealing.chains, annealing.temperatures, annealing.leapfrogSteps) = (2, 4, 2)
+    (annealing.chains, annealing.temperatures, annealing.leapfrogSteps) = (2, [4], 2)
     let annealed = try [(conditional, labels), (plain, nil)].map { subject, labels in
       try #require(
         try Annealer(
-          subject.0, parameters: subject.1, images: images(labels), annealing, device: device
+          subject.0, parameters: subject.1, images: images(labels), annealing,
+          device: ReferenceDevice()
         ).anneal()
-      ).map { Float($0.lower) }
+      )[0].map { Float($0.lower) }
     }
-    // Trajectories enlarge the rounding.
-    for (a, b) in zip(annealed[0], annealed[1]) { #expect(abs(a - b) < 1e-3 * abs(b)) }
+    // In double precision, for trajectories enlarge the rounding until another choice is made.
+    for (a, b) in zip(annealed[0], annealed[1]) { #expect(abs(a - b) < 1e-5 * abs(b)) }
   }
 
   @Test func theDensityOfAnImageIsThatOfItsLabel() throws {

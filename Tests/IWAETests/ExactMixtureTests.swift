@@ -91,8 +91,8 @@ import Testing
     let simulation = try simulate(count, on: device)
     let annealer = try Annealer(
       model, parameters: parameters, images: simulation.images,
-      AnnealingConfiguration(chains: 16, temperatures: 60), device: device)
-    let images = try #require(try annealer.anneal(posterior: simulation.latents))
+      AnnealingConfiguration(chains: 16, temperatures: [60]), device: device)
+    let images = try #require(try annealer.anneal(posterior: simulation.latents))[0]
     let exact = (0..<count).map { logLikelihood(simulation.images.pixels(of: $0)) }
     /// The mean of some distances, and its error.
     func mean(_ values: [Double]) -> (Double, Double) {

@@ -135,11 +135,11 @@ import Testing
     let device = try OpenCLDevice.open(.automatic)
     defer { device.close() }
     var annealing = AnnealingConfiguration()
-    (annealing.chains, annealing.temperatures) = (16, 60)
+    (annealing.chains, annealing.temperatures) = (16, [60])
     let annealed = try #require(
       try Annealer(
         density.model, parameters: parameters, images: images, annealing, device: device
-      ).anneal())
+      ).anneal())[0]
     var fitting = PosteriorFitConfiguration()
     fitting.steps = 300
     let fitted = try #require(

@@ -17,13 +17,15 @@ extension CaseTable {
   private func leapfrog(_ size: RowSize, moves: Bool) -> ConformanceCase {
     var map = MapCaseBuilder("leapfrog,moves=\(moves)", size, seed)
     let (momentum, gradient) = (map.state("momentum"), map.element("gradient"))
+    let (center, scale) = (map.shared("center"), map.shared("scale", .uniform(0.5...2)))
     let step = map.image("step", .uniform(0...1))
-    let moved = momentum + 0.5 * step * Control.Value.densityScale.formula * gradient
-    map.replace(momentum, by: moved, termSize: 1)
-    if moves {
-      let position = map.state("position")
-      map.replace(position, by: position + step * moved, termSize: 1)
-    }
+    let temperature = map.image("temperature", .uniform(0...1))
+    let position = moves ? map.state("position") : map.element("position")
+    let slope =
+      temperature * scale * gradient - (1 - temperature) * (position - center) / scale
+    let moved = momentum + 0.5 * step * slope
+    map.replace(momentum, by: moved, termSize: 4)
+    if moves { map.replace(position, by: position + step * scale * moved, termSize: 8) }
     return map.finish()
   }
 

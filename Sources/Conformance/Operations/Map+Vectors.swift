@@ -74,7 +74,7 @@ extension CaseTable {
 extension MapCaseBuilder {
   /// The logarithm of the ratio of the densities at a trajectory's ends.
   mutating func ratio() -> Formula {
-    Control.Value.densityScale.formula * (row("after") - row("before"))
+    Control.Value.klWeight.formula * (row("after") - row("before"))
       + (row("after.momentum") - row("before.momentum"))
   }
 }

@@ -19,10 +19,10 @@ extension CaseTable {
     let (a, b) = (map.element("element"), map.shared("shared"))
     let (r, i) = (map.row("row"), map.image("image"))
     let (c, p) = (map.column("column"), map.single("single"))
-    let (annealing, density) = (Control.Value.klWeight.formula, Control.Value.densityScale.formula)
-    map.result("product", a * b + r * c - i * p + annealing * c * density, termSize: 2)
+    let annealing = Control.Value.klWeight.formula
+    map.result("product", a * b + r * c - i * p + annealing * c, termSize: 2)
     map.sum("sum", of: a * r + b * i + annealing * c, termSize: 2)
-    map.sum("matrix", of: (a - b) * p - density * r, termSize: 2, asMatrix: true)
+    map.sum("matrix", of: (a - b) * p - annealing * r, termSize: 2, asMatrix: true)
     return map.finish()
   }
 

@@ -32,8 +32,11 @@ public struct ModelEvaluation: Sendable {
   }
 
   /// Evaluates; nil if the monitor stopped it.
+  ///
+  /// - Parameter observe: Given what was found of each image.
   public func run(
-    on device: any Device, monitor: ProgressMonitor = { _ in true }
+    on device: any Device, monitor: ProgressMonitor = { _ in true },
+    observe: ([CertifiedImage]) throws -> Void = { _ in }
   ) throws -> EvaluationReport? {
     let start = ContinuousClock.now
     try device.ranks.agree(
@@ -63,6 +66,10 @@ public struct ModelEvaluation: Sendable {
           + "\(result.imageLogLikelihoods[image]). The model's parameters are too extreme for single "
           + "precision.")
     }
+    try observe(
+      zip(result.imageLogLikelihoods, result.effectiveSampleSizes).map {
+        CertifiedImage(logLikelihood: $0, effectiveSampleSize: $1, samples: samples)
+      })
     if let activity {
       // A chunk of samples settles the means of the upper layers.
       let active = try evaluate(

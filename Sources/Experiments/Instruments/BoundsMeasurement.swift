@@ -66,25 +66,3 @@ public struct BoundsMeasurement: Sendable {
     return curve
   }
 }
-
-extension BoundsReport {
-  fileprivate init(
-    _ curve: BoundCurve, exact: Double?, samples: Int, seconds: Double, device: String
-  ) {
-    let shapes = curve.paretoShapes.filter { !$0.isNaN }
-    let images = curve.effectiveSampleSizes.count
-    self.init(
-      bounds: curve.points.map {
-        .init(samples: $0.samples, bound: .init($0.bound), jackknife: .init($0.jackknife))
-      },
-      extrapolation: curve.extrapolation.map { .init($0) }, sumo: curve.sumo.map { .init($0) },
-      exact: exact,
-      effectiveSampleSize: curve.effectiveSampleSizes.reduce(0, +) / Double(images),
-      paretoShape: shapes.isEmpty ? nil : shapes.reduce(0, +) / Double(shapes.count),
-      untrustedImages: Double(shapes.count { $0 > 0.7 }) / Double(images), images: images,
-      perImage: zip(curve.effectiveSampleSizes, curve.paretoShapes).map {
-        .init(effectiveSampleSize: $0, paretoShape: $1.isNaN ? nil : $1)
-      },
-      samples: samples, seconds: seconds, device: device)
-  }
-}

@@ -18,9 +18,9 @@ public struct BoundsReport: Encodable, Sendable {
   }
 
   public var bounds: [Point]
-  /// Nil with few samples.
+  /// Nil with few samples, and where the weights are not to be trusted.
   public var extrapolation: UncertainValue?
-  /// Nil with few samples.
+  /// Nil with few samples, where the weights are not to be trusted, and where it errs by more than a nat.
   public var sumo: UncertainValue?
   /// The mean log of the data's own density over the same images, where it is known.
   public var exact: Double?
@@ -28,6 +28,11 @@ public struct BoundsReport: Encodable, Sendable {
   public var paretoShape: Double?
   /// The share of images whose Pareto shape is above 0.7.
   public var untrustedImages: Double
+  /// True if the weights of some images vary more than their samples show, so that standard errors are
+  /// too small.
+  public private(set) var errorsAreLowerLimits = false
+  /// What is wrong with the estimates; nil if nothing is.
+  public private(set) var warning: String?
   public var images: Int
   /// In the order of the test set.
   public var perImage: [Image]
@@ -76,7 +81,7 @@ extension BoundsReport {
     lines.append(
       "Effective samples \(String(format: "%.1f", effectiveSampleSize)) of "
         + "\(samples), Pareto shape \(shape), over \(counted(images, "image"))")
-    if untrustedImages > 0 { lines.append(warning) }
+    if let warning { lines.append(warning) }
     lines.append(
       "Errors are over draws of the samples." + (figure.map { " Figure: \($0)" } ?? ""))
     return lines.joined(separator: "\n")
@@ -88,15 +93,26 @@ extension BoundsReport {
     return extrapolation.mean + error < last.bound.mean
   }
 
-  private var warning: String {
+  /// The shape above which weights are not to be trusted.
+  private static let largestShape = 0.7
+
+  /// Withholds what cannot be told of such weights, and says so.
+  fileprivate mutating func judge() {
+    if let sumo, !(sumo.standardError.map { $0 <= 1 } ?? false) { self.sumo = nil }
+    errorsAreLowerLimits = untrustedImages > 0
+    guard errorsAreLowerLimits else { return }
+    let isUntrusted = paretoShape.map { $0 > Self.largestShape } ?? true
+    if isUntrusted { (extrapolation, sumo) = (nil, nil) }
     let worst = perImage.enumerated().compactMap { index, image in
       image.paretoShape.map { (index: index, shape: $0) }
-    }.filter { $0.shape > 0.7 }.sorted { $0.shape > $1.shape }.prefix(5)
-    return "Warning: the Pareto shape is above 0.7 for "
+    }.filter { $0.shape > Self.largestShape }.sorted { $0.shape > $1.shape }.prefix(5)
+    warning =
+      "Warning: the Pareto shape is above \(Self.largestShape) for "
       + "\(String(format: "%.0f", 100 * untrustedImages))% of the images, the most for "
       + worst.map { "number \($0.index + 1) (\(String(format: "%.2f", $0.shape)))" }
       .joined(separator: ", ")
-      + ". Their estimates depend on few samples and are not to be trusted."
+      + ". Their estimates depend on few samples and are not to be trusted, and errors are lower limits"
+      + (isUntrusted ? "; nothing is extrapolated. 'evaluate --certify' spends more on them." : ".")
   }
 
   /// The curve of the bounds.
@@ -133,5 +149,30 @@ extension BoundsReport {
         isBelowLast($0) ? "" : ", and approaches \($0.text(decimals: 4))"
       } ?? ""
     return "The bound on the log-likelihood is \(ends.joined(separator: " and "))\(approached)."
+      + (warning.map { " \($0)" } ?? "")
+  }
+}
+
+extension BoundsReport {
+  init(
+    _ curve: BoundCurve, exact: Double?, samples: Int, seconds: Double, device: String
+  ) {
+    let shapes = curve.paretoShapes.filter { !$0.isNaN }
+    let images = curve.effectiveSampleSizes.count
+    self.init(
+      bounds: curve.points.map {
+        .init(samples: $0.samples, bound: .init($0.bound), jackknife: .init($0.jackknife))
+      },
+      extrapolation: curve.extrapolation.map { .init($0) }, sumo: curve.sumo.map { .init($0) },
+      exact: exact,
+      effectiveSampleSize: curve.effectiveSampleSizes.reduce(0, +) / Double(images),
+      paretoShape: shapes.isEmpty ? nil : shapes.reduce(0, +) / Double(shapes.count),
+      untrustedImages: Double(shapes.count { $0 > Self.largestShape }) / Double(images),
+      images: images,
+      perImage: zip(curve.effectiveSampleSizes, curve.paretoShapes).map {
+        .init(effectiveSampleSize: $0, paretoShape: $1.isNaN ? nil : $1)
+      },
+      samples: samples, seconds: seconds, device: device)
+    judge()
   }
 }

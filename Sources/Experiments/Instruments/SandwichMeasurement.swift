@@ -9,11 +9,12 @@ public struct SandwichMeasurement: Sendable {
   public struct Settings: Hashable, Sendable {
     /// Samples of each image.
     public var samples: Int
-    /// The temperatures between prior and posterior, in runs of their own, in ascending order.
+    /// The temperatures from the encoder's Gaussian to the posterior, in runs of their own, in
+    /// ascending order.
     public var temperatures: [Int]
     /// Chains of each image.
     public var chains: Int
-    /// Leapfrog steps of a transition.
+    /// The most leapfrog steps of a transition.
     public var leapfrogs: Int
     /// Steps that fit each image's own posterior in the encoder's place; 0 for none.
     public var fitSteps: Int
@@ -92,13 +93,12 @@ private final class SandwichSession {
 
   /// The work for an image, in rows that walk through the network one way.
   private var work: Double {
-    2 * Double(samples) + fitWork
-      + temperatures.reduce(0) { $0 + annealingWork($1, walks: 1) + annealingWork($1, walks: 2) }
+    2 * Double(samples) + fitWork + annealingWork(walks: 1) + annealingWork(walks: 2)
   }
 
-  private func annealingWork(_ temperatures: Int, walks: Int) -> Double {
-    Double(2 * leapfrogs * chains)
-      * Double(annealing(temperatures, .none).transitions(walks: walks))
+  private func annealingWork(walks: Int) -> Double {
+    // Trajectories have some three steps where they are not as long as they may be.
+    Double(2 * min(leapfrogs, 3) * chains) * Double(annealing(.none).transitions(walks: walks))
   }
 
   private var fitWork: Double { Double(2 * fitSteps) * Double(fitting.samples) }
@@ -151,38 +151,30 @@ private final class SandwichSession {
     guard sampled.mean.isFinite else { throw NotFiniteError(of: "log-weight") }
     var side = SandwichReport.Side(importance: .init(sampled))
     if isExact { side.exact = LinearGaussian().meanLogLikelihood(of: images) }
-    var walks: [(temperatures: Int, images: [AnnealedImage])] = []
-    for count in temperatures {
-      guard let results = try anneal(images, label, count, posterior, binarization) else {
-        return nil
-      }
-      walks.append((count, results))
-    }
-    side.add(walks, importance: sampledImages)
+    guard let walks = try anneal(images, label, posterior, binarization) else { return nil }
+    side.add(Array(zip(temperatures, walks)), importance: sampledImages)
     return side
   }
 
+  /// The images, annealed with each of the numbers of temperatures.
   private func anneal(
-    _ images: ImageSet, _ label: String, _ count: Int, _ posterior: [[Float]]?,
-    _ binarization: Binarization
-  ) throws -> [AnnealedImage]? {
+    _ images: ImageSet, _ label: String, _ posterior: [[Float]]?, _ binarization: Binarization
+  ) throws -> [[AnnealedImage]]? {
     let annealer = try Annealer(
-      model, parameters: parameters, images: images, annealing(count, binarization), device: device)
-    let work = annealingWork(count, walks: posterior == nil ? 1 : 2)
+      model, parameters: parameters, images: images, annealing(binarization), device: device)
+    let work = annealingWork(walks: posterior == nil ? 1 : 2)
     let results = try annealer.anneal(posterior: posterior) { share in
-      self.show("\(label)  \(count) temperatures", share, of: work)
+      self.show("\(label)  annealing", share, of: work)
     }
     done += work
     guard let results else { return nil }
-    guard results.allSatisfy({ $0.lower.isFinite && $0.upper?.isFinite != false }) else {
+    guard results.joined().allSatisfy({ $0.lower.isFinite && $0.upper?.isFinite != false }) else {
       throw NotFiniteError(of: "log-weight")
     }
     return results
   }
 
-  private func annealing(
-    _ temperatures: Int, _ binarization: Binarization
-  ) -> AnnealingConfiguration {
+  private func annealing(_ binarization: Binarization) -> AnnealingConfiguration {
     AnnealingConfiguration(
       chains: chains, temperatures: temperatures, leapfrogSteps: leapfrogs,
       binarization: binarization, seed: seed)

@@ -39,6 +39,7 @@ extension ReportRun {
     }
     if exists(folder.evaluation) {
       evaluation = try RunEvaluation(file: folder.evaluation)
+      tested = folder.tested()
     }
     figures = try FigureFolder(run: path).read()
   }

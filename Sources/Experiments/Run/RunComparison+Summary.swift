@@ -17,6 +17,8 @@ extension RunComparison {
     public var activeUnits: [Double]?
     public var testSamples: Int?
     public var images: Int?
+    /// By how much its NLL is above that of the best, image by image.
+    public var paired: PairedDifference?
     /// The fewest updates of a seed, and the most.
     public var steps: [Int]?
 
@@ -28,6 +30,7 @@ extension RunComparison {
       (seedError, activeUnits) = (group.seedError, group.activeUnits)
       let evaluation = group.isUnlike ? nil : group.runs.compactMap(\.evaluation).first
       (testSamples, images) = (evaluation?.samples, evaluation?.images)
+      paired = group.difference
       steps = group.steps.map { [$0.lowerBound, $0.upperBound] }
     }
   }

@@ -18,6 +18,8 @@ public struct RunComparison {
     public var evaluated: Int
     /// True if evaluations cannot be taken together.
     public var isUnlike: Bool
+    /// By how much it is above the setting with the lowest NLL; nil of that one, and where not known.
+    public internal(set) var difference: PairedDifference?
     /// The updates that training had made, of the seed with the fewest and of that with the most.
     public var steps: ClosedRange<Int>?
 
@@ -45,7 +47,7 @@ public struct RunComparison {
     }
   }
 
-  public let groups: [Group]
+  public private(set) var groups: [Group]
 
   /// - Parameter runs: The runs. Folders of figures alone are left out.
   public init(_ runs: [ReportRun]) {
@@ -55,6 +57,19 @@ public struct RunComparison {
     groups = settings.flatMap { setting in
       Self.ofDistinctSeeds(runs.filter { $0.setting == setting }).map(Group.init)
     }
+    let known = groups.indices.filter { groups[$0].nll != nil }
+    let best = known.min { (groups[$0].nll?.mean ?? 0) < (groups[$1].nll?.mean ?? 0) }
+    guard let best else { return }
+    let lowest = groups[best].runs.compactMap(\.tested)
+    for index in known where index != best {
+      groups[index].difference = PairedDifference(
+        of: groups[index].runs.compactMap(\.tested), than: lowest, named: groups[best].name)
+    }
+  }
+
+  /// The differences of settings that were tested on the same images, a line each.
+  public var differencesText: [String] {
+    groups.compactMap { group in group.difference.map { $0.text(of: group.name) } }
   }
 
   /// The runs of a setting, divided so that each seed is in a part once.
@@ -109,21 +124,28 @@ public struct RunComparison {
   public var table: ResultTable {
     let names = differences
     let run = ResultTable.Column.text("run", key: "run")
-    let taken = Set(([run] + Self.ofEvaluation).flatMap(\.keys))
+    let isPaired = groups.contains { $0.difference != nil }
+    let found = Self.ofEvaluation + (isPaired ? [PairedDifference.column] : [])
+    let taken = Set(([run] + found).flatMap(\.keys))
     let facts = names.map { name in
       // What was asked for, beside what was found.
       let key = name.replacing(" ", with: "_")
       return ResultTable.Column.text(name, key: taken.contains(key) ? "setting_\(key)" : key)
     }
     var table = ResultTable(
-      [run] + facts + Self.ofEvaluation,
+      [run] + facts + found,
       remark: "Means over seeds. The error of NLL is the standard error over images; spread is the "
-        + "standard deviation over seeds, and seed error the mean's standard error over them.")
+        + "standard deviation over seeds, and seed error the mean's standard error over them."
+        + (isPaired ? " What is above the best is so image by image, and its error is that." : ""))
     for group in groups {
       let facts = names.map { name in
         group.runs[0].configuration.first { $0.name == name }?.text ?? ""
       }
-      table.append(([group.name] + facts).map { .text($0) } + cells(group))
+      let paired = [
+        ResultTable.Cell(group.difference?.difference, error: group.difference?.standardError)
+      ]
+      table.append(
+        ([group.name] + facts).map { .text($0) } + cells(group) + (isPaired ? paired : []))
     }
     return table
   }
@@ -159,9 +181,9 @@ public struct RunComparison {
     ]
   }
 
-  /// The table on a page; nil where no setting has several seeds.
+  /// The table on a page; nil where no setting has several seeds and no two were tested on the same images.
   public var seeds: PageTable? {
-    guard groups.contains(where: { $0.runs.count > 1 }) else { return nil }
+    guard groups.contains(where: { $0.runs.count > 1 || $0.difference != nil }) else { return nil }
     let table = table
     return PageTable(
       columns: table.columns.map { $0.title + ($0.unit.map { " (\($0))" } ?? "") },

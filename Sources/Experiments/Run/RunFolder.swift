@@ -34,6 +34,8 @@ public struct RunFolder: Sendable {
   public var figures: String { path + "/figures" }
   public var report: String { path + "/report.html" }
   public var evaluation: String { path + "/evaluation.json" }
+  /// What certifying has found image by image.
+  public var certificate: String { path + "/certificate.json" }
   /// The bound with another number of samples.
   public var bound: String { path + "/bound.json" }
 
@@ -88,7 +90,9 @@ public struct RunFolder: Sendable {
   /// Takes away what was found out about parameters that are about to change, figures too.
   public func clearFindings() {
     clearFigures()
-    for file in [evaluation, bound] { try? FileManager.default.removeItem(atPath: file) }
+    for file in [evaluation, imageLikelihoods, bound, certificate] {
+      try? FileManager.default.removeItem(atPath: file)
+    }
   }
 
   /// Adds one object to the metrics.

@@ -181,17 +181,18 @@ final class RunSession {
   private func conclude(best: [Tensor: [Float]]?) throws -> RunReport {
     let parameters = try (best ?? trainer.state()).filter { $0.key.role == .parameter }
     let configuration = run.configuration
+    var images: [CertifiedImage] = []
     var evaluation = try ModelEvaluation(
       configuration.model, parameters: parameters,
       images: configuration.testing.images(of: run.images.split),
       activity: run.images.split.training.first(configuration.activityImages),
       samples: configuration.testSamples, binarization: run.training.binarization,
       seed: configuration.seed
-    ).run(on: device, monitor: goesOn)
+    ).run(on: device, monitor: goesOn) { images = $0 }
     let step = trainer.progress.step
     evaluation?.step = step
     if let evaluation, isFirst {
-      try Files.write(try JSONText.data(evaluation), to: run.folder.evaluation)
+      try run.folder.keep(evaluation, images)
       try record(evaluation, parameters, step: step)
     }
     let reduction = device.ranks.count > 1 ? trainer.reduction : nil

@@ -51,18 +51,21 @@ public struct StoredModel: Sendable {
   ///
   /// - Returns: The file that keeps its own evaluation, of the same parameters with more samples of no
   ///   fewer images, and those samples; nil where there is none.
-  public func keep(_ report: EvaluationReport) throws -> (file: String, samples: Int)? {
+  public func keep(
+    _ report: EvaluationReport, _ images: [CertifiedImage]
+  ) throws -> (file: String, samples: Int)? {
     guard RunFolder.isFolder(path), run != nil else { return nil }
     let lock = try FolderLock(path)
     defer { withExtendedLifetime(lock) {} }
     guard Self.step(path, checkpoint) == step else { return nil }
-    let file = RunFolder(path).evaluation
+    let folder = RunFolder(path)
+    let file = folder.evaluation
     if report.step != nil, let kept = EvaluationReport(file: file, of: model),
       kept.step == report.step, kept.samples > report.samples, kept.images >= report.images
     {
       return (file, kept.samples)
     }
-    try Files.write(try JSONText.data(report), to: file)
+    try folder.keep(report, images)
     return nil
   }
 

@@ -22,6 +22,8 @@ public struct SweepReport: Encodable {
     public var standardError: Double?
     public var activeUnits: [Double]?
     public var trainSeconds: Double?
+    /// By how much the NLL is above that of the best, image by image.
+    public var paired: PairedDifference?
     public var isBest = false
     /// True if seeds alone may have made it worse than the best.
     public var isAsGood = false
@@ -84,7 +86,17 @@ public struct SweepReport: Encodable {
     for index in rows.indices {
       self.rows[index].isAsGood = index != best && rows[index].isWithinSpread(of: rows[best])
     }
+    let lowest = Self.tested(rows[best])
+    for index in rows.indices where index != best && rows[index].nll != nil {
+      self.rows[index].paired = PairedDifference(
+        of: Self.tested(rows[index]), than: lowest, named: rows[best].name)
+    }
     self.rows[best].isBest = true
+  }
+
+  /// The images that a setting's runs were tested on, as far as their folders have them.
+  private static func tested(_ row: Row) -> [TestedImages] {
+    row.runs.filter { $0.evaluation != nil }.compactMap { RunFolder($0.run).tested() }
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -109,13 +121,14 @@ public struct SweepReport: Encodable {
     let shares: [(title: String, value: (Row) -> Double?)] = [
       ("beta", \.beta), ("alpha", \.alpha),
     ].filter { share in rows.contains { share.value($0) != nil } }
+    let isPaired = rows.contains { $0.paired != nil }
     let others = Set(rows.flatMap { ($0.settings ?? [:]).keys }).sorted()
     var table = ResultTable(
       Self.firstColumns
         + shares.map { .text($0.title, key: $0.title) }
         + others.map { .text(Self.words($0), key: $0) }
         + [.count("M", key: "groups", latex: "$M$"), .count("K", key: "samples", latex: "$K$")]
-        + CellSummary.columns
+        + CellSummary.columns + (isPaired ? [PairedDifference.column] : [])
         + [
           .count("training", key: "train_seconds"), .count("seeds", key: "seeds"),
           .count("planned", key: "planned").only(.programs),
@@ -134,6 +147,7 @@ public struct SweepReport: Encodable {
           .number(Double(row.groups)), .number(Double(row.samples)),
           .init(row.nll, error: row.standardError), .init(row.spread),
           CellSummary.cell(row.activeUnits),
+        ] + (isPaired ? [.init(row.paired?.difference, error: row.paired?.standardError)] : []) + [
           row.trainSeconds.map { .worded(readable(.seconds($0)), $0) } ?? .none,
           .worded("\(row.finished) of \(row.planned)", Double(row.finished)),
           .number(Double(row.planned)),
@@ -148,6 +162,8 @@ public struct SweepReport: Encodable {
     return
       "* the best\(rows.contains(where: \.isAsGood) ? "; ~ no worse than the seeds explain" : "")"
       + ". Spread: the standard deviation over seeds. Standard error: over images."
+      + (rows.contains { $0.paired != nil }
+        ? " Above the best: image by image, with the error of that." : "")
   }
 
   public var text: String {

@@ -28,6 +28,16 @@ public func byteCount(_ text: String) -> Int? {
   return number << (unit ?? 0)
 }
 
+/// The seconds of a time that a person wrote, as 90, 90s, 10m or 2h; nil where it is none.
+public func secondCount(_ text: String) -> Double? {
+  let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]
+  let unit = text.last.flatMap { units[$0] }
+  guard let number = Double(decimal: unit == nil ? text : String(text.dropLast())), number > 0,
+    number <= 1e9
+  else { return nil }
+  return number * (unit ?? 1)
+}
+
 /// A text with a full stop at its end.
 public func sentence(_ text: String) -> String { text.hasSuffix(".") ? text : text + "." }
 

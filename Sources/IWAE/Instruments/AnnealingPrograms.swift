@@ -3,25 +3,31 @@ import Compute
 /// The programs of annealed importance sampling with Hamiltonian transitions, for a batch of images
 /// and some chains of each.
 ///
-/// The density at temperature b is p(h) p(x|h)^b. Programs compute its logarithm divided by b,
-/// log p(x|h) + (log p(h)) / b, because the control record's KL weight multiplies densities of
-/// latents; its `densityScale` b makes the density of it.
+/// The density at temperature t is g(h)^(1-t) p(x, h)^t, where g is a Gaussian without correlations for
+/// each image. Trajectories move in its units, so that they turn about it in the time that they turn
+/// about a standard normal density.
 struct AnnealingPrograms {
   /// Takes the images of a batch.
   let load: Program
-  /// Draws positions from the prior, as far as formulas do.
+  /// Draws positions from the Gaussians.
   let start: Program
-  /// Draws momenta, copies positions to where a trajectory moves, and looks at the density there.
+  /// Looks at the density at the positions.
+  let look: Program
+  /// Draws momenta, and begins a trajectory at the positions.
   let begin: Program
   /// A leapfrog step.
   let leap: Program
   /// Accepts where the trajectory ended, or not.
   let end: Program
-  /// Adds the KL weight times log p(x|h) to the log-weights.
+  /// Adds the change of the temperature times log p(x, h) - log g(h) to the log-weights.
   let weigh: Program
   let tensors: AnnealingTensors
 
-  var all: [Program] { [load, start, begin, leap, end, weigh] }
+  static var all: [KeyPath<AnnealingPrograms, Program>] {
+    [\.load, \.start, \.look, \.begin, \.leap, \.end, \.weigh]
+  }
+
+  var all: [Program] { Self.all.map { self[keyPath: $0] } }
 
   var states: [Tensor] { all.tensors([.state]) }
 
@@ -44,99 +50,43 @@ struct AnnealingPrograms {
       _ = try builder.appendBatch(as: .state)
     }
     start = try build("start") { builder throws(ProgramError) in
-      try builder.appendPrior(tensors)
+      for layer in tensors.layers {
+        let noise = Tensor("annealing.noise.\(layer.index)", layer.momentum.shape, .temporary)
+        try builder.appendNormals(layer.index, into: noise, tensors)
+        try builder.append(
+          [.init(layer.center.value + layer.scale.value * noise.value, into: layer.here.latent)],
+          reading: [layer.center, layer.scale, noise])
+      }
+    }
+    look = try build("look") { builder throws(ProgramError) in
+      try builder.appendDensity(tensors, at: \.here, tensors.here)
     }
     begin = try build("begin") { builder throws(ProgramError) in
       for layer in tensors.layers {
-        try builder.program.append(
-          .sum(Sum(input: layer.position, output: layer.proposal)))
+        for part in [\AnnealingTensors.Point.latent, \.gradient] {
+          try builder.program.append(
+            .sum(Sum(input: layer.here[keyPath: part], output: layer.there[keyPath: part])))
+        }
         try builder.appendNormals(layer.index, into: layer.momentum, tensors)
       }
-      try builder.appendDensity(tensors, into: tensors.before.density, keepsLikelihood: true)
-      try builder.appendMomentumDensity(tensors, into: tensors.before.momentumDensity)
+      try builder.appendMomentumDensity(tensors, into: tensors.here.momentum)
     }
     leap = try build("leap") { builder throws(ProgramError) in
       for layer in tensors.layers { try builder.appendLeapfrog(layer, tensors, moves: true) }
-      try builder.appendDensity(tensors, into: tensors.after.density, keepsLikelihood: false)
+      try builder.appendDensity(tensors, at: \.there, tensors.there)
       for layer in tensors.layers { try builder.appendLeapfrog(layer, tensors, moves: false) }
-      try builder.appendMomentumDensity(tensors, into: tensors.after.momentumDensity)
     }
     end = try build("end") { builder throws(ProgramError) in
+      try builder.appendMomentumDensity(tensors, into: tensors.there.momentum)
       try builder.appendAcceptance(tensors)
-      for layer in tensors.layers {
-        let (from, to) = (layer.position, layer.proposal)
-        try builder.append(
-          [.init(.where(tensors.accepted.value, to.value, from.value), into: from)],
-          reading: [tensors.accepted, from, to])
-      }
     }
     weigh = try build("weigh") { builder throws(ProgramError) in
-      let change = Control.Value.klWeight.formula * tensors.likelihood.value
+      let (weights, change) = (tensors.logWeights, tensors.change)
+      let (model, start) = (tensors.here.model, tensors.here.start)
       try builder.append(
-        [.init(tensors.logWeights.value + change, into: tensors.logWeights)],
-        reading: [tensors.likelihood, tensors.logWeights])
+        [.init(weights.value + change.value * (model.value - start.value), into: weights)],
+        reading: [weights, change, model, start])
     }
-  }
-}
-
-/// The tensors that the programs keep for each other: a row is a chain.
-struct AnnealingTensors {
-  /// One stochastic layer, `(R, latent)` each.
-  struct Layer {
-    var index: Int
-    var position: Tensor
-    /// The point that the trajectory under way has reached.
-    var proposal: Tensor
-    var momentum: Tensor
-    /// The derivative of the density there.
-    var gradient: Tensor
-  }
-
-  /// A trajectory's end, as it is judged by, `(R)` each.
-  struct End {
-    /// A log density, which the control record's `densityScale` multiplies.
-    var density: Tensor
-    /// The log density of the momenta.
-    var momentumDensity: Tensor
-  }
-
-  /// Upwards from the data.
-  let layers: [Layer]
-  let images: Tensor
-  /// `(B)`, `uint32`.
-  let indices: Tensor
-  /// `(B)`
-  let stepSizes: Tensor
-  /// `(R)` each.
-  let before: End
-  let after: End
-  let accepted: Tensor
-  /// `(R)`: log p(x|h) at the positions.
-  let likelihood: Tensor
-  let logWeights: Tensor
-
-  init(_ model: Model, batchSize: Int, chains: Int) {
-    let rows = Shape.vector(batchSize * chains)
-    func vector(_ name: String) -> Tensor { Tensor("annealing.\(name)", rows, .state) }
-    layers = model.encoder.enumerated().map { index, layer in
-      func matrix(_ name: String) -> Tensor {
-        Tensor(
-          "annealing.\(name).\(index)", .matrix(rows: rows.count, columns: layer.latent), .state)
-      }
-      return Layer(
-        index: index, position: matrix("position"), proposal: matrix("proposal"),
-        momentum: matrix("momentum"), gradient: matrix("gradient"))
-    }
-    images = Tensor("images", .matrix(rows: batchSize, columns: model.dataSize), .state)
-    indices = Tensor("indices", .vector(batchSize), .state, element: .uint32)
-    stepSizes = Tensor("annealing.step_sizes", .vector(batchSize), .state)
-    before = .init(
-      density: vector("density_before"), momentumDensity: vector("momentum_density_before"))
-    after = .init(
-      density: vector("density_after"), momentumDensity: vector("momentum_density_after"))
-    accepted = vector("accepted")
-    likelihood = vector("likelihood")
-    logWeights = vector("log_weights")
   }
 }
 
@@ -149,69 +99,62 @@ extension StepBuilder {
       .noise(Noise(purpose: .latent(layer: layer), indices: tensors.indices, output: output)))
   }
 
-  /// Draws every layer's positions from the prior, from the top downwards. Where no formula draws those
-  /// of the top, the host does, before.
-  fileprivate mutating func appendPrior(_ tensors: AnnealingTensors) throws(ProgramError) {
-    for layer in stride(from: top, through: 0, by: -1) {
-      let position = tensors.layers[layer].position
-      if layer == top && model.prior.sample == nil { continue }
-      let noise = Tensor("annealing.noise.\(layer)", position.shape, .temporary)
-      try appendNormals(layer, into: noise, tensors)
-      if layer == top, let sample = model.prior.sample {
-        let value = sample.over(model.prior.parameters, model.priorParameters, ["e": noise])
-        try append([.init(value, into: position)], reading: [noise] + model.priorParameters)
-      } else {
-        let heads = try model.decoderNetworks[top - layer - 1].append(
-          tensors.layers[layer + 1].position, to: &program)
-        let gaussian = Posterior.gaussian
-        let value = gaussian.sample.over(gaussian.heads, heads, ["e": noise])
-        try append([.init(value, into: position)], reading: heads + [noise])
-      }
-    }
-  }
-
-  /// log p(x|h) + KL weight * log p(h) at the trajectory's place, and its derivative.
+  /// log p(x, h) at some points with its derivative, and the starting density.
   fileprivate mutating func appendDensity(
-    _ tensors: AnnealingTensors, into density: Tensor, keepsLikelihood: Bool
+    _ tensors: AnnealingTensors, at point: KeyPath<AnnealingTensors.Layer, AnnealingTensors.Point>,
+    _ judged: AnnealingTensors.Judged
   ) throws(ProgramError) {
-    let proposals = tensors.layers.map(\.proposal)
+    let latents = tensors.layers.map { $0[keyPath: point].latent }
     let start = program.operations.count
-    let prior = try appendPrior(at: proposals[top], named: "annealing.prior")
-    try appendDecoder(of: proposals, tensors.images)
-    try appendLogWeight(density, latentTerms: prior)
-    if keepsLikelihood, let term = decoded.last {
-      try program.append(.sum(Sum(input: term, output: tensors.likelihood)))
-    }
-    var walk = Derivation(leaves: Set(proposals))
-    walk.add(BoundFormula(1, reading: []), to: density)
+    let prior = try appendPrior(at: latents[top], named: "annealing.prior")
+    try appendDecoder(of: latents, tensors.images)
+    try appendLogWeight(judged.model, latentTerms: prior)
+    var walk = Derivation(leaves: Set(latents))
+    walk.add(BoundFormula(1, reading: []), to: judged.model)
     try walk.walk(start..<program.operations.count, of: &program)
     for layer in tensors.layers {
-      try walk.store(layer.proposal, into: layer.gradient, of: &program)
+      let point = layer[keyPath: point]
+      try walk.store(point.latent, into: point.gradient, of: &program)
     }
+    try appendNormalDensity(
+      tensors.layers.map { layer in
+        let latent = layer[keyPath: point].latent
+        let place = (latent.value - layer.center.value) / layer.scale.value
+        return (
+          place, .log(layer.scale.value), [latent, layer.center, layer.scale]
+        )
+      }, into: judged.start)
   }
 
-  /// One half of a leapfrog step: momenta follow the density's gradient, and positions their momenta.
-  /// Once with the position and, at the gradient there, once without: that is the step.
+  /// One half of a leapfrog step, in units of the starting Gaussian: momenta follow the density's
+  /// gradient, and positions their momenta. Once with the position and, at the gradient there, once
+  /// without: that is the step.
   ///
-  ///     momentum += e / 2 * densityScale * gradient        with e the image's step size
-  ///     position += e * momentum
+  ///     momentum += e / 2 * (t * scale * gradient - (1 - t) * (position - center) / scale)
+  ///     position += e * scale * momentum                   with e the image's step size
   fileprivate mutating func appendLeapfrog(
     _ layer: AnnealingTensors.Layer, _ tensors: AnnealingTensors, moves: Bool
   ) throws(ProgramError) {
-    let step = tensors.stepSizes.value
-    let scale = Control.Value.densityScale.formula
-    let momentum = layer.momentum.value + 0.5 * step * scale * layer.gradient.value
+    let (latent, gradient) = (layer.there.latent, layer.there.gradient)
+    let (step, temperature) = (tensors.stepSizes.value, tensors.temperatures.value)
+    let scale = layer.scale.value
+    let slope =
+      temperature * scale * gradient.value
+      - (1 - temperature) * (latent.value - layer.center.value) / scale
+    let momentum = layer.momentum.value + 0.5 * step * slope
     var results = [Map.Result(momentum, into: layer.momentum)]
-    if moves {
-      results.append(.init(layer.proposal.value + step * momentum, into: layer.proposal))
-    }
+    if moves { results.append(.init(latent.value + step * scale * momentum, into: latent)) }
     try append(
-      results, reading: [tensors.stepSizes, layer.gradient, layer.momentum, layer.proposal])
+      results,
+      reading: [
+        tensors.stepSizes, tensors.temperatures, layer.center, layer.scale, gradient, latent,
+        layer.momentum,
+      ])
   }
 
-  /// Metropolis's choice between a trajectory's ends:
+  /// Metropolis's choice between a trajectory's ends, and what follows from it:
   ///
-  ///     accepted = u < exp(densityScale (density after - before) + momentum density after - before)
+  ///     accepted = u < exp(log density there - log density here)
   ///
   /// with u the row's own uniform number. What is not a number is not accepted.
   fileprivate mutating func appendAcceptance(_ tensors: AnnealingTensors) throws(ProgramError) {
@@ -219,30 +162,54 @@ extension StepBuilder {
       "annealing.uniform", .matrix(rows: sampleRows, columns: 1), .temporary)
     try program.append(
       .noise(Noise(.uniform, purpose: .acceptance, indices: tensors.indices, output: uniform)))
-    let (before, after) = (tensors.before, tensors.after)
+    let (here, there) = (tensors.here, tensors.there)
+    let temperature = tensors.temperatures.value
     let ratio =
-      Control.Value.densityScale.formula * (after.density.value - before.density.value)
-      + (after.momentumDensity.value - before.momentumDensity.value)
+      temperature * (there.model.value - here.model.value)
+      + (1 - temperature) * (there.start.value - here.start.value)
+      + (there.momentum.value - here.momentum.value)
     let chance = Formula.exp(.min(ratio, 0))
     try append(
       [.init(sumOf: .less(uniform.value, chance), into: tensors.accepted)],
       reading: [
-        uniform, before.density, after.density, before.momentumDensity, after.momentumDensity,
+        uniform, tensors.temperatures, here.model, here.start, here.momentum, there.model,
+        there.start, there.momentum,
       ])
+    let accepted = tensors.accepted
+    try append(
+      [.init(tensors.acceptances.value + accepted.value, into: tensors.acceptances)],
+      reading: [tensors.acceptances, accepted])
+    var choices = [(there.model, here.model), (there.start, here.start)]
+    for layer in tensors.layers {
+      choices.append((layer.there.latent, layer.here.latent))
+      choices.append((layer.there.gradient, layer.here.gradient))
+    }
+    for (from, to) in choices {
+      try append(
+        [.init(.where(accepted.value, from.value, to.value), into: to)],
+        reading: [accepted, from, to])
+    }
   }
 
   /// log N(momenta; 0, I) over all layers.
   fileprivate mutating func appendMomentumDensity(
     _ tensors: AnnealingTensors, into density: Tensor
   ) throws(ProgramError) {
-    for layer in tensors.layers {
-      let isFirst = layer.index == 0
+    try appendNormalDensity(
+      tensors.layers.map { ($0.momentum.value, 0, [$0.momentum]) }, into: density)
+  }
+
+  /// The sum over layers of log N(place; 0, I) less the logarithm of the places' unit.
+  private mutating func appendNormalDensity(
+    _ layers: [(place: Formula, logUnit: Formula, reading: [Tensor])], into density: Tensor
+  ) throws(ProgramError) {
+    for (index, layer) in layers.enumerated() {
       let term =
-        isFirst
-        ? density : Tensor("\(density.name).\(layer.index)", density.shape, .temporary)
-      let normal = Prior.standardNormalLogDensity.substituting(["z": layer.momentum.value])
-      try append([.init(sumOf: normal, into: term)], reading: [layer.momentum])
-      if !isFirst {
+        index == 0 ? density : Tensor("\(density.name).\(index)", density.shape, .temporary)
+      let normal =
+        Prior.standardNormalLogDensity.substituting(["z": layer.place]) - layer.logUnit
+      try append([.init(sumOf: normal, into: term)], reading: layer.reading)
+      if index > 0 {
         try append([.init(density.value + term.value, into: density)], reading: [density, term])
       }
     }

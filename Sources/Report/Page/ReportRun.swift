@@ -26,6 +26,8 @@ public struct ReportRun: Sendable {
   public var setting: String
   public var metrics: RunMetrics
   public var evaluation: RunEvaluation?
+  /// The images of that, one by one; nil where they are not known.
+  public var tested: TestedImages?
   public var figures: [Figure]
   /// True if commands that take a model take this.
   public var hasModel: Bool

@@ -1,0 +1,104 @@
+import Foundation
+import IWAE
+
+/// log p(x) of some images as a mean that is known to an error, however many samples that took.
+public struct Certificate: Codable, Hashable, Sendable {
+  /// Annealing from both sides on images that the model drew, where it is exact.
+  public struct Simulated: Codable, Hashable, Sendable {
+    public var images: Int
+    public var temperatures: Int
+    public var lower: Double
+    public var upper: Double
+    /// Of the distance of the two, over images.
+    @Nullable public var standardError: Double?
+  }
+
+  /// The half of the interval's width that was asked for.
+  public var asked: Double
+  public var confidence = 0.95
+  /// The mean over the images, the error of its estimate, and the interval that it makes.
+  public var logLikelihood: Double
+  @Nullable public var standardError: Double?
+  @Nullable public var lower: Double?
+  @Nullable public var upper: Double?
+  /// True if the interval is as narrow as was asked for, and every image's error is met.
+  public var isMet: Bool
+  public var images: Int
+  /// Those of which something is known; fewer where it was stopped.
+  public var knownImages: Int
+  /// Those whose error is not met, and those of them of which samples tell none.
+  public var unmetImages: Int
+  public var untoldImages: Int
+  public var annealedImages: Int
+  public var mostSamples: Int
+  public var mostTemperatures: Int
+  /// Of the encoder's samples, over the images where they tell it.
+  @Nullable public var largestShape: Double?
+  /// Nil where nothing was annealed, or nothing can be drawn.
+  public var simulated: Simulated?
+  public var seconds: Double
+
+  init(
+    _ found: [CertifiedImage], of images: Int, asked: Double, isEnough: (CertifiedImage) -> Bool,
+    seconds: Double
+  ) {
+    let count = Double(found.count)
+    (self.asked, self.images, knownImages, self.seconds) = (asked, images, found.count, seconds)
+    logLikelihood = found.reduce(0) { $0 + $1.estimate } / count
+    unmetImages = found.count { !isEnough($0) }
+    untoldImages = found.count { !$0.hasError || $0.error == nil }
+    annealedImages = found.count { $0.method == .annealing }
+    mostSamples = found.filter { $0.method == .importance }.map(\.samples).max() ?? 0
+    mostTemperatures = found.compactMap(\.temperatures).max() ?? 0
+    largestShape = found.compactMap(\.shape).max()
+    isMet = false
+    // An image of which no error is known leaves that of the mean unknown.
+    if untoldImages == 0 {
+      let variance = found.reduce(0) { $0 + ($1.error ?? 0) * ($1.error ?? 0) }
+      let error = variance.squareRoot() / count
+      standardError = error
+      lower = logLikelihood - Certifier.deviations * error
+      upper = logLikelihood + Certifier.deviations * error
+    }
+    isMet =
+      found.count == images && unmetImages == 0
+      && standardError.map { Certifier.deviations * $0 <= asked } ?? false
+  }
+
+  public var text: String {
+    func number(_ value: Double) -> String { String(format: "%.3f", value) }
+    let whole =
+      knownImages == images ? counted(images, "image") : "\(knownImages) of \(images) images"
+    var lines: [String] = []
+    if let lower, let upper {
+      lines.append(
+        "log p(x) \(number(logLikelihood)), between \(number(lower)) and \(number(upper)) at 95%, "
+          + "over \(whole): \(isMet ? "within" : "not within") the ± \(asked) that were asked for")
+    } else {
+      lines.append(
+        "log p(x) \(number(logLikelihood)) over \(whole), with an error that is not known")
+    }
+    lines.append(
+      "\(counted(annealedImages, "image")) by annealing"
+        + (annealedImages > 0 ? " with up to \(mostTemperatures) temperatures" : "")
+        + ", \(knownImages - annealedImages) by samples of the encoder"
+        + (mostSamples > 0 ? ", up to \(mostSamples) each" : "")
+        + "; certified in \(readable(.seconds(seconds)))")
+    if unmetImages > 0 {
+      lines.append(
+        "\(counted(unmetImages, "image")) not known as well as was asked for"
+          + (untoldImages > 0
+            ? "; of \(untoldImages) the largest weights have no variance, so that nothing tells the error"
+            : "; a larger '--budget' goes on from here"))
+    }
+    if let simulated {
+      let error = simulated.standardError.map { " ± \(number($0))" } ?? ""
+      lines.append(
+        "on \(counted(simulated.images, "image")) that the model drew, the same annealing from below and "
+          + "from above: \(number(simulated.lower)) and \(number(simulated.upper)), "
+          + "\(number(simulated.upper - simulated.lower))\(error) apart; exact there, and a diagnosis of "
+          + "all else")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

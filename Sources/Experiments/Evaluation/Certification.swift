@@ -1,0 +1,143 @@
+import Compute
+import Files
+import Foundation
+import IWAE
+
+/// Certifies a model's log-likelihood of images: what is found image by image is kept, and gone on from.
+public struct Certification: Sendable {
+  public let subject: Subject
+  public var settings: Certifier.Settings
+  /// The seconds that it may take; nil for as many as it needs.
+  public var budget: Double?
+  /// The file that keeps what is known; nil where nothing does.
+  public var file: String?
+  /// The images that are drawn from the model for a diagnosis.
+  private static let simulatedImages = 20
+
+  public init(_ subject: Subject, width: Double, budget: Double? = nil, file: String? = nil) {
+    self.subject = subject
+    settings = Certifier.Settings(width: width)
+    (settings.binarization, settings.seed) = (subject.binarization, subject.seed)
+    (self.budget, self.file) = (budget, file)
+  }
+
+  /// The result, image by image and over all.
+  public struct Outcome: Sendable {
+    public var certificate: Certificate
+    public var images: [CertifiedImage]
+    /// True if it was stopped before its end.
+    public var isStopped: Bool
+  }
+
+  /// What a file keeps.
+  private struct Kept: Codable {
+    /// What it is about: nothing else may go on from it.
+    var of: [Fact]
+    var images: [CertifiedImage]
+  }
+
+  private var facts: [Fact] {
+    [
+      Fact("the parameters", subject.parameters), Fact("the images", subject.images),
+      Fact("the settings", "\(settings)"),
+    ]
+  }
+
+  /// The images that are known from before.
+  public var known: [CertifiedImage] {
+    guard let file, let data = try? Files.read(file, atMost: Files.mostOfJSON),
+      let kept = try? JSONText.value(Kept.self, data), kept.of == facts,
+      kept.images.count <= subject.images.count,
+      kept.images.allSatisfy({ $0.estimate.isFinite })
+    else { return [] }
+    return kept.images
+  }
+
+  /// - Parameter monitor: Told how far it is; returns whether to go on.
+  public func run(
+    on device: any Device, monitor: @escaping WordMonitor = { _ in true }
+  ) throws -> Outcome? {
+    let start = ContinuousClock.now
+    func elapsed() -> Double { (ContinuousClock.now - start) / .seconds(1) }
+    let count = subject.images.count
+    let known = known
+    let facts = facts
+    let certifier = try Certifier(
+      subject.model, parameters: subject.parameters, images: subject.images, settings,
+      device: device)
+    var found = known
+    var isStopped = false
+    found = try certifier.certify(
+      known: known,
+      mayGoOn: { done in
+        guard let budget else { return true }
+        // Of the time that is left, a block may take its share, and the next step twice the last's.
+        let end = min(done + Certifier.block, count)
+        let share = Double(end - known.count) / Double(max(count - known.count, 1))
+        return elapsed() < 0.5 * share * budget
+      },
+      progress: { done, what in
+        let rate = Double(done - known.count) / elapsed()
+        let left =
+          rate > 0 ? "  \(readable(.seconds(Double(count - done) / rate))) left" : ""
+        let goesOn = monitor(
+          "certifying  \(done) of \(count) images\(Self.text(found))  \(what)\(left)")
+        if !goesOn { isStopped = true }
+        return goesOn
+      },
+      keep: { images in
+        found = images
+        guard images.allSatisfy({ $0.estimate.isFinite }) else {
+          throw NotFiniteError(of: "log-weight")
+        }
+        if let file {
+          try Files.write(try JSONText.data(Kept(of: facts, images: images)), to: file)
+        }
+      })
+    guard !found.isEmpty else { return nil }
+    var certificate = Certificate(
+      found, of: count, asked: settings.width, isEnough: certifier.isMet, seconds: elapsed())
+    if !isStopped {
+      certificate.simulated = try simulate(
+        certificate.mostTemperatures, device
+      ) { monitor("annealing simulated images  \($0)%") }
+    }
+    certificate.seconds = elapsed()
+    return Outcome(certificate: certificate, images: found, isStopped: isStopped)
+  }
+
+  /// The mean so far, and its error.
+  private static func text(_ images: [CertifiedImage]) -> String {
+    guard !images.isEmpty else { return "" }
+    let count = Double(images.count)
+    let mean = images.reduce(0) { $0 + $1.estimate } / count
+    let variance = images.reduce(0) { $0 + ($1.error ?? .nan) * ($1.error ?? .nan) }
+    let error = Certifier.deviations * variance.squareRoot() / count
+    return String(format: "  %.2f", mean) + (error.isNaN ? "" : String(format: " ± %.3f", error))
+  }
+
+  /// Anneals images that the model draws from both sides; nil where it cannot, or need not.
+  private func simulate(
+    _ temperatures: Int, _ device: any Device, _ goesOn: (Int) -> Bool
+  ) throws -> Certificate.Simulated? {
+    let (model, images) = (subject.model, subject.images)
+    guard temperatures > 0, model.likelihood.canDraw else { return nil }
+    let count = min(images.count, Self.simulatedImages)
+    // Another seed than that of the chains, which would start where the images came from.
+    let simulation = try Generator(model, parameters: subject.parameters, device: device).simulate(
+      count: count, seed: subject.seed &+ 1, height: images.height,
+      labels: images.labels.map { Array($0.prefix(count)) })
+    let annealed = try Annealer(
+      model, parameters: subject.parameters, images: simulation.images,
+      AnnealingConfiguration(
+        chains: settings.chains, temperatures: [temperatures], leapfrogSteps: settings.leapfrogs,
+        seed: subject.seed), device: device
+    ).anneal(posterior: simulation.latents) { goesOn(Int(100 * $0)) }
+    guard let annealed = annealed?[0] else { return nil }
+    let gaps = LogWeights.Estimate(annealed.map { ($0.upper ?? .nan) - $0.lower })
+    let lower = annealed.reduce(0) { $0 + $1.lower } / Double(count)
+    return Certificate.Simulated(
+      images: count, temperatures: temperatures, lower: lower, upper: lower + gaps.mean,
+      standardError: gaps.squaredError?.squareRoot())
+  }
+}

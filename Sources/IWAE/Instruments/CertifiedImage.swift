@@ -1,0 +1,67 @@
+import Compute
+
+/// One image's log p(x), and how well it is known.
+public struct CertifiedImage: Codable, Hashable, Sendable {
+  public enum Method: String, Codable, Sendable {
+    /// Samples of the encoder.
+    case importance
+    /// Chains that walk from the encoder's Gaussian to the posterior.
+    case annealing
+  }
+
+  /// Of log p(x): the log of the mean weight, on average below it, and half of its variance, which is
+  /// what it lies below.
+  public var estimate: Double
+  /// The standard error of that; nil where one weight says nothing of it.
+  public var error: Double?
+  public var method: Method
+  /// The samples, or the chains.
+  public var samples: Int
+  /// Of annealing.
+  public var temperatures: Int?
+  /// The shape of the Pareto distribution that the largest weights of the encoder's samples follow; nil
+  /// where they do not tell.
+  public var shape: Double?
+
+  /// - Parameters:
+  ///   - weights: What it was estimated from.
+  ///   - temperatures: Of annealing; nil for samples of the encoder.
+  ///   - shape: The Pareto shape of the encoder's samples.
+  init(_ weights: LogWeights, temperatures: Int? = nil, shape: Double?) {
+    let count = Double(weights.count)
+    // The variance of the mean weight over its square, which is that of its logarithm.
+    let variance =
+      count > 1
+      ? max(0, (1 / weights.effectiveSampleSize - 1 / count) * count / (count - 1)) : nil
+    estimate = weights.logMean + (variance ?? 0) / 2
+    error = variance?.squareRoot()
+    method = temperatures == nil ? .importance : .annealing
+    samples = weights.count
+    (self.temperatures, self.shape) = (temperatures, shape)
+  }
+
+  /// What so many samples of the encoder say, of which the mean weight is known alone.
+  ///
+  /// - Parameters:
+  ///   - logLikelihood: The logarithm of their mean weight.
+  ///   - effectiveSampleSize: (sum w)^2 / sum w^2
+  ///   - samples: Their number.
+  public init(logLikelihood: Double, effectiveSampleSize: Double, samples: Int) {
+    let count = Double(samples)
+    estimate = logLikelihood
+    error =
+      samples > 1
+      ? max(0, (1 / effectiveSampleSize - 1 / count) * count / (count - 1)).squareRoot() : nil
+    (method, self.samples) = (.importance, samples)
+  }
+
+  /// Above it the largest weights count for so much that their variance, which is the error, is not told
+  /// by their samples: it would need a fourth moment, which there is below a quarter, and the shape is an
+  /// estimate itself.
+  public static let largestShape = 0.3
+
+  /// True if its error can be believed.
+  public var hasError: Bool {
+    method == .annealing || shape.map { $0 < Self.largestShape } ?? (error == 0)
+  }
+}

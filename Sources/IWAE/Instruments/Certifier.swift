@@ -1,0 +1,240 @@
+import Compute
+
+/// Finds log p(x) of images to an error, with samples where they are needed.
+///
+/// Each image begins with samples of the encoder, and gets twice as many until its error is met. Where
+/// their weights do not tell an error, or where they would be too many, it is annealed: with twice as many
+/// temperatures, and where those help little, as where chains keep to a mode each, with twice as many
+/// chains. Images are certified a block at a time, so that what is known of former blocks can be kept and
+/// gone on from.
+public final class Certifier {
+  public struct Settings: Hashable, Sendable {
+    /// Half of the width of the interval that the mean of log p(x) is to have.
+    public var width: Double
+    /// The encoder's samples that each image begins with, and gets at most.
+    public var samples = 500
+    public var mostSamples = 32_000
+    public var chains = 16
+    public var leapfrogs = 10
+    /// The temperatures that annealing begins with, and the most transitions of all of an image's chains.
+    public var temperatures = 32
+    public var mostTransitions = 1 << 18
+    public var binarization = Binarization.none
+    public var seed: UInt64 = 0
+
+    public init(width: Double) { self.width = width }
+  }
+
+  /// The images that are certified together, and those that are annealed together.
+  public static let block = 100
+  private static let batch = 50
+  /// The largest error of an image, so that what is neglected of its bias is small.
+  private static let largestError = 0.2
+  /// The deviations of a normal distribution that hold 95% of it.
+  public static let deviations = 1.959964
+
+  private let settings: Settings
+  private let count: Int
+  private let sampler: WeightSampler
+  /// Nil of a model whose latents do not move.
+  private let annealer: Annealer?
+  private var told: (String) -> Bool = { _ in true }
+
+  public init(
+    _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, _ settings: Settings,
+    device: any Device
+  ) throws {
+    self.settings = settings
+    count = images.count
+    sampler = try WeightSampler(
+      model, parameters: parameters, images: images, binarization: settings.binarization,
+      seed: settings.seed, device: device)
+    annealer =
+      model.obstacleToPath == nil
+      ? try Annealer(
+        model, parameters: parameters, images: images,
+        AnnealingConfiguration(
+          chains: settings.chains, leapfrogSteps: settings.leapfrogs, batchSize: Self.batch,
+          binarization: settings.binarization, seed: settings.seed), device: device) : nil
+  }
+
+  /// The error that an image's estimate is to have: with it, the mean over all has the width.
+  public var target: Double {
+    min(settings.width / Self.deviations * Double(count).squareRoot(), Self.largestError)
+  }
+
+  /// Certifies images, block after block.
+  ///
+  /// - Parameters:
+  ///   - known: What is known of the first images.
+  ///   - mayGoOn: Asked before more samples or temperatures are spent on a block, with the number of
+  ///     images before it; false where time is up, and what is known has to do.
+  ///   - progress: Told of the images done and what is under way; returns whether to go on.
+  ///   - keep: Given the results of a block.
+  /// - Returns: The images that are known; all but where `progress` asked to stop.
+  public func certify(
+    known: [CertifiedImage] = [], mayGoOn: (Int) -> Bool = { _ in true },
+    progress: (Int, String) -> Bool = { _, _ in true },
+    keep: ([CertifiedImage]) throws -> Void = { _ in }
+  ) throws -> [CertifiedImage] {
+    var result = known
+    while result.count < count {
+      let block = Array(result.count..<min(result.count + Self.block, count))
+      let done = result.count
+      guard
+        let found = try certify(
+          block, mayGoOn: { mayGoOn(done) }, goesOn: { progress(done, $0) })
+      else { return result }
+      result += found
+      try keep(result)
+    }
+    return result
+  }
+
+  /// The images of a block; nil if asked to stop.
+  private func certify(
+    _ images: [Int], mayGoOn: () -> Bool, goesOn: (String) -> Bool
+  ) throws -> [CertifiedImage]? {
+    guard var found = try sample(images, mayGoOn, goesOn) else { return nil }
+    let open = images.filter { found[$0].map { !isMet($0) } ?? true }
+    guard let annealer, !open.isEmpty else { return images.compactMap { found[$0] } }
+    var plans: [Int: AnnealingPlan] = [:]
+    for batch in open.divided(by: Self.batch) {
+      guard let own = try annealer.plans(of: batch, while: { goesOn("tuning") }) else {
+        return nil
+      }
+      for (image, plan) in zip(batch, own) { plans[image] = plan }
+    }
+    var efforts = plans.mapValues { Effort(plan: $0, temperatures: settings.temperatures) }
+    var left = open
+    repeat {
+      for batch in batches(left, efforts) {
+        guard try anneal(batch, &efforts, with: annealer, goesOn) else { return nil }
+      }
+      for image in left {
+        guard let effort = efforts[image] else { continue }
+        found[image] = CertifiedImage(
+          LogWeights(effort.weights), temperatures: effort.temperatures,
+          shape: found[image]?.shape)
+      }
+      left = left.filter { image in
+        guard let known = found[image], !isMet(known) else { return false }
+        return efforts[image]?.enlarge(
+          known.error, chains: settings.chains, most: settings.mostTransitions) ?? false
+      }
+    } while !left.isEmpty && mayGoOn()
+    return images.compactMap { found[$0] }
+  }
+
+  /// The annealing of one image.
+  private struct Effort {
+    let plan: AnnealingPlan
+    var temperatures: Int
+    /// The runs that come next, and the chains that were run with as many temperatures.
+    var runs = 1
+    var weights: [Double] = []
+    /// The error with half of the temperatures.
+    var formerError: Double?
+
+    init(plan: AnnealingPlan, temperatures: Int) {
+      (self.plan, self.temperatures) = (plan, temperatures)
+    }
+
+    /// Doubles what helped last, the temperatures or the chains; false where that would be too much.
+    mutating func enlarge(_ error: Double?, chains: Int, most: Int) -> Bool {
+      guard 2 * temperatures * weights.count <= most else { return false }
+      let helped = formerError.map { (error ?? .infinity) < 0.9 * $0 } ?? true
+      if weights.count == chains, helped {
+        (formerError, weights) = (error, [])
+        temperatures *= 2
+      } else {
+        runs = weights.count / chains
+      }
+      return true
+    }
+  }
+
+  /// Images whose annealing goes on alike, at most so many together.
+  private func batches(_ images: [Int], _ efforts: [Int: Effort]) -> [[Int]] {
+    func key(_ image: Int) -> [Int] {
+      efforts[image].map { [$0.temperatures, $0.weights.count] } ?? []
+    }
+    let groups = Dictionary(grouping: images, by: key)
+    return groups.keys.sorted { $0.lexicographicallyPrecedes($1) }
+      .flatMap { (groups[$0] ?? []).divided(by: Self.batch) }
+  }
+
+  /// The runs of a batch that come next; false if asked to stop.
+  private func anneal(
+    _ images: [Int], _ efforts: inout [Int: Effort], with annealer: Annealer,
+    _ goesOn: (String) -> Bool
+  ) throws -> Bool {
+    let plans = images.compactMap { efforts[$0]?.plan }
+    guard let first = efforts[images[0]] else { return true }
+    let text = "\(first.temperatures) temperatures of \(images.count) images"
+    let before = first.weights.count
+    for run in 0..<first.runs {
+      let chain = before + run * settings.chains
+      guard
+        let weights = try annealer.anneal(
+          images, plans, temperatures: first.temperatures, from: chain, while: { goesOn(text) })
+      else { return false }
+      for (image, more) in zip(images, weights) { efforts[image]?.weights += more }
+    }
+    for image in images { efforts[image]?.runs = 1 }
+    return true
+  }
+
+  /// What samples of the encoder say of each image; nil if asked to stop.
+  private func sample(
+    _ images: [Int], _ mayGoOn: () -> Bool, _ goesOn: (String) -> Bool
+  ) throws -> [Int: CertifiedImage]? {
+    var weights: [Int: [Double]] = [:]
+    var found: [Int: CertifiedImage] = [:]
+    var left = images
+    var samples = 0..<settings.samples.rounded(to: WeightSampler.chunk)
+    repeat {
+      for batch in left.divided(by: WeightSampler.batchSize) {
+        let text = "\(samples.upperBound) samples of \(left.count) images"
+        guard
+          let more = try sampler.weights(of: batch, samples: samples, while: { goesOn(text) })
+        else { return nil }
+        for (image, more) in zip(batch, more) {
+          weights[image, default: []] += more
+          let all = LogWeights(weights[image] ?? more)
+          found[image] = CertifiedImage(all, shape: all.paretoShape)
+        }
+      }
+      left = left.filter { image in found[image].map(mayMeet) ?? false }
+      samples = samples.upperBound..<2 * samples.upperBound
+    } while !left.isEmpty && samples.upperBound <= settings.mostSamples && mayGoOn()
+    return found
+  }
+
+  /// True if an image's error is met.
+  public func isMet(_ image: CertifiedImage) -> Bool {
+    image.hasError && image.error.map { $0 <= target } ?? false
+  }
+
+  /// True if more samples of the encoder would meet an image's error, as far as it can be told. Those of
+  /// a model that cannot be annealed are all that there is.
+  private func mayMeet(_ image: CertifiedImage) -> Bool {
+    guard !isMet(image) else { return false }
+    guard annealer != nil else { return true }
+    guard image.hasError, let error = image.error else { return false }
+    let needed = Double(image.samples) * (error / target) * (error / target)
+    return needed <= Double(settings.mostSamples)
+  }
+}
+
+extension Array {
+  /// The elements in their order, so many at a time.
+  fileprivate func divided(by size: Int) -> [[Element]] {
+    stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
+  }
+}
+
+extension Int {
+  /// The least multiple of a number that is no less.
+  fileprivate func rounded(to multiple: Int) -> Int { (self + multiple - 1) / multiple * multiple }
+}

@@ -1,0 +1,130 @@
+import Datasets
+import Foundation
+import Testing
+
+@testable import iwae_gpu
+
+/// Certificates and results image by image, through the command line.
+@Suite struct CertifyCommandTests {
+  private struct Certificate: Decodable {
+    var logLikelihood: Double
+    var lower: Double?
+    var upper: Double?
+    var isMet: Bool
+    var images: Int
+    var knownImages: Int
+    var annealedImages: Int
+  }
+
+  private struct Evaluated: Decodable {
+    var nll: Double
+    var exactNll: Double?
+    var certificate: Certificate?
+  }
+
+  private struct Images: Decodable {
+    struct Row: Decodable {
+      var image: Int
+      var estimate: Double
+      var error: Double?
+      var method: String
+      var samples: Int
+    }
+    var images: [Row]
+  }
+
+  private func decode<Value: Decodable>(_ type: Value.Type, _ data: Data) throws -> Value {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: data)
+  }
+
+  private func folder() throws -> String {
+    let path = FileManager.default.temporaryDirectory
+      .appending(path: "iwae-gpu-certify-\(UUID())").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    return path
+  }
+
+  @Test func theExactModelIsCertified() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let outcome = run(
+      "evaluate", "linear-gaussian", "--limit", "30", "--certify", "0.02", "--json",
+      "--per-image", "\(folder)/images.json", "--samples", "100", "--quiet")
+    #expect(outcome.status == .done, "\(outcome.error)")
+    let found = try decode(Evaluated.self, Data(outcome.output.utf8))
+    let certificate = try #require(found.certificate)
+    #expect(certificate.isMet && certificate.images == 30 && certificate.knownImages == 30)
+    let (lower, upper) = (certificate.lower ?? .nan, certificate.upper ?? .nan)
+    #expect(
+      upper - lower <= 0.04 && lower < -(found.exactNll ?? .nan)
+        && -(found.exactNll ?? .nan) < upper)
+    let rows = try decode(
+      Images.self, Data(contentsOf: URL(fileURLWithPath: "\(folder)/images.json"))
+    ).images
+    #expect(rows.map(\.image) == Array(0..<30) && rows.allSatisfy { $0.samples >= 16 })
+    let mean = rows.reduce(0) { $0 + $1.estimate } / 30
+    #expect(abs(mean - certificate.logLikelihood) < 1e-9)
+    #expect(rows.allSatisfy { ($0.error ?? .nan) <= 0.2 })
+    #expect(rows.count { $0.method == "importance" } > 20)
+  }
+
+  @Test func resultsOfImagesAreAnArray() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let outcome = run(
+      "evaluate", "linear-gaussian", "--limit", "7", "--json", "--samples", "50",
+      "--per-image", "\(folder)/images.npy")
+    let array = try DataFile("\(folder)/images.npy").array()
+    #expect(array.shape == [7])
+    guard case .doubles(let values) = array.values else {
+      Issue.record("expected doubles")
+      return
+    }
+    let found = try decode(Evaluated.self, Data(outcome.output.utf8))
+    #expect(abs(values.reduce(0, +) / 7 + found.nll) < 1e-9 && found.certificate == nil)
+  }
+
+  /// What a run's folder knows of its images is gone on from, and is that of the same parameters alone.
+  @Test func aRunGoesOnFromWhatItKnows() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = "\(folder)/run"
+    let trained = run(
+      "train", "--data", "strokes", "--layers", "20:3", "-k", "5", "--passes", "1", "--out", path,
+      "--test-samples", "10", "--limit", "20", "--quiet")
+    #expect(trained.status == .done, "\(trained.error)")
+    let arguments = ["evaluate", path, "--limit", "12", "--certify", "0.2", "--samples", "50"]
+    let first = run(arguments + ["--json"])
+    #expect(first.status == .done, "\(first.error)")
+    let again = run(arguments)
+    #expect(again.status == .done && again.error.contains("12 images known from before"))
+    let certificate = try #require(
+      try decode(Evaluated.self, Data(first.output.utf8)).certificate)
+    let text = String(format: "log p(x) %.3f", certificate.logLikelihood)
+    #expect(again.output.contains(text), "\(again.output)")
+    #expect(certificate.annealedImages <= 12)
+    let others = run(arguments + ["--seed", "9"])
+    #expect(others.status == .done && !others.error.contains("known from before"))
+    // No time is left for more than the least.
+    let short = run(
+      "evaluate", path, "--limit", "12", "--certify", "0.001", "--budget", "0.001s", "--samples",
+      "50",
+      "--json")
+    let unmet = try #require(try decode(Evaluated.self, Data(short.output.utf8)).certificate)
+    #expect(short.status == .done && !unmet.isMet && unmet.knownImages == 12)
+  }
+
+  @Test func whatMakesNoSenseIsRefused() {
+    for arguments in [
+      ["--certify", "0"], ["--certify", "nan"], ["--certify", "-1"], ["--budget", "5m"],
+      ["--certify", "0.1", "--budget", "soon"], ["--per-image", "images.csv"],
+    ] {
+      let outcome = run(["evaluate", "linear-gaussian"] + arguments)
+      #expect(outcome.status == .usage, "\(arguments): \(outcome.output)\(outcome.error)")
+    }
+    #expect(
+      run("evaluate", "linear-gaussian", "--per-image", "none/images.npy").status == .fileAccess)
+  }
+}
