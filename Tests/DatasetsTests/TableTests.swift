@@ -119,7 +119,7 @@ import Testing
     try Data(String(repeating: "1,2,3,4\n", count: 100_000).utf8).write(
       to: URL(fileURLWithPath: path))
     var readings: [Reading] = []
-    _ = try Reading.observed(by: { readings.append($0) }) { try DataFile(path) }
+    _ = try Reading.observed(by: { readings.append($0) }, { try DataFile(path) })
     #expect(readings.allSatisfy { $0.name == path })
     #expect(readings.count > 3 && readings.allSatisfy { $0.count == 800_000 && $0.unit == .bytes })
     #expect(readings.map(\.done) == readings.map(\.done).sorted() && readings[0].done == 0)
