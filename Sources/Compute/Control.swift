@@ -16,15 +16,17 @@ public struct Control: Hashable, Sendable {
   public var stepSize: Float = 0
   /// The factor of the square root of Adam's second moment.
   public var momentScale: Float = 1
+  /// The share of every parameter that Adam takes away before its step.
+  public var decay: Float = 0
 
   public init() {}
 
-  /// The record as devices receive it: sixteen words, the last seven unused.
+  /// The record as devices receive it: sixteen words, the last six unused.
   public var words: SIMD16<UInt32> {
     SIMD16(
       UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32), step, pass,
       batchOffset, sampleOffset, klWeight.bitPattern, stepSize.bitPattern, momentScale.bitPattern,
-      0, 0, 0, 0, 0, 0, 0)
+      decay.bitPattern, 0, 0, 0, 0, 0, 0)
   }
 }
 
@@ -49,7 +51,7 @@ extension Control {
   public static let fields = [
     ("uint", "seed_low"), ("uint", "seed_high"), ("uint", "step"), ("uint", "pass"),
     ("uint", "batch_offset"), ("uint", "sample_offset"), ("float", Value.klWeight.rawValue),
-    ("float", "step_size"), ("float", "moment_scale"),
+    ("float", "step_size"), ("float", "moment_scale"), ("float", "decay"),
   ]
 }
 
@@ -64,7 +66,7 @@ public enum AdamConvention: String, Hashable, Sendable, CaseIterable {
   /// The initial value of every second moment.
   public var initialSecondMoment: Float { self == .usual ? 0 : 1 }
 
-  /// Sets the control record's step length and moment scale.
+  /// Sets the control record's step length, moment scale and decay.
   ///
   /// - Parameters:
   ///   - control: The record.
@@ -72,6 +74,8 @@ public enum AdamConvention: String, Hashable, Sendable, CaseIterable {
   ///   - rate: The learning rate.
   ///   - optimizer: The update that reads the record.
   public func apply(to control: inout Control, step: Int, rate: Double, optimizer: Adam) {
+    // Of the rate alone: a correction of moments is none of parameters.
+    control.decay = Float(rate * optimizer.weightDecay)
     let first = 1 - power(Double(optimizer.beta1), step + 1)
     let second = (1 - power(Double(optimizer.beta2), step + 1)).squareRoot()
     switch self {

@@ -36,6 +36,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public var order: Order
   public var learningRate: Double
   public var optimizer: AdamConvention
+  /// The decay of parameters with each update, over the learning rate.
+  public var weightDecay: Double
   /// The start of a vamp prior's inputs.
   public var priorStart: PriorStart
   /// Passes over which the weight of log p(h) - log q(h|x) rises from 0.
@@ -121,7 +123,8 @@ public struct RunConfiguration: Hashable, Sendable {
     binarize: BinarizationRule = .sample,
     validationSamples: Int = 50, patience: Int = 0, keep: Kept = .best, activityImages: Int = 0,
     testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
-    backwardSamples: Int = 0, onNaN: NaNPolicy = .stop, audit: Int = 0, leaves: Int = 1
+    backwardSamples: Int = 0, onNaN: NaNPolicy = .stop, audit: Int = 0, leaves: Int = 1,
+    weightDecay: Double = 0
   ) {
     self.data = data
     self.labels = labels
@@ -146,6 +149,7 @@ public struct RunConfiguration: Hashable, Sendable {
     self.order = order
     self.learningRate = learningRate
     self.optimizer = optimizer
+    self.weightDecay = weightDecay
     self.priorStart = priorStart
     self.warmUp = warmUp
     self.klWeight = klWeight

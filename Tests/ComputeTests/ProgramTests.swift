@@ -209,6 +209,8 @@ import Testing
     #expect(error(estimate(groups: 1, samples: 3, temperature: 0)).contains("temperatures"))
     #expect(error(.adam(Adam(beta1: 1))).contains("[0, 1)"))
     #expect(error(.adam(Adam(epsilon: 0))).contains("positive epsilon"))
+    #expect(error(.adam(Adam(weightDecay: -1))).contains("weight decay of at least 0"))
+    #expect(error(.adam(Adam(weightDecay: .nan))).contains("weight decay of at least 0"))
   }
 
   @Test func lifetimesRunFromFirstToLastUse() throws {
@@ -313,6 +315,13 @@ import Testing
     #expect(abs(control.stepSize - 0.001 * 0.031_622_8 / 0.01) < 1e-6)
     #expect(control.momentScale == 1)
     #expect(released.isDelayed && AdamConvention.released.initialSecondMoment == 1)
+    #expect(control.decay == 0)
+    for convention in AdamConvention.allCases {
+      // Of the rate itself, whatever the step length is.
+      let optimizer = Adam(convention, weightDecay: 0.25)
+      convention.apply(to: &control, step: 3, rate: 0.5, optimizer: optimizer)
+      #expect(control.decay == 0.125)
+    }
   }
 }
 

@@ -25,7 +25,7 @@ import Testing
       split: .count(7), objective: "ciwae", estimator: .dreg, beta: 0.25, schedule: .burdaReleased,
       order: .fixed, optimizer: .released, warmUp: 1.5, klWeight: 4, klCycle: 2,
       binarize: .fixed(seed: 3), keep: .last,
-      seed: .max, memory: 1 << 40)
+      seed: .max, memory: 1 << 40, weightDecay: 0.02)
     #expect(try decoded(String(decoding: configuration.file, as: UTF8.self)) == configuration)
   }
 
@@ -115,6 +115,10 @@ import Testing
     let training = try configuration.training()
     #expect(training.objective == .elbo(freeBits: 0.5) && training.objective != .elbo)
     #expect(training.klWeight == KLWeight(final: 4, warmUpPasses: 1, cyclePasses: 2))
+    configuration.weightDecay = 0.02
+    #expect(try configuration.training().weightDecay == 0.02)
+    configuration.weightDecay = -0.1
+    #expect(throws: ConfigurationError.self) { try configuration.training() }
   }
 
   @Test func textsAreTakenAsFlagsAre() throws {

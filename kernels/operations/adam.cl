@@ -1,7 +1,7 @@
 // Adam: one ascent step over the arenas of parameters, gradients and moments.
 //
 //   m += (1 - beta1) (g - m)       v += (1 - beta2) (g^2 - v)
-//   p += step_size * m / (moment_scale * sqrt(v) + epsilon)
+//   p += step_size * m / (moment_scale * sqrt(v) + epsilon) - decay * p
 //
 // The arenas have one layout, so the step is elementwise; padding is zero in the gradients and
 // stays zero in the parameters.
@@ -22,7 +22,10 @@ static inline real update_elements(const context *c, const descriptor *d, size_t
     v = new_v;
   }
   real scale = fma((real)(c->control->moment_scale), sqrt(v), (real)(adam_epsilon(d)));
-  real p = load_real(c->parameters + at) + (real)(c->control->step_size) * m / scale;
+  real p = load_real(c->parameters + at);
+  float decay = c->control->decay;
+  if (decay != 0.0f) p = fma((real)(-decay), p, p);
+  p += (real)(c->control->step_size) * m / scale;
   store_real(p, c->parameters + at);
   return p;
 }

@@ -4,10 +4,13 @@ extension CaseTable {
   func adamCases() -> [ConformanceCase] {
     var cases: [ConformanceCase] = []
     for convention in AdamConvention.allCases {
-      for (rows, columns) in [(1, 1), (16, 16), (17, 31), (200, 50)] {
-        let optimizer = Adam(convention)
+      for (rows, columns, weightDecay) in [
+        (1, 1, 0), (16, 16, 0), (17, 31, 0), (200, 50, 0), (1, 1, 3), (17, 31, 0.5), (31, 48, 90.0),
+      ] {
+        let optimizer = Adam(convention, weightDecay: weightDecay)
+        let decay = weightDecay == 0 ? "" : ",weightDecay=\(weightDecay)"
         var build = CaseBuilder(
-          "adam(\(convention),rows=\(rows),columns=\(columns))", seed: seed)
+          "adam(\(convention),rows=\(rows),columns=\(columns)\(decay))", seed: seed)
         let weight = build.parameter("weight", .matrix(rows: rows, columns: columns))
         let bias = build.parameter("bias", .vector(rows))
         for parameter in [weight, bias] {

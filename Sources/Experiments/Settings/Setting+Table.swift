@@ -66,6 +66,11 @@ extension Setting {
     .choice(
       "optimizer", \.optimizer, help: "Adam as usual, or as in the released IWAE code.",
       row: Row(name: "Adam")),
+    .number(
+      "weight_decay", \.weightDecay, 0...1e6, "factor", standard: .text("0"),
+      help:
+        "Take this share, times the learning rate, of every parameter with each update, as AdamW "
+        + "does.", row: Row(name: "weight decay")),
     .choice(
       "vamp_start", \.priorStart, "what",
       help: "The start of a vamp prior's inputs: training images, or their mean with noise.",

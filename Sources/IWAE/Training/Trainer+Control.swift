@@ -20,7 +20,7 @@ extension Trainer {
         after: Double(progress.pass) + Double(progress.batch) / Double(batchesPerPass)))
     configuration.convention.apply(
       to: &control, step: progress.step, rate: learningRate(batch: progress.batch),
-      optimizer: Adam(configuration.convention))
+      optimizer: configuration.optimizer)
     return control
   }
 

@@ -25,6 +25,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
   /// The start of a vamp prior's inputs.
   public var priorStart = PriorStart.images
+  /// The decay of parameters with each update, over the learning rate.
+  public var weightDecay = 0.0
   /// What is done about a bound, a parameter or a moment that is no number.
   public var onNaN = NaNPolicy.stop
   /// The parts of a batch whose gradients are added in a fixed order, so that any number of ranks up to
@@ -59,11 +61,14 @@ public struct TrainingConfiguration: Hashable, Sendable {
     self.backwardSamples = backwardSamples
   }
 
+  /// The optimizer that it trains with.
+  var optimizer: Adam { Adam(convention, weightDecay: weightDecay) }
+
   /// The step that it trains with.
   func step(batchSize: Int, source: BatchSource, boundTotal: Tensor? = nil) -> StepConfiguration {
     StepConfiguration(
       batchSize: batchSize, groups: groups, samples: samples, objective: objective,
-      estimator: estimator, source: source, optimizer: Adam(convention),
+      estimator: estimator, source: source, optimizer: optimizer,
       sumsOverBatch: convention == .released, boundTotal: boundTotal,
       backwardSamples: backwardSamples)
   }

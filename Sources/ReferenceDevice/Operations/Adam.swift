@@ -3,6 +3,7 @@ import Compute
 extension ReferenceExecutable {
   func run(_ operation: Adam) {
     let (stepSize, momentScale) = (Double(control.stepSize), Double(control.momentScale))
+    let decay = Double(control.decay)
     let (beta1, beta2) = (Double(operation.beta1), Double(operation.beta2))
     for parameter in memory.tensors where parameter.role == .parameter {
       var p = self[parameter]
@@ -14,7 +15,8 @@ extension ReferenceExecutable {
         m[i] += (1 - beta1) * (g[i] - m[i])
         v[i] += (1 - beta2) * (g[i] * g[i] - v[i])
         let used = operation.isDelayed ? before : (m: m[i], v: v[i])
-        p[i] += stepSize * used.m / (momentScale * used.v.squareRoot() + Double(operation.epsilon))
+        let scale = momentScale * used.v.squareRoot() + Double(operation.epsilon)
+        p[i] += stepSize * used.m / scale - decay * p[i]
       }
       self[parameter] = p
       self[parameter.counterpart(.firstMoment)] = m
