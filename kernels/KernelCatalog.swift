@@ -32,6 +32,7 @@ public enum KernelCatalog {
     "accumulate_weights.cl": PackageResources.accumulate_weights_cl,
     "adam.cl": PackageResources.adam_cl,
     "classes.cl": PackageResources.classes_cl,
+    "clip.cl": PackageResources.clip_cl,
     "columns.cl": PackageResources.columns_cl,
     "descriptor.cl": PackageResources.descriptor_cl,
     "draw.cl": PackageResources.draw_cl,

@@ -1,6 +1,8 @@
 // Sums: what is added up over all rows, and the optimizer.
 //
 //   sum_rows           gradients of weights and biases, their updates, totals, normalized sums
+//   measure_gradients  the norms of parts of all gradients
+//   clip_gradients     shortens them
 //   update             the optimizer, where it runs alone
 //   transpose_weights  refreshes the second copies of weights, which panels have, where the update did
 //                      not
@@ -22,6 +24,7 @@
 #endif
 
 #include "adam.cl"
+#include "clip.cl"
 #include "normalize.cl"
 #include "sum.cl"
 #include "weight_gradient.cl"
@@ -62,6 +65,20 @@ __kernel GROUPED void update(KERNEL_ARGUMENTS) {
   const descriptor d = table[first];
   int begin = (int)get_group_id(0) * units_per_group;
   run_adam(&c, &d, begin, min(begin + units_per_group, units), scratch);
+}
+
+__kernel GROUPED void measure_gradients(KERNEL_ARGUMENTS) {
+  MAKE_CONTEXT
+  const descriptor d = table[first];
+  int begin = (int)get_group_id(0) * units_per_group;
+  measure_gradients_of_part(&c, &d, begin, min(begin + units_per_group, units), scratch);
+}
+
+__kernel GROUPED void clip_gradients(KERNEL_ARGUMENTS) {
+  MAKE_CONTEXT
+  const descriptor d = table[first];
+  int begin = (int)get_group_id(0) * units_per_group;
+  run_clip(&c, &d, begin, min(begin + units_per_group, units), scratch);
 }
 
 #ifdef PANELS

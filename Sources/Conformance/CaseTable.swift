@@ -36,6 +36,7 @@ public struct CaseTable {
     case .triangle: triangleCases()
     case .quadratic: quadraticCases()
     case .moments: momentsCases()
+    case .clip: clipCases()
     case .adam: adamCases()
     }
   }

@@ -32,7 +32,7 @@ extension RunConfiguration {
       validationSamples: validationSamples, seed: seed, memoryLimit: memory == 0 ? nil : memory,
       backwardSamples: backwardSamples == 0 ? nil : backwardSamples)
     (result.onNaN, result.auditInterval, result.leaves) = (onNaN, audit, leaves)
-    result.weightDecay = weightDecay
+    (result.weightDecay, result.clipNorm) = (weightDecay, clipNorm)
     if backwardSamples > 0, let problem = result.problem {
       throw ConfigurationError("'--backward-samples': \(problem).")
     }

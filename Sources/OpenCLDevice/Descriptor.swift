@@ -3,6 +3,17 @@ import Compute
 /// The arenas that kernels address; the order is that of the kernels' arguments.
 enum ArenaKind: Int32, CaseIterable {
   case parameters, transposed, gradients, firstMoments, secondMoments, states, workspace
+
+  /// The arena of a role that parameters have; nil for other roles.
+  init?(_ role: Role) {
+    switch role {
+    case .parameter: self = .parameters
+    case .gradient: self = .gradients
+    case .firstMoment: self = .firstMoments
+    case .secondMoment: self = .secondMoments
+    case .accumulator, .resident, .state, .input, .output, .temporary: return nil
+    }
+  }
 }
 
 /// A tensor's place.

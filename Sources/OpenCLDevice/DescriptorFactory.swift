@@ -25,8 +25,8 @@ struct DescriptorFactory {
   var arenas: Set<ArenaKind> {
     var result = Set(program.tensors.compactMap { memory.placement(of: $0)?.arena })
     if !transposedWeights.isEmpty { result.insert(.transposed) }
-    if program.updatesParameters {
-      result.formUnion([.parameters, .gradients, .firstMoments, .secondMoments])
+    for operation in program.operations {
+      result.formUnion(operation.impliedRoles.compactMap(ArenaKind.init))
     }
     return result
   }

@@ -86,8 +86,12 @@ extension OpenCLDevice {
       for operation in launch.operations.map({ program.operations[$0] }) {
         let cost = operation.cost(parameterCount: parameterCount)
         arithmetic += cost.floatingPointOperations
-        // The update's arenas are no operands.
-        if case .adam = operation { bytes += cost.bytes }
+        // The arenas of implied roles are no operands. Gradients are measured before they are clipped.
+        switch operation {
+        case .adam: bytes += cost.bytes
+        case .clip: bytes += cost.bytes * (launch.kernel == .measure ? 1 / 3 : 2 / 3)
+        default: break
+        }
       }
       return max(arithmetic / peak.operationsPerSecond, bytes / peak.bytesPerSecond)
     }

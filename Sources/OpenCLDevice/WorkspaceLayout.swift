@@ -19,11 +19,18 @@ struct WorkspaceLayout {
   ) {
     let launches = sequence.launches
     let unstored = sequence.unstored
-    var launchOf: [Int: Int] = [:]
+    // The first and the last launch of each operation.
+    var (first, last): ([Int: Int], [Int: Int]) = ([:], [:])
     for (launch, content) in launches.enumerated() {
-      for operation in content.operations { launchOf[operation] = launch }
+      for operation in content.operations {
+        first[operation] = first[operation] ?? launch
+        last[operation] = launch
+      }
     }
-    let lifetimes = program.lifetimes { launchOf[$0] ?? 0 }
+    let lifetimes = program.lifetimes { first[$0] ?? 0 }
+      .merging(program.lifetimes { last[$0] ?? 0 }) {
+        min($0.lowerBound, $1.lowerBound)...max($0.upperBound, $1.upperBound)
+      }
     let everything = 0...max(0, launches.count - 1)
     let own = program.tensors.filter {
       switch $0.role {

@@ -78,8 +78,8 @@ final class ReferenceMemory: Memory {
     values[tensor] = Array(repeating: 0, count: tensor.shape.count)
   }
 
-  func requireCompanions() throws(DeviceError) {
-    for tensor in companions { try require(tensor) }
+  func requireCompanions(of roles: Set<Role>) throws(DeviceError) {
+    for tensor in companions where roles.contains(tensor.role) { try require(tensor) }
   }
 
   func upload(_ values: HostValues, to tensor: Tensor) throws(DeviceError) {
@@ -144,8 +144,10 @@ public final class ReferenceExecutable: Executable {
         try memory.require(tensor)
       }
     }
-    // The optimizer names no tensor: it updates all that the memory holds.
-    if case .adam = program.operations.last { try memory.requireCompanions() }
+    // What works on whole arenas names no tensor: it takes all that the memory holds.
+    for operation in program.operations {
+      try memory.requireCompanions(of: operation.impliedRoles)
+    }
   }
 
   public func run(_ control: Control) throws(DeviceError) {
@@ -212,6 +214,7 @@ public final class ReferenceExecutable: Executable {
     case .triangle(let operation): run(operation)
     case .quadratic(let operation): run(operation)
     case .moments(let operation): run(operation)
+    case .clip(let operation): run(operation)
     case .adam(let operation): run(operation)
     }
   }

@@ -6,33 +6,48 @@ import Testing
 
 @testable import IWAE
 
-/// Updates of parameters against plain numbers, and against the formulas of torch.optim.
-@Suite struct OptimizerTests {
-  /// Where updates run: the reference, and OpenCL in panels and in tiles.
-  enum Place: CaseIterable {
-    case reference, panels, tiles
+/// Where updates run: the reference, and OpenCL in panels and in tiles.
+enum UpdatePlace: CaseIterable {
+  case reference, panels, tiles
 
-    func open() throws -> any Device {
-      switch self {
-      case .reference: ReferenceDevice()
-      case .panels: try OpenCLDevice.open(schedule: .panels)
-      case .tiles: try OpenCLDevice.open(schedule: .tiles)
-      }
+  func open() throws -> any Device {
+    switch self {
+    case .reference: ReferenceDevice()
+    case .panels: try OpenCLDevice.open(schedule: .panels)
+    case .tiles: try OpenCLDevice.open(schedule: .tiles)
     }
   }
 
-  private static let weight = Tensor("weight", .matrix(rows: 5, columns: 3), .parameter)
-  private static let bias = Tensor("bias", .vector(5), .parameter)
-  static let parameters = [weight, bias]
+  static let parameters = [
+    Tensor("weight", .matrix(rows: 5, columns: 3), .parameter),
+    Tensor("bias", .vector(5), .parameter),
+  ]
+
+  /// A program of operations on whole arenas.
+  static func program(_ operations: [Compute.Operation]) throws -> Program {
+    var builder = ProgramBuilder("update")
+    for operation in operations { try builder.append(operation) }
+    return builder.build()
+  }
 
   /// Numbers from -1 to 1 that have no order.
   static func numbers(_ count: Int, _ seed: UInt64, scale: Float = 1) -> [Float] {
-    (0..<count).map { index in
-      let address = NoiseAddress(seed: seed, purpose: .data, time: 0, sample: UInt32(index))
-      return scale * (2 * address.openUniform(column: 0) - 1)
-    }
+    let address = NoiseAddress(seed: seed, purpose: .data)
+    return (0..<count).map { scale * (2 * address.openUniform(column: $0) - 1) }
   }
 
+  /// The largest difference between a tensor's values and others.
+  static func distance(
+    _ memory: any Memory, _ tensor: Tensor, _ expected: [Double]
+  ) throws -> Double {
+    let found = try memory.floats(tensor)
+    #expect(found.count == expected.count)
+    return zip(found, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
+  }
+}
+
+/// Updates of parameters against plain numbers, and against the formulas of torch.optim.
+@Suite struct OptimizerTests {
   /// A parameter as torch.optim.AdamW moves it, upwards, in double precision; or as the released code
   /// does, with the same decay.
   struct Plain {
@@ -74,26 +89,17 @@ import Testing
     }
   }
 
-  /// The largest difference between a tensor's values and others.
-  static func distance(
-    _ memory: any Memory, _ tensor: Tensor, _ expected: [Double]
-  ) throws -> Double {
-    let found = try memory.floats(tensor)
-    #expect(found.count == expected.count)
-    return zip(found, expected).map { abs(Double($0) - $1) }.max() ?? .infinity
-  }
-
-  @Test(arguments: Place.allCases, AdamConvention.allCases)
-  func parametersDecayAsWithAdamW(place: Place, convention: AdamConvention) throws {
+  @Test(arguments: UpdatePlace.allCases, AdamConvention.allCases)
+  func parametersDecayAsWithAdamW(place: UpdatePlace, convention: AdamConvention) throws {
     let device = try place.open()
     defer { device.close() }
-    let memory = try device.allocate(Self.parameters)
+    let memory = try device.allocate(UpdatePlace.parameters)
     let (rate, decay) = (0.05, 0.8)
     let optimizer = Adam(convention, weightDecay: decay)
-    let update = try device.compile(StepPrograms.update(optimizer), on: memory)
+    let update = try device.compile(UpdatePlace.program([.adam(optimizer)]), on: memory)
     var plain: [Tensor: Plain] = [:]
-    for (index, parameter) in Self.parameters.enumerated() {
-      let values = Self.numbers(parameter.shape.count, UInt64(index), scale: 3)
+    for (index, parameter) in UpdatePlace.parameters.enumerated() {
+      let values = UpdatePlace.numbers(parameter.shape.count, UInt64(index), scale: 3)
       plain[parameter] = Plain(values, convention)
       try memory.upload(values, to: parameter)
       try memory.upload(
@@ -101,8 +107,8 @@ import Testing
         to: parameter.counterpart(.secondMoment))
     }
     for time in 1...4 {
-      for parameter in Self.parameters {
-        let gradient = Self.numbers(parameter.shape.count, UInt64(10 + time))
+      for parameter in UpdatePlace.parameters {
+        let gradient = UpdatePlace.numbers(parameter.shape.count, UInt64(10 + time))
         try memory.upload(gradient, to: parameter.counterpart(.gradient))
         plain[parameter]?.step(gradient.map(Double.init), time: time, rate: rate, decay: decay)
       }
@@ -110,10 +116,11 @@ import Testing
       convention.apply(to: &control, step: time - 1, rate: rate, optimizer: optimizer)
       try update.run(control)
     }
-    for parameter in Self.parameters {
+    for parameter in UpdatePlace.parameters {
       let expected = try #require(plain[parameter])
-      #expect(try Self.distance(memory, parameter, expected.p) < 2e-6)
-      #expect(try Self.distance(memory, parameter.counterpart(.firstMoment), expected.m) < 1e-6)
+      #expect(try UpdatePlace.distance(memory, parameter, expected.p) < 2e-6)
+      #expect(
+        try UpdatePlace.distance(memory, parameter.counterpart(.firstMoment), expected.m) < 1e-6)
     }
   }
 

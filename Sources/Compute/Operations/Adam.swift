@@ -36,8 +36,9 @@ public struct Adam: SlottedFamily {
 }
 
 extension Adam {
-  /// Its arenas are implied.
   public static let slots: [Slot<Adam>] = []
+
+  public var impliedRoles: Set<Role> { [.parameter, .gradient, .firstMoment, .secondMoment] }
 
   public var rows: Int? { nil }
   public var arithmetic: Double { 0 }

@@ -20,11 +20,12 @@ public enum Operation: Hashable, Sendable {
   case triangle(Triangle)
   case quadratic(Quadratic)
   case moments(Moments)
+  case clip(Clip)
   case adam(Adam)
 
   /// The kinds of operations, whose numbers kernels know them by.
   public enum Family: Int, Hashable, Sendable, CaseIterable {
-    case gather, multiply, weightGradient, noise, map, columns, classes, estimate, draw
+    case gather, multiply, weightGradient, noise, map, columns, classes, estimate, draw, clip
     case accumulateWeights, normalize, sum, logSumExp, relay, triangle, quadratic, moments, adam
   }
 
@@ -48,6 +49,7 @@ public enum Operation: Hashable, Sendable {
     case .triangle(let operation): (.triangle, operation)
     case .quadratic(let operation): (.quadratic, operation)
     case .moments(let operation): (.moments, operation)
+    case .clip(let operation): (.clip, operation)
     case .adam(let operation): (.adam, operation)
     }
   }
@@ -62,11 +64,15 @@ public enum Operation: Hashable, Sendable {
   /// The operands in kernel order, absent ones included.
   public var operands: [Operand] { member.operands }
 
-  /// The tensors that must hold values before the operation runs. Adam's arenas are implied.
+  /// The tensors that must hold values before the operation runs. Those of implied
+  /// roles are not among them.
   public var reads: [Tensor] { operands.filter(\.isRead).compactMap(\.tensor) }
 
   /// The tensors that hold values after the operation has run.
   public var writes: [Tensor] { operands.filter(\.isWritten).compactMap(\.tensor) }
+
+  /// The roles of which the operation takes every tensor that the memory holds. None is an operand.
+  public var impliedRoles: Set<Role> { member.impliedRoles }
 
   /// The rows that the operation walks, one after another and independently: samples or images.
   /// Nil where it sums over rows or works on whole arenas.
@@ -92,6 +98,8 @@ public protocol OperationFamily: Hashable, Sendable {
   var kind: String { get }
   /// Its operands in kernel order.
   var operands: [Operand] { get }
+  /// The roles of which it takes every tensor that the memory holds, beside its operands.
+  var impliedRoles: Set<Role> { get }
   /// The rows that it walks, if it walks rows.
   var rows: Int? { get }
   /// The operations of arithmetic, a transcendental function counting as one.
@@ -112,6 +120,8 @@ extension OperationFamily {
     let name = "\(Self.self)"
     return name.prefix(1).lowercased() + name.dropFirst()
   }
+
+  public var impliedRoles: Set<Role> { [] }
 
   public func validate() throws(ProgramError) {}
 

@@ -71,6 +71,13 @@ extension Setting {
       help:
         "Take this share, times the learning rate, of every parameter with each update, as AdamW "
         + "does.", row: Row(name: "weight decay")),
+    Setting(
+      "clip_norm", \.clipNorm, "norm", expected: "0 for never, or a number from 1e-12 to 1e12",
+      standard: .text("0, never"),
+      help: "Shorten the gradient of all parameters together where it is longer than this.",
+      row: Row(
+        name: "gradients clipped", text: { $0.clipNorm == 0 ? "never" : "to \($0.clipNorm)" }),
+      isValid: { $0 == 0 || (1e-12...1e12).contains($0) }),
     .choice(
       "vamp_start", \.priorStart, "what",
       help: "The start of a vamp prior's inputs: training images, or their mean with noise.",

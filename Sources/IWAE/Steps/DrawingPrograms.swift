@@ -54,7 +54,7 @@ func drawingPrograms(
   try walker.appendLatents(heads: heads, indices)
   try walker.appendDecoder(images)
   try walker.appendBackward(from: walker.appendWeights().logWeights)
-  if let optimizer = configuration.optimizer { try walker.program.append(.adam(optimizer)) }
+  try configuration.appendUpdate(to: &walker.program)
   return [.weigh: weigher.program.build(), .walk: walker.program.build()]
 }
 

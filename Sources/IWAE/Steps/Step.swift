@@ -35,6 +35,8 @@ public struct StepConfiguration: Hashable, Sendable {
   public var noiseIsGiven: Bool
   /// Nil for gradients alone.
   public var optimizer: Adam?
+  /// The length that all gradients together have at most when parameters are updated; nil for any.
+  public var clipNorm: Float?
   /// True if gradients are summed over the batch, as the released IWAE code does, instead of
   /// averaged.
   public var sumsOverBatch: Bool
@@ -53,7 +55,8 @@ public struct StepConfiguration: Hashable, Sendable {
     batchSize: Int, groups: Int = 1, samples: Int, objective: Objective,
     estimator: Objective.Estimator = .standard, source: BatchSource = .uploaded(),
     noiseIsGiven: Bool = false, optimizer: Adam? = Adam(), sumsOverBatch: Bool = false,
-    boundTotal: Tensor? = nil, wholeBatch: Int? = nil, backwardSamples: Int? = nil
+    boundTotal: Tensor? = nil, wholeBatch: Int? = nil, backwardSamples: Int? = nil,
+    clipNorm: Float? = nil
   ) {
     self.batchSize = batchSize
     self.groups = groups
@@ -67,6 +70,7 @@ public struct StepConfiguration: Hashable, Sendable {
     self.boundTotal = boundTotal
     self.wholeBatch = wholeBatch
     self.backwardSamples = backwardSamples
+    self.clipNorm = clipNorm
   }
 
   /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.
@@ -92,6 +96,21 @@ public struct StepConfiguration: Hashable, Sendable {
     (part.batchSize, part.optimizer) = (batchSize, nil)
     (part.wholeBatch, part.accumulates) = (wholeBatch ?? self.batchSize, accumulates)
     return part
+  }
+
+  /// Appends what becomes of the parameters once all gradients are there, if anything does.
+  func appendUpdate(to program: inout ProgramBuilder) throws(ProgramError) {
+    guard let optimizer else { return }
+    if let clipNorm { try program.append(.clip(Clip(limit: clipNorm))) }
+    try program.append(.adam(optimizer))
+  }
+
+  /// The update by itself; nil without an optimizer.
+  func update() throws(ProgramError) -> Program? {
+    guard optimizer != nil else { return nil }
+    var builder = ProgramBuilder("update")
+    try appendUpdate(to: &builder)
+    return builder.build()
   }
 
   /// The factor of every coefficient.

@@ -89,7 +89,7 @@ struct StepBuilder {
     let outputs = try appendEstimate(estimated)
     try appendBackward(from: estimated)
     program.dropUnread()
-    if let optimizer = configuration.optimizer { try program.append(.adam(optimizer)) }
+    try configuration.appendUpdate(to: &program)
     let isUploaded = configuration.source.isUploaded
     return Step(
       program: program.build(), images: isUploaded ? images : nil,

@@ -102,13 +102,13 @@ public struct StepPrograms {
       for size in Set(partsOf: configuration.batchSize, by: count) {
         parts[.images(size)] = try Step.build(model, configuration.part(of: size)).program
       }
-      parts[.update] = try configuration.optimizer.map(Self.update)
+      parts[.update] = try configuration.update()
     case .samples(let count):
       let sizes = Set(partsOf: configuration.samples, by: count)
       let stream = try StreamingPrograms(
         model, configuration.part(of: 1), chunks: sizes)
       (streaming, parts) = (stream, stream.programs)
-      parts[.update] = try configuration.optimizer.map(Self.update)
+      parts[.update] = try configuration.update()
     case .drawn(let count):
       if let problem = configuration.problem { throw .invalid(operation: "step", problem: problem) }
       parts = try drawingPrograms(model, configuration, draws: count)
@@ -121,13 +121,6 @@ public struct StepPrograms {
       5 * model.parameters.reduce(0) { $0 + device.bytes(of: $1) }
       + states.reduce(0) { $0 + device.bytes(of: $1) }
       + parts.values.reduce(0) { $0 + device.workspaceBytes(of: $1) }
-  }
-
-  /// The optimizer by itself.
-  static func update(_ optimizer: Adam) throws(ProgramError) -> Program {
-    var builder = ProgramBuilder("update")
-    try builder.append(.adam(optimizer))
-    return builder.build()
   }
 
   /// The divisions to try, from the coarsest to the finest.

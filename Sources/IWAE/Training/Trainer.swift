@@ -99,10 +99,9 @@ public final class Trainer {
         + (auditing.map { [$0.resident.program] } ?? []))
     let runner = try StepRunner(programs, on: memory, device: device)
     self.runner = runner
-    leafRunner = try (leaves == 1 ? nil : step.optimizer).map {
+    leafRunner = try (leaves == 1 ? nil : step.update()).map {
       try LeafRunner(
-        runner, update: StepPrograms.update($0), leaves: leaves, total: total, on: memory,
-        device: device)
+        runner, update: $0, leaves: leaves, total: total, on: memory, device: device)
     }
     evaluator = try needs.map { needs throws(DeviceError) in
       try Evaluator(model, needs, on: memory, device: device, seed: configuration.seed)

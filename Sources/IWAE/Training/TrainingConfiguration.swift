@@ -27,6 +27,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var priorStart = PriorStart.images
   /// The decay of parameters with each update, over the learning rate.
   public var weightDecay = 0.0
+  /// The length that all gradients together have at most; 0 for any.
+  public var clipNorm = 0.0
   /// What is done about a bound, a parameter or a moment that is no number.
   public var onNaN = NaNPolicy.stop
   /// The parts of a batch whose gradients are added in a fixed order, so that any number of ranks up to
@@ -70,7 +72,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
       batchSize: batchSize, groups: groups, samples: samples, objective: objective,
       estimator: estimator, source: source, optimizer: optimizer,
       sumsOverBatch: convention == .released, boundTotal: boundTotal,
-      backwardSamples: backwardSamples)
+      backwardSamples: backwardSamples, clipNorm: clipNorm > 0 ? Float(clipNorm) : nil)
   }
 
   /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.

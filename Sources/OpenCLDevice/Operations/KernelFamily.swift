@@ -97,6 +97,7 @@ extension Compute.Operation.Family {
     case .triangle: Triangle.self
     case .quadratic: Quadratic.self
     case .moments: Moments.self
+    case .clip: Clip.self
     case .adam: Adam.self
     }
   }

@@ -28,6 +28,8 @@ struct Launch: Hashable {
 enum Kernel: Hashable {
   /// Sums over rows, and the optimizer alone.
   case sum, update
+  /// The norms of parts of all gradients, and what shortens those.
+  case measure, clip
   /// Blocks of rows through a list of operations.
   case walk
   /// Panels: second copies of weights.
@@ -38,7 +40,7 @@ enum Kernel: Hashable {
   var file: KernelModule.File {
     switch self {
     case .walk: .walk
-    case .sum, .update, .transpose: .sums
+    case .sum, .update, .measure, .clip, .transpose: .sums
     case .product: .tiles
     }
   }
@@ -49,6 +51,8 @@ enum Kernel: Hashable {
     case .walk: "walk_rows"
     case .sum: "sum_rows"
     case .update: "update"
+    case .measure: "measure_gradients"
+    case .clip: "clip_gradients"
     case .transpose: "transpose_weights"
     case .product(let transposed): transposed ? "multiply_transposed" : "multiply_forward"
     }

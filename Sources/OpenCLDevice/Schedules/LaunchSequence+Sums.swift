@@ -42,6 +42,10 @@ extension LaunchSequence {
         closeSums()
         appendAdam(index)
       }
+    case .clip:
+      closeWalk()
+      closeSums()
+      appendClip(index)
     case .sum(let sum) where sum.output.shape == .vector(1):
       waiting.add(index, operation, to: \.totals)
     default:
@@ -130,6 +134,21 @@ extension LaunchSequence {
   static let normalizedChunks = 256
 
   private func ceiling(_ count: Int, _ size: Int) -> Int { (count + size - 1) / size }
+
+  /// Groups whose number does not follow from the device's size: each measures a part of the gradients,
+  /// and shortens it then.
+  private mutating func appendClip(_ index: Int) {
+    // A group of a few units would do little but add up what its work-items have.
+    let least = tuning.schedule == .panels ? 16 : 4 * tuning.sumGroup
+    let unitsPerGroup = max(least, ceiling(arenaUnits, Clip.parts))
+    for kernel in [Kernel.measure, .clip] {
+      launches.append(
+        Launch(
+          kernel: kernel, work: [.operation(index)], units: arenaUnits,
+          unitsPerGroup: unitsPerGroup, groups: max(1, ceiling(arenaUnits, unitsPerGroup)),
+          localSize: tuning.sumGroup))
+    }
+  }
 
   private mutating func appendAdam(_ index: Int) {
     let unitsPerGroup =
