@@ -41,6 +41,8 @@ public enum Role: String, Hashable, Sendable, CaseIterable {
   case firstMoment
   /// Adam's running mean of the squared gradient, beside its parameter.
   case secondMoment
+  /// The running average of its parameter, beside it.
+  case average
   /// A gradient under way, which chunks of samples add to with weights that are not normalised yet;
   /// laid out like the parameter of its shape and kept from run to run.
   case accumulator

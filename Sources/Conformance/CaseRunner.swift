@@ -127,7 +127,9 @@ public struct CaseRunner {
     let outputs = item.program.tensors.filter {
       switch $0.role {
       case .output, .temporary, .gradient: item.values[$0] == nil
-      case .parameter, .firstMoment, .secondMoment, .accumulator, .resident, .state, .input: false
+      case .parameter, .firstMoment, .secondMoment, .average, .accumulator, .resident, .state,
+        .input:
+        false
       }
     }
     try executable.poison(outputs)

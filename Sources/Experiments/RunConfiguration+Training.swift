@@ -33,6 +33,7 @@ extension RunConfiguration {
       backwardSamples: backwardSamples == 0 ? nil : backwardSamples)
     (result.onNaN, result.auditInterval, result.leaves) = (onNaN, audit, leaves)
     (result.weightDecay, result.clipNorm) = (weightDecay, clipNorm)
+    result.averageDecay = ema
     if backwardSamples > 0, let problem = result.problem {
       throw ConfigurationError("'--backward-samples': \(problem).")
     }

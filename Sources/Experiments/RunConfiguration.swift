@@ -38,6 +38,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public var optimizer: AdamConvention
   /// The decay of parameters with each update, over the learning rate.
   public var weightDecay: Double
+  /// The share of themselves that the averages of parameters keep with each update; 0 for none.
+  public var ema: Double
   /// The length that all gradients together have at most; 0 for any.
   public var clipNorm: Double
   /// The start of a vamp prior's inputs.
@@ -126,7 +128,7 @@ public struct RunConfiguration: Hashable, Sendable {
     validationSamples: Int = 50, patience: Int = 0, keep: Kept = .best, activityImages: Int = 0,
     testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
     backwardSamples: Int = 0, onNaN: NaNPolicy = .stop, audit: Int = 0, leaves: Int = 1,
-    weightDecay: Double = 0, clipNorm: Double = 0
+    weightDecay: Double = 0, clipNorm: Double = 0, ema: Double = 0
   ) {
     self.data = data
     self.labels = labels
@@ -152,7 +154,7 @@ public struct RunConfiguration: Hashable, Sendable {
     self.learningRate = learningRate
     self.optimizer = optimizer
     self.weightDecay = weightDecay
-    self.clipNorm = clipNorm
+    (self.clipNorm, self.ema) = (clipNorm, ema)
     self.priorStart = priorStart
     self.warmUp = warmUp
     self.klWeight = klWeight

@@ -2,7 +2,8 @@ import Compute
 
 /// The arenas that kernels address; the order is that of the kernels' arguments.
 enum ArenaKind: Int32, CaseIterable {
-  case parameters, transposed, gradients, firstMoments, secondMoments, states, workspace
+  case parameters, transposed, gradients, firstMoments, secondMoments, averages, states
+  case workspace
 
   /// The arena of a role that parameters have; nil for other roles.
   init?(_ role: Role) {
@@ -11,6 +12,7 @@ enum ArenaKind: Int32, CaseIterable {
     case .gradient: self = .gradients
     case .firstMoment: self = .firstMoments
     case .secondMoment: self = .secondMoments
+    case .average: self = .averages
     case .accumulator, .resident, .state, .input, .output, .temporary: return nil
     }
   }

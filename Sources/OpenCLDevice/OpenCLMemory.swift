@@ -46,6 +46,7 @@ final class OpenCLMemory: Memory {
         placements[tensor] = place(tensor, in: .parameters, size: size, stride: stride)
         let companions: [(Role, ArenaKind)] = [
           (.gradient, .gradients), (.firstMoment, .firstMoments), (.secondMoment, .secondMoments),
+          (.average, .averages),
         ]
         for (role, arena) in companions {
           placements[tensor.counterpart(role)] = place(
@@ -60,7 +61,7 @@ final class OpenCLMemory: Memory {
         if protection == .guarded { sizes[.states, default: 0] += Arena.margin }
         placements[tensor] = place(tensor, in: .states, size: size, stride: stride)
       case .resident: break
-      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary:
+      case .gradient, .firstMoment, .secondMoment, .average, .input, .output, .temporary:
         throw .unknownTensor(name: tensor.name, role: tensor.role)
       }
     }

@@ -90,7 +90,7 @@ extension Role {
   /// True of what lies as parameters do.
   var liesAsParameter: Bool {
     switch self {
-    case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator: true
+    case .parameter, .gradient, .firstMoment, .secondMoment, .average, .accumulator: true
     case .resident, .state, .input, .output, .temporary: false
     }
   }

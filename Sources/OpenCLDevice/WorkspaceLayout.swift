@@ -35,7 +35,8 @@ struct WorkspaceLayout {
     let own = program.tensors.filter {
       switch $0.role {
       case .input, .output, .temporary: !unstored.contains($0)
-      case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator, .resident, .state:
+      case .parameter, .gradient, .firstMoment, .secondMoment, .average, .accumulator, .resident,
+        .state:
         false
       }
     }

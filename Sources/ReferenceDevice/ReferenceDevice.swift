@@ -51,7 +51,7 @@ final class ReferenceMemory: Memory {
     self.device = device
     companions = Set(
       tensors.filter { $0.role == .parameter }.flatMap { parameter in
-        [Role.gradient, .firstMoment, .secondMoment].map(parameter.counterpart)
+        [Role.gradient, .firstMoment, .secondMoment, .average].map(parameter.counterpart)
       })
     for tensor in tensors {
       let zeros = Array(repeating: 0.0, count: tensor.shape.count)
@@ -63,7 +63,7 @@ final class ReferenceMemory: Memory {
         } else {
           values[tensor] = zeros
         }
-      case .gradient, .firstMoment, .secondMoment, .input, .output, .temporary:
+      case .gradient, .firstMoment, .secondMoment, .average, .input, .output, .temporary:
         throw .unknownTensor(name: tensor.name, role: tensor.role)
       }
     }
@@ -140,7 +140,8 @@ public final class ReferenceExecutable: Executable {
       switch tensor.role {
       case .input, .output, .temporary:
         own[tensor] = Array(repeating: 0, count: tensor.shape.count)
-      case .parameter, .gradient, .firstMoment, .secondMoment, .accumulator, .state, .resident:
+      case .parameter, .gradient, .firstMoment, .secondMoment, .average, .accumulator, .state,
+        .resident:
         try memory.require(tensor)
       }
     }

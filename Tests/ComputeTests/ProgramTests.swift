@@ -210,6 +210,9 @@ import Testing
     #expect(error(.adam(Adam(beta1: 1))).contains("[0, 1)"))
     #expect(error(.adam(Adam(epsilon: 0))).contains("positive epsilon"))
     #expect(error(.adam(Adam(weightDecay: -1))).contains("weight decay of at least 0"))
+    for share in [-0.1, 1, .nan] {
+      #expect(error(.adam(Adam(averageDecay: share))).contains("themselves in [0, 1)"))
+    }
     for limit in [0, -1, Float.nan, .infinity] {
       #expect(error(.clip(Clip(limit: limit))).contains("limit above 0"))
     }

@@ -87,11 +87,6 @@ import Testing
       ({ $0.seed = 9 }, "'seed' cannot change when a run is resumed: it was 0 and is 9 now"),
       ({ $0.batch = 7 }, "'batch' cannot change when a run is resumed: it was 20 and is 7 now"),
       ({ $0.objective = "vae" }, "it was iwae and is vae now"),
-      (
-        { $0.clipNorm = 2 },
-        "'clip_norm' cannot change when a run is resumed: it was 0.0 and is 2.0"
-      ),
-      ({ $0.weightDecay = 0.1 }, "'weight_decay' cannot change when a run is resumed: it was 0.0"),
       ({ $0.model.encoder[0].hidden = [5] }, "The model cannot change"),
       ({ $0.passes = -1 }, "'passes': expected a whole number"),
     ] as [((inout RunConfiguration) -> Void, String)] {

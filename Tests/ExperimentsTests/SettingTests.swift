@@ -25,7 +25,7 @@ import Testing
       split: .count(7), objective: "ciwae", estimator: .dreg, beta: 0.25, schedule: .burdaReleased,
       order: .fixed, optimizer: .released, warmUp: 1.5, klWeight: 4, klCycle: 2,
       binarize: .fixed(seed: 3), keep: .last,
-      seed: .max, memory: 1 << 40, weightDecay: 0.02, clipNorm: 5)
+      seed: .max, memory: 1 << 40, weightDecay: 0.02, clipNorm: 5, ema: 0.999)
     #expect(try decoded(String(decoding: configuration.file, as: UTF8.self)) == configuration)
   }
 
@@ -115,13 +115,13 @@ import Testing
     let training = try configuration.training()
     #expect(training.objective == .elbo(freeBits: 0.5) && training.objective != .elbo)
     #expect(training.klWeight == KLWeight(final: 4, warmUpPasses: 1, cyclePasses: 2))
-    (configuration.weightDecay, configuration.clipNorm) = (0.02, 5)
+    (configuration.weightDecay, configuration.clipNorm, configuration.ema) = (0.02, 5, 0.9)
     let further = try configuration.training()
-    #expect(further.weightDecay == 0.02 && further.clipNorm == 5)
+    #expect(further.weightDecay == 0.02 && further.clipNorm == 5 && further.averageDecay == 0.9)
     for (key, text) in [
       ("weight_decay", "-0.1"), ("weight_decay", "nan"), ("clip_norm", "-1"),
       ("clip_norm", "1e-50"),
-      ("clip_norm", "inf"),
+      ("clip_norm", "inf"), ("ema", "1"), ("ema", "-0.5"), ("ema", "nan"),
     ] {
       #expect(throws: ConfigurationError.self, "\(key) \(text)") {
         try configuration.set(try #require(Setting.named(key)), to: text)

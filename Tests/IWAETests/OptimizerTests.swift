@@ -54,17 +54,22 @@ enum UpdatePlace: CaseIterable {
     var p: [Double]
     var m: [Double]
     var v: [Double]
+    var average: [Double]
     let convention: AdamConvention
 
     init(_ p: [Float], _ convention: AdamConvention) {
       self.p = p.map(Double.init)
+      average = self.p
       self.convention = convention
       m = Array(repeating: 0, count: p.count)
       v = Array(repeating: convention == .usual ? 0 : 1, count: p.count)
     }
 
-    /// - Parameter time: The number of this update, from 1.
-    mutating func step(_ g: [Double], time: Int, rate: Double, decay: Double) {
+    /// - Parameters:
+    ///   - g: The gradient.
+    ///   - time: The number of this update, from 1.
+    ///   - kept: The share of itself that the average keeps.
+    mutating func step(_ g: [Double], time: Int, rate: Double, decay: Double, kept: Double) {
       let beta1 = convention == .usual ? 0.9 : 0.99
       let (first, second) = (power(beta1, time), power(0.999, time))
       for i in p.indices {
@@ -81,6 +86,7 @@ enum UpdatePlace: CaseIterable {
             rate * (1 - second).squareRoot() / (1 - first) * before.m
             / (before.v.squareRoot() + 1e-4)
         }
+        average[i] = kept * average[i] + (1 - kept) * p[i]
       }
     }
 
@@ -90,18 +96,19 @@ enum UpdatePlace: CaseIterable {
   }
 
   @Test(arguments: UpdatePlace.allCases, AdamConvention.allCases)
-  func parametersDecayAsWithAdamW(place: UpdatePlace, convention: AdamConvention) throws {
+  func parametersDecayAndAreAveraged(place: UpdatePlace, convention: AdamConvention) throws {
     let device = try place.open()
     defer { device.close() }
     let memory = try device.allocate(UpdatePlace.parameters)
-    let (rate, decay) = (0.05, 0.8)
-    let optimizer = Adam(convention, weightDecay: decay)
+    let (rate, decay, kept) = (0.05, 0.8, 0.75)
+    let optimizer = Adam(convention, weightDecay: decay, averageDecay: kept)
     let update = try device.compile(UpdatePlace.program([.adam(optimizer)]), on: memory)
     var plain: [Tensor: Plain] = [:]
     for (index, parameter) in UpdatePlace.parameters.enumerated() {
       let values = UpdatePlace.numbers(parameter.shape.count, UInt64(index), scale: 3)
       plain[parameter] = Plain(values, convention)
       try memory.upload(values, to: parameter)
+      try memory.upload(values, to: parameter.counterpart(.average))
       try memory.upload(
         Array(repeating: convention.initialSecondMoment, count: values.count),
         to: parameter.counterpart(.secondMoment))
@@ -110,7 +117,8 @@ enum UpdatePlace: CaseIterable {
       for parameter in UpdatePlace.parameters {
         let gradient = UpdatePlace.numbers(parameter.shape.count, UInt64(10 + time))
         try memory.upload(gradient, to: parameter.counterpart(.gradient))
-        plain[parameter]?.step(gradient.map(Double.init), time: time, rate: rate, decay: decay)
+        plain[parameter]?.step(
+          gradient.map(Double.init), time: time, rate: rate, decay: decay, kept: kept)
       }
       var control = Control()
       convention.apply(to: &control, step: time - 1, rate: rate, optimizer: optimizer)
@@ -118,9 +126,13 @@ enum UpdatePlace: CaseIterable {
     }
     for parameter in UpdatePlace.parameters {
       let expected = try #require(plain[parameter])
-      #expect(try UpdatePlace.distance(memory, parameter, expected.p) < 2e-6)
-      #expect(
-        try UpdatePlace.distance(memory, parameter.counterpart(.firstMoment), expected.m) < 1e-6)
+      for (role, values, limit) in [
+        (.parameter, expected.p, 2e-6), (.firstMoment, expected.m, 1e-6),
+        (.average, expected.average, 2e-6),
+      ] as [(Role, [Double], Double)] {
+        let distance = try UpdatePlace.distance(memory, parameter.counterpart(role), values)
+        #expect(distance < limit, "\(role)")
+      }
     }
   }
 

@@ -1,7 +1,9 @@
-// Adam: one ascent step over the arenas of parameters, gradients and moments.
+// Adam: one ascent step over the arenas of parameters, gradients and moments, and of averages where it
+// keeps some.
 //
 //   m += (1 - beta1) (g - m)       v += (1 - beta2) (g^2 - v)
 //   p += step_size * m / (moment_scale * sqrt(v) + epsilon) - decay * p
+//   average += average_share (p - average)
 //
 // The arenas have one layout, so the step is elementwise; padding is zero in the gradients and
 // stays zero in the parameters.
@@ -27,6 +29,10 @@ static inline real update_elements(const context *c, const descriptor *d, size_t
   if (decay != 0.0f) p = fma((real)(-decay), p, p);
   p += (real)(c->control->step_size) * m / scale;
   store_real(p, c->parameters + at);
+  if (adam_averages(d) != 0.0f) {
+    real average = load_real(c->averages + at);
+    store_real(fma((real)(adam_average_share(d)), p - average, average), c->averages + at);
+  }
   return p;
 }
 

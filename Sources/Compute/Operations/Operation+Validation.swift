@@ -13,7 +13,7 @@ extension Operation {
     }
     if operand.isWritten {
       switch tensor.role {
-      case .parameter, .resident, .input, .firstMoment, .secondMoment:
+      case .parameter, .resident, .input, .firstMoment, .secondMoment, .average:
         throw .wrongRole(
           operation: kind, operand: tensor.name, expected: "writable by an operation",
           found: tensor.role)

@@ -5,7 +5,8 @@ import IWAE
 
 extension RunFolder {
   /// The checkpoint of the best parameters that training had come to by its newest one: that one itself,
-  /// or the file of the best. Where there is no such file, the newest.
+  /// or the file of the best. Where there is no such file, the newest. Where parameters are averaged, it
+  /// holds their averages.
   ///
   /// A checkpoint that is the best is written before the file of the best: whoever is killed between the
   /// two loses neither.
@@ -22,11 +23,11 @@ extension RunFolder {
 
   private func findBest() throws -> Checkpoint {
     let manager = FileManager.default
-    guard manager.fileExists(atPath: best) else { return try Checkpoint(file: checkpoint) }
+    guard manager.fileExists(atPath: best) else { return try Checkpoint(file: checkpoint).averaged }
     guard manager.fileExists(atPath: checkpoint) else { return try Checkpoint(file: best) }
     let metadata = try Safetensors.metadata(at: checkpoint)
     let newest = TrainingRecord(metadata).progress
-    if newest?.isBest == true { return try Checkpoint(file: checkpoint) }
+    if newest?.isBest == true { return try Checkpoint(file: checkpoint).averaged }
     let found = try Checkpoint(file: best)
     func foreign(_ problem: String) -> FormatError {
       FormatError(

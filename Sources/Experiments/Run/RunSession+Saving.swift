@@ -6,8 +6,10 @@ import IWAE
 
 /// The files that a run writes while it goes on and when it ends.
 extension RunSession {
-  static let moments: [(Role, String)] = [
+  /// What lies beside parameters, and how a checkpoint calls it.
+  static let companions: [(role: Role, prefix: String)] = [
     (.firstMoment, "optimizer.first_moment"), (.secondMoment, "optimizer.second_moment"),
+    (.average, Checkpoint.averagePrefix),
   ]
 
   /// Saves the newest checkpoint; returns what it holds.
@@ -33,7 +35,7 @@ extension RunSession {
   func write(_ state: [Tensor: [Float]], to path: String) throws -> String? {
     guard isFirst else { return nil }
     var extras: [String: [Float]] = [:]
-    for (role, prefix) in Self.moments {
+    for (role, prefix) in Self.companions {
       for (tensor, values) in state where tensor.role == role {
         extras["\(prefix).\(tensor.name)"] = values
       }
@@ -67,4 +69,9 @@ extension RunSession {
     try events?.image(
       "samples", png: try grid.png(), width: grid.width, height: grid.height, step: step)
   }
+}
+
+extension [Tensor: [Float]] {
+  /// What the file of the best holds of a state: all of it, or the averages alone where there are any.
+  var best: [Tensor: [Float]] { contains { $0.key.role == .average } ? tested : self }
 }

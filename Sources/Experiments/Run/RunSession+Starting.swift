@@ -31,7 +31,7 @@ extension Run {
     }
     var state = resumed.parameters
     for parameter in configuration.model.parameters {
-      for (role, prefix) in RunSession.moments {
+      for (role, prefix) in RunSession.companions where role != .average || configuration.ema > 0 {
         guard let values = resumed.extras["\(prefix).\(parameter.name)"],
           values.count == parameter.shape.count
         else { throw bad("tensor '\(prefix).\(parameter.name)': it is missing or too short.") }
@@ -67,7 +67,7 @@ extension RunSession {
   var resumedBest: [Tensor: [Float]]? {
     get throws {
       guard let resumed = run.resumed, run.configuration.keep == .best else { return nil }
-      if resumed.progress?.isBest == true { return try trainer.state() }
+      if resumed.progress?.isBest == true { return try trainer.state().best }
       guard FileManager.default.fileExists(atPath: run.folder.best) else { return nil }
       return try run.folder.bestCheckpoint.parameters
     }

@@ -115,7 +115,7 @@ final class RunSession {
       let report = try trainPass()
       if report?.isBest == true && run.configuration.keep == .best {
         // In this order, so that the file of the best is never of later than the checkpoint.
-        let state = try save()
+        let state = try save().best
         try write(state, to: run.folder.best)
         best = state
       }
@@ -179,7 +179,7 @@ final class RunSession {
   // MARK: Ending
 
   private func conclude(best: [Tensor: [Float]]?) throws -> RunReport {
-    let parameters = try (best ?? trainer.state()).filter { $0.key.role == .parameter }
+    let parameters = try (best ?? trainer.state()).tested
     let configuration = run.configuration
     var images: [CertifiedImage] = []
     var evaluation = try ModelEvaluation(

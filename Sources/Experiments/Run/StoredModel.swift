@@ -109,6 +109,22 @@ extension Checkpoint {
     try self.init(try Files.read(file), file: file)
   }
 
+  static let averagePrefix = "optimizer.average"
+
+  /// The averages of its parameters in their place, where it has any, and nothing of the optimizer's: its
+  /// moments are those of other parameters.
+  var averaged: Checkpoint {
+    var result = self
+    for parameter in model.parameters {
+      guard let values = extras["\(Self.averagePrefix).\(parameter.name)"],
+        values.count == parameter.shape.count
+      else { return self }
+      result.parameters[parameter] = values
+    }
+    result.extras = [:]
+    return result
+  }
+
   var progress: TrainingProgress? { TrainingRecord(metadata).progress }
   var trainSeconds: Double? { TrainingRecord(metadata).seconds }
 }

@@ -78,6 +78,13 @@ extension Setting {
       row: Row(
         name: "gradients clipped", text: { $0.clipNorm == 0 ? "never" : "to \($0.clipNorm)" }),
       isValid: { $0 == 0 || (1e-12...1e12).contains($0) }),
+    Setting(
+      "ema", \.ema, "decay", expected: "a number from 0 to less than 1", standard: .text("0, none"),
+      help:
+        "Average parameters over updates, the average keeping this share of itself with each, as "
+        + "0.999; the averages are validated and tested.",
+      row: Row(name: "parameters averaged", text: { $0.ema == 0 ? "no" : "keeping \($0.ema)" }),
+      isValid: { $0 >= 0 && $0 < 1 }),
     .choice(
       "vamp_start", \.priorStart, "what",
       help: "The start of a vamp prior's inputs: training images, or their mean with noise.",

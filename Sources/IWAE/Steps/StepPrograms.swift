@@ -116,9 +116,10 @@ public struct StepPrograms {
     (self.whole, self.streaming, self.parts) = (whole, streaming, parts)
     states = parts.values.tensors([.state, .accumulator])
       .filter { $0 != configuration.boundTotal }
-    // Parameters, gradients, two moments and a second copy of the weights.
+    // Parameters, gradients, two moments, a second copy of the weights, and averages.
     bytes =
-      5 * model.parameters.reduce(0) { $0 + device.bytes(of: $1) }
+      (configuration.optimizer?.averageDecay == nil ? 5 : 6)
+      * model.parameters.reduce(0) { $0 + device.bytes(of: $1) }
       + states.reduce(0) { $0 + device.bytes(of: $1) }
       + parts.values.reduce(0) { $0 + device.workspaceBytes(of: $1) }
   }

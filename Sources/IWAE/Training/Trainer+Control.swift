@@ -24,6 +24,13 @@ extension Trainer {
     return control
   }
 
+  /// Puts the averages of parameters where they are validated.
+  func uploadAverages() throws(DeviceError) {
+    for parameter in model.parameters {
+      try validated.upload(try memory.floats(parameter.counterpart(.average)), to: parameter)
+    }
+  }
+
   /// Each pass has an order of its own, which its number determines, where images are shuffled.
   func uploadOrder() throws(DeviceError) {
     guard configuration.shuffles else { return }

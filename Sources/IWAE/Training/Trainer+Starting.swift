@@ -17,6 +17,9 @@ extension Trainer {
       state[parameter.counterpart(.firstMoment)] = Array(repeating: 0, count: count)
       state[parameter.counterpart(.secondMoment)] = Array(
         repeating: configuration.convention.initialSecondMoment, count: count)
+      if configuration.keepsAverages {
+        state[parameter.counterpart(.average)] = state[parameter]
+      }
     }
     return state
   }

@@ -16,6 +16,8 @@ public final class Trainer {
   /// Where batches are divided into leaves.
   let leafRunner: LeafRunner?
   private let evaluator: Evaluator?
+  /// What parameters are validated on: their averages need a place of their own.
+  let validated: any Memory
   private let audit: Audit?
   let total: Tensor
   /// The bounds of the steps since the total was last read, and whether a rank wants to stop, where
@@ -91,9 +93,14 @@ public final class Trainer {
     let auditing = try (configuration.auditInterval > 0 ? reference : nil).map {
       try Audit.Needs(model, configuration, data, binarization, reference: $0)
     }
+    let isApart = needs != nil && configuration.keepsAverages
     let memory = try device.allocate(
-      model.parameters + data.tensors + [total] + programs.states + (needs?.tensors ?? []))
+      model.parameters + data.tensors + [total] + programs.states
+        + (isApart ? [] : needs?.tensors ?? []))
     self.memory = memory
+    let validated =
+      isApart ? try device.allocate(model.parameters + (needs?.tensors ?? [])) : memory
+    self.validated = validated
     try device.prepare(
       programs.parts.values + (needs?.programs.all ?? [])
         + (auditing.map { [$0.resident.program] } ?? []))
@@ -104,7 +111,7 @@ public final class Trainer {
         runner, update: $0, leaves: leaves, total: total, on: memory, device: device)
     }
     evaluator = try needs.map { needs throws(DeviceError) in
-      try Evaluator(model, needs, on: memory, device: device, seed: configuration.seed)
+      try Evaluator(model, needs, on: validated, device: device, seed: configuration.seed)
     }
     audit = try auditing.map { needs throws(DeviceError) in
       try Audit(needs, on: memory, device: device)
@@ -117,13 +124,12 @@ public final class Trainer {
     try setBoundTotal(progress.openBound ?? 0)
   }
 
-  /// Parameters and moments as they stand.
+  /// Parameters, moments and averages as they stand.
   public func state() throws(DeviceError) -> [Tensor: [Float]] {
     var state: [Tensor: [Float]] = [:]
-    for parameter in model.parameters {
-      for tensor in [
-        parameter, parameter.counterpart(.firstMoment), parameter.counterpart(.secondMoment),
-      ] {
+    for role in [Role.parameter, .firstMoment, .secondMoment, .average]
+    where role != .average || configuration.keepsAverages {
+      for tensor in model.parameters.map({ $0.counterpart(role) }) {
         state[tensor] = try memory.floats(tensor)
       }
     }
@@ -198,6 +204,7 @@ public final class Trainer {
         throw TrainingError.tooManySkipped(step: progress.step, count: skippedInPass)
       }
       guard let evaluator else { return report(nil) }
+      if configuration.keepsAverages { try uploadAverages() }
       // What is stopped here is validated when it goes on: all of its batches are made.
       guard let validation = try evaluator.evaluate(progress: { _ in goesOn() }) else { return nil }
       if validation.logLikelihood.isFinite { return report(validation) }
@@ -212,4 +219,12 @@ public final class Trainer {
 extension [Tensor: [Float]] {
   /// True if every number is finite.
   public var isFinite: Bool { values.allSatisfy { $0.allSatisfy(\.isFinite) } }
+
+  /// The parameters that are validated and tested: the averages, where there are any.
+  public var tested: [Tensor: [Float]] {
+    let averages = filter { $0.key.role == .average }
+    guard !averages.isEmpty else { return filter { $0.key.role == .parameter } }
+    return Dictionary(
+      uniqueKeysWithValues: averages.map { ($0.key.counterpart(.parameter), $0.value) })
+  }
 }

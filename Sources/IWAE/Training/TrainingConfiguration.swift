@@ -27,6 +27,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var priorStart = PriorStart.images
   /// The decay of parameters with each update, over the learning rate.
   public var weightDecay = 0.0
+  /// The share of themselves that the running averages of parameters keep with each update; 0 for no
+  /// averages. Where there are some, they are validated and tested.
+  public var averageDecay = 0.0
   /// The length that all gradients together have at most; 0 for any.
   public var clipNorm = 0.0
   /// What is done about a bound, a parameter or a moment that is no number.
@@ -64,7 +67,12 @@ public struct TrainingConfiguration: Hashable, Sendable {
   }
 
   /// The optimizer that it trains with.
-  var optimizer: Adam { Adam(convention, weightDecay: weightDecay) }
+  var optimizer: Adam {
+    Adam(
+      convention, weightDecay: weightDecay, averageDecay: keepsAverages ? averageDecay : nil)
+  }
+
+  var keepsAverages: Bool { averageDecay > 0 }
 
   /// The step that it trains with.
   func step(batchSize: Int, source: BatchSource, boundTotal: Tensor? = nil) -> StepConfiguration {

@@ -18,6 +18,10 @@ extension ReferenceExecutable {
         let scale = momentScale * used.v.squareRoot() + Double(operation.epsilon)
         p[i] += stepSize * used.m / scale - decay * p[i]
       }
+      if let averageDecay = operation.averageDecay {
+        let average = parameter.counterpart(.average)
+        self[average] = zip(self[average], p).map { $0 + (1 - averageDecay) * ($1 - $0) }
+      }
       self[parameter] = p
       self[parameter.counterpart(.firstMoment)] = m
       self[parameter.counterpart(.secondMoment)] = v

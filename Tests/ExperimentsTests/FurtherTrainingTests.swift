@@ -1,0 +1,138 @@
+import Artifacts
+import Compute
+import Experiments
+import Files
+import Foundation
+import IWAE
+import OpenCLDevice
+import ReferenceDevice
+import Testing
+
+/// Runs with more than Adam: what they keep, test and go on with.
+@Suite struct FurtherTrainingTests {
+  private let scene = SmallRun()
+  private var folder: RunFolder { scene.folder }
+
+  private func run(
+    passes: Int = 3, in folder: RunFolder? = nil, _ change: (inout RunConfiguration) -> Void
+  ) throws -> Run {
+    var (configuration, images) = try scene.configuration(passes: passes)
+    change(&configuration)
+    return try Run(configuration, in: folder ?? self.folder, images: images)
+  }
+
+  /// Any further setting that a run can have.
+  private static func all(_ configuration: inout RunConfiguration) {
+    (configuration.weightDecay, configuration.clipNorm, configuration.ema) = (0.1, 5, 0.9)
+    (configuration.schedule, configuration.learningRate) = (.constant, 0.01)
+  }
+
+  private func averages(_ checkpoint: Checkpoint) -> [Tensor: [Float]] {
+    Dictionary(
+      uniqueKeysWithValues: checkpoint.model.parameters.map {
+        ($0, checkpoint.extras["optimizer.average.\($0.name)"] ?? [])
+      })
+  }
+
+  /// The newest checkpoint has the averages beside the parameters, the best has them for parameters; both
+  /// are found for evaluating.
+  @Test func averagesAreKeptAndTested() throws {
+    defer { scene.end() }
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    for keep in RunConfiguration.Kept.allCases {
+      let trained = try run {
+        Self.all(&$0)
+        $0.keep = keep
+      }
+      let report = try #require(try trained.train(on: device))
+      let newest = try Checkpoint(at: folder.path)
+      let averages = averages(newest)
+      #expect(averages.values.allSatisfy { !$0.isEmpty } && averages != newest.parameters)
+      let stored = try StoredModel(folder.path)
+      if keep == .last || newest.extras.isEmpty {
+        #expect(stored.parameters == averages)
+      }
+      let (_, images) = try scene.configuration()
+      let again = try ModelEvaluation(
+        stored.model, parameters: stored.parameters, images: images.split.test.subset(0..<20),
+        samples: 10, binarization: .none, seed: 0
+      ).run(on: device)
+      #expect(again?.nll == report.evaluation?.nll)
+      #expect(FileManager.default.fileExists(atPath: folder.best) == (keep == .best))
+      guard keep == .best else { continue }
+      let best = try Checkpoint(at: folder.best)
+      #expect(best.parameters == stored.parameters && best.extras.isEmpty)
+    }
+  }
+
+  /// A pass that is the best so far is so in its averages, whichever file holds them.
+  @Test func theBestIsAnAverage() throws {
+    defer { scene.end() }
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    _ = try run(passes: 1, Self.all).train(on: device)
+    let newest = try Checkpoint(at: folder.path)
+    let best = try Checkpoint(at: folder.best)
+    #expect(best.parameters == averages(newest))
+    #expect(try StoredModel(folder.path).parameters == best.parameters)
+    // Killed between the two files: the newest has the best in it.
+    try FileManager.default.removeItem(atPath: folder.best)
+    #expect(try StoredModel(folder.path).parameters == best.parameters)
+    _ = try scene.resumed { $0.passes = 1 }.train(on: device)
+    #expect(try Checkpoint(at: folder.best).parameters == best.parameters)
+  }
+
+  @Test func aStoppedRunGoesOnToTheSameBits() throws {
+    defer { scene.end() }
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    _ = try run(passes: 4, Self.all).train(on: device)
+    let whole = try [folder.checkpoint, folder.best].map { try Checkpoint(at: $0) }
+    var report = try run(passes: 4, Self.all).train(on: device, monitor: { _ in false })
+    #expect(report == nil)
+    var goes = 0
+    while report == nil, goes < 10 {
+      var passes = 0
+      report = try scene.resumed().train(
+        on: device, observe: { _ in passes += 1 }, monitor: { _ in passes < 1 })
+      goes += 1
+    }
+    #expect(goes > 1 && report != nil)
+    for (file, whole) in zip([folder.checkpoint, folder.best], whole) {
+      let found = try Checkpoint(at: file)
+      #expect(found.parameters == whole.parameters && found.extras == whole.extras)
+      #expect(found.metadata["progress"] == whole.metadata["progress"])
+    }
+  }
+
+  /// What a run has from its beginning, or does not have, stays so.
+  @Test func whatCannotChangeIsRefused() throws {
+    defer { scene.end() }
+    _ = try run(passes: 1) { _ in }.train(on: ReferenceDevice())
+    for (change, words) in [
+      ({ $0.ema = 0.99 }, "'ema' cannot change when a run is resumed: it was 0.0 and is 0.99 now"),
+      ({ $0.weightDecay = 0.1 }, "'weight_decay' cannot change when a run is resumed: it was 0.0"),
+      (
+        { $0.clipNorm = 2 },
+        "'clip_norm' cannot change when a run is resumed: it was 0.0 and is 2.0"
+      ),
+    ] as [((inout RunConfiguration) -> Void, String)] {
+      let error = #expect(throws: ConfigurationError.self) { try scene.resumed(change) }
+      #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+    }
+  }
+
+  /// Averages that a checkpoint lacks are asked for by name.
+  @Test func lostAveragesAreNamed() throws {
+    defer { scene.end() }
+    _ = try run(passes: 1, Self.all).train(on: ReferenceDevice())
+    var checkpoint = try Checkpoint(at: folder.checkpoint)
+    checkpoint.extras = checkpoint.extras.filter { !$0.key.contains("average") }
+    try Files.write(try checkpoint.data, to: folder.checkpoint)
+    let error = #expect(throws: FormatError.self) {
+      try scene.resumed { $0.passes = 2 }.train(on: ReferenceDevice())
+    }
+    #expect(error?.description.contains("optimizer.average.") == true)
+  }
+}
