@@ -71,6 +71,7 @@ extension RunConfiguration {
     case .burdaReleased: .burdaReleased
     case .constant: .constant(rate: learningRate)
     case .cosine: .cosine(rate: learningRate)
+    case .plateau: .plateau(rate: learningRate, passes: plateauPasses)
     }
   }
 

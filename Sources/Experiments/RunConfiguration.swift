@@ -35,6 +35,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public var schedule: Schedule
   public var order: Order
   public var learningRate: Double
+  /// The passes without a better validation after which plateau halves the learning rate.
+  public var plateauPasses: Int
   public var optimizer: AdamConvention
   /// The decay of parameters with each update, over the learning rate.
   public var weightDecay: Double
@@ -99,10 +101,10 @@ public struct RunConfiguration: Hashable, Sendable {
   public enum Schedule: String, CaseIterable, SettingValue, Sendable {
     case burda
     case burdaReleased = "burda-released"
-    case constant, cosine
+    case constant, cosine, plateau
 
     /// True if it goes by `learningRate`.
-    var takesRate: Bool { self == .constant || self == .cosine }
+    var takesRate: Bool { [.constant, .cosine, .plateau].contains(self) }
   }
 
   /// The order of images in a pass.
@@ -128,7 +130,8 @@ public struct RunConfiguration: Hashable, Sendable {
     validationSamples: Int = 50, patience: Int = 0, keep: Kept = .best, activityImages: Int = 0,
     testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
     backwardSamples: Int = 0, onNaN: NaNPolicy = .stop, audit: Int = 0, leaves: Int = 1,
-    weightDecay: Double = 0, clipNorm: Double = 0, ema: Double = 0
+    weightDecay: Double = 0, clipNorm: Double = 0, ema: Double = 0,
+    plateauPasses: Int = 10
   ) {
     self.data = data
     self.labels = labels
@@ -152,6 +155,7 @@ public struct RunConfiguration: Hashable, Sendable {
     self.schedule = schedule
     self.order = order
     self.learningRate = learningRate
+    self.plateauPasses = plateauPasses
     self.optimizer = optimizer
     self.weightDecay = weightDecay
     (self.clipNorm, self.ema) = (clipNorm, ema)

@@ -214,6 +214,10 @@ import Testing
     #expect(LearningRate.burdaReleased.rate(pass: 13, progress: 0) == 3.7e-4)
     #expect(LearningRate.cosine(rate: 2).rate(pass: 0, progress: 0.5) == 1)
     #expect(LearningRate.constant(rate: 0.3).rate(pass: 9, progress: 0.9) == 0.3)
+    let plateau = LearningRate.plateau(rate: 0.3, passes: 2)
+    #expect(plateau.rate(pass: 9, progress: 0.9) == 0.3)
+    #expect(plateau.rate(pass: 9, progress: 0.9, plateaus: 3) == 0.3 / 8)
+    #expect(plateau.rate(pass: 9, progress: 0.9, plateaus: 5000) == 0)
   }
 
   @Test func ordersArePermutationsOfTheirOwn() {

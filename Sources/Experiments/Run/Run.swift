@@ -92,6 +92,12 @@ public struct Run: Sendable {
     (self.configuration, self.folder, self.resumed) = (identified, folder, resumed)
     (self.found, self.images) = (found, images)
     training = try configuration.training()
+    guard configuration.schedule != .plateau || images.split.validation != nil else {
+      throw ConfigurationError(
+        "'--schedule' plateau halves the learning rate when validation becomes no better, and '--split' "
+          + "\(configuration.split.text) leaves no images to validate on. Choose another of the two."
+      )
+    }
     let batches = Trainer.batchesPerPass(
       images: images.split.training.count, batchSize: configuration.batch)
     let isEndless = resumed == nil && configuration.patience == 0

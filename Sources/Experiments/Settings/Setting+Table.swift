@@ -49,8 +49,9 @@ extension Setting {
       row: Row(name: "passes asked for", isAlwaysShown: true)),
     .choice(
       "schedule", \.schedule,
-      help: "The learning rate: burda, burda-released (at its code's rounded rates), constant or "
-        + "cosine.",
+      help:
+        "The learning rate: burda, burda-released (at its code's rounded rates), constant, cosine, or "
+        + "plateau (halved when validation becomes no better).",
       row: Row(
         name: "schedule", isAlwaysShown: true,
         text: {
@@ -59,7 +60,13 @@ extension Setting {
       )),
     .number(
       "learning_rate", \.learningRate, 1e-12...1e6, "rate",
-      help: "Of constant, and at the start of cosine."),
+      help: "Of constant, and at the start of cosine and plateau."),
+    .integer(
+      "plateau_passes", \.plateauPasses, 1...1 << 30, "passes",
+      help: "Passes without a better validation after which plateau halves the learning rate.",
+      row: Row(
+        name: "rate halved after",
+        text: { "\($0.plateauPasses) passes without a better validation" })),
     .choice(
       "order", \.order, "order", help: "The order of images in a pass: shuffled, or fixed.",
       row: Row(name: "order of images")),

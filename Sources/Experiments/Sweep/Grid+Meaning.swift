@@ -32,6 +32,7 @@ private struct Meaning: Hashable {
     (configuration.objective, configuration.estimator) = ("", .standard)
     for own in Setting.ofObjectives { own.copy(.usual, &configuration) }
     if !setting.schedule.takesRate { configuration.learningRate = 0 }
+    if setting.schedule != .plateau { configuration.plateauPasses = 0 }
     self.configuration = configuration
   }
 }

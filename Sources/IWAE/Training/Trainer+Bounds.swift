@@ -17,6 +17,9 @@ extension Trainer {
       progress.bestValidation = isBest ? validation : progress.bestValidation
       progress.passesSinceBest = isBest ? 0 : progress.passesSinceBest + 1
       progress.bestStep = isBest ? progress.step : progress.bestStep
+      if configuration.schedule.isPlateau(afterWorse: progress.passesSinceBest) {
+        progress.plateaus = (progress.plateaus ?? 0) + 1
+      }
     }
     return PassReport(
       progress: progress, bound: bound, learningRate: rate, validation: validation,

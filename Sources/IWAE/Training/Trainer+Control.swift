@@ -5,7 +5,8 @@ extension Trainer {
     let done =
       (Double(progress.pass) + Double(batch) / Double(batchesPerPass))
       / Double(max(configuration.passes, 1))
-    let rate = configuration.schedule.rate(pass: progress.pass, progress: done)
+    let rate = configuration.schedule.rate(
+      pass: progress.pass, progress: done, plateaus: progress.plateaus ?? 0)
     return rate / Double(1 << (progress.rateHalvings ?? 0))
   }
 

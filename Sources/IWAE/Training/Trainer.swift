@@ -67,6 +67,9 @@ public final class Trainer {
     {
       throw TrainingError.wrongWeight(objective: configuration.objective.name, obstacle: obstacle)
     }
+    if configuration.schedule.needsValidation, validation == nil {
+      throw TrainingError.noValidation
+    }
     let batchSize = min(configuration.batchSize, images.count)
     let leaves = configuration.leaves
     try LeafRunner.check(leaves: leaves, batchSize: batchSize, ranks: device.ranks)

@@ -11,6 +11,9 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   /// The objective's gradient is wrong with the weight of log p(h) - log q(h|x).
   case wrongWeight(objective: String, obstacle: String)
 
+  /// A schedule that goes by validation, and no images to validate on.
+  case noValidation
+
   /// Batches that cannot be divided into the leaves that were asked for, or leaves into ranks.
   case wrongLeaves(String)
 
@@ -31,6 +34,9 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
         + "be at fault: try 'iwae-gpu check'. "
         + (agreed.map { "All agreed after step \($0); what was saved since may be wrong." }
           ?? "Nothing agreed since the run was started or resumed; what was saved since may be wrong.")
+    case .noValidation:
+      "The learning rate is to be lowered when validation becomes no better, and there are no images to "
+        + "validate on. Give some, or choose another schedule."
     case .wrongLeaves(let problem): problem
     case .wrongWeight(let objective, let obstacle):
       "'\(objective)' cannot be trained with a KL weight other than 1 for good: \(obstacle)."

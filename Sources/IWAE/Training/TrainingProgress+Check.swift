@@ -27,6 +27,9 @@ extension TrainingProgress {
     guard (0...NaNPolicy.mostHalvings).contains(rateHalvings ?? 0) else {
       return "its learning rate was halved \(rateHalvings ?? 0) times"
     }
+    guard (0...pass).contains(plateaus ?? 0) else {
+      return "validation became no better for long \(plateaus ?? 0) times in \(pass) passes"
+    }
     return nil
   }
 }

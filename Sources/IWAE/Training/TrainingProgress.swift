@@ -20,6 +20,8 @@ public struct TrainingProgress: Hashable, Sendable, Codable {
   public var skippedSteps: [Int]?
   /// The times that the learning rate was halved, because steps gave no number; nil for none.
   public var rateHalvings: Int?
+  /// The times that a schedule which goes by validation lowered the rate; nil for none.
+  public var plateaus: Int?
 
   /// True if the parameters are the best so far.
   public var isBest: Bool { bestStep == step }
