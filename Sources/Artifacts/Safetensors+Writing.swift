@@ -7,7 +7,7 @@ extension Safetensors {
   public var digest: String { digest(ofBytesAlone: false) }
 
   /// True if a digest is that of the arrays. Early checkpoints have one of the bytes alone.
-  func has(digest: String) -> Bool {
+  public func has(digest: String) -> Bool {
     digest == self.digest || digest == self.digest(ofBytesAlone: true)
   }
 

@@ -5,12 +5,13 @@ import IWAE
 extension RunConfiguration: Codable {
   private static let modelKey = "model"
   private static let identityKey = "identity"
+  private static let originKey = "origin"
 
   /// A file may leave fields out, which then have their defaults, but must not have others.
   public init(from decoder: any Decoder) throws {
     self = .usual
     let fields = try decoder.container(keyedBy: Setting.Key.self)
-    let known = [Self.modelKey, Self.identityKey] + Setting.all.map(\.key)
+    let known = [Self.modelKey, Self.identityKey, Self.originKey] + Setting.all.map(\.key)
     for key in fields.allKeys where !known.contains(key.stringValue) {
       throw DecodingError.dataCorrupted(
         .init(
@@ -23,6 +24,8 @@ extension RunConfiguration: Codable {
     }
     source.identity = try fields.decodeIfPresent(
       DataIdentity.self, forKey: Setting.Key(Self.identityKey))
+    source.origin = try fields.decodeIfPresent(
+      RunOrigin.self, forKey: Setting.Key(Self.originKey))
     for setting in Setting.all { try setting.read(fields, &self) }
   }
 
@@ -30,6 +33,7 @@ extension RunConfiguration: Codable {
     var fields = encoder.container(keyedBy: Setting.Key.self)
     try fields.encode(model, forKey: Setting.Key(Self.modelKey))
     try fields.encodeIfPresent(identity, forKey: Setting.Key(Self.identityKey))
+    try fields.encodeIfPresent(origin, forKey: Setting.Key(Self.originKey))
     for setting in Setting.all { try setting.write(self, &fields) }
   }
 }

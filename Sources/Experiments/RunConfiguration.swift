@@ -46,6 +46,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public var clipNorm: Double
   /// The start of a vamp prior's inputs.
   public var priorStart: PriorStart
+  /// A file, or the folder of a run, from which a new run takes the parameters that fit; empty for none.
+  public var initial: String
   /// Passes over which the weight of log p(h) - log q(h|x) rises from 0.
   public var warmUp: Double
   /// The weight that warm-up leads to.
@@ -79,6 +81,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public var modelIsGiven: Bool { source.describesModel }
   /// The digests of the run's data; nil of what was not trained yet, or before they were kept.
   public var identity: DataIdentity? { source.identity }
+  /// Where the run's first parameters came from; nil where they are fresh, or not yet known.
+  public var origin: RunOrigin? { source.origin }
   var source = Source()
 
   /// The same without the digests of its data.
@@ -92,6 +96,7 @@ public struct RunConfiguration: Hashable, Sendable {
   struct Source: Hashable, Sendable {
     var describesModel = false
     var identity: DataIdentity?
+    var origin: RunOrigin?
 
     static func == (a: Source, b: Source) -> Bool { true }
     func hash(into hasher: inout Hasher) {}
@@ -131,7 +136,7 @@ public struct RunConfiguration: Hashable, Sendable {
     testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
     backwardSamples: Int = 0, onNaN: NaNPolicy = .stop, audit: Int = 0, leaves: Int = 1,
     weightDecay: Double = 0, clipNorm: Double = 0, ema: Double = 0,
-    plateauPasses: Int = 10
+    plateauPasses: Int = 10, initial: String = ""
   ) {
     self.data = data
     self.labels = labels
@@ -160,6 +165,7 @@ public struct RunConfiguration: Hashable, Sendable {
     self.weightDecay = weightDecay
     (self.clipNorm, self.ema) = (clipNorm, ema)
     self.priorStart = priorStart
+    self.initial = initial
     self.warmUp = warmUp
     self.klWeight = klWeight
     self.klCycle = klCycle

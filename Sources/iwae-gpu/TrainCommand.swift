@@ -50,7 +50,7 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     "\(run.configuration.objective) on \(run.configuration.data): "
       + "\(run.images.split.training.count) images, \(run.configuration.passes) passes, on "
       + "\(device.name). Run folder: \(folder)")
-  display.note(run.images.source.collection.notes + notes)
+  display.note(run.images.source.collection.notes + notes + (run.warmStart?.notes ?? []))
   if let path = arguments.string("--resume"), !run.isResumed {
     terminal.error("Nothing had been saved in '\(path)': the run starts from its beginning.")
   }

@@ -52,6 +52,29 @@ import Testing
     #expect(train("--overwrite").status == .done)
   }
 
+  /// A run says what it took from a file, and is not made of one that has nothing for it.
+  @Test func aRunBeginsWithAFile() throws {
+    let other = folder + "-other"
+    defer {
+      for path in [folder, other] { try? FileManager.default.removeItem(atPath: path) }
+    }
+    #expect(train().status == .done)
+    let flags = [
+      "train", "--data", "linear-gaussian", "--out", other, "--layers", "10:2", "--passes", "1",
+      "--test-samples", "5", "--limit", "5", "--init",
+    ]
+    let begun = run(flags + ["\(folder)/best.safetensors"])
+    #expect(begun.status == .done)
+    #expect(begun.error.contains("parameters begin as those of '"))
+    #expect(
+      begun.error.contains("of another shape there: encoder.0.mean.weight, expected [2, 10]"))
+    #expect(run(["train", "--resume", other, "--init", folder]).status == .usage)
+    try Data("no tensors".utf8).write(to: URL(fileURLWithPath: other + ".safetensors"))
+    defer { try? FileManager.default.removeItem(atPath: other + ".safetensors") }
+    let refused = run(flags + ["\(other).safetensors", "--overwrite"])
+    #expect(refused.status == .badInput && refused.error.contains("\(other).safetensors"))
+  }
+
   @Test func aRunKnowsItsData() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(train().status == .done)

@@ -25,7 +25,8 @@ import Testing
       split: .count(7), objective: "ciwae", estimator: .dreg, beta: 0.25, schedule: .burdaReleased,
       order: .fixed, optimizer: .released, warmUp: 1.5, klWeight: 4, klCycle: 2,
       binarize: .fixed(seed: 3), keep: .last,
-      seed: .max, memory: 1 << 40, weightDecay: 0.02, clipNorm: 5, ema: 0.999, plateauPasses: 3)
+      seed: .max, memory: 1 << 40, weightDecay: 0.02, clipNorm: 5, ema: 0.999, plateauPasses: 3,
+      initial: "/a/b.safetensors")
     #expect(try decoded(String(decoding: configuration.file, as: UTF8.self)) == configuration)
   }
 

@@ -9,14 +9,18 @@ enum DataPath {
     return [name, file].contains { FileManager.default.fileExists(atPath: $0) }
   }
 
+  /// The path from the root of a file or folder that is here; other names as they are.
+  static func absoluteFile(_ name: String) -> String {
+    FileManager.default.fileExists(atPath: name)
+      ? URL(fileURLWithPath: name).standardizedFileURL.path : name
+  }
+
   /// The path from the root of what is a file here; other names as they are.
   static func absolute(_ name: String) -> String {
     guard !name.isEmpty, NamedSet.named(name) == nil else { return name }
-    func absolute(_ path: String) -> String {
-      URL(fileURLWithPath: path).standardizedFileURL.path
-    }
-    if FileManager.default.fileExists(atPath: name) { return absolute(name) }
-    guard isThere(name), let mark = name.lastIndex(of: "#") else { return name }
-    return absolute(String(name[..<mark])) + name[mark...]
+    guard isThere(name), !FileManager.default.fileExists(atPath: name),
+      let mark = name.lastIndex(of: "#")
+    else { return absoluteFile(name) }
+    return absoluteFile(String(name[..<mark])) + name[mark...]
   }
 }

@@ -61,7 +61,7 @@ struct Fact: Codable, Hashable {
 extension Run {
   /// What ranks that train together compare: nothing that may lie elsewhere on each.
   func agreements(on device: any Device, _ trainer: Trainer) throws -> [Fact] {
-    let settings = Setting.all.filter { !$0.isOfData }.map {
+    let settings = Setting.all.filter { !$0.isOfData && $0.key != "init" }.map {
       Fact("the setting '\($0.key)'", $0.text(configuration))
     }
     let encoder = JSONEncoder()

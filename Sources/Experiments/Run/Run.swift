@@ -19,6 +19,8 @@ public struct Run: Sendable {
   /// True if it goes on where another left off.
   public var isResumed: Bool { resumed != nil }
   let training: TrainingConfiguration
+  /// What a new run begins with; nil where all of its parameters are fresh, and of one that goes on.
+  public let warmStart: WarmStart?
   /// The newest checkpoint of the folder when the run was described.
   let found: TrainingRecord?
 
@@ -77,6 +79,8 @@ public struct Run: Sendable {
         "The model cannot change when a run is resumed: it was \(stored.model.layersText) and is "
           + "\(configuration.model.layersText) now, or has other densities.")
     }
+    var configuration = configuration
+    configuration.source.origin = stored.origin
     try self.init(
       configuration, in: folder,
       resumed: folder.hasCheckpoint ? try Checkpoint(file: folder.checkpoint) : nil, found: found,
@@ -87,8 +91,12 @@ public struct Run: Sendable {
     _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint?,
     found: TrainingRecord?, _ images: RunImages
   ) throws {
+    let isWarm = resumed == nil && !configuration.initial.isEmpty
+    warmStart =
+      isWarm ? try WarmStart(configuration.initial, for: configuration.model) : nil
     var identified = configuration
     identified.source.identity = images.identity
+    if resumed == nil { identified.source.origin = warmStart?.origin }
     (self.configuration, self.folder, self.resumed) = (identified, folder, resumed)
     (self.found, self.images) = (found, images)
     training = try configuration.training()

@@ -24,7 +24,8 @@ extension Run {
     guard let resumed else {
       return try Trainer(
         configuration.model, training, images: split.training, validation: split.validation,
-        device: device, reference: reference, foretell: foretell)
+        device: device, initial: warmStart?.parameters ?? [:], reference: reference,
+        foretell: foretell)
     }
     func bad(_ problem: String) -> FormatError {
       FormatError(file: folder.checkpoint, problem: problem)

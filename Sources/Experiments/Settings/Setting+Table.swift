@@ -96,6 +96,13 @@ extension Setting {
       "vamp_start", \.priorStart, "what",
       help: "The start of a vamp prior's inputs: training images, or their mean with noise.",
       row: Row(name: "vamp inputs from")),
+    Setting(
+      "init", \.initial, "file|run", expected: "a file of safetensors or the folder of a run",
+      standard: .untold,
+      help:
+        "Begin with the parameters of a file of safetensors, PyTorch's too, or of a run: those whose "
+        + "names and shapes are the model's.",
+      row: Row(name: "first parameters from"), settled: DataPath.absoluteFile),
     .number(
       "warm_up", \.warmUp, 0...1e9, "passes", standard: .text("0"),
       help: "Passes over which the KL weight rises from 0.",

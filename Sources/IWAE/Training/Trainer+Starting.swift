@@ -2,7 +2,8 @@ import Compute
 
 extension Trainer {
   static func freshState(
-    _ model: Model, _ configuration: TrainingConfiguration, _ images: ImageSet
+    _ model: Model, _ configuration: TrainingConfiguration, _ images: ImageSet,
+    _ initial: [Tensor: [Float]] = [:]
   ) -> [Tensor: [Float]] {
     // A prior of more has images that come again, which start apart.
     let count =
@@ -11,7 +12,8 @@ extension Trainer {
     var state = model.initialParameters(
       seed: configuration.seed, mean: images.mean,
       frequencies: model.likelihood.classes.map { images.frequencies(ofClasses: $0) },
-      images: examples)
+      images: examples
+    ).merging(initial) { $1 }
     for parameter in model.parameters {
       let count = parameter.shape.count
       state[parameter.counterpart(.firstMoment)] = Array(repeating: 0, count: count)

@@ -46,12 +46,14 @@ public final class Trainer {
   ///   - validation: Images to choose the best parameters by.
   ///   - device: The device to train on.
   ///   - state: Parameters and moments to start from; nil for fresh ones.
+  ///   - initial: Parameters that fresh ones make way for.
   ///   - progress: The position from which the run goes on.
   ///   - reference: The device that audits compare with; without it there are none.
   ///   - foretell: Told, before anything is allocated, of steps that take long or much memory.
   public init(
     _ model: Model, _ configuration: TrainingConfiguration, images: ImageSet,
     validation: ImageSet? = nil, device: any Device, state: [Tensor: [Float]]? = nil,
+    initial: [Tensor: [Float]] = [:],
     progress: TrainingProgress = TrainingProgress(), reference: (any Device)? = nil,
     foretell: (StepForecast) throws -> Void = { _ in }
   ) throws {
@@ -120,7 +122,7 @@ public final class Trainer {
       try Audit(needs, on: memory, device: device)
     }
     try data.upload(to: memory)
-    let start = state ?? Self.freshState(model, configuration, images)
+    let start = state ?? Self.freshState(model, configuration, images, initial)
     for (tensor, values) in start { try memory.upload(values, to: tensor) }
     snapshot = start
     snapshotProgress = progress
