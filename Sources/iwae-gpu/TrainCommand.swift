@@ -13,7 +13,11 @@ extension Command {
     options: [
       Option("--out", "folder", help: "The run folder. (default: a new one under runs)"),
       Option("--config", "file", help: "Start from another run's config.json; flags go on top."),
-      Option("--resume", "folder", help: "Go on with a run where its newest checkpoint stands."),
+      Option(
+        "--resume", "folder",
+        help:
+          "Go on with a run where its newest checkpoint stands; with '--out' as a new run, whose "
+          + "settings may be others."),
       Option("--overwrite", help: "Replace a run that is in the folder already."),
     ] + RunOptions.options + [
       Option(.seed)
@@ -27,6 +31,9 @@ extension Command {
         "iwae-gpu train --data mnist --objective iwae -k 50 --out runs/iwae",
         "Train as in the IWAE paper"),
       Example("iwae-gpu train --resume runs/iwae --passes 100", "Go on"),
+      Example(
+        "iwae-gpu train --resume runs/iwae --out runs/more -k 100 --passes 100",
+        "Go on as a new run, with other settings"),
       Example(
         "iwae-gpu train --data table.npy --likelihood gaussian --standardize",
         "Train on a table of one's own"),
@@ -51,7 +58,7 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
       + "\(run.images.split.training.count) images, \(run.configuration.passes) passes, on "
       + "\(device.name). Run folder: \(folder)")
   display.note(run.images.source.collection.notes + notes + (run.warmStart?.notes ?? []))
-  if let path = arguments.string("--resume"), !run.isResumed {
+  if let path = arguments.string("--resume"), !run.isResumed, !run.isContinuation {
     terminal.error("Nothing had been saved in '\(path)': the run starts from its beginning.")
   }
   if !run.isResumed, let warning = run.configuration.model.warning { terminal.error(warning) }
@@ -73,18 +80,21 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
 /// - Parameter notes: What should be known of it.
 private func run(_ arguments: ParsedArguments, _ notes: inout [String]) throws -> Run {
   let resume = arguments.string("--resume")
-  if resume != nil, arguments.string("--config") ?? arguments.string("--out") != nil {
-    throw arguments.error("'--resume' names the run; leave out '--config' and '--out'.")
-  }
-  let changeable =
-    ["--resume", "--backend", "--device", "--trust-driver", "--json", "--quiet"]
-    + Setting.all.filter { $0.canChange || $0.isOfData }.map(\.flag)
-  if resume != nil, let flag = arguments.given.subtracting(changeable).sorted().first {
-    throw arguments.error("'\(flag)' cannot change when a run is resumed.")
-  }
+  if let resume { try checkFlags(arguments, resuming: resume) }
   let base = resume.map { RunFolder($0).configuration } ?? arguments.string("--config")
   var configuration = try base.map(configuration(file:)) ?? RunConfiguration()
   let source = try DataOptions.source(arguments, configuration)
+  if let resume, let out = arguments.string("--out") {
+    let folder = RunFolder(out)
+    try checkReplacing(folder, arguments)
+    let run = try Run(continuing: RunFolder(resume), in: folder, images: source) {
+      try $0.apply(arguments, source: source)
+    }
+    notes.append(
+      "the run goes on from step \(run.configuration.origin?.step ?? 0) of '\(resume)', which stays as "
+        + "it is")
+    return run
+  }
   if let resume {
     return try Run(resuming: RunFolder(resume), images: source) {
       let passes = $0.passes
@@ -101,17 +111,43 @@ private func run(_ arguments: ParsedArguments, _ notes: inout [String]) throws -
   _ = try configuration.training()
   let images = try RunImages(source, for: configuration)
   let folder = try arguments.string("--out").map { RunFolder($0) } ?? newFolder(configuration)
-  if Launch.ranks.isFirst, folder.exists, !arguments.has("--overwrite") {
-    throw arguments.error(
-      "There is a run in '\(folder.path)'. Go on with '--resume \(quotedForShell(folder.path))', replace it "
-        + "with '--overwrite', or choose another '--out'.")
-  }
+  try checkReplacing(folder, arguments)
   do {
     return try Run(configuration, in: folder, images: images)
   } catch {
     if arguments.string("--out") == nil { folder.removeIfEmpty() }
     throw error
   }
+}
+
+/// Refuses flags that make no sense for a run that goes on, in its folder or in another.
+private func checkFlags(_ arguments: ParsedArguments, resuming path: String) throws {
+  if arguments.string("--config") != nil {
+    throw arguments.error("'--resume' names the run; leave out '--config'.")
+  }
+  let isNew = arguments.string("--out") != nil
+  let settings = Setting.all.filter { isNew ? $0.key != "init" : $0.canChange || $0.isOfData }
+  let changeable =
+    ["--resume", "--backend", "--device", "--trust-driver", "--json", "--quiet"]
+    + (isNew ? ["--out", "--overwrite"] : []) + settings.map(\.flag)
+  guard let flag = arguments.given.subtracting(changeable).sorted().first else { return }
+  guard !isNew else {
+    throw arguments.error(
+      "'\(flag)' cannot change when a run goes on from another. '--init \(quotedForShell(path))' begins "
+        + "one with the parameters that fit.")
+  }
+  let mayChange = Setting.named(flag).map { $0.key != "init" } ?? false
+  throw arguments.error(
+    "'\(flag)' cannot change when a run is resumed."
+      + (mayChange ? " With '--out' it goes on as a new one, whose settings may be others." : ""))
+}
+
+/// Refuses a folder in which there is a run, unless it is to be replaced.
+private func checkReplacing(_ folder: RunFolder, _ arguments: ParsedArguments) throws {
+  guard Launch.ranks.isFirst, folder.exists, !arguments.has("--overwrite") else { return }
+  throw arguments.error(
+    "There is a run in '\(folder.path)'. Go on with '--resume \(quotedForShell(folder.path))', replace it "
+      + "with '--overwrite', or choose another '--out'.")
 }
 
 /// A new folder, which the first of several ranks makes.

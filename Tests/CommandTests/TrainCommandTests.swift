@@ -75,6 +75,32 @@ import Testing
     #expect(refused.status == .badInput && refused.error.contains("\(other).safetensors"))
   }
 
+  /// With a folder of its own, a run that goes on may have other settings.
+  @Test func aRunGoesOnAsAnother() throws {
+    let other = folder + "-other"
+    defer {
+      for path in [folder, other] { try? FileManager.default.removeItem(atPath: path) }
+    }
+    #expect(train().status == .done)
+    let flags = [
+      "train", "--resume", folder, "--out", other, "--test-samples", "5", "--limit", "5",
+    ]
+    let next = run(flags + ["-k", "4", "--passes", "3", "--learning-rate", "0.01"])
+    #expect(next.status == .done && next.error.contains("the run goes on from step"))
+    #expect(!next.error.contains("Nothing had been saved"))
+    let stored = try RunConfiguration(file: other + "/config.json")
+    #expect(stored.samples == 4 && stored.passes == 3 && stored.origin?.path == folder)
+    #expect(run(flags).status == .usage)
+    for refused in [["--layers", "9:3"], ["--init", folder], ["--config", "a.json"]] {
+      let outcome = run(flags + ["--overwrite"] + refused)
+      #expect(outcome.status == .usage && outcome.error.contains("'\(refused[0])'"))
+    }
+    let same = run(["train", "--resume", folder, "--ema", "0.9"])
+    #expect(
+      same.status == .usage && same.error.contains("'--ema' cannot change when a run is resumed"))
+    #expect(same.error.contains("With '--out' it goes on as a new one"))
+  }
+
   @Test func aRunKnowsItsData() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(train().status == .done)

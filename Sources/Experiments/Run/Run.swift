@@ -16,8 +16,12 @@ public struct Run: Sendable {
   public let images: RunImages
   /// The checkpoint at which the run goes on; nil for a fresh one.
   let resumed: Checkpoint?
-  /// True if it goes on where another left off.
+  /// True if it goes on in its folder.
   public var isResumed: Bool { resumed != nil }
+  /// The checkpoint of another run, from which a new one goes on.
+  let continued: Checkpoint?
+  /// True if it is new and goes on from another run.
+  public var isContinuation: Bool { continued != nil }
   let training: TrainingConfiguration
   /// What a new run begins with; nil where all of its parameters are fresh, and of one that goes on.
   public let warmStart: WarmStart?
@@ -66,11 +70,14 @@ public struct Run: Sendable {
       let (before, after) = (setting.text(stored), setting.text(configuration))
       // The same images may have moved.
       let isTheSame = setting.isOfData && stored.identity != nil && difference == nil
+      let remedy =
+        setting.key == "init"
+        ? "." : ". A new run that goes on from this one may have another: '--out' names its folder."
       guard before == after || isTheSame else {
         throw ConfigurationError(
           "'\(setting.isOfData ? setting.flag : setting.key)' cannot change when a run is resumed: it "
             + "was \(before) and is \(after) now"
-            + (setting.isOfData ? (difference.map { ", and \($0) then." } ?? ".") : "."))
+            + (setting.isOfData ? (difference.map { ", and \($0) then." } ?? ".") : remedy))
       }
     }
     if let difference { throw images.source.changed(difference) }
@@ -81,23 +88,29 @@ public struct Run: Sendable {
     }
     var configuration = configuration
     configuration.source.origin = stored.origin
+    if !folder.hasCheckpoint, let origin = stored.origin, origin.step != nil {
+      try self.init(configuration, in: folder, from: origin, images)
+      return
+    }
     try self.init(
       configuration, in: folder,
       resumed: folder.hasCheckpoint ? try Checkpoint(file: folder.checkpoint) : nil, found: found,
       images)
   }
 
-  private init(
-    _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint?,
-    found: TrainingRecord?, _ images: RunImages
+  init(
+    _ configuration: RunConfiguration, in folder: RunFolder, resumed: Checkpoint? = nil,
+    continued: Checkpoint? = nil, found: TrainingRecord?, _ images: RunImages
   ) throws {
-    let isWarm = resumed == nil && !configuration.initial.isEmpty
+    let start = resumed ?? continued
+    let isWarm = start == nil && !configuration.initial.isEmpty
     warmStart =
       isWarm ? try WarmStart(configuration.initial, for: configuration.model) : nil
     var identified = configuration
     identified.source.identity = images.identity
-    if resumed == nil { identified.source.origin = warmStart?.origin }
+    if start == nil { identified.source.origin = warmStart?.origin }
     (self.configuration, self.folder, self.resumed) = (identified, folder, resumed)
+    self.continued = continued
     (self.found, self.images) = (found, images)
     training = try configuration.training()
     guard configuration.schedule != .plateau || images.split.validation != nil else {
@@ -115,16 +128,27 @@ public struct Run: Sendable {
           + "\(Trainer.mostSteps) steps that noise has addresses for. Ask for fewer passes, or larger "
           + "batches.")
     }
+    if let continued, continued.model != configuration.model {
+      throw ConfigurationError(
+        "A run that goes on from another has its model, which was "
+          + "\(continued.model.layersText) and is \(configuration.model.layersText) now, or has other "
+          + "densities. '--init' begins a run with the parameters that fit.")
+    }
     if let resumed, resumed.model != configuration.model {
       throw FormatError(
         file: folder.checkpoint, problem: "its model is not the one of config.json.")
     }
-    if let resumed, resumed.standardization != images.split.training.standardization {
+    if let start, start.standardization != images.split.training.standardization {
       throw FormatError(
-        file: folder.checkpoint,
+        file: startFile,
         problem: "its data were standardized by other means and deviations than those of the "
           + "training images: the data changed.")
     }
+  }
+
+  /// The checkpoint from which it goes on.
+  var startFile: String {
+    RunFolder(continued == nil ? folder.path : configuration.origin?.path ?? "").checkpoint
   }
 
   /// Trains and evaluates, once: whoever wants more describes the run anew, as one that goes on.

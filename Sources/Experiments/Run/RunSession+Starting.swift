@@ -21,30 +21,36 @@ extension Run {
     guard configuration.audit == 0 || reference != nil else {
       throw ConfigurationError("'audit': there is no reference device to compare with.")
     }
-    guard let resumed else {
+    guard let start = resumed ?? continued else {
       return try Trainer(
         configuration.model, training, images: split.training, validation: split.validation,
         device: device, initial: warmStart?.parameters ?? [:], reference: reference,
         foretell: foretell)
     }
     func bad(_ problem: String) -> FormatError {
-      FormatError(file: folder.checkpoint, problem: problem)
+      FormatError(file: startFile, problem: problem)
     }
-    var state = resumed.parameters
+    var state = start.parameters
     for parameter in configuration.model.parameters {
       for (role, prefix) in RunSession.companions where role != .average || configuration.ema > 0 {
-        guard let values = resumed.extras["\(prefix).\(parameter.name)"],
+        let stored = start.extras["\(prefix).\(parameter.name)"]
+        // Averages that another run did not keep begin where it had come to.
+        let isNew = role == .average && continued != nil && stored == nil
+        guard let values = isNew ? state[parameter] : stored,
           values.count == parameter.shape.count
         else { throw bad("tensor '\(prefix).\(parameter.name)': it is missing or too short.") }
         state[parameter.counterpart(role)] = values
       }
     }
-    guard let progress = resumed.progress else {
+    guard let stored = start.progress else {
       throw bad("expected the run's progress in its metadata.")
     }
+    let progress = continued == nil ? stored : stored.withOtherSettings
     if let problem = progress.problem(images: split.training.count, batchSize: configuration.batch)
     {
-      throw bad("its progress: \(problem). The file is damaged, or the data changed.")
+      throw bad(
+        "its progress: \(problem). The file is damaged, or the data changed"
+          + (continued == nil ? "." : ", or '--batch' or '--split' did."))
     }
     for (tensor, values) in state {
       // A comparison that is false of NaN.
@@ -53,7 +59,7 @@ extension Run {
       guard let wrong = values.first(where: { !isRight($0) }) else { continue }
       throw bad("\(wrong) is among the \(tensor.role)s of '\(tensor.name)': the file is damaged.")
     }
-    if let seconds = resumed.metadata["train_seconds"], resumed.trainSeconds == nil {
+    if let seconds = start.metadata["train_seconds"], start.trainSeconds == nil {
       throw bad("'train_seconds': expected a time in seconds, found '\(seconds)'.")
     }
     return try Trainer(

@@ -34,7 +34,7 @@ final class RunSession {
     isFirst = device.ranks.isFirst
     (self.observe, self.monitor) = (observe, monitor)
     trainer = try run.makeTrainer(on: device, reference: reference, monitor: monitor)
-    seconds = run.resumed?.trainSeconds ?? 0
+    seconds = (run.resumed ?? run.continued)?.trainSeconds ?? 0
     trainer.observeBlock = { [unowned self] step, bound in
       do {
         // A pass that begins again makes the same steps: those of the first time are void.

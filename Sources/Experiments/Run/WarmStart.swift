@@ -111,6 +111,8 @@ public struct RunOrigin: Codable, Hashable, Sendable {
   public var path: String
   /// The SHA-256 digest of the tensors that were there.
   public var digest: String
-  /// The parameters that were taken.
-  public var parameters: [String]
+  /// The updates that the run had made from which this one goes on; nil where it begins.
+  public var step: Int?
+  /// The parameters that were taken; nil where all were, with the optimizer's moments.
+  public var parameters: [String]?
 }
