@@ -33,7 +33,10 @@ extension RunConfiguration {
       backwardSamples: backwardSamples == 0 ? nil : backwardSamples)
     (result.onNaN, result.auditInterval, result.leaves) = (onNaN, audit, leaves)
     (result.weightDecay, result.clipNorm) = (weightDecay, clipNorm)
-    result.averageDecay = ema
+    (result.averageDecay, result.holdsModel) = (ema, finetune == .encoder)
+    if let obstacle = result.obstacleToHolding(model) {
+      throw ConfigurationError("'--finetune' cannot be encoder: \(obstacle).")
+    }
     if backwardSamples > 0, let problem = result.problem {
       throw ConfigurationError("'--backward-samples': \(problem).")
     }

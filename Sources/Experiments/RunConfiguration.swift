@@ -48,6 +48,8 @@ public struct RunConfiguration: Hashable, Sendable {
   public var priorStart: PriorStart
   /// A file, or the folder of a run, from which a new run takes the parameters that fit; empty for none.
   public var initial: String
+  /// The parameters that are trained.
+  public var finetune: Finetuned
   /// Passes over which the weight of log p(h) - log q(h|x) rises from 0.
   public var warmUp: Double
   /// The weight that warm-up leads to.
@@ -118,6 +120,9 @@ public struct RunConfiguration: Hashable, Sendable {
   /// The parameters that are tested.
   public enum Kept: String, CaseIterable, SettingValue, Sendable { case best, last }
 
+  /// The parameters that are trained: all, or the encoder's, with the model held.
+  public enum Finetuned: String, CaseIterable, SettingValue, Sendable { case all, encoder }
+
   /// The default of every setting.
   public static let usual = RunConfiguration()
 
@@ -136,7 +141,8 @@ public struct RunConfiguration: Hashable, Sendable {
     testSamples: Int = 5000, limit: Int = 0, seed: UInt64 = 0, memory: Int = 0,
     backwardSamples: Int = 0, onNaN: NaNPolicy = .stop, audit: Int = 0, leaves: Int = 1,
     weightDecay: Double = 0, clipNorm: Double = 0, ema: Double = 0,
-    plateauPasses: Int = 10, initial: String = ""
+    plateauPasses: Int = 10, initial: String = "",
+    finetune: Finetuned = .all
   ) {
     self.data = data
     self.labels = labels
@@ -165,7 +171,7 @@ public struct RunConfiguration: Hashable, Sendable {
     self.weightDecay = weightDecay
     (self.clipNorm, self.ema) = (clipNorm, ema)
     self.priorStart = priorStart
-    self.initial = initial
+    (self.initial, self.finetune) = (initial, finetune)
     self.warmUp = warmUp
     self.klWeight = klWeight
     self.klCycle = klCycle

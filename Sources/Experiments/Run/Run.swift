@@ -119,6 +119,16 @@ public struct Run: Sendable {
           + "\(configuration.split.text) leaves no images to validate on. Choose another of the two."
       )
     }
+    if configuration.finetune == .encoder, start == nil {
+      let given = warmStart?.parameters ?? [:]
+      let lacking = configuration.model.generativeParameters.filter { given[$0] == nil }
+      guard lacking.isEmpty else {
+        throw ConfigurationError(
+          "'--finetune' encoder holds the model still, and of its parameters \(lacking.count) would be "
+            + "random, as '\(lacking[0].name)'. Begin with '--init' of a file that has them, or go on "
+            + "from a run with '--resume' and '--out'.")
+      }
+    }
     let batches = Trainer.batchesPerPass(
       images: images.split.training.count, batchSize: configuration.batch)
     let isEndless = resumed == nil && configuration.patience == 0

@@ -42,6 +42,7 @@ extension Run {
         state[parameter.counterpart(role)] = values
       }
     }
+    if configuration.finetune == .encoder, continued != nil { hold(&state) }
     guard let stored = start.progress else {
       throw bad("expected the run's progress in its metadata.")
     }
@@ -66,6 +67,18 @@ extension Run {
       configuration.model, training, images: split.training, validation: split.validation,
       device: device, state: state, progress: progress, reference: reference,
       foretell: foretell)
+  }
+}
+
+extension Run {
+  /// Lets the model stand still in a state in which it moved: as it was tested, and with no momentum.
+  private func hold(_ state: inout [Tensor: [Float]]) {
+    for parameter in configuration.model.generativeParameters {
+      let tested = state[parameter.counterpart(.average)] ?? state[parameter]
+      state[parameter] = tested
+      let moment = parameter.counterpart(.firstMoment)
+      state[moment] = Array(repeating: 0, count: parameter.shape.count)
+    }
   }
 }
 

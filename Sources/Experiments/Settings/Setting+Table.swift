@@ -103,6 +103,10 @@ extension Setting {
         "Begin with the parameters of a file of safetensors, PyTorch's too, or of a run: those whose "
         + "names and shapes are the model's.",
       row: Row(name: "first parameters from"), settled: DataPath.absoluteFile),
+    .choice(
+      "finetune", \.finetune, "what",
+      help: "The parameters that are trained: all, or the encoder's alone, with the model held as "
+        + "'--init' gives it.", row: Row(name: "trained parameters")),
     .number(
       "warm_up", \.warmUp, 0...1e9, "passes", standard: .text("0"),
       help: "Passes over which the KL weight rises from 0.",

@@ -6,9 +6,7 @@ import Compute
 func drawingPrograms(
   _ model: Model, _ configuration: StepConfiguration, draws: Int
 ) throws(ProgramError) -> [StepPrograms.Part: Program] {
-  let rule = configuration.objective.rule(
-    groups: configuration.groups, samples: configuration.samples,
-    estimator: configuration.estimator)
+  let rule = configuration.rule
   let scopes = rule.decoder.scope == .all ? 1 : configuration.groups
 
   var weigher = StepBuilder(model, configuration, name: "weigh")

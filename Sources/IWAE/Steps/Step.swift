@@ -35,6 +35,8 @@ public struct StepConfiguration: Hashable, Sendable {
   public var noiseIsGiven: Bool
   /// Nil for gradients alone.
   public var optimizer: Adam?
+  /// True if only q's parameters ascend anything, and those of the model p have no gradients.
+  public var holdsModel = false
   /// The length that all gradients together have at most when parameters are updated; nil for any.
   public var clipNorm: Float?
   /// True if gradients are summed over the batch, as the released IWAE code does, instead of
@@ -73,10 +75,17 @@ public struct StepConfiguration: Hashable, Sendable {
     self.clipNorm = clipNorm
   }
 
+  /// What is ascended: nothing by the model's parameters, where they are held.
+  var rule: EstimatorRule {
+    var rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
+    if holdsModel { (rule.decoder.constant, rule.decoder.linear, rule.decoder.square) = (0, 0, 0) }
+    return rule
+  }
+
   /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.
   public var problem: String? {
     guard let backwardSamples else { return nil }
-    let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
+    let rule = rule
     if noiseIsGiven || source.isUploaded {
       return "drawing samples needs noise that is addressed"
     }

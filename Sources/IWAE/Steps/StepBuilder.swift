@@ -75,9 +75,7 @@ struct StepBuilder {
   init(_ model: Model, _ configuration: StepConfiguration, name: String = "step") {
     self.model = model
     self.configuration = configuration
-    rule = configuration.objective.rule(
-      groups: configuration.groups, samples: configuration.samples,
-      estimator: configuration.estimator)
+    rule = configuration.rule
     program = ProgramBuilder(name)
   }
 

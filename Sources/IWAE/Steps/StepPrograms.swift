@@ -191,7 +191,7 @@ extension Sequence<Program> {
 extension StepConfiguration {
   /// True if samples can stream: their coefficients are data, and the noise is addressed.
   var canStream: Bool {
-    let rule = objective.rule(groups: groups, samples: samples, estimator: estimator)
+    let rule = rule
     return !rule.needsEverySample && !noiseIsGiven && !source.isUploaded
   }
 }

@@ -16,9 +16,7 @@ struct StreamBuilder {
     var part = configuration
     (part.groups, part.samples) = (1, samples)
     step = StepBuilder(model, part, name: "chunk")
-    rule = configuration.objective.rule(
-      groups: configuration.groups, samples: configuration.samples,
-      estimator: configuration.estimator)
+    rule = configuration.rule
     step.rule = rule
   }
 

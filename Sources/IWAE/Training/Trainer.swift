@@ -72,6 +72,9 @@ public final class Trainer {
     if configuration.schedule.needsValidation, validation == nil {
       throw TrainingError.noValidation
     }
+    if let obstacle = configuration.obstacleToHolding(model) {
+      throw TrainingError.cannotHold(obstacle: obstacle)
+    }
     let batchSize = min(configuration.batchSize, images.count)
     let leaves = configuration.leaves
     try LeafRunner.check(leaves: leaves, batchSize: batchSize, ranks: device.ranks)

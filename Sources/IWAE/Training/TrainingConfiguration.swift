@@ -32,6 +32,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var averageDecay = 0.0
   /// The length that all gradients together have at most; 0 for any.
   public var clipNorm = 0.0
+  /// True if the parameters of the model p stand still, and only the posterior's are trained.
+  public var holdsModel = false
   /// What is done about a bound, a parameter or a moment that is no number.
   public var onNaN = NaNPolicy.stop
   /// The parts of a batch whose gradients are added in a fixed order, so that any number of ranks up to
@@ -76,11 +78,22 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
   /// The step that it trains with.
   func step(batchSize: Int, source: BatchSource, boundTotal: Tensor? = nil) -> StepConfiguration {
-    StepConfiguration(
+    var step = StepConfiguration(
       batchSize: batchSize, groups: groups, samples: samples, objective: objective,
       estimator: estimator, source: source, optimizer: optimizer,
       sumsOverBatch: convention == .released, boundTotal: boundTotal,
       backwardSamples: backwardSamples, clipNorm: clipNorm > 0 ? Float(clipNorm) : nil)
+    step.holdsModel = holdsModel
+    return step
+  }
+
+  /// The reason why a model cannot stand still while its posterior is trained; nil if it can, or need not.
+  public func obstacleToHolding(_ model: Model) -> String? {
+    guard holdsModel else { return nil }
+    if !model.sharedParameters.isEmpty {
+      return "the prior '\(model.prior.name)' is made of the encoder, and would move with it"
+    }
+    return weightDecay > 0 ? "a weight decay would move the model" : nil
   }
 
   /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.

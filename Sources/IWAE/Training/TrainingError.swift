@@ -14,6 +14,9 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   /// A schedule that goes by validation, and no images to validate on.
   case noValidation
 
+  /// A model that cannot stand still while its posterior is trained.
+  case cannotHold(obstacle: String)
+
   /// Batches that cannot be divided into the leaves that were asked for, or leaves into ranks.
   case wrongLeaves(String)
 
@@ -37,6 +40,8 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
     case .noValidation:
       "The learning rate is to be lowered when validation becomes no better, and there are no images to "
         + "validate on. Give some, or choose another schedule."
+    case .cannotHold(let obstacle):
+      "The encoder cannot be trained with the model held: \(obstacle)."
     case .wrongLeaves(let problem): problem
     case .wrongWeight(let objective, let obstacle):
       "'\(objective)' cannot be trained with a KL weight other than 1 for good: \(obstacle)."
