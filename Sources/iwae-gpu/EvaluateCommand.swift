@@ -21,7 +21,9 @@ extension Command {
           "Find the mean of log p(x) to so much on either side, at 95%: with more samples of the images "
           + "that need them, and by annealing where samples will not do. A run's folder keeps what is "
           + "known, to go on from."),
-      Option("--budget", "time", help: "The most time for that, as 90s, 10m or 2h."),
+      Option(
+        "--budget", "time",
+        help: "The time after which nothing more is begun for that, as 90s, 10m or 2h."),
       Option(
         "--per-image", "file",
         help: "Keep log p(x) of each image: as an array (.npy), or with errors and methods (.json)."
@@ -81,8 +83,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     let certification = Certification(
       subject, width: certifying.width, budget: certifying.budget,
       file: RunFolder.isFolder(stored.path) ? RunFolder(stored.path).certificate : nil)
-    let known = certification.known.count
-    if known > 0 { display.note(["\(counted(known, "image")) known from before"]) }
+    display.note([certification.known.note].compactMap(\.self))
     if let outcome = try certification.run(on: device, monitor: display.show) {
       (report.certificate, images) = (outcome.certificate, outcome.images)
       isStopped = outcome.isStopped
@@ -91,7 +92,6 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     }
   }
   display.line.clear()
-  if let perImage, Launch.ranks.isFirst { try ImageResults.write(images, to: perImage) }
   // Whichever of the two fails, the other has the result.
   defer {
     // What a run's folder keeps is of its own test images, as training sees them.
@@ -100,6 +100,14 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     if others.isEmpty, Launch.ranks.isFirst { keep(report, evaluated, of: stored, terminal) }
   }
   try display.result(report, report.text, table: report.table(of: stored.path))
+  if let perImage, Launch.ranks.isFirst {
+    if images.count < evaluation.images.count {
+      display.note([
+        "'\(perImage)' has the first \(images.count) of \(evaluation.images.count) images"
+      ])
+    }
+    try ImageResults.write(images, to: perImage)
+  }
   return isStopped ? .interrupted : .done
 }
 

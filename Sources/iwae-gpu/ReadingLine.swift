@@ -17,13 +17,12 @@ final class ReadingLine {
 
   func show(_ reading: Reading) {
     let now = ContinuousClock.now
-    if reading.name != name || reading.done == 0 {
+    if reading.name != name { (name, start, shown) = (reading.name, now, now) }
+    guard reading.done < reading.count else {
       line.clear()
-      (name, start, shown) = (reading.name, now, now)
-    }
-    guard now - start > .seconds(1), now - shown > .milliseconds(200), reading.done > 0 else {
       return
     }
+    guard now - start > .seconds(1), now - shown > .milliseconds(200) else { return }
     shown = now
     let rate = Double(reading.done) / ((now - start) / .seconds(1))
     let unit =

@@ -18,10 +18,11 @@ extension Command {
       Option("--samples", short: "-k", "count", help: "Samples of each image. (default: 5000)"),
       Option(
         "--temperatures", "counts",
-        help: "The temperatures between prior and posterior, in runs of their own. "
+        help: "The temperatures from a Gaussian to the posterior, in runs of their own. "
           + "(default: 10,50,250)"),
       Option("--chains", "count", help: "Chains of each image. (default: 16)"),
-      Option("--leapfrogs", "count", help: "Leapfrog steps of a transition. (default: 10)"),
+      Option(
+        "--leapfrogs", "count", help: "The most leapfrog steps of a transition. (default: 10)"),
       Option(
         "--fit-steps", "count",
         help: "Steps that fit each image's own posterior in the encoder's place; 0 for none. "

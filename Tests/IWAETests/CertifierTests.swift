@@ -67,6 +67,9 @@ import Testing
   ) throws -> (share: Double, annealed: Int, text: String) {
     let exact = each.reduce(0, +) / Double(each.count)
     var deviations: [CertifiedImage.Method: [Double]] = [:]
+    // Of all estimates together, where errors are small and what is left is their bias.
+    var distance = BoundMean()
+    var allowance = 0.0
     let device = try OpenCLDevice.open(.automatic)
     defer { device.close() }
     var held = 0
@@ -82,15 +85,23 @@ import Testing
       let count = Double(found.count)
       let mean = found.reduce(0) { $0 + $1.estimate } / count
       let variance = found.reduce(0) { $0 + ($1.error ?? .nan) * ($1.error ?? .nan) }
-      let reach = Certifier.deviations * variance.squareRoot() / count
+      let reach = Certifier.deviations * variance.squareRoot() / count + variance / count / 2
       #expect(reach <= settings.width || settings.mostTransitions < 1 << 18)
       if abs(mean - exact) <= reach { held += 1 }
       annealed += found.count { $0.method == .annealing }
       for (image, exact) in zip(found, each) {
+        let variance = (image.error ?? .nan) * (image.error ?? .nan)
+        var own = LogWeights.Estimate([image.estimate - exact])
+        own.squaredError = variance
+        distance.add(own)
+        allowance += variance / 2 / Double(repetitions * each.count)
         deviations[image.method, default: []].append(
           (image.estimate - exact) / max(image.error ?? .nan, 1e-9))
       }
     }
+    #expect(
+      abs(distance.mean) < allowance + 3 * distance.standardError,
+      "\(distance.mean) ± \(distance.standardError), \(allowance)")
     let text = deviations.map { method, values in
       let inside = Double(values.count { abs($0) <= Certifier.deviations }) / Double(values.count)
       return "\(method): \(values.count) images, \(inside) inside, mean deviation "

@@ -28,7 +28,7 @@ public final class FileBytes {
   func read(at offset: Int, _ count: Int) throws(FormatError) -> [UInt8] {
     guard offset >= 0, offset < self.count, count > 0 else { return [] }
     let wanted = min(count, self.count - offset)
-    Reading.tell(name, .bytes, offset, of: self.count)
+    defer { Reading.tell(name, .bytes, offset + wanted, of: self.count) }
     guard let file else { return Array(memory[offset..<offset + wanted]) }
     do {
       return try file.read(at: offset, wanted)

@@ -22,10 +22,10 @@ public struct PNGFolder {
     var pixels: [UInt8] = []
     var size: (width: Int, height: Int)?
     for (index, file) in files.enumerated() {
-      Reading.tell(path, .files, index, of: files.count)
       let image = try Reading.observed(by: nil) {
         try PNGImage(try FileBytes(path: file.path), limit: limit, folder: path)
       }
+      Reading.tell(path, .files, index + 1, of: files.count)
       if let size, size != (image.width, image.height) {
         throw FormatError(
           file: file.path,

@@ -14,7 +14,7 @@ public struct Reading: Sendable {
 
   private static let key = "iwae-gpu.reading"
 
-  /// Has an observer told before each piece that this thread reads during some work; nil for nobody.
+  /// Has an observer told of each piece that this thread reads during some work; nil for nobody.
   public static func observed<Result>(
     by observer: Observer?, _ work: () throws -> Result
   ) rethrows -> Result {

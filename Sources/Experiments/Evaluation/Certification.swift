@@ -43,14 +43,27 @@ public struct Certification: Sendable {
     ]
   }
 
-  /// The images that are known from before.
-  public var known: [CertifiedImage] {
-    guard let file, let data = try? Files.read(file, atMost: Files.mostOfJSON),
-      let kept = try? JSONText.value(Kept.self, data), kept.of == facts,
-      kept.images.count <= subject.images.count,
+  /// The first images, which are known from before and need nothing more, and what is to be said of the
+  /// file that keeps them.
+  public var known: (images: [CertifiedImage], note: String?) {
+    guard let file, FileManager.default.fileExists(atPath: file) else { return ([], nil) }
+    // Some 200 bytes an image.
+    let most = 65_536 + 1024 * subject.images.count
+    guard let data = try? Files.read(file, atMost: most),
+      let kept = try? JSONText.value(Kept.self, data), kept.images.count <= subject.images.count,
       kept.images.allSatisfy({ $0.estimate.isFinite })
-    else { return [] }
-    return kept.images
+    else { return ([], "'\(file)' holds nothing to go on from, and is written anew") }
+    guard kept.of == facts else {
+      return (
+        [], "'\(file)' is of another model, other images or another error, and is written anew"
+      )
+    }
+    // A block is gone on from where all of it is there.
+    let first = kept.images.firstIndex(where: \.isCutShort) ?? kept.images.count
+    let whole = first == subject.images.count ? first : first / Certifier.block * Certifier.block
+    return whole == 0
+      ? ([], nil)
+      : (Array(kept.images.prefix(whole)), "\(counted(whole, "image")) known from before")
   }
 
   /// - Parameter monitor: Told how far it is; returns whether to go on.
@@ -60,7 +73,7 @@ public struct Certification: Sendable {
     let start = ContinuousClock.now
     func elapsed() -> Double { (ContinuousClock.now - start) / .seconds(1) }
     let count = subject.images.count
-    let known = known
+    let known = known.images
     let facts = facts
     let certifier = try Certifier(
       subject.model, parameters: subject.parameters, images: subject.images, settings,
@@ -87,8 +100,11 @@ public struct Certification: Sendable {
       },
       keep: { images in
         found = images
-        guard images.allSatisfy({ $0.estimate.isFinite }) else {
-          throw NotFiniteError(of: "log-weight")
+        if let image = images.firstIndex(where: { !$0.estimate.isFinite }) {
+          throw NotFiniteError(
+            description:
+              "The log-weights of image \(image + 1) are not finite: the model's parameters "
+              + "are too extreme for single precision.")
         }
         if let file {
           try Files.write(try JSONText.data(Kept(of: facts, images: images)), to: file)
@@ -97,10 +113,14 @@ public struct Certification: Sendable {
     guard !found.isEmpty else { return nil }
     var certificate = Certificate(
       found, of: count, asked: settings.width, isEnough: certifier.isMet, seconds: elapsed())
-    if !isStopped {
+    if !isStopped, budget.map({ elapsed() < $0 }) ?? true {
+      let used = found.compactMap(\.temperatures).sorted()
       certificate.simulated = try simulate(
-        certificate.mostTemperatures, device
-      ) { monitor("annealing simulated images  \($0)%") }
+        used.isEmpty ? settings.temperatures : used[used.count / 2], device
+      ) {
+        if !monitor("annealing simulated images  \($0)%") { isStopped = true }
+        return !isStopped
+      }
     }
     certificate.seconds = elapsed()
     return Outcome(certificate: certificate, images: found, isStopped: isStopped)
@@ -121,7 +141,7 @@ public struct Certification: Sendable {
     _ temperatures: Int, _ device: any Device, _ goesOn: (Int) -> Bool
   ) throws -> Certificate.Simulated? {
     let (model, images) = (subject.model, subject.images)
-    guard temperatures > 0, model.likelihood.canDraw else { return nil }
+    guard model.obstacleToPath == nil, model.likelihood.canDraw else { return nil }
     let count = min(images.count, Self.simulatedImages)
     // Another seed than that of the chains, which would start where the images came from.
     let simulation = try Generator(model, parameters: subject.parameters, device: device).simulate(
@@ -134,6 +154,9 @@ public struct Certification: Sendable {
         seed: subject.seed), device: device
     ).anneal(posterior: simulation.latents) { goesOn(Int(100 * $0)) }
     guard let annealed = annealed?[0] else { return nil }
+    guard annealed.allSatisfy({ $0.lower.isFinite && $0.upper?.isFinite != false }) else {
+      throw NotFiniteError(of: "log-weight")
+    }
     let gaps = LogWeights.Estimate(annealed.map { ($0.upper ?? .nan) - $0.lower })
     let lower = annealed.reduce(0) { $0 + $1.lower } / Double(count)
     return Certificate.Simulated(

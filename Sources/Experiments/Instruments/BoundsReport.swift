@@ -95,13 +95,17 @@ extension BoundsReport {
 
   /// The shape above which weights are not to be trusted.
   private static let largestShape = 0.7
+  /// The share of such images above which nothing is extrapolated from all.
+  private static let mostUntrusted = 0.05
 
   /// Withholds what cannot be told of such weights, and says so.
   fileprivate mutating func judge() {
     if let sumo, !(sumo.standardError.map { $0 <= 1 } ?? false) { self.sumo = nil }
     errorsAreLowerLimits = untrustedImages > 0
     guard errorsAreLowerLimits else { return }
-    let isUntrusted = paretoShape.map { $0 > Self.largestShape } ?? true
+    let isUntrusted =
+      untrustedImages > Self.mostUntrusted
+      || paretoShape.map { $0 > Self.largestShape } ?? true
     if isUntrusted { (extrapolation, sumo) = (nil, nil) }
     let worst = perImage.enumerated().compactMap { index, image in
       image.paretoShape.map { (index: index, shape: $0) }

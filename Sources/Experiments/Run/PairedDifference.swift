@@ -5,7 +5,8 @@ import Report
 
 /// By how much the NLL of one setting is above another's, image by image.
 ///
-/// Images differ by far more than models do; of the same images only the differences count.
+/// Images differ by far more than models do; of the same images only the differences count. The error is
+/// over images, of the runs that were trained: other seeds may differ by more.
 public struct PairedDifference: Codable, Hashable, Sendable {
   /// The name of the other.
   public var than: String
@@ -80,7 +81,7 @@ extension RunFolder {
     let isDrawn =
       configuration.model.likelihood.isBinarized && configuration.binarize.eachPass == .sample
     let key = [
-      identity.test.values, "\(configuration.binarize)", "\(report.images)",
+      identity.test.values, "\(configuration.binarize)", "\(report.images)", "\(report.samples)",
       isDrawn ? "\(configuration.seed)" : "",
     ]
     return TestedImages(key: key.joined(separator: ", "), logLikelihoods: values)

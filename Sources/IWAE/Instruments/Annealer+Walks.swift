@@ -8,8 +8,7 @@ extension Annealer {
     (0..<batchSize).map { images[$0 % images.count] }
   }
 
-  /// Takes some images, and the Gaussians that their chains start from; returns the record of all that
-  /// is done with them.
+  /// Takes some images; returns the record of all that is done with them.
   func load(_ rows: [Int]) throws -> Control {
     var control = Control()
     control.seed = configuration.seed
@@ -17,10 +16,6 @@ extension Annealer {
     let others = (rows.count..<data.images.count).map { _ in rows[0] }
     try memory.upload(.words((rows + others).map(UInt32.init)), to: data.order)
     try run(\.load, control)
-    try place(
-      starts.map { start in
-        rows.reduce(into: ImageGaussians()) { $0.append(start.part($1, of: data.images.count)) }
-      })
     return control
   }
 
@@ -54,6 +49,7 @@ extension Annealer {
     let length = AnnealingPlan.trajectory
     let median = stepSizes.sorted()[stepSizes.count / 2]
     let leaps = max(1, min((length / median).rounded(), Double(configuration.leapfrogSteps)))
+    // Images that move together take as many steps, each of its own size.
     // Trajectories of one length come back to where they were; of all images and chains alike.
     let jitter = NoiseAddress(
       seed: control.seed, purpose: .acceptance, time: control.step, image: .max, sample: .max)
@@ -71,7 +67,14 @@ extension Annealer {
   ///
   /// Chains from the encoder's Gaussian walk to the posterior; the Gaussian with the moments of what they
   /// find there is nearer to it, and as wide where the encoder is too sure.
-  func tune(_ base: Control, _ goesOn: () -> Bool) throws -> [AnnealingPlan]? {
+  func tune(
+    _ rows: [Int], _ base: Control, _ goesOn: () -> Bool
+  ) throws -> [AnnealingPlan]? {
+    try place(
+      generator.gaussians(
+        of: rows.map { data.images.evaluated($0, binarization, seed: configuration.seed) },
+        labels: data.images.labels.map { labels in rows.map { labels[$0] } },
+        seed: configuration.seed))
     var moments = PositionMoments(programs.tensors, chains: configuration.chains)
     let found = try tune(base, 0, goesOn) {
       for (index, layer) in programs.tensors.layers.enumerated() {

@@ -12,7 +12,7 @@ public struct AnnealedImage: Sendable {
   public var acceptance: Double?
 
   public var lower: Double { forward.logMean }
-  /// Chains start together, so that only other images tell its error.
+  /// Above log p(x) on average. Chains start together, so that only other images tell its error.
   public var upper: Double? { reverse.map { -$0.logMean } }
 }
 
@@ -31,8 +31,9 @@ public final class Annealer {
   private let executables: [KeyPath<AnnealingPrograms, Program>: any Executable]
   let batchSize: Int
   private let ranks: any Ranks
-  /// The Gaussians that chains start from, for each layer.
-  let starts: [ImageGaussians]
+  /// What says the Gaussians that chains start from.
+  let generator: Generator
+  let binarization: Binarization
 
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet,
@@ -47,11 +48,8 @@ public final class Annealer {
     ranks = device.ranks
     data = try ResidentSet(images, for: model, name: "annealing")
     batchSize = min(configuration.batchSize, images.count)
-    let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
-    starts = try Generator(model, parameters: parameters, device: device).gaussians(
-      of: (0..<images.count).map {
-        images.evaluated($0, binarization, seed: configuration.seed)
-      }, labels: images.labels, seed: configuration.seed)
+    binarization = model.likelihood.isBinarized ? configuration.binarization : .none
+    generator = Generator(model, parameters: parameters, device: device)
     programs = try AnnealingPrograms(
       model, source: data.batchSource(binarization), batchSize: batchSize,
       chains: configuration.chains)
@@ -132,7 +130,7 @@ public final class Annealer {
     }
     let rows = rows((first..<first + valid).map(\.self))
     let control = try load(rows)
-    guard let plans = try tune(control, tell) else { return nil }
+    guard let plans = try tune(rows, control, tell) else { return nil }
     var result: [Float] = []
     for temperatures in configuration.temperatures {
       for walk in walks {
@@ -146,7 +144,8 @@ public final class Annealer {
 
   /// Finds the temperatures and step sizes of some images, at most a batch of them; nil if asked to stop.
   func plans(of images: [Int], while goesOn: () -> Bool) throws -> [AnnealingPlan]? {
-    try tune(load(rows(images)), goesOn).map { Array($0.prefix(images.count)) }
+    let rows = rows(images)
+    return try tune(rows, load(rows), goesOn).map { Array($0.prefix(images.count)) }
   }
 
   /// Anneals some images, at most a batch of them, as planned.

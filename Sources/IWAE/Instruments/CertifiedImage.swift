@@ -28,16 +28,20 @@ public struct CertifiedImage: Codable, Hashable, Sendable {
   ///   - temperatures: Of annealing; nil for samples of the encoder.
   ///   - shape: The Pareto shape of the encoder's samples.
   init(_ weights: LogWeights, temperatures: Int? = nil, shape: Double?) {
-    let count = Double(weights.count)
-    // The variance of the mean weight over its square, which is that of its logarithm.
-    let variance =
-      count > 1
-      ? max(0, (1 / weights.effectiveSampleSize - 1 / count) * count / (count - 1)) : nil
+    let variance = Self.variance(weights.effectiveSampleSize, of: weights.count)
     estimate = weights.logMean + (variance ?? 0) / 2
     error = variance?.squareRoot()
     method = temperatures == nil ? .importance : .annealing
     samples = weights.count
     (self.temperatures, self.shape) = (temperatures, shape)
+  }
+
+  /// The variance of a mean weight over its square, which is that of its logarithm; nil where the weights
+  /// do not tell it.
+  private static func variance(_ effectiveSampleSize: Double, of samples: Int) -> Double? {
+    let count = Double(samples)
+    guard samples > 1, effectiveSampleSize.isFinite, effectiveSampleSize > 0 else { return nil }
+    return max(0, (1 / effectiveSampleSize - 1 / count) * count / (count - 1))
   }
 
   /// What so many samples of the encoder say, of which the mean weight is known alone.
@@ -47,11 +51,8 @@ public struct CertifiedImage: Codable, Hashable, Sendable {
   ///   - effectiveSampleSize: (sum w)^2 / sum w^2
   ///   - samples: Their number.
   public init(logLikelihood: Double, effectiveSampleSize: Double, samples: Int) {
-    let count = Double(samples)
     estimate = logLikelihood
-    error =
-      samples > 1
-      ? max(0, (1 / effectiveSampleSize - 1 / count) * count / (count - 1)).squareRoot() : nil
+    error = Self.variance(effectiveSampleSize, of: samples)?.squareRoot()
     (method, self.samples) = (.importance, samples)
   }
 
@@ -60,8 +61,16 @@ public struct CertifiedImage: Codable, Hashable, Sendable {
   /// estimate itself.
   public static let largestShape = 0.3
 
+  /// As few samples tell no shape. Of more, those that tell none have many equal weights as their largest.
+  private static let fewSamples = 100
+
   /// True if its error can be believed.
   public var hasError: Bool {
-    method == .annealing || shape.map { $0 < Self.largestShape } ?? (error == 0)
+    guard estimate.isFinite, error != nil else { return false }
+    return method == .annealing
+      || shape.map { $0 < Self.largestShape } ?? (samples >= Self.fewSamples)
   }
+
+  /// True if more was to be spent on it, and time was up.
+  public var isCutShort = false
 }

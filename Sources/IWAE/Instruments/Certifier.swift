@@ -36,9 +36,9 @@ public final class Certifier {
   private let settings: Settings
   private let count: Int
   private let sampler: WeightSampler
-  /// Nil of a model whose latents do not move.
-  private let annealer: Annealer?
-  private var told: (String) -> Bool = { _ in true }
+  /// Nil of a model whose latents do not move. Made when it is needed.
+  private var annealer: Annealer?
+  private let makeAnnealer: (() throws -> Annealer)?
 
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, _ settings: Settings,
@@ -49,13 +49,15 @@ public final class Certifier {
     sampler = try WeightSampler(
       model, parameters: parameters, images: images, binarization: settings.binarization,
       seed: settings.seed, device: device)
-    annealer =
+    let configuration = AnnealingConfiguration(
+      chains: settings.chains, leapfrogSteps: settings.leapfrogs, batchSize: Self.batch,
+      binarization: settings.binarization, seed: settings.seed)
+    makeAnnealer =
       model.obstacleToPath == nil
-      ? try Annealer(
-        model, parameters: parameters, images: images,
-        AnnealingConfiguration(
-          chains: settings.chains, leapfrogSteps: settings.leapfrogs, batchSize: Self.batch,
-          binarization: settings.binarization, seed: settings.seed), device: device) : nil
+      ? {
+        try Annealer(
+          model, parameters: parameters, images: images, configuration, device: device)
+      } : nil
   }
 
   /// The error that an image's estimate is to have: with it, the mean over all has the width.
@@ -67,8 +69,8 @@ public final class Certifier {
   ///
   /// - Parameters:
   ///   - known: What is known of the first images.
-  ///   - mayGoOn: Asked before more samples or temperatures are spent on a block, with the number of
-  ///     images before it; false where time is up, and what is known has to do.
+  ///   - mayGoOn: Asked before more than the first samples is spent on a block, and before each step after
+  ///     that, with the number of images before it; false where time is up, and what is known has to do.
   ///   - progress: Told of the images done and what is under way; returns whether to go on.
   ///   - keep: Given the results of a block.
   /// - Returns: The images that are known; all but where `progress` asked to stop.
@@ -81,83 +83,78 @@ public final class Certifier {
     while result.count < count {
       let block = Array(result.count..<min(result.count + Self.block, count))
       let done = result.count
-      guard
-        let found = try certify(
-          block, mayGoOn: { mayGoOn(done) }, goesOn: { progress(done, $0) })
-      else { return result }
-      result += found
+      var isStopped = false
+      func goesOn(_ text: String) -> Bool {
+        if !progress(done, text) { isStopped = true }
+        return !isStopped
+      }
+      let found = try certify(block, mayGoOn: { mayGoOn(done) }, goesOn: goesOn)
+      // Of a block that was stopped, what is known of its first images.
+      result += block.map { found[$0] }.prefix { $0 != nil }.compactMap(\.self)
+      if isStopped { return result }
       try keep(result)
     }
     return result
   }
 
-  /// The images of a block; nil if asked to stop.
+  /// What is known of the images of a block: all, but where it was asked to stop.
   private func certify(
     _ images: [Int], mayGoOn: () -> Bool, goesOn: (String) -> Bool
-  ) throws -> [CertifiedImage]? {
-    guard var found = try sample(images, mayGoOn, goesOn) else { return nil }
-    let open = images.filter { found[$0].map { !isMet($0) } ?? true }
-    guard let annealer, !open.isEmpty else { return images.compactMap { found[$0] } }
-    var plans: [Int: AnnealingPlan] = [:]
+  ) throws -> [Int: CertifiedImage] {
+    var found: [Int: CertifiedImage] = [:]
+    guard try sample(images, &found, mayGoOn, goesOn) else { return found }
+    func isOpen(_ image: Int) -> Bool { found[image].map { !isMet($0) } ?? true }
+    let open = images.filter(isOpen)
+    guard !open.isEmpty, let makeAnnealer else { return found }
+    guard mayGoOn() else {
+      for image in open { found[image]?.isCutShort = true }
+      return found
+    }
+    let annealer = try self.annealer ?? makeAnnealer()
+    self.annealer = annealer
+    var efforts: [Int: AnnealingEffort] = [:]
     for batch in open.divided(by: Self.batch) {
-      guard let own = try annealer.plans(of: batch, while: { goesOn("tuning") }) else {
-        return nil
+      guard let plans = try annealer.plans(of: batch, while: { goesOn("tuning") }) else {
+        return found
       }
-      for (image, plan) in zip(batch, own) { plans[image] = plan }
+      for (image, plan) in zip(batch, plans) {
+        efforts[image] = AnnealingEffort(plan: plan, temperatures: settings.temperatures)
+      }
     }
-    var efforts = plans.mapValues { Effort(plan: $0, temperatures: settings.temperatures) }
     var left = open
-    repeat {
+    while !left.isEmpty {
       for batch in batches(left, efforts) {
-        guard try anneal(batch, &efforts, with: annealer, goesOn) else { return nil }
+        guard try anneal(batch, &efforts, with: annealer, goesOn) else { return found }
+        for image in batch {
+          guard let effort = efforts[image] else { continue }
+          found[image] = CertifiedImage(
+            LogWeights(effort.weights), temperatures: effort.temperatures,
+            shape: found[image]?.shape)
+        }
       }
+      left = left.filter { efforts[$0]?.isConfirmed == false }
+      let isTime = mayGoOn()
       for image in left {
-        guard let effort = efforts[image] else { continue }
-        found[image] = CertifiedImage(
-          LogWeights(effort.weights), temperatures: effort.temperatures,
-          shape: found[image]?.shape)
+        guard isTime || !isOpen(image) else {
+          found[image]?.isCutShort = true
+          efforts[image] = nil
+          continue
+        }
+        let isDone =
+          !isOpen(image)
+          || efforts[image]?.enlarge(
+            found[image]?.error, chains: settings.chains, most: settings.mostTransitions) == false
+        if isDone { efforts[image]?.confirm(chains: settings.chains) }
       }
-      left = left.filter { image in
-        guard let known = found[image], !isMet(known) else { return false }
-        return efforts[image]?.enlarge(
-          known.error, chains: settings.chains, most: settings.mostTransitions) ?? false
-      }
-    } while !left.isEmpty && mayGoOn()
-    return images.compactMap { found[$0] }
-  }
-
-  /// The annealing of one image.
-  private struct Effort {
-    let plan: AnnealingPlan
-    var temperatures: Int
-    /// The runs that come next, and the chains that were run with as many temperatures.
-    var runs = 1
-    var weights: [Double] = []
-    /// The error with half of the temperatures.
-    var formerError: Double?
-
-    init(plan: AnnealingPlan, temperatures: Int) {
-      (self.plan, self.temperatures) = (plan, temperatures)
+      left = left.filter { efforts[$0] != nil }
     }
-
-    /// Doubles what helped last, the temperatures or the chains; false where that would be too much.
-    mutating func enlarge(_ error: Double?, chains: Int, most: Int) -> Bool {
-      guard 2 * temperatures * weights.count <= most else { return false }
-      let helped = formerError.map { (error ?? .infinity) < 0.9 * $0 } ?? true
-      if weights.count == chains, helped {
-        (formerError, weights) = (error, [])
-        temperatures *= 2
-      } else {
-        runs = weights.count / chains
-      }
-      return true
-    }
+    return found
   }
 
   /// Images whose annealing goes on alike, at most so many together.
-  private func batches(_ images: [Int], _ efforts: [Int: Effort]) -> [[Int]] {
+  private func batches(_ images: [Int], _ efforts: [Int: AnnealingEffort]) -> [[Int]] {
     func key(_ image: Int) -> [Int] {
-      efforts[image].map { [$0.temperatures, $0.weights.count] } ?? []
+      efforts[image].map { [$0.temperatures, $0.weights.count, $0.confirms ? $0.runs : 0] } ?? []
     }
     let groups = Dictionary(grouping: images, by: key)
     return groups.keys.sorted { $0.lexicographicallyPrecedes($1) }
@@ -166,13 +163,13 @@ public final class Certifier {
 
   /// The runs of a batch that come next; false if asked to stop.
   private func anneal(
-    _ images: [Int], _ efforts: inout [Int: Effort], with annealer: Annealer,
+    _ images: [Int], _ efforts: inout [Int: AnnealingEffort], with annealer: Annealer,
     _ goesOn: (String) -> Bool
   ) throws -> Bool {
     let plans = images.compactMap { efforts[$0]?.plan }
     guard let first = efforts[images[0]] else { return true }
     let text = "\(first.temperatures) temperatures of \(images.count) images"
-    let before = first.weights.count
+    let before = first.weights.count + (first.confirms ? AnnealingEffort.confirming : 0)
     for run in 0..<first.runs {
       let chain = before + run * settings.chains
       guard
@@ -185,12 +182,12 @@ public final class Certifier {
     return true
   }
 
-  /// What samples of the encoder say of each image; nil if asked to stop.
+  /// Finds what samples of the encoder say of each image; false if asked to stop.
   private func sample(
-    _ images: [Int], _ mayGoOn: () -> Bool, _ goesOn: (String) -> Bool
-  ) throws -> [Int: CertifiedImage]? {
+    _ images: [Int], _ found: inout [Int: CertifiedImage], _ mayGoOn: () -> Bool,
+    _ goesOn: (String) -> Bool
+  ) throws -> Bool {
     var weights: [Int: [Double]] = [:]
-    var found: [Int: CertifiedImage] = [:]
     var left = images
     var samples = 0..<settings.samples.rounded(to: WeightSampler.chunk)
     repeat {
@@ -198,7 +195,7 @@ public final class Certifier {
         let text = "\(samples.upperBound) samples of \(left.count) images"
         guard
           let more = try sampler.weights(of: batch, samples: samples, while: { goesOn(text) })
-        else { return nil }
+        else { return false }
         for (image, more) in zip(batch, more) {
           weights[image, default: []] += more
           let all = LogWeights(weights[image] ?? more)
@@ -208,7 +205,7 @@ public final class Certifier {
       left = left.filter { image in found[image].map(mayMeet) ?? false }
       samples = samples.upperBound..<2 * samples.upperBound
     } while !left.isEmpty && samples.upperBound <= settings.mostSamples && mayGoOn()
-    return found
+    return true
   }
 
   /// True if an image's error is met.
@@ -220,7 +217,7 @@ public final class Certifier {
   /// a model that cannot be annealed are all that there is.
   private func mayMeet(_ image: CertifiedImage) -> Bool {
     guard !isMet(image) else { return false }
-    guard annealer != nil else { return true }
+    guard makeAnnealer != nil else { return true }
     guard image.hasError, let error = image.error else { return false }
     let needed = Double(image.samples) * (error / target) * (error / target)
     return needed <= Double(settings.mostSamples)
