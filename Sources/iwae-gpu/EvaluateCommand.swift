@@ -24,6 +24,7 @@ extension Command {
       Option(
         "--budget", "time",
         help: "The time after which nothing more is begun for that, as 90s, 10m or 2h."),
+    ] + SeparationWork.options + [
       Option(
         "--per-image", "file",
         help: "Keep log p(x) of each image: as an array (.npy), or with errors and methods (.json)."
@@ -38,6 +39,9 @@ extension Command {
       Example(
         "iwae-gpu evaluate runs/iwae --limit 1000 --certify 0.1",
         "To a tenth of a nat, with an interval"),
+      Example(
+        "iwae-gpu evaluate runs/iwae --limit 1000 --against fashion-mnist",
+        "How well log p(x) tells other images"),
       Example(
         "iwae-gpu evaluate runs/iwae --data new.npy --json", "Of other images, for a program"),
     ],
@@ -54,6 +58,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let certifying = try Certifying(arguments)
   let test = try DataOptions.test(arguments, stored)
   display.note(test.notes)
+  let separation = try SeparationWork(arguments, stored, display)
   let evaluation = ModelEvaluation(
     stored.model, parameters: stored.parameters,
     images: test.images.subset(0..<min(limit, test.images.count)), activity: test.activity,
@@ -90,6 +95,10 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     } else {
       isStopped = true
     }
+  }
+  if let separation, !isStopped {
+    report.against = try separation.run(evaluation, evaluated, on: device, display)
+    isStopped = report.against == nil
   }
   display.line.clear()
   // Whichever of the two fails, the other has the result.

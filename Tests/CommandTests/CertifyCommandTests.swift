@@ -127,6 +127,46 @@ import Testing
     #expect(anew.status == .done && anew.error.contains("holds nothing to go on from"))
   }
 
+  /// Images of noise are told from those of strokes, and a set is not told from itself.
+  @Test func otherImagesAreTold() throws {
+    struct Told: Decodable {
+      struct Against: Decodable {
+        var images: Int
+        var auroc: Double
+        var ratioAuroc: Double?
+      }
+      var against: Against?
+    }
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = "\(folder)/run"
+    let trained = run(
+      "train", "--data", "strokes", "--layers", "20:3", "-k", "2", "--passes", "2", "--out", path,
+      "--test-samples", "10", "--limit", "20", "--quiet")
+    #expect(trained.status == .done, "\(trained.error)")
+    let noise: [UInt8] = (0..<30 * 784).map { UInt8(($0 * 7919) % 251) }
+    let others = NumberArray(shape: [30, 28, 28], values: .bytes(noise))
+    try others.numPy.write(to: URL(fileURLWithPath: "\(folder)/noise.npy"))
+    func told(_ arguments: String...) throws -> Told.Against {
+      let outcome = run(
+        ["evaluate", path, "--limit", "20", "--samples", "20", "--json", "--against"] + arguments)
+      #expect(outcome.status == .done, "\(outcome.error)")
+      return try #require(try decode(Told.self, Data(outcome.output.utf8)).against)
+    }
+    let apart = try told("\(folder)/noise.npy")
+    #expect(apart.images == 20 && apart.auroc > 0.95 && apart.ratioAuroc == nil)
+    let same = try told("strokes", "--ratio", path)
+    #expect(same.auroc == 0.5 && same.ratioAuroc == 0.5)
+    #expect(run("evaluate", path, "--ratio", path).status == .usage)
+    #expect(run("evaluate", path, "--against", "\(folder)/none.npy").status == .fileAccess)
+    let narrow = NumberArray(shape: [3, 5], values: .bytes([UInt8](repeating: 1, count: 15)))
+    try narrow.numPy.write(to: URL(fileURLWithPath: "\(folder)/narrow.npy"))
+    #expect(run("evaluate", path, "--against", "\(folder)/narrow.npy").status == .badInput)
+    #expect(
+      run("evaluate", path, "--against", "strokes", "--ratio", "linear-gaussian").status
+        == .badInput)
+  }
+
   @Test func whatMakesNoSenseIsRefused() {
     for arguments in [
       ["--certify", "0"], ["--certify", "nan"], ["--certify", "-1"], ["--budget", "5m"],

@@ -66,7 +66,11 @@ public struct Certification: Sendable {
       : (Array(kept.images.prefix(whole)), "\(counted(whole, "image")) known from before")
   }
 
-  /// - Parameter monitor: Told how far it is; returns whether to go on.
+  /// Certifies; nil if the monitor stopped it before anything was known.
+  ///
+  /// - Parameters:
+  ///   - device: The device to certify on.
+  ///   - monitor: Told how far it is; returns whether to go on.
   public func run(
     on device: any Device, monitor: @escaping WordMonitor = { _ in true }
   ) throws -> Outcome? {

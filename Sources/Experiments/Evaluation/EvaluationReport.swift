@@ -21,8 +21,9 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
   public var exactNll: Double?
   /// Of standardized data, what the NLL is in the data's own units; nil where nothing was standardized.
   public var nllInDataUnits: Double?
-  /// Where it was asked for.
+  /// Where they were asked for.
   public var certificate: Certificate?
+  public var against: Separation?
   /// The updates that training had made: of a run those of its newest checkpoint, even where its best
   /// parameters are evaluated.
   public var step: Int?
@@ -57,6 +58,7 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
       lines.append("NLL without inactive units \(number(nllActiveUnitsOnly))")
     }
     if let certificate { lines.append(certificate.text) }
+    if let against { lines.append(against.text) }
     if let exactNll { lines.append("NLL of the data's own density \(number(exactNll))") }
     lines.append("\(String(format: "%.1f", seconds)) s on \(device)")
     return lines.joined(separator: "\n")

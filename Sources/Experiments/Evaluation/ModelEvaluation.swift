@@ -33,7 +33,10 @@ public struct ModelEvaluation: Sendable {
 
   /// Evaluates; nil if the monitor stopped it.
   ///
-  /// - Parameter observe: Given what was found of each image.
+  /// - Parameters:
+  ///   - device: The device to evaluate on.
+  ///   - monitor: Told how far it is; returns whether to go on.
+  ///   - observe: Given what was found of each image.
   public func run(
     on device: any Device, monitor: ProgressMonitor = { _ in true },
     observe: ([CertifiedImage]) throws -> Void = { _ in }
