@@ -93,6 +93,11 @@ private func run(_ arguments: ParsedArguments, _ notes: inout [String]) throws -
     notes.append(
       "the run goes on from step \(run.configuration.origin?.step ?? 0) of '\(resume)', which stays as "
         + "it is")
+    if run.configuration.schedule == .cosine {
+      notes.append(
+        "the cosine schedule falls over all \(run.configuration.passes) passes, so that the learning rate "
+          + "goes on from where that is, not from where the other had come to")
+    }
     return run
   }
   if let resume {

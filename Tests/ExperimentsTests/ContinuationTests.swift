@@ -105,7 +105,10 @@ import Testing
     defer { end() }
     func refusal(_ change: @escaping (inout RunConfiguration) throws -> Void) -> String {
       do {
-        _ = try continued(change).train(on: ReferenceDevice())
+        _ = try continued {
+          $0.passes = 4
+          try change(&$0)
+        }.train(on: ReferenceDevice())
         return "nothing was refused"
       } catch {
         return "\(error)"
@@ -121,6 +124,7 @@ import Testing
       try Run(continuing: scene.folder, in: scene.folder, images: images.source)
     }
     #expect(error?.description.contains("is the run to go on from") == true)
+    #expect(refusal { $0.passes = 1 }.contains("nothing would be trained"))
     try FileManager.default.removeItem(atPath: scene.folder.checkpoint)
     #expect(refusal { _ in }.contains("There is no checkpoint in"))
     #expect(!FileManager.default.fileExists(atPath: other.path))

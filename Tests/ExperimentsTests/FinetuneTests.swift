@@ -58,7 +58,8 @@ import Testing
   }
 
   /// A run in which all was trained goes on with the model that was tested, without its momentum.
-  @Test(arguments: [0, 0.9]) func aRunGoesOnWithItsModelHeld(ema: Double) throws {
+  @Test(arguments: [(0, 0), (0.9, 0.9), (0.9, 0)])
+  func aRunGoesOnWithItsModelHeld(ema: Double, next nextEMA: Double) throws {
     defer { end() }
     let device = try OpenCLDevice.open()
     defer { device.close() }
@@ -67,7 +68,7 @@ import Testing
     _ = try Run(configuration, in: scene.folder, images: images).train(on: device)
     let model = try StoredModel(scene.folder.path).checkpoint
     let next = try Run(continuing: scene.folder, in: other, images: images.source) {
-      ($0.finetune, $0.passes) = (.encoder, 4)
+      ($0.finetune, $0.passes, $0.ema) = (.encoder, 4, nextEMA)
     }
     _ = try next.train(on: device)
     expectHeld(try Checkpoint(at: other.checkpoint), as: model, "newest")
@@ -90,6 +91,7 @@ import Testing
     #expect(refusal { _ in } == "nothing was refused")
     #expect(
       refusal { $0.weightDecay = 0.1 }.contains("'--finetune' cannot be encoder: a weight decay"))
+    #expect(refusal { $0.model.activation = .relu }.contains("which is another, of 6:2"))
     #expect(refusal { $0.model.prior = .vamp(2) }.contains("is made of the encoder"))
     #expect(
       refusal { $0.model.decoder = [.init(hidden: [7])] }.contains("would be random, as 'decoder.0")

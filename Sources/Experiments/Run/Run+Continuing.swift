@@ -39,6 +39,12 @@ extension Run {
     let continued = try Self.checkpoint(of: RunFolder(path))
     configuration.source.origin = RunOrigin(
       path: path, digest: try continued.file.digest, step: continued.progress?.step)
+    if let passes = continued.progress?.pass, passes >= configuration.passes {
+      throw ConfigurationError(
+        "'\(other.path)' has made \(passes) passes, and the run that goes on from it is to have "
+          + "\(configuration.passes) in all: nothing would be trained. Ask for more with '--passes'."
+      )
+    }
     try self.init(
       configuration, in: folder, continued: continued, found: folder.record,
       RunImages(source, for: configuration))

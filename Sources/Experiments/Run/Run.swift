@@ -103,9 +103,21 @@ public struct Run: Sendable {
     continued: Checkpoint? = nil, found: TrainingRecord?, _ images: RunImages
   ) throws {
     let start = resumed ?? continued
+    if start == nil, let origin = configuration.origin, origin.step != nil {
+      throw ConfigurationError(
+        "This configuration is of a run that went on from '\(origin.path)': begin it with '--resume "
+          + "\(origin.path) --out' and a folder, and the settings that were changed.")
+    }
     let isWarm = start == nil && !configuration.initial.isEmpty
     warmStart =
       isWarm ? try WarmStart(configuration.initial, for: configuration.model) : nil
+    if let warmStart, let origin = configuration.origin, origin.path == warmStart.path,
+      origin.digest != warmStart.digest
+    {
+      throw ConfigurationError(
+        "'\(warmStart.path)' holds other parameters than this run began with. Begin a new one with "
+          + "'--init' of the file that you mean.")
+    }
     var identified = configuration
     identified.source.identity = images.identity
     if start == nil { identified.source.origin = warmStart?.origin }
@@ -127,6 +139,11 @@ public struct Run: Sendable {
           "'--finetune' encoder holds the model still, and of its parameters \(lacking.count) would be "
             + "random, as '\(lacking[0].name)'. Begin with '--init' of a file that has them, or go on "
             + "from a run with '--resume' and '--out'.")
+      }
+      if let warmStart, let other = warmStart.model, other != configuration.model {
+        throw ConfigurationError(
+          "'--finetune' encoder holds the model of '\(warmStart.path)', which is another, of "
+            + "\(other.layersText): ask for the same layers, activation and densities as there.")
       }
     }
     let batches = Trainer.batchesPerPass(

@@ -74,7 +74,9 @@ extension Run {
   /// Lets the model stand still in a state in which it moved: as it was tested, and with no momentum.
   private func hold(_ state: inout [Tensor: [Float]]) {
     for parameter in configuration.model.generativeParameters {
-      let tested = state[parameter.counterpart(.average)] ?? state[parameter]
+      // Averages that are not kept any more are what was tested all the same.
+      let average = continued?.extras["\(Checkpoint.averagePrefix).\(parameter.name)"]
+      let tested = average ?? state[parameter]
       state[parameter] = tested
       let moment = parameter.counterpart(.firstMoment)
       state[moment] = Array(repeating: 0, count: parameter.shape.count)

@@ -16,6 +16,9 @@ public struct WarmStart: Hashable, Sendable {
   public let misfits: [Misfit]
   /// The SHA-256 digest of all tensors that are there.
   public let digest: String
+  /// The model that the file describes; nil where it describes none.
+  let model: Model?
+  private let isOfOtherModel: Bool
 
   /// A parameter that has another shape.
   public struct Misfit: Hashable, Sendable {
@@ -33,6 +36,8 @@ public struct WarmStart: Hashable, Sendable {
     self.path = path
     let content = try Self.content(of: path)
     digest = content.digest
+    self.model = try? Checkpoint.model(in: content.metadata, file: path)
+    isOfOtherModel = self.model.map { $0 != model } ?? false
     var parameters: [Tensor: [Float]] = [:]
     var (missing, misfits): ([String], [Misfit]) = ([], [])
     for parameter in model.parameters {
@@ -91,6 +96,11 @@ public struct WarmStart: Hashable, Sendable {
       "\(parameters.count) of \(count) parameters begin as those of '\(path)'"
         + (parameters.count == count ? "" : "; the others begin as usual")
     ]
+    if isOfOtherModel {
+      result.append(
+        "'\(path)' is of another model, whose layers, activation or densities are not those of this one"
+      )
+    }
     if !missing.isEmpty { result.append("not found there: \(missing.joined(separator: ", "))") }
     if !misfits.isEmpty {
       let text = misfits.map { "\($0.name), expected \($0.expected), found \($0.found)" }
