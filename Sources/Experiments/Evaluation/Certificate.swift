@@ -39,7 +39,7 @@ public struct Certificate: Codable, Hashable, Sendable {
   public var mostTemperatures: Int
   /// Of the encoder's samples, over the images where they tell it.
   @Nullable public var largestShape: Double?
-  /// Nil where nothing was annealed, or nothing can be drawn.
+  /// Nil where latents do not move or nothing can be drawn, and where it was stopped or time was up.
   public var simulated: Simulated?
   public var seconds: Double
 

@@ -19,9 +19,8 @@ public struct AnnealedImage: Sendable {
 /// Annealed importance sampling (Neal 2001; Wu et al. 2017), and its reverse on data simulated from
 /// the model (Grosse et al. 2015).
 ///
-/// Chains start from the Gaussian that the encoder says for their image, and walk towards the posterior.
-/// Temperatures and step sizes are found image by image in runs of their own, whose results are thrown
-/// away: afterwards they stand still, so that transitions leave their densities as they are, and all
+/// Chains start from a Gaussian near their image's posterior, and walk there. That Gaussian, temperatures
+/// and step sizes are found image by image in runs of their own, whose results are thrown away: afterwards they stand still, so that transitions leave their densities as they are, and all
 /// that is counted shares them.
 public final class Annealer {
   let configuration: AnnealingConfiguration
@@ -31,7 +30,7 @@ public final class Annealer {
   private let executables: [KeyPath<AnnealingPrograms, Program>: any Executable]
   let batchSize: Int
   private let ranks: any Ranks
-  /// What says the Gaussians that chains start from.
+  /// What says the Gaussians that the first chains start from, those that find the others' start.
   let generator: Generator
   let binarization: Binarization
 
