@@ -20,8 +20,9 @@ public struct AnnealedImage: Sendable {
 /// the model (Grosse et al. 2015).
 ///
 /// Chains start from a Gaussian near their image's posterior, and walk there. That Gaussian, temperatures
-/// and step sizes are found image by image in runs of their own, whose results are thrown away: afterwards they stand still, so that transitions leave their densities as they are, and all
-/// that is counted shares them.
+/// and step sizes are found image by image in runs of their own, whose results are thrown away:
+/// afterwards they stand still, so that transitions leave their densities as they are, and all that is
+/// counted shares them.
 public final class Annealer {
   let configuration: AnnealingConfiguration
   let data: ResidentSet
