@@ -47,7 +47,7 @@ public struct StoredModel: Sendable {
   }
 
   /// Keeps an evaluation of the run's own test images in its folder, if it is a run's and training
-  /// has not gone on meanwhile.
+  /// has not gone on meanwhile. One that is better than it gets its certificate.
   ///
   /// - Returns: The file that keeps its own evaluation, of the same parameters with more samples of no
   ///   fewer images, and those samples; nil where there is none.
@@ -60,9 +60,13 @@ public struct StoredModel: Sendable {
     guard Self.step(path, checkpoint) == step else { return nil }
     let folder = RunFolder(path)
     let file = folder.evaluation
-    if report.step != nil, let kept = EvaluationReport(file: file, of: model),
+    if report.step != nil, var kept = EvaluationReport(file: file, of: model),
       kept.step == report.step, kept.samples > report.samples, kept.images >= report.images
     {
+      if let certificate = report.certificate {
+        kept.certificate = certificate
+        try Files.write(try JSONText.data(kept), to: file)
+      }
       return (file, kept.samples)
     }
     try folder.keep(report, images)

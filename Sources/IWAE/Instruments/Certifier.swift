@@ -29,7 +29,9 @@ public final class Certifier {
   public static let block = 100
   private static let batch = 50
   /// The largest error of an image, so that what is neglected of its bias is small.
-  private static let largestError = 0.2
+  private static let largestError = 0.25
+  /// The share of the error asked for that ends a search: what counts is done again, and says another one.
+  private static let aim = 0.8
   /// The deviations of a normal distribution that hold 95% of it.
   public static let deviations = 1.959964
 
@@ -132,7 +134,7 @@ public final class Certifier {
             shape: found[image]?.shape)
         }
       }
-      left = left.filter { efforts[$0]?.isConfirmed == false }
+      left = left.filter { efforts[$0]?.isConfirmed == false || isOpen($0) }
       let isTime = mayGoOn()
       for image in left {
         guard isTime || !isOpen(image) else {
@@ -140,11 +142,17 @@ public final class Certifier {
           efforts[image] = nil
           continue
         }
+        let isFound = found[image].map { isMet($0, Self.aim) } ?? false
         let isDone =
-          !isOpen(image)
+          isFound || !isTime
           || efforts[image]?.enlarge(
             found[image]?.error, chains: settings.chains, most: settings.mostTransitions) == false
-        if isDone { efforts[image]?.confirm(chains: settings.chains) }
+        guard isDone else { continue }
+        if efforts[image]?.confirms == true {
+          efforts[image] = nil
+        } else {
+          efforts[image]?.confirm(chains: settings.chains)
+        }
       }
       left = left.filter { efforts[$0] != nil }
     }
@@ -209,8 +217,10 @@ public final class Certifier {
   }
 
   /// True if an image's error is met.
-  public func isMet(_ image: CertifiedImage) -> Bool {
-    image.hasError && image.error.map { $0 <= target } ?? false
+  public func isMet(_ image: CertifiedImage) -> Bool { isMet(image, 1) }
+
+  private func isMet(_ image: CertifiedImage, _ share: Double) -> Bool {
+    image.hasError && image.error.map { $0 <= share * target } ?? false
   }
 
   /// True if more samples of the encoder would meet an image's error, as far as it can be told. Those of
