@@ -59,7 +59,7 @@ extension CaseTable {
           hasMissing ? "categorical, missing values" : "categorical", StepModels.categorical,
           batch: 4, groups: 2, samples: 5, .piwae, estimator: .dreg, hasMissing: hasMissing))
     }
-    for estimator in Objective.Estimator.allCases {
+    for estimator in Objective.Estimator.rows {
       cases.append(
         step(
           "conditional", StepModels.conditional, batch: 4, groups: 2, samples: 5, .miwae,
@@ -77,6 +77,7 @@ extension CaseTable {
       training("three", three, batch: 2, samples: 120, .usual),
       training("conditional", StepModels.conditional, batch: 3, samples: 5, .usual),
       training("categorical", StepModels.categorical, batch: 3, samples: 5, .usual),
+      training("two", two, batch: 3, samples: 5, .usual, estimator: .auto),
     ]
     return cases
   }
@@ -89,9 +90,12 @@ extension CaseTable {
   /// Three training steps in a row, in earnest: batches out of resident data, the optimizer, and
   /// temporaries that share their places.
   private func training(
-    _ label: String, _ model: Model, batch: Int, samples: Int, _ convention: AdamConvention
+    _ label: String, _ model: Model, batch: Int, samples: Int, _ convention: AdamConvention,
+    estimator: Objective.Estimator = .standard
   ) -> ConformanceCase {
-    let title = "training(\(label),\(convention.rawValue),batch=\(batch),k=\(samples))"
+    let title =
+      "training(\(label),\(convention.rawValue),batch=\(batch),k=\(samples)"
+      + (estimator == .standard ? ")" : ",\(estimator.rawValue))")
     var inputs = CaseInputs(case: title, seed: seed)
     let images = 3 * batch + 1
     let shape = Shape.matrix(rows: images, columns: model.dataSize)
@@ -105,7 +109,7 @@ extension CaseTable {
     var optimizer = Adam(convention)
     optimizer.epsilon = 0.1
     let configuration = StepConfiguration(
-      batchSize: batch, samples: samples, objective: .iwae,
+      batchSize: batch, samples: samples, objective: .iwae, estimator: estimator,
       source: .resident(
         source: source, order: order, scale: 1,
         binarization: model.likelihood.isBinarized ? .sample : .none, labels: classes),
@@ -116,6 +120,13 @@ extension CaseTable {
       model.likelihood.isBinarized
         ? inputs.uniforms(shape.count) : Self.data(of: model.likelihood, shape.count, &inputs))
     values[order] = .words(inputs.permutation(images))
+    // The shares of what is mixed, as quotients: each of a size of its own.
+    let states = step.program.tensors.filter {
+      [.state, .accumulator].contains($0.role) && $0 != total
+    }
+    for (index, state) in states.filter({ $0.role == .state }).enumerated() {
+      values[state] = .floats([1.5 + Float(index % 3)])
+    }
     values[total] = .floats([0])
     if let classes { values[classes] = .bytes(labelRows(of: model, images)) }
     for parameter in model.parameters {
@@ -129,7 +140,8 @@ extension CaseTable {
     let limit = limit(model, rows: batch * samples)
     return ConformanceCase(
       name: title, program: step.program,
-      shared: model.parameters + [source, order, total] + [classes].compactMap(\.self),
+      shared: model.parameters + [source, order, total] + states
+        + [classes].compactMap(\.self),
       values: values, control: control,
       checks: [.init(tensor: total, tolerance: logWeightLimit(model))]
         + model.parameters.flatMap { parameter in

@@ -37,6 +37,11 @@ extension RunConfiguration {
     if let obstacle = result.obstacleToHolding(model) {
       throw ConfigurationError("'--finetune' cannot be encoder: \(obstacle).")
     }
+    if let obstacle = result.obstacleToLearning {
+      throw ConfigurationError(
+        "'--estimator auto' learns from the gradients of earlier steps, and \(obstacle): leave out "
+          + (leaves > 1 ? "'--leaves'" : "'--clip-norm'") + ", or use dreg.")
+    }
     if backwardSamples > 0, let problem = result.problem {
       throw ConfigurationError("'--backward-samples': \(problem).")
     }
@@ -111,7 +116,7 @@ extension RunConfiguration {
       "'--free-bits' are of a divergence in closed form, and '\(objective)' samples it. Use elbo, or "
         + "set '--free-bits' to 0.")
     if let problem = result.problem { throw ConfigurationError(problem) }
-    let rule = result.rule(groups: groups, samples: samples, estimator: estimator)
+    let rule = result.rule(groups: groups, samples: samples, estimator: estimator.row)
     if let problem = model.problem(with: result, rule) {
       throw ConfigurationError("'\(objective)' cannot train this model: \(problem)")
     }

@@ -56,6 +56,11 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let batch = images.count
   var configuration = try StepOptions.settings(arguments, batch: batch, samples: 1)
     .step(from: .uploaded(hasMissing: images.hasMissing))
+  if configuration.estimator == .auto {
+    throw arguments.error(
+      "'--estimator auto' learns from earlier steps, and here is one alone. Please provide standard, stl "
+        + "or dreg.")
+  }
   configuration.noiseIsGiven = true
   configuration.optimizer = nil
 

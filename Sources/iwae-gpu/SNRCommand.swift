@@ -82,7 +82,7 @@ private func measurement(_ arguments: ParsedArguments) throws -> SignalMeasureme
     arguments, default: Objective.names.map { .named($0) }
   ).compactMap { $0.objective(settings) }
   return SignalMeasurement(
-    estimators: GradientEstimator.all(of: objectives),
+    estimators: GradientEstimator.all(of: objectives, among: Objective.Estimator.allCases),
     leavesOut: arguments.string("--objectives") == nil,
     samples: try arguments.list("--samples", of: .samples, \.samples, usual.samples).sorted(),
     groups: try arguments.list("--groups", of: .groups, \.groups, usual.groups).sorted(),

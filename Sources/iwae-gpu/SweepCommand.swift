@@ -28,7 +28,7 @@ extension Command {
           "Some of \(Objective.names.joined(separator: ", ")), with commas between them; a file "
           + "of JSON describes one of your own. (default: iwae)"),
       Option(
-        "--estimators", "names", help: "Some of standard, stl, dreg. (default: standard)"),
+        "--estimators", "names", help: "Some of standard, stl, dreg, auto. (default: standard)"),
       Option("--groups", short: "-m", "counts", help: Setting.groups.help),
       Option("--samples", short: "-k", "counts", help: Setting.samples.help),
       Option("--betas", "shares", help: Setting.beta.help),

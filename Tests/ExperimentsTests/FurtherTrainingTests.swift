@@ -27,6 +27,12 @@ import Testing
     (configuration.schedule, configuration.learningRate) = (.constant, 0.01)
   }
 
+  /// An estimator that learns while it trains.
+  private static func learning(_ configuration: inout RunConfiguration) {
+    (configuration.estimator, configuration.ema) = (.auto, 0.9)
+    (configuration.schedule, configuration.learningRate) = (.constant, 0.01)
+  }
+
   private func averages(_ checkpoint: Checkpoint) -> [Tensor: [Float]] {
     Dictionary(
       uniqueKeysWithValues: checkpoint.model.parameters.map {
@@ -81,13 +87,16 @@ import Testing
     #expect(try Checkpoint(at: folder.best).parameters == best.parameters)
   }
 
-  @Test func aStoppedRunGoesOnToTheSameBits() throws {
+  @Test(arguments: [false, true]) func aStoppedRunGoesOnToTheSameBits(learns: Bool) throws {
     defer { scene.end() }
     let device = try OpenCLDevice.open()
     defer { device.close() }
-    _ = try run(passes: 4, Self.all).train(on: device)
+    let settings = learns ? Self.learning : Self.all
+    _ = try run(passes: 4, settings).train(on: device)
     let whole = try [folder.checkpoint, folder.best].map { try Checkpoint(at: $0) }
-    var report = try run(passes: 4, Self.all).train(on: device, monitor: { _ in false })
+    let learnt = whole[0].extras.filter { $0.key.contains("estimator_mix") }
+    #expect(learnt.isEmpty != learns && learnt.values.allSatisfy { $0.count == 2 && $0[1] > 0 })
+    var report = try run(passes: 4, settings).train(on: device, monitor: { _ in false })
     #expect(report == nil)
     var goes = 0
     while report == nil, goes < 10 {
@@ -118,6 +127,35 @@ import Testing
     ] as [((inout RunConfiguration) -> Void, String)] {
       let error = #expect(throws: ConfigurationError.self) { try scene.resumed(change) }
       #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+    }
+  }
+
+  /// A run that goes on as another begins to learn, or goes on without.
+  @Test func whatIsLearntIsNoObstacle() throws {
+    defer { scene.end() }
+    let others = SmallRun()
+    defer { others.end() }
+    let (_, images) = try scene.configuration()
+    _ = try run(passes: 1) { $0.ema = 0.9 }.train(on: ReferenceDevice())
+    let learning = try Run(continuing: folder, in: others.folder, images: images.source) {
+      ($0.passes, $0.estimator) = (2, .auto)
+    }
+    #expect(try learning.train(on: ReferenceDevice()) != nil)
+    let plain = try Run(continuing: others.folder, in: folder, images: images.source) {
+      ($0.passes, $0.estimator) = (3, .dreg)
+    }
+    #expect(try plain.train(on: ReferenceDevice()) != nil)
+    #expect(
+      try !Checkpoint(at: folder.checkpoint).extras.keys.contains { $0.contains("mix") })
+    for change in [{ $0.clipNorm = 1 }, { $0.leaves = 2 }, { $0.objective = .named("rws") }]
+      as [(inout RunConfiguration) -> Void]
+    {
+      #expect(throws: ConfigurationError.self) {
+        try run(passes: 1) {
+          $0.estimator = .auto
+          change(&$0)
+        }
+      }
     }
   }
 

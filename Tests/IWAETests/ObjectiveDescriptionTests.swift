@@ -67,7 +67,7 @@ import Testing
     #expect(own.hasEstimators == objective.hasEstimators)
     #expect(own.dependsOnGroups == objective.dependsOnGroups)
     for (groups, samples) in [(1, 2), (2, 3), (8, 5)] {
-      for estimator in Objective.Estimator.allCases {
+      for estimator in Objective.Estimator.rows {
         let rules = [own, objective].map {
           $0.rule(groups: groups, samples: samples, estimator: estimator)
         }

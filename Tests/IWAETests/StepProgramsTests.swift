@@ -30,7 +30,7 @@ import Testing
       + [.renyi(alpha: 2)]
     return all.filter { !$0.rule(groups: 2, samples: 8).needsEverySample }.flatMap { objective in
       objective.hasEstimators
-        ? Objective.Estimator.allCases.map { (objective, $0) } : [(objective, .standard)]
+        ? Objective.Estimator.rows.map { (objective, $0) } : [(objective, .standard)]
     }
   }()
 

@@ -1,5 +1,6 @@
 /// `output += input / sum^degree`: a sum over weights that were not normalised becomes one over weights
-/// that are. Where the sum of weights is 0 there is no signal, and nothing is added.
+/// that are. Where the sum of weights is 0 there is no signal, and nothing is added. A sum of 1 / s adds
+/// the share s.
 public struct Normalize: SlottedFamily {
   /// A plain tensor or an accumulator.
   public var input: Tensor

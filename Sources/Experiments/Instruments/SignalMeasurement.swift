@@ -19,7 +19,8 @@ public struct SignalMeasurement: Sendable {
   public var draws: Int
 
   public init(
-    estimators: [GradientEstimator] = GradientEstimator.all(beta: 0.5, alpha: 0.5),
+    estimators: [GradientEstimator] = GradientEstimator.all(
+      beta: 0.5, alpha: 0.5, among: Objective.Estimator.allCases),
     leavesOut: Bool = true, samples: [Int] = (0...9).map { 1 << $0 },
     groups: [Int] = [1, 2, 4, 8, 16], draws: Int = 2000
   ) {

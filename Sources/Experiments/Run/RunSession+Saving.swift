@@ -7,9 +7,9 @@ import IWAE
 /// The files that a run writes while it goes on and when it ends.
 extension RunSession {
   /// What lies beside parameters, and how a checkpoint calls it.
-  static let companions: [(role: Role, prefix: String)] = [
-    (.firstMoment, "optimizer.first_moment"), (.secondMoment, "optimizer.second_moment"),
-    (.average, Checkpoint.averagePrefix),
+  static let companions: [Role: String] = [
+    .firstMoment: "optimizer.first_moment", .secondMoment: "optimizer.second_moment",
+    .average: Checkpoint.averagePrefix, .state: "optimizer.estimator_mix",
   ]
 
   /// Saves the newest checkpoint; returns what it holds.
@@ -35,10 +35,8 @@ extension RunSession {
   func write(_ state: [Tensor: [Float]], to path: String) throws -> String? {
     guard isFirst else { return nil }
     var extras: [String: [Float]] = [:]
-    for (role, prefix) in Self.companions {
-      for (tensor, values) in state where tensor.role == role {
-        extras["\(prefix).\(tensor.name)"] = values
-      }
+    for (tensor, values) in state {
+      if let prefix = Self.companions[tensor.role] { extras["\(prefix).\(tensor.name)"] = values }
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]

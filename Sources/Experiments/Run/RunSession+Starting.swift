@@ -31,16 +31,18 @@ extension Run {
       FormatError(file: startFile, problem: problem)
     }
     var state = start.parameters
-    for parameter in configuration.model.parameters {
-      for (role, prefix) in RunSession.companions where role != .average || configuration.ema > 0 {
-        let stored = start.extras["\(prefix).\(parameter.name)"]
-        // Averages that another run did not keep begin where it had come to.
-        let isNew = role == .average && continued != nil && stored == nil
-        guard let values = isNew ? state[parameter] : stored,
-          values.count == parameter.shape.count
-        else { throw bad("tensor '\(prefix).\(parameter.name)': it is missing or too short.") }
-        state[parameter.counterpart(role)] = values
-      }
+    for tensor in training.companions(of: configuration.model) {
+      let name = "\(RunSession.companions[tensor.role] ?? "").\(tensor.name)"
+      let stored = start.extras[name]
+      // Averages that another run did not keep begin where it had come to, and what it did not learn is
+      // not known.
+      let isNew = continued != nil && stored == nil
+      if isNew, tensor.role == .state { continue }
+      guard
+        let values = isNew && tensor.role == .average
+          ? state[tensor.counterpart(.parameter)] : stored, values.count == tensor.shape.count
+      else { throw bad("tensor '\(name)': it is missing or too short.") }
+      state[tensor] = values
     }
     if configuration.finetune == .encoder, continued != nil { hold(&state) }
     guard let stored = start.progress else {

@@ -54,7 +54,9 @@ extension Setting {
         }, isValid: { $0.objective() != nil }),
       .choice(
         "estimator", \.estimator,
-        help: "How the encoder's gradient is estimated: standard, stl or dreg.",
+        help:
+          "How the encoder's gradient is estimated: standard, stl, dreg, or auto, which learns the mix "
+          + "of standard and dreg that varies least.",
         row: Row(name: "estimator")),
     ] + ofObjectives
 }

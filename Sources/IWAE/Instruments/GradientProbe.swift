@@ -8,8 +8,8 @@ import Compute
 struct GradientProbe {
   /// One for all sampled objectives, one for each `elbo`; each only where it is asked for.
   let programs: [Program]
-  /// For each estimator, which columns hold its gradients.
-  let columns: [(decoder: Int, encoder: Int)]
+  /// For each estimator, which columns hold its gradients; of `auto`, which mixes two, another one.
+  let columns: [(decoder: Int, encoder: Int, mixed: Int?)]
   /// For each column the sum over draws of its gradient: one accumulator for each of the network's
   /// parameters.
   let targets: [[Tensor]]
@@ -32,17 +32,25 @@ struct GradientProbe {
       return table.count - 1
     }
     let (bound, none) = (BoundRule(), CoefficientRule())
+    func addEncoder(_ objective: Objective, _ estimator: Objective.Estimator) -> Int {
+      let rule = objective.rule(
+        groups: configuration.groups, samples: configuration.samples, estimator: estimator)
+      return add(
+        EstimatorRule(
+          bound: bound, decoder: none, path: rule.path, score: rule.score,
+          leaveOneOut: rule.leaveOneOut, riemann: rule.riemann), objective.freeBits)
+    }
     columns = estimators.map { estimator in
-      let rule = estimator.objective.rule(
-        groups: configuration.groups, samples: configuration.samples,
-        estimator: estimator.estimator)
+      let objective = estimator.objective
+      let rule = objective.rule(groups: configuration.groups, samples: configuration.samples)
       let decoder = EstimatorRule(
         bound: bound, decoder: rule.decoder, path: none, score: none, riemann: rule.riemann)
-      let encoder = EstimatorRule(
-        bound: bound, decoder: none, path: rule.path, score: rule.score,
-        leaveOneOut: rule.leaveOneOut, riemann: rule.riemann)
-      let freeBits = estimator.objective.freeBits
-      return (decoder: add(decoder, freeBits), encoder: add(encoder, freeBits))
+      let isMixed = estimator.estimator == .auto && objective.hasEstimators
+      return (
+        decoder: add(decoder, objective.freeBits),
+        encoder: addEncoder(objective, estimator.estimator),
+        mixed: isMixed ? addEncoder(objective, estimator.estimator.row) : nil
+      )
     }
     targets = table.enumerated().map { index, column in
       (column.rule.decoder.isZero

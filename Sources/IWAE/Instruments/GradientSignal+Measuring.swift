@@ -68,45 +68,74 @@ extension GradientSignal {
     try data.upload(to: memory)
     try device.prepare(probe.programs)
     let programs = try probe.programs.map { try device.compile($0, on: memory) }
-    var means = [[[Float]]](repeating: [], count: probe.targets.count)
     var control = Control()
     control.seed = configuration.seed
-    for block in 0..<configuration.blocks {
+    func run(_ draws: Range<Int>) throws {
       try memory.clear(probe.targets.flatMap(\.self))
-      for draw in 0..<configuration.drawsPerBlock {
-        control.step = UInt32(block * configuration.drawsPerBlock + draw)
+      for draw in draws {
+        control.step = UInt32(draw)
         for program in programs { try program.run(control) }
       }
+    }
+    // What is mixed learns from draws that are not among those measured.
+    let measured = configuration.blocks * configuration.drawsPerBlock
+    var mixes = probe.columns.map { columns in
+      columns.mixed.map { _ in EstimatorMix(of: probe.targets[columns.encoder]) }
+    }
+    if mixes.contains(where: { $0 != nil }) {
+      for draw in measured..<measured + learningDraws {
+        try run(draw..<draw + 1)
+        for (index, columns) in probe.columns.enumerated() {
+          guard let mixed = columns.mixed else { continue }
+          let gradients = try probe.targets[columns.encoder].map(memory.floats)
+          let others = try probe.targets[mixed].map(memory.floats)
+          mixes[index]?.learn(gradients, zip(others, gradients).map { zip($0, $1).map(-) })
+        }
+        guard progress(0) else { return nil }
+      }
+    }
+    var means = [[[[Float]]]](repeating: [], count: probe.targets.count)
+    for block in 0..<configuration.blocks {
+      let first = block * configuration.drawsPerBlock
+      try run(first..<first + configuration.drawsPerBlock)
       let scale = 1 / Float(configuration.drawsPerBlock)
       for (column, targets) in probe.targets.enumerated() {
         means[column].append(try read(targets, memory, scale))
       }
       guard progress(block + 1) else { return nil }
     }
-    let signals = means.map {
-      GradientSignal(blockMeans: $0, draws: configuration.drawsPerBlock)
+    func signal(_ means: [[[Float]]]) -> GradientSignal {
+      GradientSignal(
+        blockMeans: means.map { $0.flatMap(\.self) }, draws: configuration.drawsPerBlock)
     }
-    return zip(estimators, probe.columns).map { estimator, columns in
-      EstimatorSignal(
-        estimator: estimator, encoder: signals[columns.encoder], decoder: signals[columns.decoder])
+    let signals = means.map(signal)
+    return estimators.indices.map { index in
+      let columns = probe.columns[index]
+      var encoder = signals[columns.encoder]
+      if let mix = mixes[index], let other = columns.mixed {
+        encoder = signal(zip(means[columns.encoder], means[other]).map(mix.mixed))
+      }
+      return EstimatorSignal(
+        estimator: estimators[index], encoder: encoder, decoder: signals[columns.decoder])
     }
   }
 
-  /// The values of a column that are looked at.
+  /// The draws that a mix learns from.
+  private static let learningDraws = 100
+
+  /// The values of a column that are looked at, tensor by tensor.
   private static func read(
     _ tensors: [Tensor], _ memory: any Memory, _ scale: Float
-  ) throws(DeviceError) -> [Float] {
+  ) throws(DeviceError) -> [[Float]] {
     let count = tensors.reduce(0) { $0 + $1.shape.count }
     let step = (count + mostParameters - 1) / mostParameters
-    var result: [Float] = []
+    var result: [[Float]] = []
     var next = 0
     for tensor in tensors {
       let values = try memory.floats(tensor)
-      while next < values.count {
-        result.append(values[next] * scale)
-        next += step
-      }
-      next -= values.count
+      let found = stride(from: next, to: values.count, by: step).map { values[$0] * scale }
+      result.append(found)
+      next += found.count * step - values.count
     }
     return result
   }

@@ -13,19 +13,24 @@ public struct GradientEstimator: Hashable, Sendable {
   }
 
   /// The objectives of the table, with every estimator that each has.
-  public static func all(beta: Double, alpha: Double) -> [GradientEstimator] {
-    all(of: Objective.names.compactMap { Objective($0, beta: beta, alpha: alpha) })
+  public static func all(
+    beta: Double, alpha: Double, among estimators: [Objective.Estimator] = Objective.Estimator.rows
+  ) -> [GradientEstimator] {
+    all(
+      of: Objective.names.compactMap { Objective($0, beta: beta, alpha: alpha) }, among: estimators)
   }
 
-  /// Objectives, each once, with every estimator that it has.
-  public static func all(of objectives: [Objective]) -> [GradientEstimator] {
+  /// Objectives, each once, with every one of some estimators that it has.
+  public static func all(
+    of objectives: [Objective], among estimators: [Objective.Estimator] = Objective.Estimator.rows
+  ) -> [GradientEstimator] {
     var different: [Objective] = []
     for objective in objectives where !different.contains(objective) {
       different.append(objective)
     }
     return different.flatMap { objective in
       objective.hasEstimators
-        ? Objective.Estimator.allCases.map { GradientEstimator(objective, $0) }
+        ? estimators.map { GradientEstimator(objective, $0) }
         : [GradientEstimator(objective)]
     }
   }

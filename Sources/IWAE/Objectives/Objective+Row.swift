@@ -37,7 +37,7 @@ extension Objective {
     func rule(_ estimator: Estimator) -> EstimatorRule {
       let path = path ?? decoder
       return switch estimator {
-      case .standard:
+      case .standard, .auto:
         EstimatorRule(
           bound: bound, encoderBound: encoderBound, decoder: decoder, path: path,
           score: score ?? -path, leaveOneOut: leaveOneOut, riemann: riemann)

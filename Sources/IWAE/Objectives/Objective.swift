@@ -43,6 +43,15 @@ public struct Objective: Sendable {
     case stl
     /// Doubly reparameterized: the score is turned into another path.
     case dreg
+    /// The standard one and as much of what dreg differs by as makes it vary least, which earlier steps
+    /// tell for each tensor.
+    case auto
+
+    /// Those that have a row of their own.
+    public static let rows: [Estimator] = [.standard, .stl, .dreg]
+
+    /// The one whose demands it makes.
+    public var row: Estimator { self == .auto ? .dreg : self }
   }
 
   /// The place where an objective is written down, which tells those of one name apart.
@@ -109,14 +118,14 @@ public struct Objective: Sendable {
   public var dependsOnGroups: Bool {
     // Powers of two: no coefficient is rounded.
     [2, 4].contains { groups in
-      Estimator.allCases.contains { estimator in
+      Estimator.rows.contains { estimator in
         !rule(groups: groups, samples: 2, estimator: estimator).isSame(
           ofGroups: groups, asOne: rule(groups: 1, samples: 2 * groups, estimator: estimator))
       }
     }
   }
 
-  /// The rule for M groups of K samples.
+  /// The rule for M groups of K samples; of `auto`, that of the standard estimator, which it adds to.
   public func rule(groups: Int, samples: Int, estimator: Estimator = .standard) -> EstimatorRule {
     row(SampleCounts(groups: groups, samples: samples)).rule(hasEstimators ? estimator : .standard)
   }

@@ -52,7 +52,7 @@ func drawingPrograms(
   try walker.appendLatents(heads: heads, indices)
   try walker.appendDecoder(images)
   try walker.appendBackward(from: walker.appendWeights().logWeights)
-  try configuration.appendUpdate(to: &walker.program)
+  try configuration.appendUpdate(of: model, to: &walker.program)
   return [.weigh: weigher.program.build(), .walk: walker.program.build()]
 }
 

@@ -35,6 +35,9 @@ extension GradientTarget.Place {
   /// One of several gradients from the same samples.
   static func column(_ index: Int) -> Self { .accumulator("column\(index)") }
 
+  /// What one estimator's gradient differs by from another's.
+  static let difference = accumulator("difference")
+
   /// The degree of the weights that are yet to be normalised.
   var degree: Int { self == .square ? 2 : 1 }
 }

@@ -82,10 +82,16 @@ public struct StepConfiguration: Hashable, Sendable {
     return rule
   }
 
+  /// The rule of what `auto` adds a share of to the encoder's gradient; nil of other estimators.
+  var difference: EstimatorRule? {
+    estimator == .auto ? objective.difference(groups: groups, samples: samples) : nil
+  }
+
   /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.
   public var problem: String? {
     guard let backwardSamples else { return nil }
     let rule = rule
+    if estimator == .auto { return "the estimator auto learns from all samples" }
     if noiseIsGiven || source.isUploaded {
       return "drawing samples needs noise that is addressed"
     }
@@ -107,18 +113,23 @@ public struct StepConfiguration: Hashable, Sendable {
     return part
   }
 
-  /// Appends what becomes of the parameters once all gradients are there, if anything does.
-  func appendUpdate(to program: inout ProgramBuilder) throws(ProgramError) {
+  /// Appends what becomes of a model's parameters once all gradients are there, if anything does.
+  func appendUpdate(
+    of model: Model, to program: inout ProgramBuilder
+  ) throws(ProgramError) {
     guard let optimizer else { return }
+    for parameter in difference == nil ? [] : model.encoderParameters {
+      try program.append(.normalize(EstimatorMix.addition(to: parameter)))
+    }
     if let clipNorm { try program.append(.clip(Clip(limit: clipNorm))) }
     try program.append(.adam(optimizer))
   }
 
-  /// The update by itself; nil without an optimizer.
-  func update() throws(ProgramError) -> Program? {
+  /// The update of a model by itself; nil without an optimizer.
+  func update(of model: Model) throws(ProgramError) -> Program? {
     guard optimizer != nil else { return nil }
     var builder = ProgramBuilder("update")
-    try appendUpdate(to: &builder)
+    try appendUpdate(of: model, to: &builder)
     return builder.build()
   }
 

@@ -87,7 +87,7 @@ struct StepBuilder {
     let outputs = try appendEstimate(estimated)
     try appendBackward(from: estimated)
     program.dropUnread()
-    try configuration.appendUpdate(to: &program)
+    try configuration.appendUpdate(of: model, to: &program)
     let isUploaded = configuration.source.isUploaded
     return Step(
       program: program.build(), images: isUploaded ? images : nil,
@@ -109,6 +109,13 @@ struct StepBuilder {
         rule, of: estimated, bounds: bounds, encoderBounds: encoderBounds,
         into: GradientTarget(accumulates: configuration.accumulates))
     ]
+    if let difference = configuration.difference {
+      coefficients.append(
+        try appendCoefficients(
+          difference, of: estimated, prefix: "difference.",
+          bounds: Tensor("bounds.difference", .vector(configuration.batchSize), .temporary),
+          into: GradientTarget(.difference, accumulates: configuration.accumulates)))
+    }
     return (bounds, encoderBounds, try appendBound(bounds))
   }
 

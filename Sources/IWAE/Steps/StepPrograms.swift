@@ -102,13 +102,13 @@ public struct StepPrograms {
       for size in Set(partsOf: configuration.batchSize, by: count) {
         parts[.images(size)] = try Step.build(model, configuration.part(of: size)).program
       }
-      parts[.update] = try configuration.update()
+      parts[.update] = try configuration.update(of: model)
     case .samples(let count):
       let sizes = Set(partsOf: configuration.samples, by: count)
       let stream = try StreamingPrograms(
         model, configuration.part(of: 1), chunks: sizes)
       (streaming, parts) = (stream, stream.programs)
-      parts[.update] = try configuration.update()
+      parts[.update] = try configuration.update(of: model)
     case .drawn(let count):
       if let problem = configuration.problem { throw .invalid(operation: "step", problem: problem) }
       parts = try drawingPrograms(model, configuration, draws: count)
@@ -192,7 +192,7 @@ extension StepConfiguration {
   /// True if samples can stream: their coefficients are data, and the noise is addressed.
   var canStream: Bool {
     let rule = rule
-    return !rule.needsEverySample && !noiseIsGiven && !source.isUploaded
+    return !rule.needsEverySample && difference == nil && !noiseIsGiven && !source.isUploaded
   }
 }
 

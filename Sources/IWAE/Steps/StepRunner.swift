@@ -4,6 +4,7 @@ import Compute
 public final class StepRunner {
   public let programs: StepPrograms
   private let memory: any Memory
+  /// What the parts of a step add to.
   private let gradients: [Tensor]
   private var executables: [StepPrograms.Part: any Executable] = [:]
 
@@ -16,7 +17,11 @@ public final class StepRunner {
   {
     self.programs = programs
     self.memory = memory
-    gradients = programs.model.parameters.map { $0.counterpart(.gradient) }
+    let model = programs.model
+    gradients =
+      model.parameters.map { $0.counterpart(.gradient) }
+      + (programs.configuration.difference == nil
+        ? [] : model.encoderParameters.map(GradientTarget(.difference).tensor))
     try device.prepare(Array(programs.parts.values))
     for (part, program) in programs.parts {
       executables[part] = try device.compile(program, on: memory)

@@ -39,6 +39,7 @@ final class Audit {
           batchSize: min(2, configuration.batchSize, data.images.count), source: source)
         step.samples = min(step.samples, max(configuration.objective.leastSamples, 4))
         (step.optimizer, step.backwardSamples) = (nil, nil)
+        if step.estimator == .auto { step.estimator = .standard }
         return try .build(model, step)
       }
       resident = try step(data.batchSource(binarization))

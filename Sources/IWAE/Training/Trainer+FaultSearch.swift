@@ -22,7 +22,7 @@ extension Trainer {
     let firstSuspect = progress.step - pending
     let end = progress.step
     let probe = try device.compile(step.program, on: memory, protection: .guarded)
-    for (tensor, values) in snapshot { try memory.upload(values, to: tensor) }
+    try upload(snapshot)
     progress = snapshotProgress
     while progress.step < end {
       if progress.batch == batchesPerPass {

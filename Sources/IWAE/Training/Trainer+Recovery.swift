@@ -94,10 +94,6 @@ extension Trainer {
     pending = 0
   }
 
-  private func upload(_ state: [Tensor: [Float]]) throws {
-    for (tensor, values) in state { try memory.upload(values, to: tensor) }
-  }
-
   /// The steps of the pass under way that were left out.
   var skippedInPass: Int {
     let first = progress.step - progress.batch

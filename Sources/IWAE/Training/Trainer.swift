@@ -19,6 +19,8 @@ public final class Trainer {
   /// What parameters are validated on: their averages need a place of their own.
   let validated: any Memory
   private let audit: Audit?
+  /// Of the estimator that learns while it trains.
+  var mix: EstimatorMix?
   let total: Tensor
   /// The bounds of the steps since the total was last read, and whether a rank wants to stop, where
   /// batches are divided into leaves: all ranks know the same.
@@ -63,7 +65,7 @@ public final class Trainer {
     self.progress = progress
     let rule = configuration.objective.rule(
       groups: configuration.groups, samples: configuration.samples,
-      estimator: configuration.estimator)
+      estimator: configuration.estimator.row)
     if let obstacle = configuration.klWeight.obstacle(
       to: rule, passes: configuration.passes)
     {
@@ -74,6 +76,9 @@ public final class Trainer {
     }
     if let obstacle = configuration.obstacleToHolding(model) {
       throw TrainingError.cannotHold(obstacle: obstacle)
+    }
+    if let obstacle = configuration.obstacleToLearning {
+      throw TrainingError.cannotLearn(obstacle: obstacle)
     }
     let batchSize = min(configuration.batchSize, images.count)
     let leaves = configuration.leaves
@@ -114,7 +119,7 @@ public final class Trainer {
         + (auditing.map { [$0.resident.program] } ?? []))
     let runner = try StepRunner(programs, on: memory, device: device)
     self.runner = runner
-    leafRunner = try (leaves == 1 ? nil : step.update()).map {
+    leafRunner = try (leaves == 1 ? nil : step.update(of: model)).map {
       try LeafRunner(
         runner, update: $0, leaves: leaves, total: total, on: memory, device: device)
     }
@@ -126,22 +131,29 @@ public final class Trainer {
     }
     try data.upload(to: memory)
     let start = state ?? Self.freshState(model, configuration, images, initial)
-    for (tensor, values) in start { try memory.upload(values, to: tensor) }
+    mix = step.difference == nil ? nil : EstimatorMix(of: model.encoderParameters)
     snapshot = start
     snapshotProgress = progress
+    try upload(start)
     try setBoundTotal(progress.openBound ?? 0)
   }
 
-  /// Parameters, moments and averages as they stand.
+  /// Parameters, moments, averages and what the estimator learnt, as they stand.
   public func state() throws(DeviceError) -> [Tensor: [Float]] {
-    var state: [Tensor: [Float]] = [:]
-    for role in [Role.parameter, .firstMoment, .secondMoment, .average]
-    where role != .average || configuration.keepsAverages {
-      for tensor in model.parameters.map({ $0.counterpart(role) }) {
-        state[tensor] = try memory.floats(tensor)
-      }
+    var state = mix?.state ?? [:]
+    for tensor in model.parameters + configuration.companions(of: model)
+    where tensor.role != .state {
+      state[tensor] = try memory.floats(tensor)
     }
     return state
+  }
+
+  func upload(_ state: [Tensor: [Float]]) throws(DeviceError) {
+    for (tensor, values) in state where tensor.role != .state {
+      try memory.upload(values, to: tensor)
+    }
+    mix?.restore(state)
+    try mix?.upload(to: memory)
   }
 
   /// The updates that a run can have, for each of which noise has addresses of its own.

@@ -76,6 +76,13 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
   var keepsAverages: Bool { averageDecay > 0 }
 
+  /// The tensors that a run's state holds beside a model's parameters.
+  public func companions(of model: Model) -> [Tensor] {
+    let roles: [Role] = [.firstMoment, .secondMoment] + (keepsAverages ? [.average] : [])
+    return roles.flatMap { role in model.parameters.map { $0.counterpart(role) } }
+      + (estimator == .auto ? model.encoderParameters.map(EstimatorMix.place) : [])
+  }
+
   /// The step that it trains with.
   func step(batchSize: Int, source: BatchSource, boundTotal: Tensor? = nil) -> StepConfiguration {
     var step = StepConfiguration(
@@ -94,6 +101,15 @@ public struct TrainingConfiguration: Hashable, Sendable {
       return "the prior '\(model.prior.name)' is made of the encoder, and would move with it"
     }
     return weightDecay > 0 ? "a weight decay would move the model" : nil
+  }
+
+  /// The reason why the estimator cannot learn from the gradients of steps; nil if it can, or need not.
+  public var obstacleToLearning: String? {
+    guard estimator == .auto else { return nil }
+    if leaves > 1 {
+      return "a batch of leaves has as many gradients, and it learns from whole ones"
+    }
+    return clipNorm > 0 ? "what is clipped does not tell what it was" : nil
   }
 
   /// Why some of the samples cannot be drawn for the way back; nil if they can, or need not.

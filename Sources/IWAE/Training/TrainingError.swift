@@ -17,6 +17,9 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
   /// A model that cannot stand still while its posterior is trained.
   case cannotHold(obstacle: String)
 
+  /// An estimator that learns from gradients that are not there.
+  case cannotLearn(obstacle: String)
+
   /// Batches that cannot be divided into the leaves that were asked for, or leaves into ranks.
   case wrongLeaves(String)
 
@@ -42,6 +45,7 @@ public enum TrainingError: Error, Sendable, CustomStringConvertible {
         + "validate on. Give some, or choose another schedule."
     case .cannotHold(let obstacle):
       "The encoder cannot be trained with the model held: \(obstacle)."
+    case .cannotLearn(let obstacle): "The estimator auto cannot learn: \(obstacle)."
     case .wrongLeaves(let problem): problem
     case .wrongWeight(let objective, let obstacle):
       "'\(objective)' cannot be trained with a KL weight other than 1 for good: \(obstacle)."
