@@ -15,7 +15,8 @@ public struct Safetensors: Hashable, Sendable {
     }
   }
 
-  /// The element types that this project reads and writes.
+  /// The element types that this project works with. Halves, F16 and BF16, are read as float32, which has
+  /// all of their values.
   public enum Values: Hashable, Sendable {
     case float32([Float])
     case float64([Double])
@@ -203,9 +204,9 @@ extension Safetensors {
     func problem(_ text: String) -> FormatError {
       FormatError(file: file, problem: "tensor '\(name)': \(text)")
     }
-    let widths = ["F32": 4, "F64": 8, "I64": 8]
+    let widths = ["F16": 2, "BF16": 2, "F32": 4, "F64": 8, "I64": 8]
     guard let width = widths[record.type] else {
-      throw problem("expected F32, F64 or I64, found \(record.type).")
+      throw problem("expected F16, BF16, F32, F64 or I64, found \(record.type).")
     }
     var count = 1
     for size in record.shape {
@@ -223,6 +224,10 @@ extension Safetensors {
       content.startIndex + record.offsets[0]..<content.startIndex + record.offsets[1]]
     let values: Values =
       switch record.type {
+      case "F16":
+        .float32(integers(slice).map { (bits: UInt16) in Float(Float16(bitPattern: bits)) })
+      case "BF16":
+        .float32(integers(slice).map { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16) })
       case "F32":
         .float32(integers(slice).map { (bits: UInt32) in Float(bitPattern: bits) })
       case "F64":

@@ -54,13 +54,44 @@ import Testing
     #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#,
     #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}"#,
     #"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#,
-    #"{"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}"#,
+    #"{"a":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}"#,
     #"{"a":5}"#, #"[]"#, #"{"#, #"{"__metadata__":{"a":1}}"#,
   ])
   func damagedHeadersAreErrors(header: String) {
     var data = Data([UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0])
     data += Data(header.utf8) + Data([0, 0, 0, 0])
     #expect(throws: FormatError.self) { try Safetensors(data, file: "t") }
+  }
+
+  /// Bits of numbers whose values are known, the least and the largest of each type among them.
+  @Test func halvesAreReadAsTheyAre() throws {
+    let halves: [(UInt16, Float)] = [
+      (0x3c00, 1), (0xc100, -2.5), (0x3555, 0x1.554p-2), (0x7bff, 65504), (0x0400, 0x1p-14),
+      (0x03ff, 0x1.ff8p-15), (0x0001, 0x1p-24), (0x8000, -0.0), (0xfc00, -.infinity),
+    ]
+    let brains: [(UInt16, Float)] = [
+      (0x3f80, 1), (0xc020, -2.5), (0x3eab, 0x1.56p-2), (0x7f7f, 0x1.fep127), (0x0080, 0x1p-126),
+      (0x0001, 0x1p-133), (0x8000, -0.0), (0x7f80, .infinity), (0x4049, 3.140625),
+    ]
+    for (type, cases) in [("F16", halves), ("BF16", brains)] {
+      let header = Data(
+        #"{"a":{"dtype":"\#(type)","shape":[3,3],"data_offsets":[0,18]}}"#.utf8)
+      var data = Data([UInt8(header.count), 0, 0, 0, 0, 0, 0, 0]) + header
+      for (bits, _) in cases { data += [UInt8(bits & 255), UInt8(bits >> 8)] }
+      let entry = try #require(try Safetensors(data, file: "t").entries["a"])
+      guard case .float32(let values) = entry.values else {
+        Issue.record("\(type) is not read as float32")
+        continue
+      }
+      #expect(entry.shape == [3, 3] && values.map(\.bitPattern) == cases.map(\.1.bitPattern))
+      data[data.count - 1] = 0x7f
+      data[data.count - 2] = 0xff
+      guard case .float32(let last) = try Safetensors(data, file: "t").entries["a"]?.values else {
+        continue
+      }
+      #expect(last.last?.isNaN == true)
+      #expect(throws: FormatError.self) { try Safetensors(data.dropLast(2), file: "t") }
+    }
   }
 
   /// Tensors that share a place would take more memory than their file.

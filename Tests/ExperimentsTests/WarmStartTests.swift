@@ -90,6 +90,36 @@ import Testing
     #expect(stored.origin?.digest == start.digest && start.digest.count == 64)
   }
 
+  /// Parameters of half the width, or of twice, are taken as float32.
+  @Test(arguments: ["F16", "BF16", "F64"]) func otherWidthsAreTaken(type: String) throws {
+    defer { end() }
+    // -1.5, 0.25, 2, 0, 1 and -0.5 in each of the types.
+    let numbers: [Double] = [-1.5, 0.25, 2, 0, 1, -0.5]
+    let bits: [UInt64] =
+      switch type {
+      case "F16": [0xbe00, 0x3400, 0x4000, 0, 0x3c00, 0xb800]
+      case "BF16": [0xbfc0, 0x3e80, 0x4000, 0, 0x3f80, 0xbf00]
+      default: numbers.map(\.bitPattern)
+      }
+    let width = type == "F64" ? 8 : 2
+    let header = Data(
+      #"{"encoder.0.hidden.0.bias":{"dtype":"\#(type)","shape":[6],"data_offsets":[0,\#(6 * width)]}}"#
+        .utf8)
+    var file = Data([UInt8(header.count), 0, 0, 0, 0, 0, 0, 0]) + header
+    for number in bits {
+      for byte in 0..<width { file.append(UInt8(number >> (8 * UInt64(byte)) & 255)) }
+    }
+    try Files.write(file, to: path)
+    let start = try #require(try run().warmStart)
+    #expect(start.parameters.count == 1)
+    #expect(start.parameters.values.first == numbers.map { Float($0) })
+    // An infinity is one in any of them.
+    let infinity: [UInt8] =
+      type == "F64" ? [0, 0, 0, 0, 0, 0, 0xf0, 0x7f] : type == "F16" ? [0, 0x7c] : [0x80, 0x7f]
+    try Files.write(file.dropLast(width) + infinity, to: path)
+    #expect(refusal().contains("'encoder.0.hidden.0.bias': element 5 is inf"))
+  }
+
   /// A run's own checkpoint, or its folder, and nothing of the optimizer's.
   @Test func aRunBeginsWhereAnotherEnded() throws {
     defer { end() }
