@@ -188,4 +188,56 @@ import Testing
     }
     #expect(error?.description.contains("optimizer.average.") == true)
   }
+
+  /// Without all of its averages nobody knows what was tested.
+  @Test func averagesThatAreNotAllThereAreNotReplaced() throws {
+    defer { scene.end() }
+    _ = try run(passes: 1) {
+      Self.all(&$0)
+      $0.keep = .last
+    }.train(on: ReferenceDevice())
+    let whole = try Checkpoint(at: folder.checkpoint)
+    let prefix = "optimizer.average."
+    let one = try #require(whole.extras.keys.filter { $0.hasPrefix(prefix) }.sorted().first)
+    for change in [
+      { $0.removeValue(forKey: one) }, { $0[one]?.removeLast() },
+      { extras in extras = extras.filter { !$0.key.hasPrefix(prefix) } },
+    ] as [(inout [String: [Float]]) -> Void] {
+      var damaged = whole
+      change(&damaged.extras)
+      try Files.write(try damaged.data, to: folder.checkpoint)
+      let error = #expect(throws: FormatError.self) { try StoredModel(folder.path) }
+      #expect(error?.file == folder.checkpoint && error?.problem.contains(prefix) == true)
+      // Its parameters as they are can be used by its name.
+      #expect(try StoredModel(folder.checkpoint).parameters == whole.parameters)
+    }
+    try Files.write(try whole.data, to: folder.checkpoint)
+    #expect(try StoredModel(folder.path).parameters == averages(whole))
+  }
+
+  /// A run that patience ends does so after the same pass, to the same bits, when it was stopped before.
+  @Test func patienceEndsARunThatGoesOn() throws {
+    defer { scene.end() }
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    func impatient(_ configuration: inout RunConfiguration) {
+      // Steps that are far too long: validation is worse after some pass.
+      (configuration.patience, configuration.schedule) = (2, .constant)
+      configuration.learningRate = 0.3
+    }
+    let whole = try #require(try run(passes: 60, impatient).train(on: device))
+    let kept = try Checkpoint(at: folder.checkpoint)
+    #expect(
+      whole.passes < 60 && kept.metadata["progress"]?.contains("\"passesSinceBest\":2") == true)
+    #expect(try RunConfiguration(file: folder.configuration).patience == 2)
+    try FileManager.default.removeItem(atPath: folder.path)
+    var passes = 0
+    let first = try run(passes: 60, impatient).train(
+      on: device, observe: { _ in passes += 1 }, monitor: { _ in passes < whole.passes - 1 })
+    #expect(first == nil && passes < whole.passes)
+    #expect(try scene.resumed().train(on: device)?.passes == whole.passes)
+    let again = try Checkpoint(at: folder.checkpoint)
+    #expect(again.parameters == kept.parameters)
+    #expect(again.metadata["progress"] == kept.metadata["progress"])
+  }
 }

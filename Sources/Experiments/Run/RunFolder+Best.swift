@@ -21,13 +21,19 @@ extension RunFolder {
     }
   }
 
+  /// The newest checkpoint, with averages for parameters where the run keeps some.
+  private func newestTested() throws -> Checkpoint {
+    let ema = (try? RunConfiguration(file: configuration))?.ema ?? 0
+    return try Checkpoint(file: checkpoint).averaged(isNeeded: ema > 0, file: checkpoint)
+  }
+
   private func findBest() throws -> Checkpoint {
     let manager = FileManager.default
-    guard manager.fileExists(atPath: best) else { return try Checkpoint(file: checkpoint).averaged }
+    guard manager.fileExists(atPath: best) else { return try newestTested() }
     guard manager.fileExists(atPath: checkpoint) else { return try Checkpoint(file: best) }
     let metadata = try Safetensors.metadata(at: checkpoint)
     let newest = TrainingRecord(metadata).progress
-    if newest?.isBest == true { return try Checkpoint(file: checkpoint).averaged }
+    if newest?.isBest == true { return try newestTested() }
     let found = try Checkpoint(file: best)
     func foreign(_ problem: String) -> FormatError {
       FormatError(

@@ -115,14 +115,28 @@ extension Checkpoint {
 
   static let averagePrefix = "optimizer.average"
 
-  /// The averages of its parameters in their place, where it has any, and nothing of the optimizer's: its
-  /// moments are those of other parameters.
-  var averaged: Checkpoint {
+  /// The averages of its parameters in their place, and nothing of the optimizer's: its moments are those of
+  /// other parameters. The checkpoint itself where there are none.
+  ///
+  /// - Parameters:
+  ///   - isNeeded: True if there must be some.
+  ///   - file: The file's name in errors.
+  /// - Throws: `FormatError` where some are not there, for what was tested is not known then.
+  func averaged(isNeeded: Bool, file: String) throws(FormatError) -> Checkpoint {
+    guard isNeeded || extras.keys.contains(where: { $0.hasPrefix("\(Self.averagePrefix).") }) else {
+      return self
+    }
     var result = self
     for parameter in model.parameters {
-      guard let values = extras["\(Self.averagePrefix).\(parameter.name)"],
-        values.count == parameter.shape.count
-      else { return self }
+      let name = "\(Self.averagePrefix).\(parameter.name)"
+      guard let values = extras[name], values.count == parameter.shape.count else {
+        throw FormatError(
+          file: file,
+          problem: "tensor '\(name)': expected \(parameter.shape.count) numbers in float32, found "
+            + (extras[name].map { "\($0.count)" } ?? "none")
+            + ". The run keeps averages of its parameters ('--ema'), which are what is tested; name the "
+            + "file itself to use its parameters as they are.")
+      }
       result.parameters[parameter] = values
     }
     result.extras = [:]
