@@ -56,6 +56,14 @@ import Testing
     }
   }
 
+  /// What is clipped depends on another setting.
+  @Test func clippingSaysWhatItClips() throws {
+    let train = try #require(Main.commands.first { $0.name == "train" })
+    let help = train.help(columns: 1000).split(separator: "\n")
+    let clip = try #require(help.first { $0.contains("--clip-norm") })
+    #expect(clip.contains("with '--optimizer released' of the sum over it"), "\(clip)")
+  }
+
   @Test func optionsStandUnderHeadings() {
     let help = run("train", "--help").output
     for heading in ["DATA:", "MODEL:", "OBJECTIVE:", "COURSE OF TRAINING:", "DEVICE:"] {

@@ -140,4 +140,43 @@ import Testing
     let moments = try trainer.state().filter { $0.key.role == .firstMoment }
     #expect(abs(norm(moments.values.joined()) / 0.001 - 1) < 1e-4)
   }
+
+  /// A gradient that is no number, among others that are: clipping takes it into all, and the search names
+  /// the operation that it came from all the same.
+  @Test(arguments: Schedule.allCases) func theFirstFaultIsNamed(schedule: Schedule) throws {
+    let device = try OpenCLDevice.open(schedule: schedule)
+    defer { device.close() }
+    let model = Model(
+      dataSize: 5, encoder: [.init(hidden: [4], latent: 2)], decoder: [.init(hidden: [4])])
+    // Hidden units of 0, whose deltas of 1e21 each have opposite signs for images of 0s and of 1s; with latents
+    // of 1e18 the products overflow on either side.
+    var initial = model.initialParameters(seed: 1)
+    for parameter in model.parameters {
+      let value: Float? =
+        switch parameter.name {
+        case "encoder.0.mean.bias": 1e18
+        case "decoder.0.hidden.0.weight", "decoder.0.hidden.0.bias": 0
+        case "decoder.0.logits.bias": 0
+        case "decoder.0.logits.weight": 1e22
+        default: nil
+        }
+      if let value { initial[parameter] = Array(repeating: value, count: parameter.shape.count) }
+    }
+    let images = ImageSet(
+      name: "halves", values: .bytes((0..<100).map { UInt8($0 / 5 % 2) }), width: 5)
+    var configuration = TrainingConfiguration(
+      objective: .iwae, samples: 2, batchSize: 20, passes: 2, schedule: .constant(rate: 1e-3),
+      seed: 1)
+    configuration.clipNorm = 1
+    let trainer = try Trainer(
+      model, configuration, images: images, device: device, initial: initial)
+    let error = #expect(throws: TrainingError.self) {
+      while !trainer.isDone { _ = try trainer.finishPass() }
+    }
+    guard case .notANumber(0, let operation) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(operation.contains("decoder.0.hidden.0.weight"), "\(operation)")
+  }
 }

@@ -81,7 +81,8 @@ extension Setting {
     Setting(
       "clip_norm", \.clipNorm, "norm", expected: "0 for never, or a number from 1e-12 to 1e12",
       standard: .text("0, never"),
-      help: "Shorten the gradient of all parameters together where it is longer than this.",
+      help: "Shorten the gradient of all parameters together where it is longer than this: that of "
+        + "the mean over a batch, or with '--optimizer released' of the sum over it.",
       row: Row(
         name: "gradients clipped", text: { $0.clipNorm == 0 ? "never" : "to \($0.clipNorm)" }),
       isValid: { $0 == 0 || (1e-12...1e12).contains($0) }),

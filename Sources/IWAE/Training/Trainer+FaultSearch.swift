@@ -13,14 +13,19 @@ extension Trainer {
   }
 
   /// Finds the step and the operation at fault: the steps since the last good state are run again,
-  /// those whose bounds are not known to be numbers with every intermediate result kept.
+  /// those whose bounds are not known to be numbers, and the one before, with every intermediate result kept.
   func diagnose() throws -> TrainingError {
     // Steps in leaves or parts are not searched: what they leave does not outlive the part.
-    guard leafRunner == nil, let step = programs.whole else {
+    guard leafRunner == nil, programs.whole != nil else {
       return .notANumber(step: progress.step, operation: "one of the last \(pending) steps")
     }
-    let firstSuspect = progress.step - pending
+    // A bound is that before its step's update: the last that is a number says nothing of its gradients.
+    let firstSuspect = progress.step - pending - 1
     let end = progress.step
+    // Without the update: clipping takes one gradient that is no number into all.
+    var gradients = programs.configuration
+    gradients.optimizer = nil
+    let step = try Step.build(model, gradients)
     let probe = try device.compile(step.program, on: memory, protection: .guarded)
     try upload(snapshot)
     progress = snapshotProgress
@@ -31,14 +36,13 @@ extension Trainer {
       }
       if uploadedPass != progress.pass { try uploadOrder() }
       let control = control(for: progress)
-      if progress.step < firstSuspect {
-        try runner.run(control)
-      } else {
+      if progress.step >= firstSuspect {
         try probe.run(control)
         if let operation = try firstFault(probe, in: step) {
           return .notANumber(step: progress.step, operation: operation)
         }
       }
+      try runner.run(control)
       progress.step += 1
       progress.batch += 1
     }
