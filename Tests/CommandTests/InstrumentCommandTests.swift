@@ -29,6 +29,7 @@ import Testing
       var annealed: [Annealed]
       var width: Value?
       var exact: Double
+      var untrustedImages: Double
     }
 
     struct Gap: Decodable {
@@ -40,6 +41,7 @@ import Testing
     var test: Side
     var simulated: Side
     var gap: Gap
+    var errorsAreLowerLimits: Bool
   }
 
   /// The density of the built-in data lies between both sides.
@@ -71,6 +73,8 @@ import Testing
       let (near, far) = (try #require(better.upper), try #require(worse.upper))
       #expect(near.mean < far.mean + 3 * far.error && near.error < far.error)
     }
+    // The exact model's encoder is wide enough for light tails.
+    #expect(!report.errorsAreLowerLimits && report.test.untrustedImages == 0)
     let gap = report.gap
     #expect(gap.amortization.mean > 0.2 && gap.family.mean > 0.05)
     let parts = gap.bound.mean + gap.amortization.mean + gap.family.mean
@@ -79,6 +83,30 @@ import Testing
       try String(contentsOfFile: folder + "/figure.svg", encoding: .utf8).hasPrefix("<svg"))
     let lost = run("sandwich", "linear-gaussian", "--out", folder + "/none/figure.svg")
     #expect(lost.status == .fileAccess)
+  }
+
+  /// Few steps of training leave an encoder whose weights have heavy tails: errors say too little.
+  @Test func errorsAreSaidToBeLowerLimits() throws {
+    struct Found: Decodable {
+      struct Side: Decodable { var untrustedImages: Double }
+      var errorsAreLowerLimits: Bool
+      var test: Side
+      var simulated: Side
+    }
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let trained = run(
+      "train", "--data", "strokes", "--layers", "20:8", "-k", "5", "--passes", "1", "--out",
+      folder + "/run", "--test-samples", "10", "--limit", "20", "--quiet")
+    #expect(trained.status == .done, "\(trained.error)")
+    let arguments = [
+      "sandwich", folder + "/run", "--temperatures", "2", "--limit", "8", "-k", "500",
+      "--fit-steps", "1", "--chains", "2",
+    ]
+    let report = try decoder.decode(Found.self, from: Data(run(arguments + ["--json"]).output.utf8))
+    #expect(report.errorsAreLowerLimits)
+    #expect(max(report.test.untrustedImages, report.simulated.untrustedImages) > 0)
+    #expect(run(arguments).output.contains("errors over draws are lower limits."))
   }
 
   private struct Signals: Decodable {

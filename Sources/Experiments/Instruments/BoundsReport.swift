@@ -94,7 +94,7 @@ extension BoundsReport {
   }
 
   /// The shape above which weights are not to be trusted.
-  private static let largestShape = 0.7
+  static let largestShape = 0.7
   /// The share of such images above which nothing is extrapolated from all.
   private static let mostUntrusted = 0.05
 

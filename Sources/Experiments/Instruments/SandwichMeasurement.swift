@@ -137,6 +137,7 @@ private final class SandwichSession {
       binarization: binarization, seed: seed)
     var sampled = BoundMean()
     var sampledImages: [Double] = []
+    var shapes: [Double?] = []
     let evaluation = try evaluator.evaluate(
       progress: { done in
         self.show(
@@ -145,6 +146,7 @@ private final class SandwichSession {
       observe: {
         sampled.add($0.bound($0.count))
         sampledImages.append($0.logMean)
+        shapes.append($0.paretoShape)
       })
     guard evaluation != nil else { return nil }
     done += Double(samples)
@@ -152,7 +154,7 @@ private final class SandwichSession {
     var side = SandwichReport.Side(importance: .init(sampled))
     if isExact { side.exact = LinearGaussian().meanLogLikelihood(of: images) }
     guard let walks = try anneal(images, label, posterior, binarization) else { return nil }
-    side.add(Array(zip(temperatures, walks)), importance: sampledImages)
+    side.add(Array(zip(temperatures, walks)), importance: sampledImages, shapes: shapes)
     return side
   }
 

@@ -37,6 +37,9 @@ public struct SandwichReport: Encodable, Sendable {
     public var width: UncertainValue?
     /// The model's own density, where it is known.
     public var exact: Double?
+    /// The share of images whose weights, of samples or of chains, have a Pareto shape above 0.7. Few
+    /// chains tell none.
+    public private(set) var untrustedImages = 0.0
 
     init(importance: UncertainValue) { self.importance = importance }
 
@@ -50,9 +53,17 @@ public struct SandwichReport: Encodable, Sendable {
     /// - Parameters:
     ///   - walks: For each number of temperatures, the images.
     ///   - importance: The importance estimate of each image.
-    mutating func add(_ walks: [(temperatures: Int, images: [AnnealedImage])], importance: [Double])
-    {
+    ///   - shapes: The Pareto shape of its samples; nil where they do not tell it.
+    mutating func add(
+      _ walks: [(temperatures: Int, images: [AnnealedImage])], importance: [Double],
+      shapes: [Double?]
+    ) {
       annealed = walks.map { Annealed(temperatures: $0.temperatures, $0.images) }
+      let untrusted = shapes.indices.count { image in
+        let all = [shapes[image]] + walks.map { $0.images[image].forward.paretoShape }
+        return all.contains { ($0 ?? 0) > BoundsReport.largestShape }
+      }
+      untrustedImages = Double(untrusted) / Double(max(shapes.count, 1))
       let lowers = [importance] + walks.map { $0.images.map(\.lower) }
       let best = lowers.max { $0.reduce(0, +) < $1.reduce(0, +) } ?? importance
       for (index, walk) in walks.enumerated() {
@@ -138,6 +149,8 @@ public struct SandwichReport: Encodable, Sendable {
   public var test: Side
   public var simulated: Side
   public var gap: Gap?
+  /// True if the weights of some images vary more than they show, so that standard errors are too small.
+  public private(set) var errorsAreLowerLimits: Bool
   public var images: Int
   public var samples: Int
   public var chains: Int
@@ -152,84 +165,6 @@ public struct SandwichReport: Encodable, Sendable {
     (self.test, self.simulated) = (test, simulated)
     (self.images, self.samples, self.chains) = (images, samples, chains)
     self.device = device
-  }
-
-  /// A row for each bound on log p(x).
-  public var table: ResultTable {
-    var table = ResultTable(
-      [
-        .text("", key: "bound"),
-        .uncertain("test images", key: "test", decimals: 3, unit: "nats"),
-        .uncertain("simulated", key: "simulated", decimals: 3, unit: "nats"),
-        .text("accepted", key: "accepted"),
-      ], remark: "Errors are standard errors over draws, from above over images.")
-    func append(
-      _ name: String, _ test: UncertainValue?, _ simulated: UncertainValue, _ accepted: String?
-    ) {
-      table.append([
-        .text(name), test?.cell ?? .missing(""), simulated.cell,
-        accepted.map { .text($0) } ?? .missing(""),
-      ])
-    }
-    append("importance sampling", test.importance, simulated.importance, nil)
-    for (test, simulated) in zip(test.annealed, simulated.annealed) {
-      append(
-        "annealing, T = \(test.temperatures)", test.lower, simulated.lower,
-        "\(test.acceptanceText), \(simulated.acceptanceText)")
-    }
-    for annealed in simulated.annealed {
-      guard let upper = annealed.upper else { continue }
-      append("from above, T = \(annealed.temperatures)", nil, upper, nil)
-    }
-    if let exact = test.exact, let other = simulated.exact {
-      table.append([.text("exact"), .number(exact), .number(other), .missing("")])
-    }
-    return table
-  }
-
-  public var text: String {
-    func number(_ value: UncertainValue) -> String { value.text(decimals: 3) }
-    var lines = [table.text, ""]
-    if let width = simulated.width {
-      lines.append(
-        "On images drawn from the model, both sides of log p(x) are \(number(width)) nats apart.")
-    }
-    lines += gap?.text(isExact: test.exact != nil) ?? []
-    lines.append(
-      "log p(x) in nats over \(counted(images, "image")) each, \(counted(samples, "sample")), "
-        + "\(chains) chains; errors are over draws, from above over images. "
-        + "\(readable(.seconds(seconds))) on \(device)."
-        + (figure.map { " Figure: \($0)" } ?? ""))
-    return lines.joined(separator: "\n")
-  }
-
-  public func makeFigure() -> Figure {
-    func curve(_ name: String, _ value: (Annealed) -> UncertainValue?) -> LinePlot.Curve {
-      LinePlot.Curve(
-        name,
-        simulated.annealed.compactMap { annealed in
-          value(annealed).map {
-            .init(x: Double(annealed.temperatures), y: $0.mean, error: $0.standardError ?? 0)
-          }
-        })
-    }
-    var levels = [
-      LinePlot.Level(
-        name: "importance sampling", y: simulated.importance.mean,
-        error: simulated.importance.standardError ?? 0)
-    ]
-    if let exact = simulated.exact { levels.append(.init(name: "exact", y: exact)) }
-    func text(_ value: UncertainValue?) -> String { value?.text(decimals: 3) ?? "unknown" }
-    let last = simulated.annealed.last
-    return Figure(
-      name: "sandwich", title: "log p(x) of \(images) simulated images, from both sides",
-      summary: "From below \(text(last?.lower)) by annealing and \(text(simulated.importance)) by "
-        + "importance sampling; from above \(text(last?.upper)).",
-      content: .lines(
-        LinePlot(
-          xLabel: "temperatures", yLabel: "log p(x), nats",
-          curves: [
-            curve("from above", \.upper), curve("from below", \.lower),
-          ], levels: levels)))
+    errorsAreLowerLimits = test.untrustedImages > 0 || simulated.untrustedImages > 0
   }
 }
