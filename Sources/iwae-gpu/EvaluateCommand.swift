@@ -27,7 +27,8 @@ extension Command {
     ] + SeparationWork.options + [
       Option(
         "--per-image", "file",
-        help: "Keep log p(x) of each image: as an array (.npy), or with errors and methods (.json)."
+        help: "Keep log p(x) of each image: as an array (.npy), or with errors, methods and "
+          + "Pareto shapes (.json)."
       ),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
@@ -59,13 +60,16 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let test = try DataOptions.test(arguments, stored)
   display.note(test.notes)
   let separation = try SeparationWork(arguments, stored, display)
-  let evaluation = ModelEvaluation(
+  var evaluation = ModelEvaluation(
     stored.model, parameters: stored.parameters,
     images: test.images.subset(0..<min(limit, test.images.count)), activity: test.activity,
     samples: samples, binarization: test.rule.eachPass,
     seed: try arguments.seed(default: stored.run?.seed ?? 0),
     batchSize: try arguments.integer("--batch", default: 20, maximum: 1 << 16),
     chunk: try arguments.integer("--chunk", default: 250, maximum: 1 << 20))
+  // An array has no place for shapes, and a certificate finds its own.
+  evaluation.findsShapes =
+    certifying == nil && perImage.map { $0.lowercased().hasSuffix(".json") } == true
   let device = try Backend.open(arguments)
   defer { device.close() }
   var images: [CertifiedImage] = []

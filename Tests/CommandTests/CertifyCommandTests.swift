@@ -29,6 +29,7 @@ import Testing
       var error: Double?
       var method: String
       var samples: Int
+      var shape: Double?
     }
     var images: [Row]
   }
@@ -86,6 +87,29 @@ import Testing
     }
     let found = try decode(Evaluated.self, Data(outcome.output.utf8))
     #expect(abs(values.reduce(0, +) / 7 + found.nll) < 1e-9 && found.certificate == nil)
+  }
+
+  /// Shapes are those that 'bounds' finds of the same samples; few samples tell none.
+  @Test func plainEvaluationsKnowTheirShapes() throws {
+    struct Bounds: Decodable {
+      struct Image: Decodable { var paretoShape: Double? }
+      var perImage: [Image]
+    }
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    func rows(_ samples: String) throws -> [Images.Row] {
+      let outcome = run(
+        "evaluate", "linear-gaussian", "--limit", "7", "--samples", samples, "--chunk", "60",
+        "--per-image", "\(folder)/images.json")
+      #expect(outcome.status == .done, "\(outcome.error)")
+      let data = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/images.json"))
+      return try decode(Images.self, data).images
+    }
+    let shapes = try rows("200").map(\.shape)
+    let outcome = run("bounds", "linear-gaussian", "--limit", "7", "--samples", "200", "--json")
+    let bounds = try decode(Bounds.self, Data(outcome.output.utf8)).perImage.map(\.paretoShape)
+    #expect(shapes == bounds && shapes.count == 7 && shapes.allSatisfy { $0 != nil })
+    #expect(try rows("10").allSatisfy { $0.shape == nil })
   }
 
   /// What a run's folder knows of its images is gone on from, and is that of the same parameters alone.

@@ -19,6 +19,8 @@ public struct ModelEvaluation: Sendable {
   public var batchSize: Int
   /// Samples of each image at a time.
   public var chunk: Int
+  /// True to find the Pareto shape of each image's weights, for which the device hands out all of them.
+  public var findsShapes = false
 
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, activity: ImageSet? = nil,
@@ -46,23 +48,27 @@ public struct ModelEvaluation: Sendable {
       on: [Fact("the parameters", parameters), Fact("the images", images)]
         + (activity.map { [Fact("the images of active units", $0)] } ?? []))
     func evaluate(
-      _ what: String, _ parameters: [Tensor: [Float]], on images: ImageSet, samples: Int
+      _ what: String, _ parameters: [Tensor: [Float]], on images: ImageSet, samples: Int,
+      observe: ((LogWeights) -> Void)? = nil
     ) throws -> Evaluation? {
       let begin = ContinuousClock.now
       return try Evaluator(
         model, parameters: parameters, images: images, device: device, samples: samples,
         binarization: binarization, batchSize: batchSize, chunk: chunk, seed: seed
-      ).evaluate { done in
-        let rate = Double(done) / ((ContinuousClock.now - begin) / .seconds(1))
-        return monitor(
-          RunProgress(
-            stage: .evaluating(what, images: done, of: images.count), imagesPerSecond: rate,
-            secondsLeft: Double(images.count - done) / rate))
-      }
+      ).evaluate(
+        progress: { done in
+          let rate = Double(done) / ((ContinuousClock.now - begin) / .seconds(1))
+          return monitor(
+            RunProgress(
+              stage: .evaluating(what, images: done, of: images.count), imagesPerSecond: rate,
+              secondsLeft: Double(images.count - done) / rate))
+        }, observe: observe)
     }
-    guard var result = try evaluate("evaluating", parameters, on: images, samples: samples) else {
-      return nil
-    }
+    var shapes: [Double?] = []
+    let found = try evaluate(
+      "evaluating", parameters, on: images, samples: samples,
+      observe: findsShapes ? { shapes.append($0.paretoShape) } : nil)
+    guard var result = found else { return nil }
     if let image = result.imageLogLikelihoods.firstIndex(where: { !$0.isFinite }) {
       throw NotFiniteError(
         description: "The log-likelihood of image \(image + 1) is "
@@ -70,8 +76,10 @@ public struct ModelEvaluation: Sendable {
           + "precision.")
     }
     try observe(
-      zip(result.imageLogLikelihoods, result.effectiveSampleSizes).map {
-        CertifiedImage(logLikelihood: $0, effectiveSampleSize: $1, samples: samples)
+      result.imageLogLikelihoods.enumerated().map { image, value in
+        CertifiedImage(
+          logLikelihood: value, effectiveSampleSize: result.effectiveSampleSizes[image],
+          samples: samples, shape: findsShapes ? shapes[image] : nil)
       })
     if let activity {
       // A chunk of samples settles the means of the upper layers.

@@ -50,10 +50,13 @@ public struct CertifiedImage: Codable, Hashable, Sendable {
   ///   - logLikelihood: The logarithm of their mean weight.
   ///   - effectiveSampleSize: (sum w)^2 / sum w^2
   ///   - samples: Their number.
-  public init(logLikelihood: Double, effectiveSampleSize: Double, samples: Int) {
+  ///   - shape: Their Pareto shape; nil where it is not known.
+  public init(
+    logLikelihood: Double, effectiveSampleSize: Double, samples: Int, shape: Double? = nil
+  ) {
     estimate = logLikelihood
     error = Self.variance(effectiveSampleSize, of: samples)?.squareRoot()
-    (method, self.samples) = (.importance, samples)
+    (method, self.samples, self.shape) = (.importance, samples, shape)
   }
 
   /// Above it the largest weights count for so much that their variance, which is the error, is not told
