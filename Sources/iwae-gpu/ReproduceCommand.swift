@@ -9,16 +9,19 @@ extension Command {
     arguments: [
       .init(
         "paper",
-        help: "burda: Importance Weighted Autoencoders (2016); rainforth: Tighter ... (2018).")
+        help: "burda: Importance Weighted Autoencoders (2016); rainforth: Tighter ... (2018); "
+          + "tomczak: VAE with a VampPrior (2018).")
     ],
     options: [
       Option(
         "--data", "name|file",
-        help: "The images; numbers were published of mnist, omniglot and binarized-mnist. "
-          + "(default: mnist)"),
+        help: "The images; numbers were published of mnist, omniglot, binarized-mnist and, by "
+          + "tomczak, fashion-mnist. (default: mnist)"),
       Option(
         "--passes", "count",
-        help: "The first passes of the paper's \(LearningRate.burdaPasses). (default: all)"),
+        help: "The first passes of the paper's \(LearningRate.burdaPasses); tomczak: the most "
+          + "passes, of \(PaperRecipe.tomczakPasses), to which warm-up and patience are in "
+          + "proportion. (default: all)"),
       Option(
         "--seeds", "seeds", help: "With commas between them. (default: 0; of rainforth, 0,1,2,3)"),
       Option("--seed", "seed", help: "The same as '--seeds' with one."),
@@ -28,13 +31,14 @@ extension Command {
       Option(
         "--binarize", "how", choices: ["sample", "fixed"],
         help: "burda: grey pixels drawn afresh in each pass, or once. (default: sample)"),
-      Option("--layers", "counts", help: "burda: stochastic layers. (default: 1,2)"),
+      Option(
+        "--layers", "counts", help: "burda and tomczak: stochastic layers. (default: 1,2)"),
       Option("--objectives", "names", help: "burda: vae, iwae or both. (default: vae,iwae)"),
       Option("--samples", short: "-k", "counts", help: "burda: samples k. (default: 1,5,50)"),
       Option(
         "--out", "folder",
         help: "Where the runs go, and where those that are there go on. (default: "
-          + "runs/reproduce-PAPER-DATA)"),
+          + "runs/reproduce-PAPER-DATA; of tomczak with fewer passes, those behind it)"),
     ] + Setting.tested.map(Option.init) + Backend.options + OutputFormat.options + [
       Option("--quiet", help: "Show no progress.")
     ],
@@ -62,34 +66,45 @@ private func runReproduce(_ arguments: ParsedArguments, _ terminal: Terminal) th
 
 /// The table that the flags ask for.
 private func paper(_ arguments: ParsedArguments) throws -> PaperRun {
-  let papers = ["burda", "rainforth"]
+  // The options that are not every paper's.
+  let papers: [(name: String, options: Set<String>)] = [
+    ("burda", ["--mode", "--binarize", "--layers", "--objectives", "--samples"]),
+    ("rainforth", []), ("tomczak", ["--layers"]),
+  ]
   let name = try arguments.argument("paper")
-  guard papers.contains(name) else {
+  guard let paper = papers.first(where: { $0.name == name }) else {
     throw arguments.error(
-      "There is no table of '\(name)'.\(suggestion(for: name, among: papers)) Please provide "
-        + "'burda' or 'rainforth'.")
+      "There is no table of '\(name)'.\(suggestion(for: name, among: papers.map(\.name))) Please "
+        + "provide 'burda', 'rainforth' or 'tomczak'.")
   }
-  let others: Set = ["--mode", "--binarize", "--layers", "--objectives", "--samples"]
-  if name != "burda", let flag = arguments.given.intersection(others).sorted().first {
-    throw arguments.error("'\(flag)' belongs to 'burda'; leave it out.")
+  let others = papers.reduce(Set<String>()) { $0.union($1.options) }.subtracting(paper.options)
+  if let flag = arguments.given.intersection(others).sorted().first {
+    let owners = papers.filter { $0.options.contains(flag) }.map { "'\($0.name)'" }
+    throw arguments.error(
+      "'\(flag)' belongs to \(owners.joined(separator: " and ")); leave it out.")
   }
   let usual = PaperRun.Burda()
+  let layers = try arguments.integers("--layers", default: usual.layers, maximum: 2)
+  let most = name == "tomczak" ? PaperRecipe.tomczakPasses : LearningRate.burdaPasses
+  let passes = try arguments.integer("--passes", default: most, maximum: most)
+  let seeds = try arguments.seeds(default: name == "rainforth" ? [0, 1, 2, 3] : [0])
   let burda = PaperRun.Burda(
-    layers: try arguments.integers("--layers", default: usual.layers, maximum: 2),
+    layers: layers,
     objectives: try arguments.names(
       "--objectives", default: usual.objectives, among: usual.objectives),
     samples: try arguments.integers("--samples", default: usual.samples),
     isReleased: arguments.string("--mode") == "released",
     isFixed: arguments.string("--binarize") == "fixed")
   let source = try DataOptions.source(arguments.string("--data") ?? "mnist")
-  var recipe = PaperRecipe(
-    of: source,
-    passes: try arguments.integer(
-      "--passes", default: LearningRate.burdaPasses, maximum: LearningRate.burdaPasses),
-    seeds: try arguments.seeds(default: name == "burda" ? [0] : [0, 1, 2, 3]))
+  var recipe =
+    name == "tomczak"
+    ? PaperRecipe.tomczak(of: source, passes: passes, seeds: seeds)
+    : PaperRecipe(of: source, passes: passes, seeds: seeds)
   try recipe.base.apply(arguments, Setting.tested)
   let folder = arguments.string("--out")
-  return name == "burda"
-    ? PaperRun(burda, recipe, of: source, in: folder)
-    : PaperRun(rainforth: recipe, of: source, in: folder)
+  switch name {
+  case "rainforth": return PaperRun(rainforth: recipe, of: source, in: folder)
+  case "tomczak": return PaperRun(tomczak: layers, recipe, of: source, in: folder)
+  default: return PaperRun(burda, recipe, of: source, in: folder)
+  }
 }

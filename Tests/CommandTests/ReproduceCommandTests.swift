@@ -26,9 +26,17 @@ import Testing
       var title: String
       var measures: [Measure]
       var runs: [Run]
+      var paired: PairedDifference?
+    }
+
+    struct Pair: Decodable {
+      var row: String
+      var paired: PairedDifference
+      var isApart: Bool
     }
 
     var rows: [Row]
+    var pairs: [Pair]
     var orderedPairs: Int
     var passes: Int
   }
@@ -120,12 +128,78 @@ import Testing
     #expect(row.measures[0].ours == (bounds[0] + bounds[1]) / 2)
   }
 
+  @Test func tomczaksRunsHaveAShorterCourse() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let data = try makeData()
+    let flags = ["tomczak", "--data", data, "--out", "\(folder)/out"]
+    let report = try report(flags + ["--passes", "20"])
+    #expect(
+      report.rows.map(\.title) == [
+        "1 layer, standard", "1 layer, mixture", "1 layer, VampPrior", "2 layers, standard",
+        "2 layers, mixture",
+      ])
+    let cell = report.rows[2].runs[0]
+    let settings = try RunConfiguration(file: "\(cell.run)/config.json")
+    #expect(settings.warmUp == 1 && settings.patience == 5 && settings.keep == .best)
+    #expect(settings.model.prior.name == "vamp:500" && settings.model.hiddenKind == .gated)
+    // A row is a run as any other.
+    let hand = run(
+      "train", "--config", "\(cell.run)/config.json", "--out", "\(folder)/hand", "--quiet")
+    #expect(hand.status == .done, "\(hand.error)")
+    let kept = try Data(contentsOf: URL(fileURLWithPath: "\(folder)/hand/evaluation.json"))
+    #expect(try JSONText.value(EvaluationReport.self, kept).nll == cell.evaluation.nll)
+    // Another course is another run.
+    let other = run(["reproduce"] + flags + ["--passes", "40", "--test-samples", "10"])
+    #expect(other.status == .failed && other.error.contains("warm_up was 1 and is 2 now"))
+  }
+
+  /// Rows are compared image by image, with those whose runs they do not share.
+  @Test func rowsAreComparedImageByImage() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let data = try makeData()
+    let flags = ["burda", "--data", data, "--layers", "1", "--samples", "1,5", "--passes", "2"]
+    let report = try report(flags + ["--out", "\(folder)/out"])
+    let nll = report.rows.map(\.measures[0].ours)
+    let best = try #require(nll.indices.min { nll[$0] < nll[$1] })
+    // Of one sample both rows are one run: five of the six pairs are two.
+    #expect(report.pairs.count == 5 && report.pairs.allSatisfy { $0.paired.images == 6 })
+    for pair in report.pairs {
+      let ours = try [pair.row, pair.paired.than].map { title in
+        try #require(report.rows.first { $0.title == title }).measures[0].ours
+      }
+      #expect(abs(pair.paired.difference - (ours[0] - ours[1])) < 1e-9)
+      let error = try #require(pair.paired.standardError)
+      #expect(pair.isApart == (abs(pair.paired.difference) > 2 * error))
+    }
+    for (row, value) in zip(report.rows, nll) {
+      let isBest = row.runs[0].run == report.rows[best].runs[0].run
+      #expect((row.paired == nil) == isBest)
+      if let paired = row.paired { #expect(abs(paired.difference - (value - nll[best])) < 1e-9) }
+    }
+    let text = run(
+      ["reproduce"] + flags + ["--out", "\(folder)/out", "--test-samples", "10"]
+    ).output
+    let apart = report.pairs.count(where: \.isApart)
+    #expect(text.contains("the NLL of \(apart) of 5 pairs of rows differs"), "\(text)")
+    #expect(text.contains("above the best"))
+    // Without what each image came to, nothing is compared.
+    for row in report.rows {
+      try? FileManager.default.removeItem(atPath: "\(row.runs[0].run)/evaluation.npy")
+    }
+    let bare = try self.report(flags + ["--out", "\(folder)/out"])
+    #expect(bare.pairs.isEmpty && bare.rows.allSatisfy { $0.paired == nil })
+  }
+
   @Test func whatCannotBeReproducedIsRefused() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let data = try makeData()
     for (arguments, message) in [
       (["brda"], "Did you mean 'burda'?"), ([], "Missing expected argument '<paper>'"),
       (["rainforth", "--mode", "paper"], "'--mode' belongs to 'burda'"),
+      (["tomczak", "--samples", "5"], "'--samples' belongs to 'burda'"),
+      (["rainforth", "--layers", "1"], "'--layers' belongs to 'burda' and 'tomczak'"),
+      (["tomczak", "--passes", "2001"], "from 1 to 2000"),
+      (["tomczk"], "Did you mean 'tomczak'?"),
       (["burda", "--layers", "3"], "whole numbers from 1 to 2"),
       (["burda", "--objectives", "miwae"], "expected some of vae, iwae"),
       (["burda", "--passes", "3281"], "from 1 to 3280"),

@@ -34,6 +34,7 @@ public struct Measure: Encodable {
     guard let ours, let published else { return }
     let difference = ours - published.value
     self.difference = difference
+    if published.isOfOtherModel { return }
     var errors = [spread, published.spread].compactMap(\.self)
     // Both numbers are of the same images, unless some were left out. Where no spread is known, the
     // error over images is all that there is to compare with.

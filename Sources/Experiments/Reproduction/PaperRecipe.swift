@@ -4,6 +4,8 @@ import IWAE
 public struct PaperRecipe {
   public var base: RunConfiguration
   public var seeds: [UInt64]
+  /// The passes of all of the paper's training.
+  public internal(set) var publishedPasses = LearningRate.burdaPasses
 
   /// The papers' recipe: all training images train, and the last parameters are tested.
   ///
@@ -25,12 +27,9 @@ public struct PaperRecipe {
     self.seeds = seeds
   }
 
-  func cells(_ setting: RunConfiguration, layers: Int) -> [Cell] {
-    seeds.map { seed in
-      Cell(
-        name: "layers\(layers)-\(setting.settingName)-seed\(seed)",
-        configuration: setting.seeded(seed))
-    }
+  /// A run for each seed.
+  func cells(_ setting: RunConfiguration, named name: String) -> [Cell] {
+    seeds.map { Cell(name: "\(name)-seed\($0)", configuration: setting.seeded($0)) }
   }
 }
 
@@ -54,15 +53,9 @@ extension PaperRecipe {
           return PlannedRow(
             title:
               "\(counted(layers, "layer")), \(objective.uppercased()), k=\(samples)",
-            cells: cells(setting, layers: layers), publishedActiveUnits: published?.activeUnits,
-            measures: { results, isPartial in
-              let summary = CellSummary(results)
-              return [
-                Measure(
-                  "NLL", summary.nll, standardError: summary.standardError,
-                  published: published.map { Published($0.nll) }, isPartial: isPartial)
-              ]
-            })
+            cells: cells(setting, named: "layers\(layers)-\(setting.settingName)"),
+            nll: published.map { Published($0.nll) },
+            publishedActiveUnits: published?.activeUnits)
         }
       }
     }
@@ -80,7 +73,7 @@ extension PaperRecipe {
       setting.objective = .named(entry.objective)
       (setting.groups, setting.samples, setting.beta) = (entry.groups, entry.samples, entry.beta)
       return PlannedRow(
-        title: entry.title, cells: cells(setting, layers: 1),
+        title: entry.title, cells: cells(setting, named: "layers1-\(setting.settingName)"),
         measures: { entry.measures($0, isPublished: isPublished, isPartial: $1) })
     }
   }

@@ -9,6 +9,25 @@ public struct PlannedRow {
   /// The runs' numbers beside the paper's.
   public var measures: (_ results: [CellResult], _ isPartial: Bool) -> [Measure]
 
+  /// A row of a table of the NLL.
+  init(title: String, cells: [Cell], nll: Published?, publishedActiveUnits: [Int]? = nil) {
+    self.init(title: title, cells: cells, publishedActiveUnits: publishedActiveUnits) {
+      let summary = CellSummary($0)
+      return [
+        Measure(
+          "NLL", summary.nll, standardError: summary.standardError, published: nll, isPartial: $1)
+      ]
+    }
+  }
+
+  init(
+    title: String, cells: [Cell], publishedActiveUnits: [Int]? = nil,
+    measures: @escaping (_ results: [CellResult], _ isPartial: Bool) -> [Measure]
+  ) {
+    (self.title, self.cells, self.measures) = (title, cells, measures)
+    self.publishedActiveUnits = publishedActiveUnits
+  }
+
   /// The row with the runs' numbers.
   ///
   /// - Parameters:

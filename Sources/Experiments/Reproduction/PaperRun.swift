@@ -85,6 +85,29 @@ public struct PaperRun {
     self.folder = folder ?? Self.folder(["rainforth", source.name])
   }
 
+  /// Tomczak and Welling (2018).
+  ///
+  /// - Parameters:
+  ///   - layers: Stochastic layers, 1 or 2.
+  ///   - recipe: The settings that all rows share.
+  ///   - source: The images.
+  ///   - folder: The folder of the runs and the table; nil for one of its own under `runs`.
+  public init(
+    tomczak layers: [Int], _ recipe: PaperRecipe, of source: DataSource, in folder: String? = nil
+  ) {
+    (self.recipe, self.source, mode, boundSamples) = (recipe, source, nil, nil)
+    let table = TomczakTable.of(data: source.name)
+    rows = recipe.tomczak(layers: layers, table: table)
+    title = "Tomczak and Welling"
+    notes = recipe.tomczakNotes(layers: layers, table: table, data: source.name)
+    // Runs of another course cannot go on from each other.
+    let passes = recipe.base.passes
+    self.folder =
+      folder
+      ?? Self.folder(
+        ["tomczak", source.name] + (passes < recipe.publishedPasses ? ["\(passes)"] : []))
+  }
+
   private static func folder(_ parts: [String]) -> String {
     let parts = parts.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
     return "runs/reproduce-\(parts.joined(separator: "-"))"
@@ -110,7 +133,7 @@ public struct PaperRun {
     let isPartial = test.images(of: images.split).count < all
     let report = Reproduction(
       paper: title, mode: mode, data: source.name, passes: recipe.base.passes,
-      publishedPasses: LearningRate.burdaPasses, seeds: recipe.seeds.count, isPartial: isPartial,
+      publishedPasses: recipe.publishedPasses, seeds: recipe.seeds.count, isPartial: isPartial,
       rows: rows.map { $0.row(runner.results, isPartial: isPartial) },
       notes: notes + test.notes(of: all) + source.collection.notes, folder: folder)
     if ranks.isFirst {

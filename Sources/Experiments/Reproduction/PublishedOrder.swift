@@ -55,7 +55,8 @@ public struct PublishedOrder {
         rows[0].measures[index].name,
         rows.compactMap { row in
           let measure = row.measures[index]
-          return Entry(row, measure.published?.value, measure.published?.spread, measure.ours)
+          let published = measure.published.flatMap { $0.isOfOtherModel ? nil : $0 }
+          return Entry(row, published?.value, published?.spread, measure.ours)
         })
     }
     compare(

@@ -5,6 +5,8 @@ public struct Published: Encodable, Sendable {
   public var spread: Double?
   /// True if it was not read from the paper but from somebody's reproduction of it.
   public var isTranscribed = false
+  /// True if the paper's model is not ours: its number is shown, and judges nothing.
+  public var isOfOtherModel = false
 
   public init(_ value: Double, _ spread: Double? = nil, isTranscribed: Bool = false) {
     (self.value, self.spread, self.isTranscribed) = (value, spread, isTranscribed)

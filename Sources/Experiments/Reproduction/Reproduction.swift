@@ -8,6 +8,8 @@ public struct ReproductionRow: Encodable {
   public var activeUnits: [Double]?
   public var publishedActiveUnits: [Int]?
   public var runs: [CellResult]
+  /// By how much its NLL is above that of the lowest, image by image.
+  public internal(set) var paired: PairedDifference?
 
   public init(
     title: String, measures: [Measure], activeUnits: [Double]?, publishedActiveUnits: [Int]?,
@@ -36,6 +38,8 @@ public struct Reproduction: Encodable {
   /// The pairs of rows that the paper tells apart and for which there is something of ours.
   public var orderedPairs: Int
   public var violations: [OrderViolation]
+  /// Every two rows that were tested on the same images.
+  public var pairs: [PairedRows]
   public var folder: String
 
   public init(
@@ -47,6 +51,9 @@ public struct Reproduction: Encodable {
     (self.isPartial, self.rows, self.notes) = (isPartial, rows, notes)
     let order = PublishedOrder(rows)
     (orderedPairs, violations) = (order.pairs, order.violations)
+    let compared = PairedRows.compare(rows)
+    pairs = compared.pairs
+    for (row, paired) in compared.aboveBest.enumerated() { self.rows[row].paired = paired }
   }
 
   /// The runs that failed and why, each once.
@@ -87,30 +94,40 @@ extension Reproduction {
 
   public var text: String {
     let head = "\(paper), on \(data): \(extent)"
-    return ([head, "", table.text, ""] + remarks + ordering + ["In \(folder): results.json"])
-      .joined(separator: "\n")
+    let lines =
+      remarks + ordering + PairedRows.text(pairs) + ["In \(folder): results.json"]
+    return ([head, "", table.text, ""] + lines).joined(separator: "\n")
   }
 
   /// A row for each quantity of each row of the paper's.
   public var table: ResultTable {
     let hasUnits = rows.contains { $0.publishedActiveUnits != nil }
+    let isPaired = rows.contains { $0.paired != nil }
+    let names = Set(rows.flatMap(\.measures).map(\.name))
+    // People need not read one name again and again, nor that there is no spread.
+    let onlyName = names.count == 1 ? names.first : nil
+    let hasSpread = rows.flatMap(\.measures).contains { $0.spread != nil }
     func nats(_ title: String, _ key: String, isSigned: Bool = false) -> ResultTable.Column {
       .number(title, key: key, decimals: 2, unit: "nats", isSigned: isSigned)
     }
     var table = ResultTable(
       [
-        .text("", key: "row"), .text("", key: "measure"),
+        .text("", key: "row"),
+        .text("", key: "measure").only(onlyName == nil ? .all : .programs),
         .uncertain(
-          "ours", key: "ours", decimals: 2, unit: "nats", error: "standard_error",
-          apart: "std. error"), nats("spread", "spread"),
+          onlyName ?? "ours", key: "ours", decimals: 2, unit: "nats", error: "standard_error",
+          apart: "std. error"),
+        nats("spread", "spread").only(hasSpread ? .all : .programs),
         .uncertain(
           "published", key: "published", decimals: 2, unit: "nats", error: "published_spread"),
         nats("difference", "difference", isSigned: true), .text("inside", key: "inside"),
         .text("active units", key: "active_units"),
-      ] + (hasUnits ? [.text("published", key: "published_active_units")] : []),
+      ] + (isPaired ? [PairedDifference.column] : [])
+        + (hasUnits ? [.text("published", key: "published_active_units")] : []),
       remark:
         "\(paper), on \(data): \(extent) The error of ours is the standard error over images, "
-        + "that of the published the spread over seeds.")
+        + "that of the published the spread over seeds."
+        + (isPaired ? " What is above the best is so in NLL, image by image." : ""))
     for row in rows {
       for (index, measure) in row.measures.enumerated() {
         func once(_ text: String) -> ResultTable.Cell { index == 0 ? .text(text) : .repeated(text) }
@@ -120,12 +137,23 @@ extension Reproduction {
             once(row.title), .text(measure.name),
             .init(measure.ours, error: measure.standardError), .init(measure.spread),
             .init(measure.published?.value, error: measure.published?.spread),
-            .init(measure.difference), measure.isInside.map { .text($0 ? "yes" : "no") } ?? .none,
+            .init(measure.difference), Self.inside(measure),
             once(CellSummary.text(row.activeUnits)),
-          ] + (hasUnits ? [once(units)] : []))
+          ]
+            + (isPaired
+              ? [
+                index == 0
+                  ? .init(row.paired?.difference, error: row.paired?.standardError) : .none
+              ] : [])
+            + (hasUnits ? [once(units)] : []))
       }
     }
     return table
+  }
+
+  private static func inside(_ measure: Measure) -> ResultTable.Cell {
+    if measure.published?.isOfOtherModel == true { return .text("other") }
+    return measure.isInside.map { .text($0 ? "yes" : "no") } ?? .none
   }
 
   private var remarks: [String] {
@@ -146,6 +174,12 @@ extension Reproduction {
     if seeds == 1, measures.contains(where: { $0.published?.spread != nil }) {
       lines.append(
         "With one seed its spread is not known, and the published one stands alone.")
+    }
+    if measures.contains(where: { $0.published?.isOfOtherModel == true }) {
+      lines.append("Other: the published number is of another model.")
+    }
+    if rows.contains(where: { $0.paired != nil }) {
+      lines.append("Above the best: in NLL, image by image, with the error of that.")
     }
     return lines + failures.map { "Failed: \($0)" } + notes.map(sentence)
   }

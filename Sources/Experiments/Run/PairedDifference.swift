@@ -57,6 +57,13 @@ public struct PairedDifference: Codable, Hashable, Sendable {
   }
 }
 
+extension Sequence<CellResult> {
+  /// The images that runs were tested on, as far as their folders have them.
+  var tested: [TestedImages] {
+    filter { $0.evaluation != nil }.compactMap { RunFolder($0.run).tested() }
+  }
+}
+
 extension RunFolder {
   /// log p(x) of each image of the evaluation, `(N)`.
   var imageLikelihoods: String { path + "/evaluation.npy" }

@@ -86,17 +86,12 @@ public struct SweepReport: Encodable {
     for index in rows.indices {
       self.rows[index].isAsGood = index != best && rows[index].isWithinSpread(of: rows[best])
     }
-    let lowest = Self.tested(rows[best])
+    let lowest = rows[best].runs.tested
     for index in rows.indices where index != best && rows[index].nll != nil {
       self.rows[index].paired = PairedDifference(
-        of: Self.tested(rows[index]), than: lowest, named: rows[best].name)
+        of: rows[index].runs.tested, than: lowest, named: rows[best].name)
     }
     self.rows[best].isBest = true
-  }
-
-  /// The images that a setting's runs were tested on, as far as their folders have them.
-  private static func tested(_ row: Row) -> [TestedImages] {
-    row.runs.filter { $0.evaluation != nil }.compactMap { RunFolder($0.run).tested() }
   }
 
   private enum CodingKeys: String, CodingKey {
