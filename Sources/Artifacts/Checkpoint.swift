@@ -36,14 +36,25 @@ public struct Checkpoint: Sendable {
   /// Reads a checkpoint; everything but the model and its parameters is optional.
   public init(_ data: Data, file: String) throws(FormatError) {
     let content = try Safetensors(data, file: file)
-    model = try Self.model(in: content.metadata, file: file)
+    let model = try Self.model(in: content.metadata, file: file)
     if let digest = content.metadata[Self.digestKey], !content.has(digest: digest) {
       throw FormatError(
         file: file,
         problem: "its tensors are not those that were written: the file was damaged, or changed by "
           + "another program, which would have to leave '\(Self.digestKey)' out of the metadata.")
     }
+    try self.init(content, of: model, file: file)
     metadata = content.metadata.filter { ![Self.modelKey, Self.digestKey].contains($0.key) }
+  }
+
+  /// The parameters of a model among a file's arrays.
+  ///
+  /// - Parameters:
+  ///   - content: The arrays.
+  ///   - model: The model.
+  ///   - file: The file's name in errors.
+  init(_ content: Safetensors, of model: Model, file: String) throws(FormatError) {
+    (self.model, metadata) = (model, [:])
     parameters = [:]
     for parameter in model.parameters {
       parameters[parameter] = try Self.values(of: parameter, in: content, file: file)

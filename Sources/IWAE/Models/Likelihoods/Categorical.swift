@@ -30,7 +30,7 @@ extension Likelihood {
   }
 
   /// The columns that a variable has of each head.
-  var headColumns: Int { classes ?? 1 }
+  public var headColumns: Int { classes ?? 1 }
 
   /// The values of a variable in the heads, `(rows, D headColumns)` each, the heads one after another.
   func headValues(_ heads: [[Float]], of index: Int) -> [Double] {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A message's fields, in the order in which they were written: what the writers are checked with.
+/// A message's fields, in the order in which they were written.
 struct ProtocolBufferReader {
   enum Value: Equatable {
     case varint(UInt64)
@@ -9,6 +9,7 @@ struct ProtocolBufferReader {
     case fixed32(UInt32)
   }
 
+  /// Bytes that are no message.
   struct Damage: Error {}
 
   let fields: [(number: Int, value: Value)]
@@ -22,11 +23,12 @@ struct ProtocolBufferReader {
         switch key & 7 {
         case 0: .varint(try Self.varint(&rest))
         case 1: .fixed64(try Self.take(8, &rest).reversed().reduce(0) { $0 << 8 | UInt64($1) })
-        case 2: .bytes(Data(try Self.take(Int(try Self.varint(&rest)), &rest)))
+        case 2: .bytes(Data(try Self.take(try Self.length(&rest), &rest)))
         case 5: .fixed32(try Self.take(4, &rest).reversed().reduce(0) { $0 << 8 | UInt32($1) })
         default: throw Damage()
         }
-      fields.append((Int(key >> 3), value))
+      guard let number = Int(exactly: key >> 3) else { throw Damage() }
+      fields.append((number, value))
     }
     self.fields = fields
   }
@@ -37,6 +39,12 @@ struct ProtocolBufferReader {
     return rest.prefix(count)
   }
 
+  /// The length of what follows, which may be longer than anything.
+  private static func length(_ rest: inout Data) throws -> Int {
+    guard let length = Int(exactly: try varint(&rest)) else { throw Damage() }
+    return length
+  }
+
   private static func varint(_ rest: inout Data) throws -> UInt64 {
     var result: UInt64 = 0
     for index in 0..<10 as Range<UInt64> {
@@ -45,6 +53,13 @@ struct ProtocolBufferReader {
       if byte < 0x80 { return result }
     }
     throw Damage()
+  }
+
+  /// The numbers of a packed field.
+  static func varints(_ data: Data) throws -> [UInt64] {
+    var (rest, result) = (data[...], [UInt64]())
+    while !rest.isEmpty { result.append(try varint(&rest)) }
+    return result
   }
 
   func values(_ number: Int) -> [Value] { fields.filter { $0.number == number }.map(\.value) }
