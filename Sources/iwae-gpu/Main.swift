@@ -9,6 +9,7 @@ struct Main {
   static let commands: [Command] = [
     .train,
     .evaluate,
+    .referee,
     .gradient,
     .sample,
     .reconstruct,

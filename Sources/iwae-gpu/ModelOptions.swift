@@ -18,17 +18,21 @@ enum ModelOptions {
         help: "Your own model instead: for each stochastic layer upwards from the data, its hidden "
           + "sizes and its latents, as 200,200:50 or 200,200:100/100,100:50. The decoder mirrors "
           + "it."),
-      Command.Option(
-        "--activation", "function", choices: Model.activations.map { "\($0)" },
-        help: "The function of hidden units. (default: tanh)"),
-      Command.Option(
-        "--hidden-kind", "kind", choices: HiddenKind.names,
-        help: "The kind of hidden layers: \(HiddenKind.names.joined(separator: ", ")). "
-          + "(default: dense)"),
-      Command.Option(
-        "--condition", "classes",
-        help: "Tell encoder and decoder each image's label, of so many classes. (default: none)"),
-    ] + DensityOptions.options).grouped("Model")
+    ] + units + DensityOptions.options).grouped("Model")
+
+  /// The flags of what a model's layers are, whatever their sizes.
+  static let units = [
+    Command.Option(
+      "--activation", "function", choices: Model.activations.map { "\($0)" },
+      help: "The function of hidden units. (default: tanh)"),
+    Command.Option(
+      "--hidden-kind", "kind", choices: HiddenKind.names,
+      help: "The kind of hidden layers: \(HiddenKind.names.joined(separator: ", ")). "
+        + "(default: dense)"),
+    Command.Option(
+      "--condition", "classes",
+      help: "Tell encoder and decoder each image's label, of so many classes. (default: none)"),
+  ]
 
   /// The model that the flags describe.
   ///

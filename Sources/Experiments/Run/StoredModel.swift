@@ -46,6 +46,11 @@ public struct StoredModel: Sendable {
     step = Self.step(path, checkpoint)
   }
 
+  /// A model that no run has.
+  init(_ path: String, _ checkpoint: Checkpoint) {
+    (self.path, self.checkpoint, run, step) = (path, checkpoint, nil, nil)
+  }
+
   /// Keeps an evaluation of the run's own test images in its folder, if it is a run's and training
   /// has not gone on meanwhile. One that is better than it gets its certificate.
   ///

@@ -1,0 +1,80 @@
+import Compute
+import Datasets
+import Foundation
+import IWAE
+import OpenCLDevice
+import Testing
+
+@testable import Experiments
+
+/// Encoders that were trained with the wrong coefficients, below a model that stands still.
+@Suite struct TrainingCheckTests {
+  private static let density = LinearGaussian()
+  private static let images = density.images(count: 8192, seed: 2)
+
+  /// The encoder that an objective leads to.
+  private func trained(
+    _ objective: Objective, _ groups: Int, _ samples: Int, on device: any Device
+  ) throws -> Subject {
+    let model = Self.density.model
+    var configuration = TrainingConfiguration(
+      objective: objective, groups: groups, samples: samples, batchSize: 64, passes: 12,
+      schedule: .cosine(rate: 0.01), seed: 5)
+    configuration.holdsModel = true
+    let trainer = try Trainer(
+      model, configuration, images: Self.images, device: device,
+      initial: Self.density.parameters(widening: 1.5))
+    while !trainer.isDone { _ = try trainer.finishPass() }
+    let state = try trainer.state()
+    return Subject(
+      model, parameters: state.filter { $0.key.role == .parameter }, images: Self.images,
+      binarization: .none, seed: 9)
+  }
+
+  private func check(
+    _ subject: Subject, _ objective: Objective, _ groups: Int, _ samples: Int,
+    on device: any Device
+  ) throws -> TrainingCheck.Report {
+    let check = TrainingCheck(
+      objective, groups: groups, samples: samples, images: Self.images)
+    return try #require(try check.run(subject, on: device) { _ in true })
+  }
+
+  /// The weights of the worst samples, and those over the wrong axis, which is that of one group alone.
+  @Test func mistakenWeightsAreNamed() throws {
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    let worst = Objective.custom(name: "worst") { _, _ in
+      let rule = CoefficientRule(temperature: -1, linear: 1)
+      return EstimatorRule(bound: BoundRule(), decoder: rule, path: rule, score: -rule)
+    }
+    for (name, objective) in [("positive loss", worst), ("wrong axis", .vae)] {
+      let subject = try trained(objective, 1, 8, on: device)
+      let report = try check(subject, .iwae, 1, 8, on: device)
+      #expect(report.found == name, "\(report.text)")
+    }
+    let honest = try check(trained(.iwae, 1, 8, on: device), .iwae, 1, 8, on: device)
+    #expect(honest.found == nil, "\(honest.text)")
+  }
+
+  /// An encoder into which the decoder's pass left its gradient.
+  @Test func aSecondBackwardIsNamed() throws {
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    // Both weights at once: those over all, and those over groups of one, which are all alike.
+    let both = Objective.custom(name: "both") { _, _ in
+      let rule = CoefficientRule(.all, constant: 1 / 16, linear: 1)
+      return EstimatorRule(bound: BoundRule(), decoder: rule, path: rule, score: -rule)
+    }
+    let report = try check(trained(both, 16, 1, on: device), .piwae, 16, 1, on: device)
+    #expect(report.found == "second backward", "\(report.text)")
+    let honest = try check(trained(.piwae, 4, 4, on: device), .piwae, 4, 4, on: device)
+    #expect(honest.found == nil, "\(honest.text)")
+    // Fresh parameters are at no objective's end.
+    let fresh = Subject(
+      Self.density.model, parameters: Self.density.model.initialParameters(seed: 1),
+      images: Self.images, binarization: .none, seed: 9)
+    let open = try check(fresh, .piwae, 4, 4, on: device)
+    #expect(open.found == nil && open.verdict.contains("had not ended"), "\(open.text)")
+  }
+}
