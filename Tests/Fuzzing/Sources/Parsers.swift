@@ -65,6 +65,7 @@ struct Parser: Sendable {
     "mat": Parser(Seeds.mat) { try readNumbers($0, MATFile.isMAT) },
     "metrics": Parser(Seeds.metrics) { try readRun("metrics.jsonl", $0) },
     "npy": Parser(Seeds.npy) { try readNumbers($0, NumberArray.isNumPy) },
+    "onnx": Parser(Seeds.onnx.map { Array($0) }, read: readGraph),
     "npz": Parser(Seeds.npz) { try readNumbers($0, ZipArchive.isZip) },
     "png": Parser(Seeds.png, read: readPNG),
     "response": Parser(Seeds.response, read: readResponse),
@@ -101,9 +102,19 @@ struct Parser: Sendable {
   private static func readSafetensors(_ bytes: [UInt8]) throws {
     let file = try Safetensors(Data(bytes), file: "t")
     precondition(try! Safetensors(file.data, file: "t").data == file.data)
+    var settings = ForeignSettings()
+    settings.activation = "tanh"
+    _ = try? ForeignModel(file, settings, file: "t")
     let checkpoint = try Checkpoint(Data(bytes), file: "t")
     let data = try checkpoint.data
     precondition(try! Checkpoint(data, file: "t").data == data)
+  }
+
+  /// As an encoder's graph, and as a decoder's.
+  private static func readGraph(_ bytes: [UInt8]) throws {
+    let (data, known) = (Data(bytes), Seeds.onnx)
+    _ = try? ForeignModel(encoder: (data, "t"), decoder: (known[1], "decoder"))
+    _ = try ForeignModel(encoder: (known[0], "encoder"), decoder: (data, "t"))
   }
 
   // MARK: Text

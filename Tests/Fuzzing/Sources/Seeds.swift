@@ -48,6 +48,18 @@ enum Seeds {
       extra: FileBuilder.chunk("PLTE", (0..<4).flatMap { [$0, $0, $0] })),
   ]
 
+  /// An encoder's graph and a decoder's.
+  static let onnx: [Data] = {
+    let model = Model(
+      dataSize: 3, encoder: [.init(hidden: [2], latent: 1)], decoder: [.init(hidden: [2])])
+    let parameters = Dictionary(
+      uniqueKeysWithValues: model.parameters.map {
+        ($0, [Float](repeating: 0.5, count: $0.shape.count))
+      })
+    let graphs = try! ONNXModel(model, parameters: parameters)
+    return [graphs.encoder, graphs.decoder]
+  }()
+
   static var safetensors: [[UInt8]] {
     let model = try! JSONDecoder().decode(Model.self, from: Data(smallModel.utf8))
     let parameters = Dictionary(
