@@ -2,6 +2,7 @@ import Compute
 import Foundation
 import IWAE
 import OpenCLDevice
+import ReferenceDevice
 import Testing
 
 @testable import Experiments
@@ -14,7 +15,7 @@ import Testing
 
   /// Parameters far from where the encoder does not matter.
   private static let parameters: [Tensor: [Float]] = model.initialParameters(seed: 4).mapValues {
-    $0.enumerated().map { 2.5 * $1 + 0.1 * Float($0 % 5 - 2) }
+    $0.enumerated().map { 1.4 * $1 + 0.1 * Float($0 % 5 - 2) }
   }
 
   private static func images(isBinary: Bool, count: Int = 70) -> ImageSet {
@@ -50,47 +51,73 @@ import Testing
     values.reduce(0, +) / Double(values.count)
   }
 
-  private static func logMean(_ logs: [Double]) -> Double { log(mean(logs.map { exp($0) })) }
+  private static func logMean(_ logs: [Double]) -> Double {
+    let largest = logs.reduce(-.infinity, max)
+    return largest + log(mean(logs.map { exp($0 - largest) }))
+  }
 
-  private static func report(
-    _ number: Double, on device: any Device, _ subject: Subject = subject()
-  ) throws -> RefereeReport {
-    let claim = try #require(Claim(String(format: "%.3f", number)))
-    let report = try Referee(subject, samples: samples, width: 0.3, claim: claim).run(on: device)
-    return try #require(report)
+  /// What is known of a subject as it is, with a certificate as wide as that.
+  private static func evaluated(
+    _ subject: Subject, redrawVariance: Double = 0, on device: any Device
+  ) throws -> (ReportingMistake.Evaluated, Certificate) {
+    let referee = Referee(subject, samples: samples)
+    let found = try #require(try referee.evaluate(subject, samples, "", device) { _ in true })
+    let evaluated = ReportingMistake.Evaluated(
+      figures: found.0, reconstruction: found.1.reconstruction, divergence: found.1.divergence,
+      model: subject.model, redrawVariance: redrawVariance, images: subject.images.count,
+      samples: samples)
+    let images = found.1.imageLogLikelihoods.map {
+      CertifiedImage(logLikelihood: $0, effectiveSampleSize: 40, samples: samples)
+    }
+    let certificate = Certificate(
+      images, of: images.count, asked: 0.3, isEnough: { _ in true }, seconds: 0)
+    return (evaluated, certificate)
+  }
+
+  private static func claim(_ number: Double) throws -> Claim {
+    try #require(Claim(String(format: "%.3f", number)))
   }
 
   @Test func anHonestClaimIsAccepted() throws {
     let device = try OpenCLDevice.open()
     defer { device.close() }
-    let (logs, _) = try Self.weights(Self.subject(), on: device)
+    let subject = Self.subject(count: 20)
+    let (logs, _) = try Self.weights(subject, on: device)
     let bound = -Self.mean(logs.map(Self.logMean))
-    let report = try Self.report(bound, on: device)
+    let found = try Referee(
+      subject, samples: Self.samples, width: 0.3, claim: try Self.claim(bound)
+    ).run(on: device)
+    let report = try #require(found)
     let certificate = try #require(report.certificate)
     #expect(report.bounds.map(\.samples) == [1, 50, 200] && abs(report.nll - bound) < 1e-4)
     #expect(report.bounds[0].nll > report.bounds[1].nll + 1)
-    #expect([.supported, .isBound].contains(report.claim?.verdict))
-    #expect(report.claim?.matches.isEmpty == true)
-    let exact = try Self.report(-certificate.logLikelihood, on: device)
-    #expect(exact.claim?.verdict == .supported && exact.claim?.matches.isEmpty == true)
+    #expect([.supported, .isBound].contains(report.claim?.verdict), "\(report.text)")
+    #expect(report.claim?.matches.isEmpty == true, "\(report.text)")
+    let (evaluated, _) = try Self.evaluated(subject, on: device)
+    func judged(_ number: Double) throws -> ClaimReport {
+      var judged = ClaimReport(try Self.claim(number), evaluated, certificate)
+      judged.add(ReportingMistake.all, evaluated)
+      return judged
+    }
+    let exact = try judged(-certificate.logLikelihood)
+    #expect(exact.verdict == .supported && exact.matches.isEmpty)
     // As a log-likelihood it is as good, and what it would be as an NLL is said.
-    let negative = try Self.report(certificate.logLikelihood, on: device)
-    #expect(negative.claim?.verdict == .supported && negative.text.contains("read as the log-"))
-    #expect(negative.claim?.matches.map(\.name) == ["sign"])
-    let better = try Self.report(-certificate.logLikelihood - 1.234, on: device)
-    #expect(better.claim?.verdict == .tooGood && (better.claim?.distance ?? 0) > 0.3)
-    #expect(
-      try Self.report(-certificate.logLikelihood + 0.987, on: device).claim?.verdict == .tooBad)
+    let negative = try judged(-bound)
+    #expect(negative.isSupported && negative.text.contains("read as the log-"))
+    #expect(negative.matches.contains { $0.name == "sign" })
+    let better = try judged(-certificate.logLikelihood - 5)
+    #expect(better.verdict == .tooGood && better.distance > 0.3)
+    #expect(try judged(report.bounds[0].nll + 0.987).verdict == .tooBad)
   }
 
   /// Each mistake that log-weights show, made here in its own words.
   @Test func mistakesOfReportingAreFound() throws {
-    let device = try OpenCLDevice.open()
-    defer { device.close() }
+    let device = ReferenceDevice()
     let subject = Self.subject()
     let (logs, evaluation) = try Self.weights(subject, on: device)
     func weighted(_ logs: [Double]) -> Double {
-      let weights = logs.map { exp($0) }
+      let largest = logs.reduce(-.infinity, max)
+      let weights = logs.map { exp($0 - largest) }
       return zip(weights, logs).map(*).reduce(0, +) / weights.reduce(0, +)
     }
     let fifties = logs.flatMap { logs in
@@ -109,12 +136,13 @@ import Testing
       ("bits", "", bound / log(2)),
       ("last batch", "batches of 32", -Self.mean(logs.suffix(6).map(Self.logMean))),
     ]
+    let (evaluated, certificate) = try Self.evaluated(subject, on: device)
     for plant in planted {
-      let report = try Self.report(plant.number, on: device, subject)
-      let claim = try #require(report.claim)
+      var claim = ClaimReport(try Self.claim(plant.number), evaluated, certificate)
+      claim.add(ReportingMistake.all, evaluated)
       #expect(
         claim.matches.contains { $0.name == plant.name && $0.detail == plant.detail },
-        "\(plant): \(report.text)")
+        "\(plant): \(claim.text)")
       // The bound of fifty samples may be as good as the likelihood allows.
       if plant.name != "bound" {
         #expect(claim.verdict == .tooGood || claim.verdict == .tooBad, "\(plant)")
@@ -124,8 +152,8 @@ import Testing
 
   /// Each mistake of what is evaluated, made by changing parameters, densities or pixels.
   @Test func mistakesOfEvaluationAreFound() throws {
-    let device = try OpenCLDevice.open()
-    defer { device.close() }
+    let device = ReferenceDevice()
+    let (evaluated, certificate) = try Self.evaluated(Self.subject(), on: device)
     let prior = """
       {"family": "formula", "name": "flat", "log_density": "z - z"}
       """
@@ -161,30 +189,42 @@ import Testing
           -Self.mean(logs.map(Self.logMean)), -Self.mean(logs.map(Self.mean)),
         ]
       for number in numbers {
-        let report = try Self.report(number, on: device)
+        let judgement = ClaimReport(try Self.claim(number), evaluated, certificate)
+        let found = try Referee(Self.subject(), samples: Self.samples).mistakes(
+          judgement, evaluated, device, { _ in true })
         #expect(
-          report.claim?.matches.contains { $0.name == name } == true, "\(name): \(report.text)")
+          found?.contains { $0.name == name } == true, "\(name) \(number): \(judgement.text)")
       }
     }
   }
 
-  @Test(arguments: [("grey", Binarization.none), ("threshold", .threshold)])
-  func pixelsThatAreNotDrawnAreFound(name: String, rule: Binarization) throws {
-    let device = try OpenCLDevice.open()
-    defer { device.close() }
-    let subject = Self.subject(isBinary: false, count: 800)
+  @Test func pixelsThatAreNotDrawnAreFound() throws {
+    let device = ReferenceDevice()
+    let subject = Self.subject(isBinary: false, count: 200)
     var mistaken = subject
-    mistaken.binarization = rule
+    mistaken.binarization = .none
     let (logs, _) = try Self.weights(mistaken, on: device)
-    let report = try Self.report(-Self.mean(logs.map(Self.logMean)), on: device, subject)
-    #expect(report.claim?.matches.contains { $0.name == name } == true, "\(report.text)")
-    #expect(report.claim?.verdict == .tooGood, "\(report.text)")
-    // Another draw of the same pixels is as honest.
     var again = subject
     again.seed = 8
     let (others, _) = try Self.weights(again, on: device)
-    let honest = try Self.report(-Self.mean(others.map(Self.logMean)), on: device, subject)
-    #expect([.supported, .isBound].contains(honest.claim?.verdict), "\(honest.text)")
+    let (own, _) = try Self.weights(subject, on: device)
+    let differences = zip(own, others).map { Self.logMean($0) - Self.logMean($1) }
+    let variance = differences.reduce(0) { $0 + $1 * $1 } / Double(differences.count) / 2
+    let (evaluated, certificate) = try Self.evaluated(
+      subject, redrawVariance: variance, on: device)
+    let claim = try Self.claim(-Self.mean(logs.map(Self.logMean)))
+    // As if the same pixels were drawn each time: so few images tell it only then.
+    var fixed = evaluated
+    fixed.redrawVariance = 0
+    let judgement = ClaimReport(claim, fixed, certificate)
+    #expect(judgement.verdict == .tooGood, "\(judgement.text)")
+    let found = try Referee(subject, samples: Self.samples).mistakes(
+      judgement, fixed, device, { _ in true })
+    #expect(found?.contains { $0.name == "grey" } == true, "\(judgement.text)")
+    // Another draw of the same pixels is as honest.
+    let honest = ClaimReport(
+      try Self.claim(-Self.mean(others.map(Self.logMean))), evaluated, certificate)
+    #expect(honest.isSupported, "\(honest.text)")
   }
 
   @Test func whatIsNoNumberIsNoClaim() {
@@ -199,7 +239,7 @@ import Testing
   @Test func whoStopsItGetsWhatIsKnown() throws {
     let device = try OpenCLDevice.open()
     defer { device.close() }
-    let referee = Referee(Self.subject(), samples: 50, width: 0.3, claim: Claim("9"))
+    let referee = Referee(Self.subject(count: 5), samples: 50, width: 0.3, claim: Claim("9"))
     #expect(try referee.run(on: device) { _ in false } == nil)
     let report = try referee.run(on: device) { !$0.hasPrefix("certifying") }
     #expect(report?.isStopped == true && report?.bounds.count == 2 && report?.claim == nil)

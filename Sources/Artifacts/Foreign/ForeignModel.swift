@@ -107,7 +107,8 @@ private struct Architecture {
     }
     let isGated = entries.keys.contains { $0.hasSuffix(".gate.weight") }
     let kind = settings.hiddenKind ?? (isGated ? .gated : .dense)
-    let isCurved = kind != .gated && (encoder.map(\.hidden) + decoder.map(\.hidden)) != []
+    let isCurved =
+      kind != .gated && (encoder.map(\.hidden) + decoder.map(\.hidden)).contains { !$0.isEmpty }
     let function = try Self.activation(
       activation ?? tensors.activation, isNeeded: isCurved, file: file)
     let prior: Prior

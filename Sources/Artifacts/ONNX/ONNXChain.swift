@@ -49,7 +49,7 @@ enum ONNXValue {
   /// The size of the graph's input, and where that is a number: what stands between it and zeros for what
   /// is missing.
   case inputSize, inputIsNumber
-  /// What is no chain, and the node where it stopped being one.
+  /// What is no chain, and the node where it stopped being one; empty for another input.
   case other(String)
 
   var chain: ONNXChain? { if case .chain(let chain) = self { chain } else { nil } }
@@ -68,7 +68,7 @@ struct ONNXTrace {
     for other in content.inputs {
       values[other.name] =
         other.name == input
-        ? .chain(ONNXChain(columns: other.columns)) : .other("input '\(other.name)'")
+        ? .chain(ONNXChain(columns: other.columns)) : .other("")
     }
     for node in content.nodes {
       for output in node.outputs.dropFirst() where !output.isEmpty {
@@ -81,8 +81,8 @@ struct ONNXTrace {
 
   private func value(of node: ONNXContent.Node) -> ONNXValue {
     let operands = node.inputs.map { $0.isEmpty ? nil : values[$0] }
-    // The first node that is none of these is the one to name.
-    for operand in operands { if case .other? = operand { return operand ?? .other(node.title) } }
+    // The first node that makes something else is the one to name, or the first that takes it.
+    for case .other(let title)? in operands { return .other(title.isEmpty ? node.title : title) }
     let known = operands.compactMap(\.self)
     guard known.count == operands.count || node.operation == "Dropout",
       let result = Self.value(node, known)

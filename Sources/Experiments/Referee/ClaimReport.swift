@@ -67,7 +67,8 @@ public struct ClaimReport: Encodable, Sendable {
     (distance, verdict) = (0, .unknown)
     if let lowest, let highest, nll >= lowest, nll <= highest {
       verdict = .supported
-    } else if abs(nll - bound) <= claim.tolerance(error) {
+    } else if abs(nll - bound) <= claim.tolerance(error), nll >= lowest ?? -.infinity {
+      // No bound lies above log p(x), however far its error reaches.
       verdict = .isBound
     } else if let lowest, let highest {
       verdict = nll < lowest ? .tooGood : .tooBad

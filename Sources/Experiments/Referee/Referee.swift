@@ -78,7 +78,7 @@ public struct Referee: Sendable {
   }
 
   /// The figures of a subject's log-weights; nil if it was stopped.
-  private func evaluate(
+  func evaluate(
     _ subject: Subject, _ samples: Int, _ what: String, _ device: any Device,
     _ monitor: WordMonitor
   ) throws -> (WeightFigures, Evaluation)? {
@@ -126,7 +126,7 @@ public struct Referee: Sendable {
   }
 
   /// The mistakes of evaluation that give a claim; nil if it was stopped.
-  private func mistakes(
+  func mistakes(
     _ judgement: ClaimReport, _ evaluated: ReportingMistake.Evaluated, _ device: any Device,
     _ monitor: @escaping WordMonitor
   ) throws -> [ClaimReport.Match]? {

@@ -11,6 +11,8 @@ public struct TrainingCheck: Sendable {
   public var images: ImageSet
   /// The batches that the images are divided into, at most, each with noise of its own.
   private static let mostBlocks = 64
+  /// The times that each image's samples are drawn.
+  private static let draws = 4
 
   public init(_ objective: Objective, groups: Int, samples: Int, images: ImageSet) {
     (self.objective, self.groups, self.samples) = (objective, groups, samples)
@@ -48,7 +50,7 @@ public struct TrainingCheck: Sendable {
     let batch = max(1, images.count / Self.mostBlocks)
     let blocks = images.count / batch
     var configuration = SignalConfiguration(
-      groups: groups, samples: samples, batchSize: batch, drawsPerBlock: 1,
+      groups: groups, samples: samples, batchSize: batch, drawsPerBlock: Self.draws,
       binarization: subject.binarization, seed: subject.seed)
     func measure(_ mixes: [GradientMix]) throws -> [GradientDrift]? {
       let found = try GradientDrift.measure(
