@@ -24,13 +24,13 @@ public struct Certificate: Codable, Hashable, Sendable {
   /// The mean by which estimates were raised, half of their variances; the interval is wider by it on either
   /// side.
   public var bias = 0.0
-  /// True if the interval is as narrow as was asked for, and every image's error is met.
+  /// True if the interval is as narrow as was asked for, and every image is known well enough for it.
   public var isMet: Bool
   public var images: Int
   /// Those of which something is known; fewer where it was stopped.
   public var knownImages: Int
-  /// Those whose error is not met, those of them that were cut short, and those of which samples tell no
-  /// error.
+  /// Those that are not known well enough for the interval, those that were cut short, and those of which
+  /// samples tell no error.
   public var unmetImages: Int
   public var cutShortImages: Int
   public var untoldImages: Int
@@ -104,8 +104,12 @@ public struct Certificate: Codable, Hashable, Sendable {
     }
     if unmetImages > untoldImages {
       lines.append(
-        "\(counted(unmetImages - untoldImages, "image")) not known as well as was asked for"
-          + (cutShortImages > 0 ? ": time was up, and the same command goes on" : ""))
+        "\(counted(unmetImages - untoldImages, "image")) not known well enough: with errors above half a nat "
+          + "the interval may be too narrow")
+    }
+    if cutShortImages > 0 {
+      lines.append(
+        "time was up for \(counted(cutShortImages, "image")), and the same command goes on")
     }
     if let simulated {
       let error = simulated.standardError.map { " ± \(number($0))" } ?? ""

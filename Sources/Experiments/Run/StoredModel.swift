@@ -68,7 +68,7 @@ public struct StoredModel: Sendable {
     if report.step != nil, var kept = EvaluationReport(file: file, of: model),
       kept.step == report.step, kept.samples > report.samples, kept.images >= report.images
     {
-      if let certificate = report.certificate {
+      if let certificate = report.certificate, kept.images == report.images {
         kept.certificate = certificate
         try Files.write(try JSONText.data(kept), to: file)
       }

@@ -18,14 +18,13 @@ struct AnnealingEffort {
     (self.plan, self.temperatures) = (plan, temperatures)
   }
 
-  /// Doubles what helped last, the temperatures or the chains; false where that would be too much. What
-  /// confirms has its temperatures.
+  /// Doubles what helped last, the temperatures or the chains; false where that would be too much.
   mutating func enlarge(_ error: Double?, chains: Int, most: Int) -> Bool {
     guard 2 * temperatures * weights.count <= most else { return false }
     // The error that few chains tell is at most 1, and no less where one weighs more than all others.
     let isTold = error.map { $0 < 0.5 } ?? false
     let helped = !isTold || formerError.map { (error ?? .infinity) < 0.9 * $0 } ?? true
-    if weights.count == chains, helped, !confirms {
+    if weights.count == chains, helped {
       (formerError, weights) = (error, [])
       temperatures *= 2
     } else {

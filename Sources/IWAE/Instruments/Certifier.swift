@@ -28,8 +28,9 @@ public final class Certifier {
   /// The images that are certified together, and those that are annealed together.
   public static let block = 100
   private static let batch = 50
-  /// The largest error of an image, so that what is neglected of its bias is small.
-  private static let largestError = 0.25
+  /// The error of an image that ends its search at the latest, so that what is neglected of its bias is
+  /// small, and the largest that it may turn out to have.
+  private static let (usualError, largestError) = (0.2, 0.5)
   /// The share of the error asked for that ends a search: what counts is done again, and says another one.
   private static let aim = 0.8
   /// The deviations of a normal distribution that hold 95% of it.
@@ -62,9 +63,11 @@ public final class Certifier {
       } : nil
   }
 
-  /// The error that an image's estimate is to have: with it, the mean over all has the width.
-  public var target: Double {
-    min(settings.width / Self.deviations * Double(count).squareRoot(), Self.largestError)
+  /// The error that ends the search for an image's estimate: with it, the mean over all is known better
+  /// than was asked for.
+  private var target: Double {
+    min(
+      Self.aim * settings.width / Self.deviations * Double(count).squareRoot(), Self.usualError)
   }
 
   /// Certifies images, block after block.
@@ -105,7 +108,7 @@ public final class Certifier {
   ) throws -> [Int: CertifiedImage] {
     var found: [Int: CertifiedImage] = [:]
     guard try sample(images, &found, mayGoOn, goesOn) else { return found }
-    func isOpen(_ image: Int) -> Bool { found[image].map { !isMet($0) } ?? true }
+    func isOpen(_ image: Int) -> Bool { found[image].map { !endsSearch($0) } ?? true }
     let open = images.filter(isOpen)
     guard !open.isEmpty, let makeAnnealer else { return found }
     guard mayGoOn() else {
@@ -134,7 +137,7 @@ public final class Certifier {
             shape: found[image]?.shape)
         }
       }
-      left = left.filter { efforts[$0]?.isConfirmed == false || isOpen($0) }
+      left = left.filter { efforts[$0]?.isConfirmed == false }
       let isTime = mayGoOn()
       for image in left {
         guard isTime || !isOpen(image) else {
@@ -142,17 +145,11 @@ public final class Certifier {
           efforts[image] = nil
           continue
         }
-        let isFound = found[image].map { isMet($0, Self.aim) } ?? false
         let isDone =
-          isFound || !isTime
+          !isOpen(image)
           || efforts[image]?.enlarge(
             found[image]?.error, chains: settings.chains, most: settings.mostTransitions) == false
-        guard isDone else { continue }
-        if efforts[image]?.confirms == true {
-          efforts[image] = nil
-        } else {
-          efforts[image]?.confirm(chains: settings.chains)
-        }
+        if isDone { efforts[image]?.confirm(chains: settings.chains) }
       }
       left = left.filter { efforts[$0] != nil }
     }
@@ -216,17 +213,20 @@ public final class Certifier {
     return true
   }
 
-  /// True if an image's error is met.
-  public func isMet(_ image: CertifiedImage) -> Bool { isMet(image, 1) }
+  /// True if what is known of an image will do: its bias is as small as is allowed for. Which of them are
+  /// known better or worse does not matter to the mean.
+  public func isMet(_ image: CertifiedImage) -> Bool {
+    image.hasError && image.error.map { $0 <= Self.largestError } ?? false
+  }
 
-  private func isMet(_ image: CertifiedImage, _ share: Double) -> Bool {
-    image.hasError && image.error.map { $0 <= share * target } ?? false
+  private func endsSearch(_ image: CertifiedImage) -> Bool {
+    image.hasError && image.error.map { $0 <= target } ?? false
   }
 
   /// True if more samples of the encoder would meet an image's error, as far as it can be told. Those of
   /// a model that cannot be annealed are all that there is.
   private func mayMeet(_ image: CertifiedImage) -> Bool {
-    guard !isMet(image) else { return false }
+    guard !endsSearch(image) else { return false }
     guard makeAnnealer != nil else { return true }
     guard image.hasError, let error = image.error else { return false }
     let needed = Double(image.samples) * (error / target) * (error / target)
