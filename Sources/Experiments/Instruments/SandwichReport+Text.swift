@@ -57,7 +57,7 @@ extension SandwichReport {
   /// What is wrong with the errors; nil if nothing is known to be.
   private var warning: String? {
     guard errorsAreLowerLimits else { return nil }
-    func share(_ side: Side) -> String { String(format: "%.0f%%", 100 * side.untrustedImages) }
+    func share(_ side: Side) -> String { String(format: "%.1f%%", 100 * side.untrustedImages) }
     return
       "Warning: the Pareto shape of weights is above \(BoundsReport.largestShape) for \(share(test)) "
       + "of the test images and \(share(simulated)) of the simulated: errors over draws are lower limits."

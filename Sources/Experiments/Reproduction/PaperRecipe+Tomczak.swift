@@ -82,7 +82,7 @@ extension PaperRecipe {
       "Warm-up over \(String(format: "%g", base.warmUp)) passes, and an end after \(base.patience) without a better "
         + "validation: the paper's \(Self.warmUpPasses) and \(Self.patience), in proportion to the "
         + "passes, of which its code makes \(Self.tomczakPasses) at most; a patience is "
-        + "\(Self.leastPatience) at least",
+        + "\(Self.leastPatience) at least. Passes count from the first, in its code from the end of the warm-up",
     ]
     guard let table else { return notes + ["Nothing was published of '\(data)'"] }
     notes.append("The published numbers were transcribed from later papers' tables")
