@@ -39,8 +39,8 @@ extension RunConfiguration {
     }
     if let obstacle = result.obstacleToLearning {
       throw ConfigurationError(
-        "'--estimator auto' learns from the gradients of earlier steps, and \(obstacle): leave out "
-          + (leaves > 1 ? "'--leaves'" : "'--clip-norm'") + ", or use dreg.")
+        "'--estimator auto' learns from the gradients of earlier steps, and \(obstacle). Leave that out, "
+          + "or use another estimator.")
     }
     if backwardSamples > 0, let problem = result.problem {
       throw ConfigurationError("'--backward-samples': \(problem).")

@@ -133,8 +133,8 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: folder) }
     // The Renyi bound of order one is the evidence lower bound; it is there once.
     let both = try signals("--objectives", "renyi,vae", "--alpha", "1", "-k", "2,1,4", "-m", "1")
-    #expect(both.measurements.count == 9 && both.measurements.allSatisfy { $0.objective == "vae" })
-    #expect(both.slopes.count == 6 && both.slopes.allSatisfy { $0.points == 3 })
+    #expect(both.measurements.count == 12 && both.measurements.allSatisfy { $0.objective == "vae" })
+    #expect(both.slopes.count == 8 && both.slopes.allSatisfy { $0.points == 3 })
     let few = run(
       "snr", "--objectives", "iwae", "-k", "2,4", "-m", "1", "--draws", "80", "--batch", "2",
       "--out", folder)
@@ -156,7 +156,7 @@ import Testing
         continue
       }
       let isEncoder = figure.name.hasPrefix("snr-encoder")
-      #expect(plot.curves.count == (isEncoder ? 5 : 3))
+      #expect(plot.curves.count == (isEncoder ? 6 : 3))
       // vimco needs two samples.
       let points = plot.curves.map(\.points.count)
       #expect(points.last == (figure.name.hasSuffix("samples") ? 2 : 3) && points[0] == 3)

@@ -125,7 +125,10 @@ import Testing
       "--out", folder, "--format", "csv")
     #expect(snr.status == .done, "\(snr.error)")
     let rows = try lines(snr.output.replacing("\"iwae, ", with: "\"iwae; "))
-    #expect(rows.map { $0["estimator"] } == ["iwae", "\"iwae; stl\"", "\"iwae; dreg\""])
+    #expect(
+      rows.map { $0["estimator"] } == [
+        "iwae", "\"iwae; stl\"", "\"iwae; dreg\"", "\"iwae; auto\"",
+      ])
     // Two numbers of groups are too few for a line: nothing, and no words.
     #expect(rows.allSatisfy { $0["encoder_by_groups"] == "" && $0["decoder_by_groups"] == "" })
     #expect(rows[0]["encoder_by_samples_theory"] == "-0.5")

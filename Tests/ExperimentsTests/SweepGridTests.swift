@@ -49,6 +49,17 @@ import Testing
     #expect(grid.settings().notes.isEmpty)
   }
 
+  /// What an estimator learns while it trains is part of what it means.
+  @Test func anEstimatorThatLearnsIsAnotherOne() throws {
+    var grid = Grid(base: RunConfiguration())
+    (grid.objectives, grid.estimators) = (
+      [.named("iwae"), .named("vae")], [.standard, .dreg, .auto]
+    )
+    let settings = grid.settings().settings
+    #expect(settings.count == 6)
+    #expect(Set(grid.trained(for: settings)).count == 6)
+  }
+
   @Test func otherSettingsAreAxesToo() throws {
     var grid = Grid(base: RunConfiguration())
     try grid.vary("learning_rate", over: "1e-3,1e-4,1e-3")

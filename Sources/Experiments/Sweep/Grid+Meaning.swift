@@ -20,6 +20,8 @@ private struct Meaning: Hashable {
   let configuration: RunConfiguration
   let rule: EstimatorRule?
   let freeBits: Double?
+  /// True if the rule is mixed with another one while it trains.
+  let isMixed: Bool
 
   init(_ setting: RunConfiguration) {
     let objective = setting.objective.objective(setting)
@@ -27,6 +29,7 @@ private struct Meaning: Hashable {
       groups: setting.groups, samples: setting.samples, estimator: setting.estimator
     ).spelled(groups: setting.groups)
     freeBits = objective?.freeBits
+    isMixed = setting.estimator == .auto && objective?.hasEstimators == true
     // Estimators that are the same rule are the same.
     var configuration = setting
     (configuration.objective, configuration.estimator) = ("", .standard)

@@ -207,7 +207,9 @@ public enum StepMemoryError: Error, Sendable, CustomStringConvertible {
         configuration.backwardSamples != nil
         ? " Samples that are drawn are weighed at once; use fewer samples, or walk all backwards."
         : configuration.canStream
-          ? "" : " This objective needs all samples of an image at once; use fewer."
+          ? ""
+          : " This \(configuration.difference == nil ? "objective" : "estimator") needs all samples of an "
+            + "image at once; use fewer."
       return
         "A step within \(DeviceError.megabytes(limit)) was asked for, but it needs at least "
         + "\(DeviceError.megabytes(least, isLeast: true)).\(hint)"

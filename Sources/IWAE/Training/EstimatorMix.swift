@@ -23,7 +23,7 @@ struct EstimatorMix: Equatable {
   }
 
   /// The part of the sums that stays when more is learnt in training, where parameters move.
-  static let decay: Float = 0.95
+  static let decay: Float = 0.99
 
   let parameters: [Tensor]
   private(set) var sums: [Sums]

@@ -32,8 +32,6 @@ extension Trainer {
   /// - Returns: The mean bound of those since the last time; nil if the pass begins again.
   func readBound(closing isBlock: Bool) throws -> Double? {
     var sum = try boundTotal()
-    // The gradients are those of the step that ends the block, whoever looks in between.
-    if isBlock { try mix?.learn(from: memory) }
     // A bound is that of the parameters before its step's update, which may be the one that went wrong.
     let looksAtAll = configuration.onNaN != .stop && (isBlock || programs.division.isOfParts)
     var state = looksAtAll ? try self.state() : nil
@@ -41,6 +39,10 @@ extension Trainer {
       guard try recover() else { return nil }
       sum = try boundTotal()
       state = looksAtAll ? try self.state() : nil
+    }
+    if isBlock {
+      try learn()
+      state?.merge(mix?.state ?? [:]) { $1 }
     }
     let found = (sum - (progress.openBound ?? 0)) / Double(max(pending, 1))
     pending = 0

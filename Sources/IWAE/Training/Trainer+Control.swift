@@ -10,15 +10,19 @@ extension Trainer {
     return rate / Double(1 << (progress.rateHalvings ?? 0))
   }
 
+  /// The weight of log p(h) - log q(h|x) in a step of the pass.
+  func weight(batch: Int) -> Double {
+    configuration.klWeight.value(
+      after: Double(progress.pass) + Double(batch) / Double(batchesPerPass))
+  }
+
   func control(for progress: TrainingProgress) -> Control {
     var control = Control()
     control.seed = configuration.seed
     control.step = UInt32(progress.step)
     control.pass = UInt32(progress.pass)
     control.batchOffset = UInt32(progress.batch * batchSize)
-    control.klWeight = Float(
-      configuration.klWeight.value(
-        after: Double(progress.pass) + Double(progress.batch) / Double(batchesPerPass)))
+    control.klWeight = Float(weight(batch: progress.batch))
     configuration.convention.apply(
       to: &control, step: progress.step, rate: learningRate(batch: progress.batch),
       optimizer: configuration.optimizer)

@@ -45,6 +45,7 @@ extension Trainer {
       try runner.run(control)
       progress.step += 1
       progress.batch += 1
+      if endsBlock { try learn() }
     }
     return .notANumber(step: end, operation: "an update of the parameters")
   }

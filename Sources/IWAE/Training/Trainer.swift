@@ -29,6 +29,8 @@ public final class Trainer {
   /// The batches whose bounds the device adds up before the host takes their sum: as many whenever
   /// somebody looks, so that a bound has the same bits.
   private static let block = 64
+  /// True if a block ends with the step that was made last.
+  var endsBlock: Bool { progress.batch % Self.block == 0 || progress.batch == batchesPerPass }
   /// Told of each block of batches: the step that ends it, and the mean of its bounds.
   public var observeBlock: ((_ step: Int, _ bound: Double) -> Void)?
   /// The updates made since the total was last read.
@@ -131,7 +133,7 @@ public final class Trainer {
     }
     try data.upload(to: memory)
     let start = state ?? Self.freshState(model, configuration, images, initial)
-    mix = step.difference == nil ? nil : EstimatorMix(of: model.encoderParameters)
+    mix = configuration.estimator == .auto ? EstimatorMix(of: model.encoderParameters) : nil
     snapshot = start
     snapshotProgress = progress
     try upload(start)
@@ -146,14 +148,6 @@ public final class Trainer {
       state[tensor] = try memory.floats(tensor)
     }
     return state
-  }
-
-  func upload(_ state: [Tensor: [Float]]) throws(DeviceError) {
-    for (tensor, values) in state where tensor.role != .state {
-      try memory.upload(values, to: tensor)
-    }
-    mix?.restore(state)
-    try mix?.upload(to: memory)
   }
 
   /// The updates that a run can have, for each of which noise has addresses of its own.
@@ -205,7 +199,7 @@ public final class Trainer {
         progress.batch += 1
         progress.step += 1
         // The queue is asynchronous: wait now and then, so that time and Ctrl-C mean something.
-        let isBlock = progress.batch % Self.block == 0 || progress.batch == batchesPerPass
+        let isBlock = endsBlock
         let isDue = try pace.isDue { () throws(DeviceError) in try runner.finish() }
         if isBlock || isInParts || leafRunner != nil || isDue && clock.now >= next {
           guard let found = try readBound(closing: isBlock) else { continue }

@@ -106,6 +106,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
   /// The reason why the estimator cannot learn from the gradients of steps; nil if it can, or need not.
   public var obstacleToLearning: String? {
     guard estimator == .auto else { return nil }
+    if objective.difference(groups: groups, samples: samples) == nil {
+      return "'\(objective.name)' has no two estimators of the same weights"
+    }
     if leaves > 1 {
       return "a batch of leaves has as many gradients, and it learns from whole ones"
     }
