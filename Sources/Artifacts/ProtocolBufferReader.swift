@@ -12,12 +12,17 @@ struct ProtocolBufferReader {
   /// Bytes that are no message.
   struct Damage: Error {}
 
+  /// The most fields of a message, each of which takes more memory than its bytes. Long lists are packed
+  /// into one.
+  private static let mostFields = 1 << 16
+
   let fields: [(number: Int, value: Value)]
 
   init(_ data: Data) throws {
     var rest = data[...]
     var fields: [(number: Int, value: Value)] = []
     while !rest.isEmpty {
+      guard fields.count < Self.mostFields else { throw Damage() }
       let key = try Self.varint(&rest)
       let value: Value =
         switch key & 7 {
@@ -61,6 +66,8 @@ struct ProtocolBufferReader {
     while !rest.isEmpty { result.append(try varint(&rest)) }
     return result
   }
+
+  func count(_ number: Int) -> Int { fields.count { $0.number == number } }
 
   func values(_ number: Int) -> [Value] { fields.filter { $0.number == number }.map(\.value) }
 

@@ -22,14 +22,14 @@ extension Command {
       Option(
         "--claimed", "number",
         help: "The NLL that is claimed; of probabilities, a number below 0 is a log-likelihood."),
-    ] + (ModelOptions.units + DensityOptions.options).grouped("What names do not tell")
+    ] + (ModelOptions.told + DensityOptions.options).grouped("What names do not tell")
       + DataOptions.tested
       + [
         Option(
           "--part", "name", choices: DataPart.allCases.map(\.rawValue),
           help: "The part of a set's images. (default: test)"),
         Option("--limit", "count", help: "Only the first images of the test set."),
-        Option("--samples", "count", help: "Samples of each image. (default: 5000)"),
+        Option("--samples", "count", help: "Samples of each image, 2 or more. (default: 5000)"),
         Option(
           "--certify", "nats",
           help: "Find log p(x) to so much on either side, at 95%. (default: 0.1)"),
@@ -40,10 +40,12 @@ extension Command {
           "--trained-on", "name|file",
           help:
             "The images that it was trained on, for '--objective': a set's training images, or a "
-            + "whole file. (default: the training images of '--data')"),
+            + "whole file. (default: the training images of '--data', where that is a set)"),
       ].grouped("Judgement")
       + RefereeTraining.options + [
-        Option("--seed", "seed", help: "The seed of noise and binarization. (default: 0)")
+        Option(
+          "--seed", "seed",
+          help: "The seed of noise and binarization. (default: the run's, else 0)")
       ] + Backend.options + OutputFormat.options + [
         Option("--quiet", help: "Show no progress.")
       ],
@@ -70,7 +72,8 @@ private func runReferee(_ arguments: ParsedArguments, _ terminal: Terminal) thro
     }
     return claim
   }
-  let samples = try arguments.integer("--samples", default: 5000, maximum: 1 << 20)
+  // One sample tells no error.
+  let samples = try arguments.integer("--samples", default: 5000, minimum: 2, maximum: 1 << 20)
   let width = try arguments.number("--certify", default: 0.1, in: 1e-4...1e3)
   let budget = try arguments.string("--budget").map { text in
     guard let seconds = secondCount(text) else {
@@ -83,6 +86,7 @@ private func runReferee(_ arguments: ParsedArguments, _ terminal: Terminal) thro
     try arguments.argument("file"), decoder: arguments.string("--decoder"),
     mapping: arguments.string("--mapping"), try ModelOptions.settings(arguments))
   let stored = refereed.stored
+  try RefereeTraining.checkFlags(arguments)
   if stored.run == nil, arguments.string("--data") == nil {
     throw arguments.error("Missing the images: '--data <name|file>'.")
   }
@@ -93,6 +97,7 @@ private func runReferee(_ arguments: ParsedArguments, _ terminal: Terminal) thro
     seed: try arguments.seed(default: stored.run?.seed ?? 0))
   var referee = Referee(
     subject, samples: samples, width: width, budget: budget, claim: claim)
+  referee.notes = refereed.notes + test.notes
   referee.training = try RefereeTraining.check(arguments, stored, test)
   let device = try Backend.open(arguments)
   defer { device.close() }
@@ -104,6 +109,19 @@ private func runReferee(_ arguments: ParsedArguments, _ terminal: Terminal) thro
 }
 
 extension ModelOptions {
+  /// The flags of what layers are, which have no defaults where a file tells.
+  fileprivate static let told = units.map { option in
+    switch option.name {
+    case "--activation":
+      option.helped("The function of hidden units, which few files tell.")
+    case "--hidden-kind":
+      option.helped(
+        "The kind of hidden layers: \(HiddenKind.names.joined(separator: ", ")). "
+          + "(default: gated where names or nodes are, else dense)")
+    default: option
+    }
+  }
+
   /// What flags say of a model whose names and sizes are told by its file.
   fileprivate static func settings(_ arguments: ParsedArguments) throws -> ForeignSettings {
     // Any sizes: flags say nothing of them.
@@ -133,17 +151,23 @@ enum RefereeTraining {
         "--group-samples", short: "-k", "count", help: "Samples K of each group, in training."),
     ].grouped("Training") + Setting.ofObjectives.map(Command.Option.init)
 
+  /// Refuses flags that only go with others.
+  static func checkFlags(_ arguments: ParsedArguments) throws(UsageError) {
+    let isAsked = arguments.string("--objective") != nil
+    let own = ["--trained-on", "--group-samples", "--groups"] + Setting.ofObjectives.map(\.flag)
+    for flag in isAsked ? ["--labels", "--mask"] : own where arguments.string(flag) != nil {
+      throw arguments.error(
+        isAsked
+          ? "'\(flag)' is of the images to test on, and '--objective' looks at others; leave out one."
+          : "'\(flag)' is of '--objective', which is not given.")
+    }
+  }
+
   /// The look at the training; nil where none is asked for.
   static func check(
     _ arguments: ParsedArguments, _ stored: StoredModel, _ test: TestImages
   ) throws -> TrainingCheck? {
-    guard arguments.string("--objective") != nil else {
-      for flag in ["--trained-on", "--group-samples", "--groups"]
-      where arguments.string(flag) != nil {
-        throw arguments.error("'\(flag)' is of '--objective', which is not given.")
-      }
-      return nil
-    }
+    guard arguments.string("--objective") != nil else { return nil }
     var settings = RunConfiguration(samples: 50)
     try settings.apply(
       arguments,
@@ -152,9 +176,11 @@ enum RefereeTraining {
     guard let objective = settings.objective.objective(settings) else {
       throw arguments.error("The objective '\(settings.objective)' is not known.")
     }
-    let images = try images(arguments, stored, test)
+    let training = try images(arguments, stored, test)
     return TrainingCheck(
-      objective, groups: settings.groups, samples: samples, images: images)
+      objective, groups: settings.groups, samples: samples,
+      images: training.images.first(mostImages) ?? training.images,
+      source: "'\(training.name)'" + (training.isWhole ? "" : ", its training images"))
   }
 
   /// At most so many images are looked at.
@@ -162,11 +188,14 @@ enum RefereeTraining {
 
   private static func images(
     _ arguments: ParsedArguments, _ stored: StoredModel, _ test: TestImages
-  ) throws -> ImageSet {
-    let flag = "--trained-on"
-    let name = arguments.string(flag)
+  ) throws -> TestImages {
+    let name = arguments.string("--trained-on")
+    guard name != nil || !test.isWhole else {
+      throw arguments.error(
+        "'\(test.name)' has no training images. Say what the model was trained on: "
+          + "'--trained-on <name|file>'.")
+    }
     let other = name.map { arguments.replacing("--data", with: $0) } ?? arguments
-    let training = try DataOptions.test(other.replacing("--part", with: "training"), stored)
-    return training.images.first(mostImages) ?? training.images
+    return try DataOptions.test(other.replacing("--part", with: "training"), stored)
   }
 }

@@ -18,7 +18,7 @@ import Testing
     }
   }
 
-  private func read(
+  func read(
     _ encoder: Data, _ decoder: Data, mapping: ForeignMapping? = nil
   ) throws -> ForeignModel {
     try ForeignModel(
@@ -39,8 +39,8 @@ import Testing
   }
 
   /// A graph of another program: nodes in words, `output = Operation input input key=integer`.
-  private func graph(
-    _ lines: [String], _ outputs: [String], arrays: [String: ONNXArray],
+  func graph(
+    _ lines: [String], _ outputs: [String], arrays: [String: ONNXArray], title: String? = nil,
     change: (inout ProtocolBuffer) -> Void = { _ in }
   ) -> Data {
     var graph = ProtocolBuffer()
@@ -48,7 +48,7 @@ import Testing
       let words = line.split(separator: " ").map(String.init)
       var node = ProtocolBuffer()
       node.add(2, words[0])
-      node.add(3, "/\(words[0])")
+      node.add(3, title ?? "/\(words[0])")
       node.add(4, words[2])
       for word in words.dropFirst(3) {
         let parts = word.split(separator: "=")
@@ -86,12 +86,12 @@ import Testing
     return model.data
   }
 
-  private func array(_ shape: Int...) -> ONNXArray {
+  func array(_ shape: Int...) -> ONNXArray {
     let count = shape.reduce(1, *)
     return ONNXArray(shape: shape, values: (0..<count).map { Float($0 % 5) - 1.5 })
   }
 
-  private var decoder: Data {
+  var decoder: Data {
     graph(
       ["h = MatMul x w", "b = Add h c", "r = Relu b", "l = Gemm r v d transB=1", "p = Sigmoid l"],
       ["p"],

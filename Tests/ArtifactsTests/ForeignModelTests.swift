@@ -8,7 +8,7 @@ import Testing
 
 /// Models under the names of other programs.
 @Suite struct ForeignModelTests {
-  private static let one = Model(
+  static let one = Model(
     dataSize: 9, activation: .relu, encoder: [.init(hidden: [5, 4], latent: 3)],
     decoder: [.init(hidden: [4, 5])])
   private static let two = Model(
@@ -40,7 +40,7 @@ import Testing
   }
 
   /// The same entries under other names, ours with a prefix and theirs.
-  private func renamed(
+  func renamed(
     _ model: Model, _ names: [(ours: String, theirs: String)], factor: Float = 1
   ) -> [String: Safetensors.Entry] {
     var result: [String: Safetensors.Entry] = [:]
@@ -55,7 +55,7 @@ import Testing
     return result
   }
 
-  private func expectSame(_ found: ForeignModel, as model: Model) throws {
+  func expectSame(_ found: ForeignModel, as model: Model) throws {
     #expect(found.checkpoint.model == model)
     let expected = values(model)
     for parameter in model.parameters {
@@ -73,7 +73,7 @@ import Testing
     try expectSame(found, as: model)
   }
 
-  private static let pythae = [
+  static let pythae = [
     ("encoder.0.hidden.0", "encoder.layers.0.0"), ("encoder.0.hidden.1", "encoder.layers.1.0"),
     ("encoder.0.mean", "encoder.embedding"), ("encoder.0.log_sigma", "encoder.log_var"),
     ("decoder.0.hidden.0", "decoder.layers.0.0"), ("decoder.0.hidden.1", "decoder.layers.1.0"),

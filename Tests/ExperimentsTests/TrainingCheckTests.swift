@@ -17,11 +17,12 @@ import Testing
 
   /// The encoder that an objective leads to.
   private func trained(
-    _ objective: Objective, _ groups: Int, _ samples: Int, on device: any Device
+    _ objective: Objective, _ groups: Int, _ samples: Int, passes: Int = 12,
+    on device: any Device
   ) throws -> Subject {
     let model = Self.density.model
     var configuration = TrainingConfiguration(
-      objective: objective, groups: groups, samples: samples, batchSize: 64, passes: 12,
+      objective: objective, groups: groups, samples: samples, batchSize: 64, passes: passes,
       schedule: .cosine(rate: 0.01), seed: 5)
     configuration.holdsModel = true
     let trainer = try Trainer(
@@ -79,5 +80,41 @@ import Testing
       images: Self.images, binarization: .none, seed: 9)
     let open = try check(fresh, .piwae, 4, 4, on: device)
     #expect(open.found == nil && open.verdict.contains("had not ended"), "\(open.text)")
+  }
+
+  /// Training that is far from its end, with samples enough that an objective's noise is unlike a mistake's.
+  @Test(arguments: [1, 2]) func whoStopsEarlyIsNotAccused(passes: Int) throws {
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    let subject = try trained(.iwae, 1, 50, passes: passes, on: device)
+    let report = try check(subject, .iwae, 1, 50, on: device)
+    #expect(report.found == nil && report.source == Self.images.name, "\(report.text)")
+    // At most so many batches, however many images.
+    let small = TrainingCheck(
+      .iwae, groups: 1, samples: 5, images: try #require(Self.images.first(127)))
+    let few = try #require(try small.run(subject, on: device) { _ in true })
+    #expect(few.batches == 63)
+  }
+
+  @Test func verdictsSayWhatCannotBeTold() throws {
+    func report(
+      _ own: TrainingCheck.Report.Row, _ mistakes: [TrainingCheck.Report.Row]
+    ) -> TrainingCheck.Report {
+      TrainingCheck.Report(
+        TrainingCheck(.iwae, groups: 1, samples: 8, images: Self.images), batches: 64, own: own,
+        mistakes)
+    }
+    func row(_ ratio: Double?, _ error: Double?) -> TrainingCheck.Report.Row {
+      .init(name: "m", explanation: "a mistake", squaredRatio: ratio, standardError: error)
+    }
+    #expect(report(row(50, 1), [row(0.5, 0.5)]).found == "m")
+    let noisy = report(row(50, 1), [row(0.5, 5)])
+    #expect(noisy.found == nil && noisy.verdict.contains("cannot be told"))
+    let unknown = report(row(50, 1), [row(nil, nil)])
+    #expect(unknown.found == nil && unknown.verdict.contains("cannot be told"))
+    #expect(report(row(50, 1), []).verdict.contains("No mistake was checked"))
+    #expect(report(row(1, 1), [row(0, 0.1)]).verdict.contains("nothing speaks against it"))
+    #expect(report(row(nil, nil), [row(0, 0.1)]).verdict.contains("nothing can be told"))
+    #expect(report(row(50, 1), [row(40, 1)]).verdict.contains("nor does that of a known mistake"))
   }
 }

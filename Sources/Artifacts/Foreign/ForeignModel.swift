@@ -57,7 +57,7 @@ private struct Architecture {
     _ settings: ForeignSettings, file: String
   ) throws(FormatError) {
     func problem(_ text: String) -> FormatError { FormatError(file: file, problem: text) }
-    tensors.nameChain(head: likelihood?.heads.first ?? Likelihood.bernoulli.heads[0])
+    try tensors.nameChain(of: likelihood ?? .bernoulli)
     tensors.addMissingBiases()
     let entries = tensors.entries
     func rows(_ name: String) -> Int? { entries["\(name).weight"]?.shape.first }

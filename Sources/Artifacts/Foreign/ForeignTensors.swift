@@ -1,4 +1,5 @@
 import Files
+import IWAE
 
 /// Arrays of another program's file under this program's names.
 struct ForeignTensors {
@@ -8,12 +9,22 @@ struct ForeignTensors {
   var activation: String?
   /// What a reader of results needs to know.
   var notes: [String] = []
+  /// The program whose decoders end in a Sigmoid, where the names tell it.
+  private var originOfSigmoid: String?
   private let file: String
   private let isTransposed: Bool
+  private let isLogVariance: Bool
+
+  /// More tensors are no chain of dense layers, but take long to look at.
+  private static let mostTensors = 4096
+  /// A layer's units; more would have a bias alone fill the memory.
+  private static let sizes = 1...1 << 20
 
   /// Arrays without a place.
-  init(file: String, isTransposed: Bool = false) {
-    (self.file, self.isTransposed) = (file, isTransposed)
+  init(file: String, _ mapping: ForeignMapping? = nil) {
+    self.file = file
+    isTransposed = mapping?.isTransposed ?? false
+    isLogVariance = mapping?.isLogVariance ?? false
   }
 
   /// Puts a file's arrays in their places: as a mapping says, else as the first convention that knows all of
@@ -21,13 +32,17 @@ struct ForeignTensors {
   init(
     _ content: Safetensors, mapping: ForeignMapping?, file: String
   ) throws(FormatError) {
-    self.init(file: file, isTransposed: mapping?.isTransposed ?? false)
+    self.init(file: file, mapping)
+    guard content.entries.count <= Self.mostTensors else {
+      throw problem(
+        "expected at most \(Self.mostTensors) tensors, found \(content.entries.count). Only chains of "
+          + "dense layers are evaluated.")
+    }
     if let mapping, !mapping.layers.isEmpty {
       try place(content, by: mapping)
     } else {
       try place(content)
     }
-    if mapping?.isLogVariance == true { halveSpreads() }
   }
 
   private func problem(_ text: String) -> FormatError { FormatError(file: file, problem: text) }
@@ -46,7 +61,7 @@ struct ForeignTensors {
     let names = content.entries.keys.filter {
       !$0.hasPrefix("optimizer.") && !$0.hasPrefix("data.")
     }.sorted()
-    let loose = names.filter { $0.hasPrefix("prior.") || $0.hasPrefix("likelihood.") }
+    let loose = Set(names.filter { $0.hasPrefix("prior.") || $0.hasPrefix("likelihood.") })
     let layers = Set(names.compactMap { Self.split($0)?.layer }).subtracting(
       loose.compactMap { Self.split($0)?.layer })
     var strangers: [String] = []
@@ -64,9 +79,15 @@ struct ForeignTensors {
         guard let (layer, suffix) = Self.split(name), let ours = places[layer] else { continue }
         try put(content.entries[name], as: ours + suffix, from: name)
       }
-      for name in loose { try put(content.entries[name], as: name, from: name) }
+      for name in loose.sorted() { try put(content.entries[name], as: name, from: name) }
       activation = convention.activation
+      originOfSigmoid = convention.endsInSigmoid ? convention.origin : nil
       notes.append("its layers have the names of \(convention.origin)")
+      if content.entries.keys.contains(where: { $0.hasPrefix("data.") }) {
+        notes.append(
+          "the means and deviations of data that it has beside its layers are left out: images are taken "
+            + "as they are")
+      }
       return
     }
     throw problem(
@@ -88,17 +109,12 @@ struct ForeignTensors {
     }
     var result: [String: String] = [:]
     for (ours, members) in groups {
-      let slots = ours.split(separator: ".").count { $0 == "{i}" }
-      for (layer, numbers) in members {
-        var numbers = numbers
-        if slots == 1 {
-          let sorted = members.map(\.numbers).sorted { $0.lexicographicallyPrecedes($1) }
-          // This program's own layers are counted already.
-          if layer != Self.filled(ours, numbers) {
-            numbers = [sorted.firstIndex(of: numbers) ?? 0]
-          }
-        }
-        result[layer] = filled(ours, numbers)
+      let isSequence = ours.split(separator: ".").count { $0 == "{i}" } == 1
+      let sorted = members.sorted { $0.numbers.lexicographicallyPrecedes($1.numbers) }
+      for (index, (layer, numbers)) in sorted.enumerated() {
+        let own = filled(ours, numbers)
+        // This program's own layers are counted already.
+        result[layer] = isSequence && layer != own ? filled(ours, [index]) : own
       }
     }
     return result
@@ -154,6 +170,11 @@ struct ForeignTensors {
         "tensor '\(origin)': expected a dense layer's, with one or two sizes, found the shape "
           + "\(entry.shape). Only dense layers are evaluated.")
     }
+    guard entry.shape.allSatisfy({ Self.sizes.contains($0) }) else {
+      throw problem(
+        "tensor '\(origin)': expected sizes from \(Self.sizes.lowerBound) to "
+          + "\(Self.sizes.upperBound), found the shape \(entry.shape).")
+    }
     if isTransposed, entry.shape.count == 2 {
       let (rows, columns) = (entry.shape[0], entry.shape[1])
       values = values.indices.map { values[$0 % rows * columns + $0 / rows] }
@@ -161,29 +182,38 @@ struct ForeignTensors {
     }
     var place = name
     for suffix in Self.suffixes where name.hasSuffix(".log_variance\(suffix)") {
+      guard !isLogVariance else {
+        throw problem(
+          "'\(origin)' is put at '\(name)', and the mapping's 'log_variance' says the same: leave out one, "
+            + "for both would halve it twice.")
+      }
       place = name.dropLast(".log_variance\(suffix)".count) + ".log_sigma\(suffix)"
-      values = values.map { $0 / 2 }
     }
+    let isSpread = Self.suffixes.contains { name.hasSuffix(".log_sigma\($0)") }
+    if place != name || isLogVariance && isSpread { values = values.map { $0 / 2 } }
     if entries[place] != nil { throw problem("two tensors are put at '\(place)'.") }
     entry.values = .float32(values)
     entries[place] = entry
   }
 
-  private mutating func halveSpreads() {
-    for (name, entry) in entries where name.contains(".log_sigma.") {
-      guard case .float32(let values) = entry.values else { continue }
-      entries[name]?.values = .float32(values.map { $0 / 2 })
-    }
-  }
-
   /// Gives a chain's layers their names: the last is the likelihood's head.
-  mutating func nameChain(head: String) {
+  mutating func nameChain(of likelihood: Likelihood) throws(FormatError) {
+    guard let head = likelihood.heads.first else { return }
     for decoder in 0..<64 {
       let prefix = "decoder.\(decoder).chain."
       let count = (0..<entries.count).prefix { entries["\(prefix)\($0).weight"] != nil }.count
       for index in 0..<count {
         let place =
           index == count - 1 ? "decoder.\(decoder).\(head)" : "decoder.\(decoder).hidden.\(index)"
+        if index == count - 1, let origin = originOfSigmoid, !likelihood.hasLogisticMean {
+          throw problem(
+            "decoders of \(origin) end in a Sigmoid, which the likelihood '\(likelihood)' has not behind "
+              + "its head '\(head)'. If this one has none, say where its layers belong with '--mapping'."
+          )
+        }
+        guard Self.suffixes.allSatisfy({ entries[place + $0] == nil }) else {
+          throw problem("two layers are put at '\(place)', one of them as '\(prefix)\(index)'.")
+        }
         for suffix in Self.suffixes {
           entries[place + suffix] = entries.removeValue(forKey: "\(prefix)\(index)\(suffix)")
         }
@@ -200,4 +230,9 @@ struct ForeignTensors {
         shape: [entry.shape[0]], values: .float32([Float](repeating: 0, count: entry.shape[0])))
     }
   }
+}
+
+extension Likelihood {
+  /// True if its data's mean, or what stands for that, is the Sigmoid of its only head.
+  var hasLogisticMean: Bool { heads == ["logits"] && headColumns == 1 }
 }

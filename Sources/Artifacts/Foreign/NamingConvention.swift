@@ -10,6 +10,8 @@ struct NamingConvention {
   var layers: [(theirs: String, ours: String)]
   /// What the origin alone says of hidden units; nil where it says nothing.
   var activation: String?
+  /// True if its decoders end in a Sigmoid, which only a likelihood of logits has too.
+  var endsInSigmoid = false
 
   /// A row for each.
   static let all =
@@ -33,7 +35,7 @@ struct NamingConvention {
           ("encoder.embedding", "encoder.0.mean"),
           ("encoder.log_var", "encoder.0.log_variance"),
           ("decoder.layers.{i}.0", "decoder.0.chain.{i}"),
-        ], activation: "relu"),
+        ], activation: "relu", endsInSigmoid: true),
       NamingConvention(
         origin: "ports of Burda et al. to PyTorch, of one stochastic layer",
         layers: [
@@ -41,7 +43,7 @@ struct NamingConvention {
           ("encoder_h1.fc_mu", "encoder.0.mean"),
           ("encoder_h1.fc_logsigma", "encoder.0.log_sigma"),
           ("decoder_x.{i}", "decoder.0.chain.{i}"),
-        ]),
+        ], endsInSigmoid: true),
       NamingConvention(
         origin: "ports of Burda et al. to PyTorch, of two stochastic layers",
         layers: [
@@ -55,14 +57,14 @@ struct NamingConvention {
           ("decoder_h1.fc_mu", "decoder.0.mean"),
           ("decoder_h1.fc_logsigma", "decoder.0.log_sigma"),
           ("decoder_x.{i}", "decoder.1.chain.{i}"),
-        ]),
+        ], endsInSigmoid: true),
       NamingConvention(
         origin: "the VAE of PyTorch's examples",
         layers: [
           ("fc1", "encoder.0.hidden.0"), ("fc21", "encoder.0.mean"),
           ("fc22", "encoder.0.log_variance"), ("fc3", "decoder.0.hidden.0"),
           ("fc4", "decoder.0.chain.0"),
-        ], activation: "relu"),
+        ], activation: "relu", endsInSigmoid: true),
     ] + sequential
 
   /// Sequences of layers with two heads, which many call alike.

@@ -23,12 +23,21 @@ extension ForeignModel {
           + "'encoder.0.log_variance'.")
     }
     var tensors = ForeignTensors(file: encoder.file)
+    let likelihood = settings.likelihood ?? mapping?.likelihood
     let graphs = [
       try ONNXHeads(encoder.content, .encoder, mapping, file: encoder.file),
       try ONNXHeads(
-        decoder.content, .decoder(settings.likelihood ?? mapping?.likelihood), mapping,
-        file: decoder.file),
+        decoder.content, .decoder(likelihood), mapping, file: decoder.file),
     ]
+    let used = graphs.reduce(into: Set<String>()) { $0.formUnion($1.mapped) }
+    if let name = mapping?.layers.keys.sorted().first(where: { !used.contains($0) }) {
+      throw FormatError(
+        file: encoder.file,
+        problem:
+          "the mapping has '\(name)', which is no output of a graph that it is put in: places "
+          + "begin with 'encoder.0.' for the encoder's outputs, and 'decoder.0.' for the decoder's."
+      )
+    }
     for graph in graphs { try graph.place(in: &tensors) }
     let functions = Set(graphs.flatMap(\.hidden).compactMap(\.activation).map { "\($0)" })
     let gates = graphs.flatMap(\.hidden).count { $0.gate != nil }
@@ -56,6 +65,8 @@ struct ONNXHeads {
   }
 
   let hidden: [ONNXChain.Hidden]
+  /// The outputs that the mapping says something of.
+  let mapped: Set<String>
   private let heads: [(place: String, linear: ONNXChain.Linear)]
   private let side: Side
 
@@ -67,7 +78,11 @@ struct ONNXHeads {
     guard let input = content.inputs.first(where: { !$0.name.hasPrefix("noise") }) else {
       throw FormatError(file: file, problem: "the graph has no input.")
     }
-    let trace = ONNXTrace(content, from: input.name)
+    let trace = try ONNXTrace(content, from: input.name, file: file)
+    let ours = (mapping?.layers ?? [:]).filter { output, place in
+      content.outputs.contains(output) && place?.hasPrefix("\(side.name).") ?? true
+    }
+    mapped = Set(ours.keys)
     var heads: [(place: String, chain: ONNXChain)] = []
     var failure: String?
     for output in content.outputs {
@@ -77,7 +92,19 @@ struct ONNXHeads {
         if case .other(let title)? = trace.values[output] { failure = failure ?? title }
         continue
       }
-      guard let place = Self.place(of: output, chain, side, mapping) else { continue }
+      let head =
+        if let known = ours[output] {
+          known.map { String($0.dropFirst(side.name.count + 1)) }
+        } else {
+          Self.place(of: output, chain, side)
+        }
+      guard let place = head else { continue }
+      guard chain.ending.fits(place, side) else {
+        throw FormatError(
+          file: file,
+          problem: "the output '\(output)' is mapped to '\(side.name).\(place)', but ends in "
+            + "\(chain.ending.words), which that head has not.")
+      }
       heads.append((place, chain))
     }
     let wanted = Self.wanted(side)
@@ -128,14 +155,13 @@ struct ONNXHeads {
 
   /// The head that an output is; nil for what is none.
   private static func place(
-    of output: String, _ chain: ONNXChain, _ side: Side, _ mapping: ForeignMapping?
+    of output: String, _ chain: ONNXChain, _ side: Side
   ) -> String? {
-    if let mapped = mapping?.layers[output] {
-      return mapped.map { String($0.split(separator: ".").last ?? "") }
-    }
     let name = output.lowercased().replacing(/\.0$/, with: "")
     if case .decoder(let likelihood) = side {
-      if chain.ending == .logistic { return "logits" }
+      if chain.ending == .logistic {
+        return chain.ending.fits("logits", side) ? "logits" : nil
+      }
       guard chain.ending == .none else { return nil }
       if let likelihood, likelihood.heads.count == 1 { return likelihood.heads[0] }
       let heads = likelihood?.heads ?? ["logits", "mean", "log_sigma", "log_rate", "log_scale"]
@@ -172,5 +198,27 @@ struct ONNXHeads {
       if let gate = layer.gate { try put(gate, "hidden.\(index).gate") }
     }
     for (place, linear) in heads { try put(linear, place) }
+  }
+}
+
+extension ONNXChain.Ending {
+  /// True if a head's linear layer is all that stands before the ending, and the likelihood or the posterior
+  /// has the ending itself.
+  fileprivate func fits(_ head: String, _ side: ONNXHeads.Side) -> Bool {
+    switch (self, side) {
+    case (.none, _): true
+    case (.exponential, _): head.hasPrefix("log_")
+    case (.logistic, .encoder): false
+    case (.logistic, .decoder(let likelihood)):
+      head == "logits" && likelihood?.hasLogisticMean ?? true
+    }
+  }
+
+  fileprivate var words: String {
+    switch self {
+    case .none: "no function"
+    case .exponential: "an Exp"
+    case .logistic: "a Sigmoid"
+    }
   }
 }

@@ -13,9 +13,15 @@ struct ONNXContent {
     var numbers: [String: Float]
     var arrays: [String: ONNXArray]
 
+    /// The name of its first value; empty where it has none.
+    var output: String { outputs.first ?? "" }
+
     /// The way in which messages call it.
     var title: String { "node '\(name.isEmpty ? outputs.first ?? "" : name)' (\(operation))" }
   }
+
+  /// Chains of dense layers have a few dozen.
+  private static let mostNodes = 4096
 
   var nodes: [Node]
   var arrays: [String: ONNXArray]
@@ -27,6 +33,15 @@ struct ONNXContent {
   init(_ data: Data, file: String) throws(FormatError) {
     do {
       let graph = try ProtocolBufferReader(data).message(7)
+      for (what, field) in [("nodes", 1), ("arrays", 5)] {
+        let count = graph.count(field)
+        guard count <= Self.mostNodes else {
+          throw ONNXArray.Problem(
+            description:
+              "expected at most \(Self.mostNodes) \(what), found \(count). Only chains of "
+              + "dense layers are evaluated.")
+        }
+      }
       nodes = try graph.messages(1).map { try Node($0) }
       let named = try graph.messages(5).map { ($0.texts(8).first ?? "", try ONNXArray($0)) }
       let arrays = Dictionary(named) { first, _ in first }
@@ -36,6 +51,12 @@ struct ONNXContent {
         return arrays[name] == nil ? (name, try Self.columns(value)) : nil
       }
       outputs = try graph.messages(12).map { $0.texts(1).first ?? "" }
+      var names = Set(arrays.keys).union(inputs.map { $0.name })
+      for name in nodes.flatMap(\.outputs) where !name.isEmpty {
+        guard names.insert(name).inserted else {
+          throw ONNXArray.Problem(description: "two values of the graph are called '\(name)'.")
+        }
+      }
     } catch let error as ONNXArray.Problem {
       throw FormatError(file: file, problem: error.description)
     } catch {
@@ -86,6 +107,11 @@ struct ONNXArray {
   }
 
   init(shape: [Int], values: [Float]) { (self.shape, self.values) = (shape, values) }
+
+  /// `(columns, rows)` from `(rows, columns)`.
+  static func transposed(_ values: [Float], _ rows: Int, _ columns: Int) -> [Float] {
+    values.indices.map { values[$0 % rows * columns + $0 / rows] }
+  }
 
   init(_ message: ProtocolBufferReader) throws {
     let name = message.texts(8).first ?? ""

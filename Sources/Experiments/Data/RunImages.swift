@@ -72,6 +72,8 @@ public struct TestImages: Sendable {
   public var notes: [String]
   /// Those on which active units are counted, where they are others.
   public var activity: ImageSet?
+  /// True if nobody divided them, so that a model's training may have been on these.
+  public let isWhole: Bool
 
   /// - Parameters:
   ///   - source: The images; their test part, if they have one.
@@ -94,6 +96,7 @@ public struct TestImages: Sendable {
         throw source.changed(difference)
       }
     }
+    self.isWhole = isWhole
     var rule = rule
     if !model.likelihood.isBinarized { rule.eachPass = .none }
     let source = try source.prepared(for: model, rule)

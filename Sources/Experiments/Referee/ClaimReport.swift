@@ -9,7 +9,8 @@ public struct ClaimReport: Encodable, Sendable {
     /// What sets it apart from others of the name, as "k = 50".
     public var detail: String
     public var explanation: String
-    /// The number that the mistake gives on this model, and its error.
+    /// The number that the mistake gives on this model, and the error of its distance from what another
+    /// evaluation reports, over draws of samples and pixels.
     public var figure: Double
     public var standardError: Double
 
@@ -33,8 +34,8 @@ public struct ClaimReport: Encodable, Sendable {
   public var claimed: Double
   /// The negative log-likelihood that it means.
   public var nll: Double
-  /// The ends of what is allowed: the certificate's interval, wider by what drawing pixels again would
-  /// change. Nil where the certificate has none.
+  /// The ends of what is allowed: the certificate's interval, wider by what drawing pixels and samples again
+  /// would change. Nil where the certificate has none.
   @Nullable public var lowest: Double?
   @Nullable public var highest: Double?
   /// -L_k with all samples, and its error over draws of samples and pixels.
@@ -43,25 +44,37 @@ public struct ClaimReport: Encodable, Sendable {
   public var verdict: Verdict
   /// The nats by which it is better, or worse, than what is allowed.
   public var distance: Double
+  /// False if the certificate is not met, so that log p(x) may lie outside of what it allows.
+  public var isCertified: Bool
+  /// The numbers of samples of two bounds that it lies between; empty where it lies between none.
+  public var between: [Int]
   public internal(set) var matches: [Match] = []
   /// The nats that the best of a hundred evaluations would be better by, if each drew pixels and samples
   /// anew.
   public var selection: Double
+  /// The nats by which it is better than the certificate's estimate.
+  public var advantage: Double
   let claim: Claim
-  private let samples: Int
+  let samples: Int
 
   private enum CodingKeys: String, CodingKey {
-    case claimed, nll, lowest, highest, bound, boundError, verdict, distance, matches, selection
+    case claimed, nll, lowest, highest, bound, boundError, verdict, distance, isCertified, between
+    case matches, selection, advantage
   }
 
   init(_ claim: Claim, _ evaluated: ReportingMistake.Evaluated, _ certificate: Certificate) {
     (self.claim, claimed, samples) = (claim, claim.number, evaluated.samples)
     nll = claim.nll(isOfProbabilities: evaluated.model.likelihood.isOfProbabilities)
     let (value, error) = evaluated.mean(.bound(evaluated.samples))
-    (bound, boundError) = (-value, error)
+    (bound, boundError) = (-value, evaluated.boundError)
     // The largest of a hundred normal numbers lies 2.5 deviations out.
-    selection = 2.5 * error
-    let slack = claim.tolerance(evaluated.error(0))
+    selection = 2.5 * evaluated.boundError
+    advantage = -certificate.logLikelihood - nll
+    isCertified = certificate.isMet
+    between = Self.between(nll, evaluated)
+    // The claim has an error of its own; the certificate's stands in its interval.
+    let sampling = evaluated.figures.mean(.bound(evaluated.samples))?.error ?? .nan
+    let slack = claim.tolerance(evaluated.distanceError(sampling, groups: 0))
     lowest = certificate.upper.map { -$0 - slack }
     highest = certificate.lower.map { -$0 + slack }
     (distance, verdict) = (0, .unknown)
@@ -78,6 +91,15 @@ public struct ClaimReport: Encodable, Sendable {
       verdict = nll > bound ? .tooBad : .unknown
       distance = abs(nll - bound)
     }
+  }
+
+  private static func between(
+    _ nll: Double, _ evaluated: ReportingMistake.Evaluated
+  ) -> [Int] {
+    let sizes = WeightFigures.sizes(evaluated.samples)
+    let bounds = sizes.map { -evaluated.mean(.bound($0)).value }
+    let below = sizes.indices.dropLast().first { nll < bounds[$0] && nll > bounds[$0 + 1] }
+    return below.map { [sizes[$0], sizes[$0 + 1]] } ?? []
   }
 
   /// True if it may be what it is said to be.
@@ -105,46 +127,5 @@ public struct ClaimReport: Encodable, Sendable {
         match(mistake.name, mistake.explanation, $0)
       }
     }
-  }
-
-  var text: String {
-    func number(_ value: Double) -> String { String(format: "%.3f", value) }
-    var lines: [String] = []
-    let reading = claimed == nll ? "" : ", which is read as the log-likelihood"
-    let allowed =
-      lowest.flatMap { low in highest.map { "\(number(low)) to \(number($0))" } }
-      .map { "from \($0)" } ?? "above nothing that is certified"
-    switch verdict {
-    case .supported:
-      lines.append(
-        "claimed \(claim.text)\(reading): supported. The model's NLL is \(allowed), errors and rounding "
-          + "included")
-    case .isBound:
-      lines.append(
-        "claimed \(claim.text)\(reading): supported, as -L_\(samples), \(number(bound)) ± "
-          + "\(number(boundError)); log p(x) itself is better, \(allowed)")
-    case .tooGood, .tooBad:
-      let side = verdict == .tooGood ? "better" : "worse"
-      lines.append(
-        "claimed \(claim.text)\(reading): not supported. To be true, log p(x) would have to be "
-          + "\(number(-nll)); the model's NLL is \(allowed), and the claim \(number(distance)) nats \(side)"
-      )
-    case .unknown:
-      lines.append(
-        "claimed \(claim.text)\(reading): neither supported nor refuted. It is \(number(distance)) nats "
-          + "better than -L_\(samples), and nothing certifies how far log p(x) lies above that")
-    }
-    if !matches.isEmpty {
-      lines.append("what gives that number on this model:")
-      lines += matches.map(\.text)
-    } else if !isSupported {
-      lines.append("no mistake that is known gives that number on this model")
-    }
-    if verdict == .tooGood, distance < selection {
-      lines.append(
-        "the best of a hundred evaluations with pixels and samples drawn anew would be better by "
-          + "\(number(selection)) nats: choosing among them on these images would be enough")
-    }
-    return lines.joined(separator: "\n")
   }
 }

@@ -22,14 +22,19 @@ struct EvaluationMistake: Sendable {
       EvaluationMistake(
         name: "drawn", explanation: "grey pixels drawn as 0s and 1s, which are meant as they are"
       ) { binarized($0, .sample) },
-      EvaluationMistake(name: "no prior", explanation: "log p(h) left out of the weights") {
+      EvaluationMistake(
+        name: "no prior",
+        explanation: "log p(h), of several layers the topmost's, left out of the weights"
+      ) {
         try densities($0, prior: nothing)
       },
       EvaluationMistake(name: "no posterior", explanation: "log q(h|x) left out of the weights") {
         try densities($0, posterior: posterior(sample: 1, density: nil))
       },
       EvaluationMistake(
-        name: "likelihood alone", explanation: "log p(h) and log q(h|x) left out of the weights"
+        name: "likelihood alone",
+        explanation:
+          "log p(h), of several layers the topmost's, and log q(h|x) left out of the weights"
       ) { try densities($0, prior: nothing, posterior: posterior(sample: 1, density: nil)) },
     ] + spreads(2, "the log-variance read as log sigma")
     + spreads(0.5, "log sigma read as a log-variance") + [

@@ -14,11 +14,15 @@ public struct Referee: Sendable {
   public var claim: Claim?
   /// Nil where nothing is asked of the training.
   public var training: TrainingCheck?
+  /// What was taken for granted, a sentence each.
+  public var notes: [String] = []
 
+  /// - Parameter samples: At least two, of which one alone tells no error.
   public init(
     _ subject: Subject, samples: Int = 5000, width: Double = 0.1, budget: Double? = nil,
     claim: Claim? = nil, training: TrainingCheck? = nil
   ) {
+    precondition(samples > 1)
     (self.subject, self.samples, self.width, self.budget) = (subject, samples, width, budget)
     (self.claim, self.training) = (claim, training)
   }
@@ -27,6 +31,8 @@ public struct Referee: Sendable {
   private static let fewSamples = 200
   /// The images of a batch, and their samples, at a time.
   private static let (batch, chunk) = (20, 250)
+  /// The parts of few samples, whose spread tells that of reconstructions.
+  private static let parts = 4
 
   /// Judges; nil if the monitor stopped it before the bounds were known. A report whose `isStopped` is true
   /// lacks what came after.
@@ -34,6 +40,8 @@ public struct Referee: Sendable {
     on device: any Device, monitor: @escaping WordMonitor = { _ in true }
   ) throws -> RefereeReport? {
     let start = ContinuousClock.now
+    // Minutes later would be too late.
+    try training?.checkImages()
     guard let (figures, evaluation) = try evaluate(subject, samples, "evaluating", device, monitor)
     else { return nil }
     guard evaluation.imageLogLikelihoods.allSatisfy(\.isFinite) else {
@@ -55,8 +63,8 @@ public struct Referee: Sendable {
     if let claim {
       let evaluated = ReportingMistake.Evaluated(
         figures: figures, reconstruction: evaluation.reconstruction,
-        divergence: evaluation.divergence, model: subject.model, redrawVariance: variance,
-        images: subject.images.count, samples: samples)
+        reconstructionVariance: evaluation.reconstructionVariance, model: subject.model,
+        redrawVariance: variance, images: subject.images.count, samples: samples)
       var judgement = ClaimReport(claim, evaluated, outcome.certificate)
       judgement.add(ReportingMistake.all, evaluated)
       if !judgement.isSupported {
@@ -85,7 +93,7 @@ public struct Referee: Sendable {
     let evaluator = try Evaluator(
       subject.model, parameters: subject.parameters, images: subject.images, device: device,
       samples: samples, binarization: subject.binarization, batchSize: Self.batch,
-      chunk: Self.chunk, seed: subject.seed)
+      chunk: min(Self.chunk, (samples + Self.parts - 1) / Self.parts), seed: subject.seed)
     var figures = WeightFigures(samples: samples)
     let start = ContinuousClock.now
     let count = subject.images.count
@@ -103,7 +111,7 @@ public struct Referee: Sendable {
 
   /// The variance of one image's log-likelihood over draws of its grey pixels, 0 where nothing is drawn; nil
   /// if it was stopped.
-  private func redrawVariance(
+  func redrawVariance(
     _ figures: WeightFigures, _ device: any Device, _ monitor: WordMonitor
   ) throws -> Double? {
     guard claim != nil, subject.model.likelihood.isBinarized, subject.binarization == .sample,
@@ -140,12 +148,13 @@ public struct Referee: Sendable {
         guard let (figures, _) = try evaluate(changed, count, what, device, monitor) else {
           return nil
         }
-        for size in WeightFigures.sizes(count) where size == count || count == few {
-          // A bound of the few samples is no one's.
-          if size == few, few < samples { continue }
+        for size in WeightFigures.sizes(count) {
+          // Small bounds are known from few samples, of which all are no one's bound.
+          guard count == few ? size < few || few == samples : size > few else { continue }
           guard let (value, sampling) = figures.mean(.bound(size)) else { continue }
           let figure = ReportingMistake.Figure(
-            detail: "k = \(size)", number: -value, error: evaluated.error(sampling))
+            detail: "k = \(size)", number: -value,
+            error: evaluated.distanceError(sampling, groups: count / size))
           if let match = judgement.match(mistake.name, mistake.explanation, figure) {
             result.append(match)
           }
@@ -162,11 +171,11 @@ public struct Referee: Sendable {
     _ few: Int
   ) -> Bool {
     guard let (value, sampling) = figures.mean(.bound(few)), value.isFinite,
-      let low = evaluated.figures.mean(.bound(WeightFigures.sizes(samples).dropLast().last ?? 1)),
+      let low = evaluated.figures.mean(.bound(samples > 50 ? 50 : 1)),
       let high = evaluated.figures.mean(.bound(samples))
     else { return false }
     let rise = 5 + 5 * max(high.value - low.value, 0)
-    let tolerance = judgement.claim.tolerance(evaluated.error(sampling))
+    let tolerance = judgement.claim.tolerance(evaluated.distanceError(sampling, groups: 1))
     return judgement.nll <= -value + tolerance && judgement.nll >= -value - rise
   }
 }

@@ -40,7 +40,9 @@ public struct RefereeReport: Encodable, Sendable {
   ) {
     (samples, images) = (referee.samples, evaluation.imageLogLikelihoods.count)
     model = referee.subject.model.words
-    let sizes = WeightFigures.sizes(referee.samples).filter { $0 != 5 }
+    let sizes = WeightFigures.sizes(referee.samples).filter {
+      [1, 50, referee.samples].contains($0)
+    }
     bounds = sizes.compactMap { size in
       figures.mean(.bound(size)).map {
         Bound(samples: size, nll: -$0.value, standardError: $0.error)
@@ -50,7 +52,7 @@ public struct RefereeReport: Encodable, Sendable {
     (reconstruction, divergence) = (evaluation.reconstruction, evaluation.divergence)
     (activeUnits, effectiveSampleSize) = (evaluation.activeUnits, evaluation.effectiveSampleSize)
     (backend, self.device) = (device.backend, device.name)
-    notes = Self.untold(referee)
+    notes = referee.notes + Self.untold(referee)
   }
 
   /// What the model cannot show.
@@ -119,16 +121,18 @@ extension TrainingCheck.Report {
     var table = ResultTable(
       [
         .text("encoder's gradient", key: "gradient"),
-        .uncertain("mean^2 / noise^2", key: "squared_ratio", decimals: 2),
+        .uncertain("mean^2 / its noise^2", key: "squared_ratio", decimals: 2),
       ])
     for row in [own] + mistakes {
       table.append([
-        .text(row.name), .uncertain(row.squaredRatio, error: row.standardError),
+        .text(row.name),
+        row.squaredRatio.map { ResultTable.Cell.uncertain($0, error: row.standardError) }
+          ?? ResultTable.Cell.none,
       ])
     }
     return
-      "trained on \(objective) (M = \(groups), K = \(samples)), by \(counted(images, "image")) in "
-      + "\(batches) batches:\n\(table.text)\n\(verdict)"
+      "trained on \(objective) (M = \(groups), K = \(samples)), by \(counted(images, "image")) of "
+      + "\(source) in \(batches) batches:\n\(table.text)\n\(verdict)"
   }
 }
 

@@ -11,24 +11,36 @@ struct ReportingMistake: Sendable {
   /// What is known of the model as it is.
   struct Evaluated: Sendable {
     var figures: WeightFigures
-    /// Means over samples and images of log p(x|h) and of log q(h|x) - log p(h).
+    /// The mean over samples and images of log p(x|h), and the variance of that of one sample of each.
     var reconstruction: Double
-    var divergence: Double
+    var reconstructionVariance: Double?
     var model: Model
     /// Of one image's log-likelihood, over draws of its grey pixels; 0 where nothing is drawn.
     var redrawVariance: Double
     var images: Int
     var samples: Int
 
-    /// The error of a mean over images.
-    func error(_ sampling: Double, images: Int? = nil) -> Double {
-      (sampling * sampling + redrawVariance / Double(images ?? self.images)).squareRoot()
+    /// The error of a mean's distance from that of an evaluation with samples and pixels of its own.
+    ///
+    /// - Parameters:
+    ///   - sampling: The error of the mean, over draws of the samples.
+    ///   - groups: The groups of samples of an image that it is over; the other's is one.
+    ///   - images: The images; nil for all.
+    func distanceError(_ sampling: Double, groups: Int, images: Int? = nil) -> Double {
+      let squares = sampling * sampling * Double(1 + groups)
+      return (squares + 2 * redrawVariance / Double(images ?? self.images)).squareRoot()
     }
 
-    /// The mean of a quantity, with all of its error.
+    /// The mean of a quantity, and the error of its distance from another evaluation's.
     func mean(_ quantity: WeightFigures.Quantity) -> (value: Double, error: Double) {
       let (value, sampling) = figures.mean(quantity) ?? (.nan, .nan)
-      return (value, error(sampling))
+      return (value, distanceError(sampling, groups: figures.groups(quantity)))
+    }
+
+    /// The error over draws of samples and pixels of one evaluation's bound with all samples.
+    var boundError: Double {
+      let sampling = figures.mean(.bound(samples))?.error ?? .nan
+      return (sampling * sampling + redrawVariance / Double(images)).squareRoot()
     }
   }
 
@@ -37,6 +49,7 @@ struct ReportingMistake: Sendable {
     /// What sets it apart from the mistake's others, as "k = 50"; empty for the only one.
     var detail: String
     var number: Double
+    /// Of its distance from what another evaluation with the same mistake reports.
     var error: Double
   }
 
@@ -88,8 +101,10 @@ struct ReportingMistake: Sendable {
     ReportingMistake(
       name: "no divergence", explanation: "the reconstruction alone: the divergence is left out"
     ) { evaluated in
-      // One sample's spread bounds its error, which is not kept apart.
-      let error = evaluated.mean(.bound(1)).error
+      guard let variance = evaluated.reconstructionVariance else { return [] }
+      // Of one sample of each image: the other's evaluation may have drawn no more.
+      let error = evaluated.distanceError(
+        (variance / Double(evaluated.samples)).squareRoot(), groups: evaluated.samples)
       return [Figure(detail: "", number: -evaluated.reconstruction, error: error)]
     },
     ReportingMistake(
@@ -116,7 +131,9 @@ struct ReportingMistake: Sendable {
       return [Figure(detail: "", number: -value - constant, error: error)]
     },
     ReportingMistake(
-      name: "last batch", explanation: "the last batch alone, not the mean over all"
+      name: "last batch",
+      explanation: "the last batch alone, not the mean over all (many sizes of batches are tried, "
+        + "of which one may fit by chance)"
     ) { evaluated in
       var counts: Set<Int> = []
       return [20, 32, 50, 64, 100, 128, 200, 250, 256, 500, 1000].compactMap { size in
@@ -127,7 +144,7 @@ struct ReportingMistake: Sendable {
         else { return nil }
         return Figure(
           detail: "batches of \(size)", number: -value,
-          error: evaluated.error(sampling, images: images))
+          error: evaluated.distanceError(sampling, groups: 1, images: images))
       }
     },
   ]

@@ -9,6 +9,13 @@ struct WeightFigures: Sendable {
     case bound(Int)
     /// sum w~ log w, with w~ normalised over the group.
     case weighted(Int)
+
+    /// k.
+    var size: Int {
+      switch self {
+      case .bound(let size), .weighted(let size): size
+      }
+    }
   }
 
   let quantities: [Quantity]
@@ -18,17 +25,21 @@ struct WeightFigures: Sendable {
   private var squares: [Quantity: Double] = [:]
   private let samples: Int
 
-  /// - Parameter samples: Those of each image.
+  /// - Parameter samples: Those of each image; at least two, of which one alone tells no error.
   init(samples: Int) {
+    precondition(samples > 1)
     self.samples = samples
     let sizes = Self.sizes(samples)
     quantities = sizes.map(Quantity.bound) + sizes.filter { $0 > 1 }.map(Quantity.weighted)
   }
 
-  /// The numbers of samples whose bounds are reported.
+  /// The numbers of samples whose bounds are compared with claims: those that papers choose.
   static func sizes(_ samples: Int) -> [Int] {
-    [1, 5, 50].filter { $0 < samples } + [samples]
+    [1, 5, 10, 50, 64, 100, 500, 1000].filter { $0 < samples } + [samples]
   }
+
+  /// The groups of an image that a mean is over.
+  func groups(_ quantity: Quantity) -> Int { samples / quantity.size }
 
   /// Adds an image.
   mutating func add(_ weights: LogWeights) {
@@ -43,10 +54,7 @@ struct WeightFigures: Sendable {
 
   /// The value for an image, and its squared error.
   private static func value(_ quantity: Quantity, _ logs: [Double]) -> (Double, Double) {
-    let size =
-      switch quantity {
-      case .bound(let size), .weighted(let size): size
-      }
+    let size = quantity.size
     func value(_ range: Range<Int>) -> Double {
       let largest = logs[range].reduce(-.infinity, max)
       guard largest > -.infinity else { return -.infinity }
@@ -66,7 +74,6 @@ struct WeightFigures: Sendable {
     }
     // Of one group, its halves tell.
     let half = logs.count / 2
-    guard half > 0 else { return (mean, 0) }
     let difference = value(0..<half) - value(half..<logs.count)
     return (mean, difference * difference / 4)
   }

@@ -8,6 +8,8 @@ public struct Evaluation: Sendable {
   public var effectiveSampleSizes: [Double]
   /// log p(x|h), averaged over samples and images.
   public var reconstruction: Double
+  /// The variance of that mean over draws, of one sample of each image; nil where nothing tells it.
+  public var reconstructionVariance: Double?
   /// log q(h|x) - log p(h), averaged over samples and images.
   public var divergence: Double
   /// For each layer, the variance over images of each unit's posterior mean.
@@ -172,6 +174,7 @@ public final class Evaluator {
     try encode.run(control)
     var pace = Pace()
     var kept = [[Float]](repeating: [], count: keepsWeights ? valid : 0)
+    var spread = SampleSpread(images: kept.count)
     for offset in stride(from: 0, to: samples, by: needs.chunk) {
       control.sampleOffset = UInt32(offset)
       let width = min(needs.chunk, samples - offset)
@@ -182,6 +185,7 @@ public final class Evaluator {
       if kept.isEmpty { continue }
       let values = try executable.floats(chunk.logWeights)
       for image in 0..<valid { kept[image] += values[image * width..<(image + 1) * width] }
+      spread.add(try memory.floats(programs.likelihoods), width)
     }
     var result: [Float] = []
     for tensor in [
@@ -190,7 +194,7 @@ public final class Evaluator {
     ] + programs.upperMeans {
       result += try memory.floats(tensor).prefix(valid * tensor.shape.columns)
     }
-    return result + kept.joined()
+    return result + spread.variances + kept.joined()
   }
 
   private func add(
@@ -211,70 +215,7 @@ public final class Evaluator {
         likelihood: likelihoods[image], logWeight: logWeights[image], samples: samples)
     }
     guard let observe else { return }
+    sums.add(variances: batch.next())
     for _ in images { observe(LogWeights(batch.next(of: needs.samples))) }
-  }
-}
-
-/// The numbers of a batch's images, as ranks hand them to each other.
-private struct BatchValues {
-  let images: Int
-  private var rest: ArraySlice<Float>
-
-  init(_ values: [Float], images: Int) { (self.images, rest) = (images, values[...]) }
-
-  /// So many numbers of each image.
-  mutating func next(_ width: Int = 1) -> [Double] { next(of: width * images) }
-
-  mutating func next(of count: Int) -> [Double] {
-    defer { rest = rest.dropFirst(count) }
-    return rest.prefix(count).map(Double.init)
-  }
-}
-
-/// Running sums over images.
-private struct EvaluationSums {
-  private var logLikelihoods: [Double] = []
-  private var effective: [Double] = []
-  private var likelihood = 0.0
-  private var divergence = 0.0
-  /// For each layer and unit, Welford's mean and sum of squared deviations over images.
-  private var means: [[Double]]
-  private var deviations: [[Double]]
-
-  init(layers: [Int]) {
-    means = layers.map { Array(repeating: 0, count: $0) }
-    deviations = means
-  }
-
-  mutating func add(
-    maximum: Double, sum: Double, squares: Double, likelihood: Double, logWeight: Double,
-    samples: Double
-  ) {
-    logLikelihoods.append(maximum + naturalLogarithm(sum / samples))
-    effective.append(squares > 0 ? sum * sum / squares : 0)
-    self.likelihood += likelihood / samples
-    divergence += likelihood / samples - logWeight / samples
-  }
-
-  /// Adds the posterior means of the images that are added next.
-  mutating func add(means values: [Double], layer: Int) {
-    let width = means[layer].count
-    for image in 0..<values.count / width {
-      let count = Double(logLikelihoods.count + image + 1)
-      for unit in 0..<width {
-        let value = values[image * width + unit]
-        let before = value - means[layer][unit]
-        means[layer][unit] += before / count
-        deviations[layer][unit] += before * (value - means[layer][unit])
-      }
-    }
-  }
-
-  var evaluation: Evaluation {
-    let count = Double(max(logLikelihoods.count, 1))
-    return Evaluation(
-      imageLogLikelihoods: logLikelihoods, effectiveSampleSizes: effective,
-      reconstruction: likelihood / count, divergence: divergence / count,
-      unitVariances: deviations.map { layer in layer.map { $0 / count } })
   }
 }

@@ -13,16 +13,17 @@ public struct GradientMix: Sendable {
 ///
 /// A block is a part of the images with samples of its own, so that blocks know nothing of each other.
 public struct GradientDrift: Sendable {
-  /// The square of the mean over that of the noise of one block, without bias: 0 where there is no mean.
-  public let squaredRatio: Double
+  /// The square of the mean, without bias: 0 where there is no mean.
+  public let square: Double
   /// Its standard error, by leaving blocks out in turn.
   public let error: Double
-  public let isFinite: Bool
+  /// The square of the noise of the mean over all blocks.
+  public let squaredNoise: Double
 
   init(_ signal: GradientSignal) {
-    squaredRatio = signal.squaredRatios.all
-    error = GradientSignal.jackknifeError(signal.squaredRatios.leftOut)
-    isFinite = signal.isFinite && squaredRatio.isFinite && error.isFinite
+    let (all, leftOut) = signal.squares
+    (square, error) = (all, GradientSignal.jackknifeError(leftOut))
+    squaredNoise = signal.squaredNoise
   }
 
   /// Measures the encoder's gradients.

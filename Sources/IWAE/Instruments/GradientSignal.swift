@@ -68,8 +68,8 @@ public struct GradientSignal: Sendable {
     return (sum / parameters).squareRoot()
   }
 
-  /// |mu|^2 / tr S of all blocks, or of all but one; not positive where noise hides the signal.
-  private func squaredRatio(without left: Int?) -> Double {
+  /// |mu|^2, and the variance of the block means, of all blocks, or of all but one.
+  private func moments(without left: Int?) -> (square: Double, variance: Double) {
     var (same, all) = (0.0, 0.0)
     for i in 0..<blocks where i != left {
       same += products[i * blocks + i]
@@ -77,9 +77,22 @@ public struct GradientSignal: Sendable {
     }
     let count = Double(left == nil ? blocks : blocks - 1)
     let signal = (all - same) / (count * (count - 1))
-    let variance = (same - all / count) / (count - 1)
-    return signal / (Double(draws) * variance)
+    return (signal, (same - all / count) / (count - 1))
   }
+
+  /// |mu|^2 / tr S of all blocks, or of all but one; not positive where noise hides the signal.
+  private func squaredRatio(without left: Int?) -> Double {
+    let (square, variance) = moments(without: left)
+    return square / (Double(draws) * variance)
+  }
+
+  /// |mu|^2 by all blocks, and with each left out; below zero where noise hides it.
+  var squares: (all: Double, leftOut: [Double]) {
+    (moments(without: nil).square, (0..<blocks).map { moments(without: $0).square })
+  }
+
+  /// The square of the noise of the mean over all blocks.
+  var squaredNoise: Double { moments(without: nil).variance / Double(blocks) }
 
   /// |mu| / sqrt(tr S); nil where noise hides the signal.
   public var ratio: Double? {

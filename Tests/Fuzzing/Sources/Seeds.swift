@@ -80,7 +80,12 @@ enum Seeds {
         "b": .init(shape: [], values: .float64([.pi])),
         "c": .init(shape: [0, 4], values: .int64([])),
       ], metadata: ["note": "line\nbreak"])
-    return [checkpoint, file.data, arrays.data].map { Array($0) }
+    // No bytes, and a bias that would fill the memory.
+    let hollow = Safetensors(
+      entries: [
+        "encoder.0.mean.weight": .init(shape: [4_611_686_018_427_387_904, 0], values: .float32([]))
+      ])
+    return [checkpoint, file.data, arrays.data, hollow.data].map { Array($0) }
   }
 
   // MARK: Text
