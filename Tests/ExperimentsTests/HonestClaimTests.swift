@@ -14,7 +14,8 @@ import Testing
   @Test(arguments: [true, false]) func othersEvaluationsAreNotAccused(isBinary: Bool) throws {
     let device = try OpenCLDevice.open()
     defer { device.close() }
-    let subject = RefereeTests.subject(isBinary: isBinary, count: 40)
+    // Weights so far from each other as those tests' tell no errors of a few samples.
+    let subject = RefereeTests.subject(isBinary: isBinary, count: 40, scale: 0.3)
     let referee = Referee(subject, samples: RefereeTests.samples, width: 0.3, claim: Claim("9"))
     let found = try referee.evaluate(subject, RefereeTests.samples, "", device) { _ in true }
     let figures = try #require(found).0
@@ -35,8 +36,10 @@ import Testing
         var claim = ClaimReport(try RefereeTests.claim(bound), evaluated, certificate)
         claim.add(ReportingMistake.all, evaluated)
         let isFound = claim.matches.contains { $0.name == "bound" && $0.detail == "k = \(size)" }
-        let isHonest = claim.isSupported || claim.verdict == .tooBad && isFound
-        if !isHonest { accused.append("seed \(seed), k = \(size): \(claim.text)") }
+        // One sample of each image may be better than log p(x) by chance.
+        if !claim.isSupported && !isFound {
+          accused.append("seed \(seed), k = \(size): \(claim.text)")
+        }
       }
     }
     #expect(accused.isEmpty, "\(accused.joined(separator: "\n"))")

@@ -28,9 +28,10 @@ import Testing
     return ImageSet(name: "test", values: .floats(values), width: model.dataSize)
   }
 
-  static func subject(isBinary: Bool = true, count: Int = 70) -> Subject {
+  static func subject(isBinary: Bool = true, count: Int = 70, scale: Float = 1) -> Subject {
     Subject(
-      model, parameters: parameters, images: images(isBinary: isBinary, count: count),
+      model, parameters: parameters.mapValues { $0.map { scale * $0 } },
+      images: images(isBinary: isBinary, count: count),
       binarization: .sample, seed: 3)
   }
 
@@ -141,10 +142,10 @@ import Testing
     for plant in planted {
       var claim = ClaimReport(try Self.claim(plant.number), evaluated, certificate)
       claim.add(ReportingMistake.all, evaluated)
-      #expect(
-        claim.matches.contains { $0.name == plant.name && $0.detail == plant.detail },
-        "\(plant): \(claim.text)")
-      // The bound of fifty samples may be as good as the likelihood allows.
+      // The bound of fifty samples may be as good as the likelihood allows, and is no mistake then.
+      let isFound = claim.matches.contains { $0.name == plant.name && $0.detail == plant.detail }
+      let isAllowed = plant.name == "bound" && plant.detail == "k = 50" && claim.isSupported
+      #expect(isFound || isAllowed, "\(plant): \(claim.text)")
       if plant.name != "bound" {
         #expect(claim.verdict == .tooGood || claim.verdict == .tooBad, "\(plant)")
       }

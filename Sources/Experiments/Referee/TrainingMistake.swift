@@ -28,7 +28,13 @@ struct TrainingMistake: Sendable {
       guard groups != samples, isWeighted(rule), groups == 1 || rule.path.scope == .group else {
         return nil
       }
-      return (GradientMix([changed(objective) { $0.scope = .group }]), true)
+      // As many groups as there were samples: weights that add up to as much are compared.
+      let share = Float(groups) / Float(samples)
+      let mistaken = changed(objective) {
+        $0.scope = .group
+        $0.linear *= share
+      }
+      return (GradientMix([mistaken]), true)
     },
     TrainingMistake(
       name: "second backward",
