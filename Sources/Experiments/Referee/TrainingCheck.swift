@@ -18,7 +18,12 @@ public struct TrainingCheck: Sendable {
   /// Fewer batches tell no errors.
   private static let leastBlocks = 4
 
-  /// - Parameter source: The images in words; nil for their name.
+  /// - Parameters:
+  ///   - objective: What it is said to have been trained on.
+  ///   - groups: The groups M of each image's samples.
+  ///   - samples: The samples K of a group.
+  ///   - images: The images that it was trained on.
+  ///   - source: The images in words; nil for their name.
   public init(
     _ objective: Objective, groups: Int, samples: Int, images: ImageSet, source: String? = nil
   ) {
