@@ -17,7 +17,7 @@ public struct Referee: Sendable {
   /// What was taken for granted, a sentence each.
   public var notes: [String] = []
 
-  /// - Parameter samples: At least two, of which one alone tells no error.
+  /// Of at least two samples, for one alone tells no error.
   public init(
     _ subject: Subject, samples: Int = 5000, width: Double = 0.1, budget: Double? = nil,
     claim: Claim? = nil, training: TrainingCheck? = nil
