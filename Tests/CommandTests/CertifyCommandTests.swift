@@ -106,7 +106,9 @@ import Testing
       return try decode(Images.self, data).images
     }
     let shapes = try rows("200").map(\.shape)
-    let outcome = run("bounds", "linear-gaussian", "--limit", "7", "--samples", "200", "--json")
+    let outcome = run(
+      "bounds", "linear-gaussian", "--limit", "7", "--samples", "200", "--json", "--out",
+      "\(folder)/bounds.svg")
     let bounds = try decode(Bounds.self, Data(outcome.output.utf8)).perImage.map(\.paretoShape)
     #expect(shapes == bounds && shapes.count == 7 && shapes.allSatisfy { $0 != nil })
     #expect(try rows("10").allSatisfy { $0.shape == nil })
