@@ -73,6 +73,14 @@ extension RunConfiguration {
     progress.pass >= passes || patience > 0 && progress.passesSinceBest >= patience
   }
 
+  /// The setting that goes by validation, and for what; nil if none does.
+  var needOfValidation: String? {
+    if schedule == .plateau {
+      return "'--schedule' plateau halves the learning rate when validation becomes no better"
+    }
+    return patience > 0 ? "'--patience' \(patience) ends training by its validation" : nil
+  }
+
   private var learningRates: LearningRate {
     switch schedule {
     case .burda: .burda

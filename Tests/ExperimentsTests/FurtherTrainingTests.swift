@@ -159,16 +159,19 @@ import Testing
     }
   }
 
-  @Test func plateausNeedValidation() throws {
+  @Test func plateausAndPatienceNeedValidation() throws {
     defer { scene.end() }
-    let error = #expect(throws: ConfigurationError.self) {
-      var configuration = try scene.configuration().0
-      (configuration.schedule, configuration.split) = (.plateau, .full)
-      let source = try scene.configuration().1.source
-      _ = try Run(
-        configuration, in: folder, images: RunImages(source, for: configuration))
+    for (schedule, patience) in [(RunConfiguration.Schedule.plateau, 0), (.constant, 3)] {
+      let error = #expect(throws: ConfigurationError.self) {
+        var configuration = try scene.configuration().0
+        (configuration.schedule, configuration.patience) = (schedule, patience)
+        configuration.split = .full
+        let source = try scene.configuration().1.source
+        _ = try Run(
+          configuration, in: folder, images: RunImages(source, for: configuration))
+      }
+      #expect(error?.description.contains("'--split' full leaves no images") == true)
     }
-    #expect(error?.description.contains("'--split' full leaves no images") == true)
     let run = try run(passes: 4) {
       ($0.schedule, $0.plateauPasses, $0.learningRate) = (.plateau, 1, 0.01)
     }

@@ -1,12 +1,18 @@
 import Compute
 import Datasets
+import Foundation
 import OpenCLDevice
 import Testing
 
 @testable import IWAE
 
 /// Intervals around log p(x) where it is known.
+///
+/// `IWAE_GPU_REPETITIONS` is how many are made of each kind, whose share that holds log p(x) is then printed.
 @Suite struct CertifierTests {
+  private static let repetitions =
+    ProcessInfo.processInfo.environment["IWAE_GPU_REPETITIONS"].flatMap(Int.init)
+
   private static let linear = LinearGaussian()
 
   /// A model of two latents, whose log p(x) is an integral over a plane.
@@ -63,7 +69,7 @@ import Testing
   /// The share of intervals, one for each seed, that hold the exact mean.
   private func coverage(
     _ model: Model, _ parameters: [Tensor: [Float]], _ images: ImageSet, exact each: [Double],
-    repetitions: Int, change: (inout Certifier.Settings) -> Void = { _ in }
+    repetitions usual: Int, change: (inout Certifier.Settings) -> Void = { _ in }
   ) throws -> (share: Double, annealed: Int, text: String) {
     let exact = each.reduce(0, +) / Double(each.count)
     var deviations: [CertifiedImage.Method: [Double]] = [:]
@@ -73,11 +79,16 @@ import Testing
     let device = try OpenCLDevice.open(.automatic)
     defer { device.close() }
     var held = 0
+    // Fresh chains count whatever they say, so that an interval may be wider than was asked for.
+    var wide = 0
     var annealed = 0
+    var isLimited = false
+    let repetitions = Self.repetitions ?? usual
     for seed in 0..<repetitions {
       var settings = Certifier.Settings(width: 0.1)
       settings.seed = UInt64(seed)
       change(&settings)
+      isLimited = settings.mostTransitions < 1 << 18
       let found = try Certifier(
         model, parameters: parameters, images: images, settings, device: device
       ).certify()
@@ -86,7 +97,7 @@ import Testing
       let mean = found.reduce(0) { $0 + $1.estimate } / count
       let variance = found.reduce(0) { $0 + ($1.error ?? .nan) * ($1.error ?? .nan) }
       let reach = Certifier.deviations * variance.squareRoot() / count + variance / count / 2
-      #expect(reach <= settings.width || settings.mostTransitions < 1 << 18)
+      if reach > settings.width { wide += 1 }
       if abs(mean - exact) <= reach { held += 1 }
       annealed += found.count { $0.method == .annealing }
       for (image, exact) in zip(found, each) {
@@ -107,7 +118,14 @@ import Testing
       return "\(method): \(values.count) images, \(inside) inside, mean deviation "
         + "\(values.reduce(0, +) / Double(values.count))"
     }
-    return (Double(held) / Double(repetitions), annealed, text.joined(separator: "; "))
+    #expect(wide <= repetitions / 20 || isLimited, "\(wide) of \(repetitions) are too wide")
+    let share = Double(held) / Double(repetitions)
+    if Self.repetitions != nil {
+      print(
+        "\(held) of \(repetitions) intervals hold log p(x), \(wide) are wider than asked for; "
+          + text.joined(separator: "; "))
+    }
+    return (share, annealed, text.joined(separator: "; "))
   }
 
   @Test func samplesCoverTheExactDensity() throws {
@@ -116,7 +134,7 @@ import Testing
     let (share, annealed, text) = try coverage(
       Self.linear.model, Self.linear.parameters(widening: 1.5), images, exact: exact,
       repetitions: 200)
-    #expect(annealed < 200)
+    #expect(annealed < (Self.repetitions ?? 200))
     #expect(share >= 0.93, "\(share), \(text)")
   }
 

@@ -125,11 +125,13 @@ public struct Run: Sendable {
     self.continued = continued
     (self.found, self.images) = (found, images)
     training = try configuration.training()
-    guard configuration.schedule != .plateau || images.split.validation != nil else {
-      throw ConfigurationError(
-        "'--schedule' plateau halves the learning rate when validation becomes no better, and '--split' "
-          + "\(configuration.split.text) leaves no images to validate on. Choose another of the two."
-      )
+    if images.split.validation == nil, let problem = configuration.needOfValidation {
+      // Runs of a version that took it are gone on with: they make all their passes.
+      guard resumed != nil, configuration.schedule != .plateau else {
+        throw ConfigurationError(
+          "\(problem), and '--split' \(configuration.split.text) leaves no images to validate on. Choose "
+            + "another of the two.")
+      }
     }
     if configuration.finetune == .encoder, start == nil {
       let given = warmStart?.parameters ?? [:]

@@ -19,50 +19,48 @@ struct ImageGaussians: Sendable {
   }
 }
 
-/// The moments of the positions of each image's chains, at several times.
-struct PositionMoments {
-  private let chains: Int
-  /// By layer.
-  private let widths: [Int]
-  private var sums: [[Double]]
-  private var squares: [[Double]]
-  private var counts: [Int]
+/// The moments of some draws for each image, which may come little by little.
+struct DrawMoments {
+  private let draws: Int
+  private let width: Int
+  private var sums: [Double]
+  private var squares: [Double]
+  private var count = 0
 
-  init(_ tensors: AnnealingTensors, chains: Int) {
-    self.chains = chains
-    widths = tensors.layers.map(\.momentum.shape.columns)
-    sums = tensors.layers.map { Array(repeating: 0, count: $0.center.shape.count) }
+  /// - Parameters:
+  ///   - images: The images.
+  ///   - width: The numbers of a draw.
+  ///   - draws: Those of each image that are added at a time.
+  init(images: Int, width: Int, draws: Int) {
+    (self.draws, self.width) = (draws, width)
+    sums = Array(repeating: 0, count: images * width)
     squares = sums
-    counts = widths.map { _ in 0 }
   }
 
-  /// Adds the positions of all chains.
-  mutating func add(_ positions: [Float], layer: Int) {
-    let width = widths[layer]
-    for row in 0..<positions.count / width {
-      let first = row / chains * width
+  /// Adds draws, which stand image by image.
+  mutating func add(_ values: [Float]) {
+    for row in 0..<values.count / width {
+      let first = row / draws * width
       for unit in 0..<width {
-        let value = Double(positions[row * width + unit])
-        sums[layer][first + unit] += value
-        squares[layer][first + unit] += value * value
+        let value = Double(values[row * width + unit])
+        sums[first + unit] += value
+        squares[first + unit] += value * value
       }
     }
-    counts[layer] += chains
+    count += draws
   }
 
-  /// Those with the moments, a little wider: chains that start too near to each other are worse.
-  var gaussians: [ImageGaussians] {
-    sums.indices.map { layer in
-      let count = Double(max(counts[layer], 1))
-      var result = ImageGaussians()
-      for (sum, square) in zip(sums[layer], squares[layer]) {
-        let mean = sum / count
-        let deviation = max(square / count - mean * mean, 1e-8).squareRoot()
-        result.centers.append(Float(mean))
-        result.scales.append(Float(1.1 * deviation))
-      }
-      return result
+  /// Those with the moments, so many times as wide.
+  func gaussians(widening: Double = 1) -> ImageGaussians {
+    let count = Double(max(count, 1))
+    var result = ImageGaussians()
+    for (sum, square) in zip(sums, squares) {
+      let mean = sum / count
+      let deviation = max(square / count - mean * mean, 1e-8).squareRoot()
+      result.centers.append(Float(mean))
+      result.scales.append(Float(widening * deviation))
     }
+    return result
   }
 }
 
@@ -85,21 +83,10 @@ extension Generator {
       images.flatMap { [[Float]](repeating: $0, count: draws) },
       labels: labels.map { $0.flatMap { [Int](repeating: $0, count: draws) } }, seed: seed)
     for layer in result.count..<model.encoder.count {
-      result.append(moments(all.latents[layer], model.encoder[layer].latent, draws))
-    }
-    return result
-  }
-
-  private func moments(_ values: [Float], _ width: Int, _ draws: Int) -> ImageGaussians {
-    var result = ImageGaussians()
-    for image in 0..<values.count / (width * draws) {
-      for unit in 0..<width {
-        let own = (0..<draws).map { Double(values[(image * draws + $0) * width + unit]) }
-        let estimate = LogWeights.Estimate(own)
-        let variance = (estimate.squaredError ?? 0) * Double(draws)
-        result.centers.append(Float(estimate.mean))
-        result.scales.append(Float(max(variance.squareRoot(), 1e-4)))
-      }
+      var moments = DrawMoments(
+        images: images.count, width: model.encoder[layer].latent, draws: draws)
+      moments.add(all.latents[layer])
+      result.append(moments.gaussians())
     }
     return result
   }

@@ -75,14 +75,19 @@ extension Annealer {
         of: rows.map { data.images.evaluated($0, binarization, seed: configuration.seed) },
         labels: data.images.labels.map { labels in rows.map { labels[$0] } },
         seed: configuration.seed))
-    var moments = PositionMoments(programs.tensors, chains: configuration.chains)
+    let layers = programs.tensors.layers
+    var moments = layers.map {
+      DrawMoments(
+        images: batchSize, width: $0.momentum.shape.columns, draws: configuration.chains)
+    }
     let found = try tune(base, 0, goesOn) {
-      for (index, layer) in programs.tensors.layers.enumerated() {
-        moments.add(try memory.floats(layer.here.latent), layer: index)
+      for (index, layer) in layers.enumerated() {
+        moments[index].add(try memory.floats(layer.here.latent))
       }
     }
     guard found != nil else { return nil }
-    let gaussians = moments.gaussians
+    // A little wider: chains that start too near to each other are worse.
+    let gaussians = moments.map { $0.gaussians(widening: 1.1) }
     try place(gaussians)
     return try tune(base, AnnealingPlan.transitions, goesOn).map { plans in
       zip(plans.indices, plans).map { image, plan in
