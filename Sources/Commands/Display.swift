@@ -37,6 +37,13 @@ public struct Display {
     for note in notes { line.keep("Note: \(sentence(note))") }
   }
 
+  /// Says what changes the meaning of a result, or is lost: to those too who want no progress.
+  public func warn(_ warnings: [String]) {
+    guard Launch.ranks.isFirst else { return }
+    line.clear()
+    for warning in warnings { terminal.error("Warning: \(sentence(warning))") }
+  }
+
   /// Shows a result.
   ///
   /// - Parameters:
@@ -68,6 +75,16 @@ public struct Display {
     return path
   }
 
+  /// The same, of a command that keeps its figure beside a checkpoint where no path is given: fails before long
+  /// work where that folder cannot be written.
+  public static func figure(
+    _ arguments: ParsedArguments, besides checkpoints: [String]
+  ) throws -> String? {
+    if let path = try figure(arguments) { return path }
+    for checkpoint in checkpoints { try FigureFolder(of: checkpoint).check() }
+    return nil
+  }
+
   /// The place of figures that an option wants.
   public static func figures(
     _ arguments: ParsedArguments, _ option: String = "--out"
@@ -93,6 +110,22 @@ public struct Display {
         message: "'\(option) \(path)' must be a file in a folder that is there and can be written.",
         code: .fileAccess)
     }
+    if let input = arguments.values(besides: option).first(where: { isSame($0, path) }) {
+      throw arguments.error(
+        "'\(option) \(path)' would replace '\(input)', which is read. Name another file.")
+    }
+    guard !RunFolder(folder).keeps(URL(fileURLWithPath: path).lastPathComponent) else {
+      throw arguments.error(
+        "'\(option) \(path)' is a file that the run or sweep in '\(folder)' keeps. Name another.")
+    }
     return path
+  }
+
+  /// True if both name one file that is there; what follows a '#' is a part of it.
+  private static func isSame(_ input: String, _ output: String) -> Bool {
+    let place = { (path: String) in URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+    let file = input.split(separator: "#", omittingEmptySubsequences: false)[0]
+    return FileManager.default.fileExists(atPath: output) && !file.isEmpty
+      && place(String(file)) == place(output)
   }
 }

@@ -81,6 +81,11 @@ public struct ParsedArguments: Sendable {
     guard let value = parts.count == 2 ? String(parts[1]) : rest.popFirst() else {
       throw command.usageError("Missing value for '\(option.name) <\(placeholder)>'.")
     }
+    guard !value.isEmpty else {
+      throw command.usageError(
+        "The value of '\(option.name) <\(placeholder)>' is empty. Give one, or leave out '\(name)'."
+      )
+    }
     if value == "-", option.takesFile {
       throw command.usageError(
         "'\(option.name) -' would be a file called '-'. Name a file, or write './-' if you mean that."
@@ -120,6 +125,11 @@ public struct ParsedArguments: Sendable {
 
   /// The names of all options and flags that were given.
   public var given: Set<String> { flags.union(values.keys) }
+
+  /// All that was given but the value of one option.
+  public func values(besides option: String) -> [String] {
+    values.filter { $0.key != option }.sorted { $0.key < $1.key }.map(\.value) + places
+  }
 
   /// An option without which the command makes no sense.
   public func required(_ name: String) throws(UsageError) -> String {

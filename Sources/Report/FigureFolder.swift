@@ -19,6 +19,22 @@ public struct FigureFolder: Sendable {
     "\(path)/\(figure.name).\(figure.ownFormat.rawValue)"
   }
 
+  /// Fails where no figure could be put there.
+  public func check() throws(FileAccessError) {
+    var place = path
+    while !FileManager.default.fileExists(atPath: place), !FileCalls.folder(of: place).isEmpty {
+      place = FileCalls.folder(of: place)
+    }
+    guard
+      !FileManager.default.fileExists(atPath: place)
+        || FileManager.default.isWritableFile(atPath: place)
+    else {
+      throw FileAccessError(
+        "Figures go to '\(path)', and '\(place)' cannot be written. Name a file elsewhere with '--out'."
+      )
+    }
+  }
+
   /// Puts a figure there, in place of one of the same name, whose picture may have had the other ending.
   public func write(_ figure: Figure) throws(FileAccessError) {
     guard !figure.name.isEmpty, !figure.name.hasPrefix("."), !figure.name.contains("/") else {

@@ -42,6 +42,12 @@ extension Command {
 private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let display = try Display(ofTable: arguments, terminal)
   if arguments.has("--toy") {
+    let others =
+      arguments.values(besides: "--format").isEmpty
+      ? nil : arguments.given.subtracting(["--toy", "--format"]).sorted().first ?? "a checkpoint"
+    if let others {
+      throw arguments.error("'--toy' is of no model and no data: leave out \(others).")
+    }
     try display.result(
       ToyBounds.report, ToyBounds.report.text, table: ToyBounds.report.table)
     return .done
@@ -53,7 +59,7 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let subjects = try paths.map {
     try DataOptions.subject(arguments, display, limit: 100, checkpoint: $0)
   }
-  let out = try Display.figure(arguments)
+  let out = try Display.figure(arguments, besides: subjects.map(\.name))
   let samples = try arguments.integer(
     "--samples", default: 5000, maximum: BoundsMeasurement.mostSamples)
   let targetError = try arguments.number("--target-error", default: 0, in: 0...1e9)

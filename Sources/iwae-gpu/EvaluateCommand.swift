@@ -85,17 +85,19 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   report.step = stored.step
   let evaluated = images
   var isStopped = false
+  var loss: String?
   if let certifying {
     let subject = Subject(
       stored.model, parameters: stored.parameters, images: evaluation.images,
       binarization: evaluation.binarization, seed: evaluation.seed, name: stored.path)
     let certification = Certification(
       subject, width: certifying.width, budget: certifying.budget,
-      file: RunFolder.isFolder(stored.path) ? RunFolder(stored.path).certificate : nil)
-    display.note([certification.known.note].compactMap(\.self))
+      folder: RunFolder.isFolder(stored.path) ? stored.path : nil)
+    tell(of: certification, display)
     if let outcome = try certification.run(on: device, monitor: display.show) {
       (report.certificate, images) = (outcome.certificate, outcome.images)
       isStopped = outcome.isStopped
+      loss = outcome.loss
     } else {
       isStopped = true
     }
@@ -113,6 +115,8 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     if others.isEmpty, Launch.ranks.isFirst { keep(report, evaluated, of: stored, terminal) }
   }
   try display.result(report, report.text, table: report.table(of: stored.path))
+  if let loss { display.warn(["the certificate was not kept. \(loss)"]) }
+  if isStopped { display.warn(["it was stopped: this is what was known by then"]) }
   if let perImage, Launch.ranks.isFirst {
     if images.count < evaluation.images.count {
       display.note([
@@ -147,6 +151,17 @@ private struct Certifying {
     }
     width = try arguments.number("--certify", default: 1, in: 1e-4...1e3)
   }
+}
+
+/// Says what a run's folder knows already.
+private func tell(of certification: Certification, _ display: Display) {
+  guard let known = certification.known else {
+    display.warn([
+      "'\(certification.file ?? "")' holds nothing to go on from, and is written anew"
+    ])
+    return
+  }
+  if !known.isEmpty { display.note(["\(counted(known.count, "image")) known from before"]) }
 }
 
 /// The file for what is found of each image; nil where none is asked for.

@@ -45,6 +45,7 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let dataPath = try arguments.required("--data")
   let noisePath = try arguments.required("--noise")
   let outPath = try arguments.required("--out")
+  _ = try Display.file(arguments)
   let checkpoint = try Checkpoint(at: path)
   let model = checkpoint.model
   if model.condition == nil, arguments.string("--labels") != nil {

@@ -102,6 +102,7 @@ private func paper(_ arguments: ParsedArguments) throws -> PaperRun {
     : PaperRecipe(of: source, passes: passes, seeds: seeds)
   try recipe.base.apply(arguments, Setting.tested)
   let folder = arguments.string("--out")
+  if let folder { try checkNoRun(in: folder, arguments) }
   switch name {
   case "rainforth": return PaperRun(rainforth: recipe, of: source, in: folder)
   case "tomczak": return PaperRun(tomczak: layers, recipe, of: source, in: folder)

@@ -55,7 +55,7 @@ private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     fitSteps: try arguments.integer(
       "--fit-steps", default: usual.fitSteps, minimum: 0, maximum: 1 << 20))
   let subject = try DataOptions.subject(arguments, display, limit: 40)
-  let out = try Display.figure(arguments)
+  let out = try Display.figure(arguments, besides: [subject.name])
   let measurement = try SandwichMeasurement(subject, settings)
   let device = try Backend.open(arguments)
   defer { device.close() }

@@ -135,8 +135,16 @@ private func requestedSweep(
     return (folder, grid, try DataOptions.source(arguments, grid.base))
   }
   let folder = try arguments.required("--out")
+  try checkNoRun(in: folder, arguments)
   let source = try DataOptions.source(arguments, .usual)
   return (folder, try grid(arguments, source), source)
+}
+
+/// Refuses the folder of a run for what keeps many.
+func checkNoRun(in folder: String, _ arguments: ParsedArguments) throws(UsageError) {
+  let folder = RunFolder(folder)
+  guard folder.exists, !folder.isOfSweep else { return }
+  throw arguments.error("There is a run in '\(folder.path)'. Choose another '--out'.")
 }
 
 /// The settings of some objectives that have no axis of their own.

@@ -57,7 +57,14 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     "\(run.configuration.objective) on \(run.configuration.data): "
       + "\(run.images.split.training.count) images, \(run.configuration.passes) passes, on "
       + "\(device.name). Run folder: \(folder)")
-  display.note(run.images.source.collection.notes + notes + (run.warmStart?.notes ?? []))
+  display.note(run.images.source.collection.notes + notes)
+  if let start = run.warmStart {
+    if start.isWhole { display.note(start.notes) } else { display.warn(start.notes) }
+  }
+  display.warn(
+    run.configuration.idle(Setting.all.filter { arguments.given.contains($0.flag) }).map {
+      "'\($0.flag)' changes nothing beside the other settings"
+    })
   if let path = arguments.string("--resume"), !run.isResumed, !run.isContinuation {
     terminal.error("Nothing had been saved in '\(path)': the run starts from its beginning.")
   }
@@ -149,6 +156,11 @@ private func checkFlags(_ arguments: ParsedArguments, resuming path: String) thr
 
 /// Refuses a folder in which there is a run, unless it is to be replaced.
 private func checkReplacing(_ folder: RunFolder, _ arguments: ParsedArguments) throws {
+  if Launch.ranks.isFirst, folder.isOfSweep {
+    throw arguments.error(
+      "There is a sweep, or a paper's table, in '\(folder.path)', whose runs have folders of their own. "
+        + "Choose another '--out'.")
+  }
   guard Launch.ranks.isFirst, folder.exists, !arguments.has("--overwrite") else { return }
   throw arguments.error(
     "There is a run in '\(folder.path)'. Go on with '--resume \(quotedForShell(folder.path))', replace it "

@@ -132,8 +132,10 @@ import Testing
       try decode(Evaluated.self, Data(first.output.utf8)).certificate)
     let text = String(format: "log p(x) %.3f", certificate.logLikelihood)
     #expect(again.output.contains(text), "\(again.output)")
+    // Other draws, and another error, are kept beside it.
     let others = run(arguments + ["--seed", "9"])
-    #expect(others.status == .done && others.error.contains("other images or another error"))
+    #expect(others.status == .done && !others.error.contains("known from before"))
+    #expect(run(arguments).error.contains("12 images known from before"))
     // No time is left for more than the least.
     let short = run(
       "evaluate", path, "--limit", "12", "--certify", "0.001", "--budget", "0.001s", "--samples",
@@ -148,9 +150,24 @@ import Testing
     let nearer = try #require(try decode(Evaluated.self, Data(longer.output.utf8)).certificate)
     #expect((nearer.upper ?? .nan) - (nearer.lower ?? .nan) < 1)
     #expect(nearer.annealedImages > 0 && unmet.annealedImages == 0)
-    try Data("{".utf8).write(to: URL(fileURLWithPath: "\(path)/certificate.json"))
-    let anew = run(arguments)
+    let kept = try FileManager.default.contentsOfDirectory(atPath: path).filter {
+      $0.hasPrefix("certificate-")
+    }
+    #expect(kept.count == 3)
+    for file in kept { try Data("{".utf8).write(to: URL(fileURLWithPath: "\(path)/\(file)")) }
+    let anew = run(arguments + ["--quiet"])
     #expect(anew.status == .done && anew.error.contains("holds nothing to go on from"))
+    // What cannot be kept is told all the same.
+    for file in kept {
+      try FileManager.default.removeItem(atPath: "\(path)/\(file)")
+      try FileManager.default.createDirectory(
+        atPath: "\(path)/\(file)", withIntermediateDirectories: false)
+    }
+    let unkept = run(arguments + ["--quiet"])
+    #expect(unkept.status == .done && unkept.error.contains("the certificate was not kept"))
+    #expect(unkept.output.contains(text), "\(unkept.output)")
+    let row = run(arguments + ["--quiet", "--format", "csv"]).output
+    #expect(row.contains("log_likelihood,log_likelihood_error,lower,upper,is_met"), "\(row)")
   }
 
   /// Images of noise are told from those of strokes, and a set is not told from itself.

@@ -25,7 +25,10 @@ import Testing
       (["evaluate", file], "expected"),
       (["report", densities.folder], "there is no run"),
       (
-        ["gradient", densities.path("none"), "--data", file, "--noise", file, "--out", file],
+        [
+          "gradient", densities.path("none"), "--data", file, "--noise", file, "--out",
+          densities.path("gradient"),
+        ],
         "No such file"
       ),
       (["export", densities.path("none"), "--onnx", "\(file)/below"], "No such file"),

@@ -58,7 +58,10 @@ private struct Architecture {
   ) throws(FormatError) {
     func problem(_ text: String) -> FormatError { FormatError(file: file, problem: text) }
     try tensors.nameChain(of: likelihood ?? .bernoulli)
-    tensors.addMissingBiases()
+    let biases = tensors.addMissingBiases()
+    if !biases.isEmpty {
+      notes.append("the file has no \(biases.joined(separator: ", ")): they are taken for zeros")
+    }
     let entries = tensors.entries
     func rows(_ name: String) -> Int? { entries["\(name).weight"]?.shape.first }
     func hidden(_ network: String) -> [Int] {

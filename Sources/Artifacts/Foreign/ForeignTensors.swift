@@ -221,14 +221,17 @@ struct ForeignTensors {
     }
   }
 
-  /// Zeros where a layer has no bias.
-  mutating func addMissingBiases() {
+  /// Zeros where a layer has no bias; returns the names of those.
+  mutating func addMissingBiases() -> [String] {
+    var added: [String] = []
     for (name, entry) in entries where name.hasSuffix(".weight") && entry.shape.count == 2 {
       let bias = String(name.dropLast("weight".count)) + "bias"
       guard entries[bias] == nil, entry.shape[0] > 0 else { continue }
       entries[bias] = .init(
         shape: [entry.shape[0]], values: .float32([Float](repeating: 0, count: entry.shape[0])))
+      added.append(bias)
     }
+    return added.sorted()
   }
 }
 

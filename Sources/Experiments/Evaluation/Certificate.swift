@@ -71,10 +71,10 @@ public struct Certificate: Codable, Hashable, Sendable {
     isMet = found.count == images && unmetImages == 0 && isNarrow
   }
 
-  /// True if the interval is as narrow as was asked for.
+  /// True if the interval is as narrow as was asked for, and no narrower than the digits of log-weights tell.
   private var isNarrow: Bool {
     guard let lower, let upper else { return false }
-    return upper - lower <= 2 * asked
+    return upper - lower <= 2 * asked && abs(logLikelihood) * Double(Float.ulpOfOne) < asked
   }
 
   public var text: String {
@@ -107,9 +107,10 @@ public struct Certificate: Codable, Hashable, Sendable {
         "\(counted(unmetImages - untoldImages, "image")) not known well enough: with errors above half a nat "
           + "the interval may be too narrow")
     }
-    if cutShortImages > 0 {
+    if cutShortImages > 0, !isMet {
       lines.append(
-        "time was up for \(counted(cutShortImages, "image")), and the same command goes on")
+        "time was up for \(counted(cutShortImages, "image")): a longer '--budget' spends more on them"
+      )
     }
     if let simulated {
       let error = simulated.standardError.map { " ± \(number($0))" } ?? ""

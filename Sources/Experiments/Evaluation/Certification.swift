@@ -9,16 +9,22 @@ public struct Certification: Sendable {
   public var settings: Certifier.Settings
   /// The seconds that it may take; nil for as many as it needs.
   public var budget: Double?
-  /// The file that keeps what is known; nil where nothing does.
-  public var file: String?
+  /// The folder that keeps what is known; nil where nothing does.
+  private let folder: String?
+  private let subjectFacts: [Fact]
+  /// What the names of files begin with that keep what is known.
+  static let prefix = "certificate-"
   /// The images that are drawn from the model for a diagnosis.
   private static let simulatedImages = 20
 
-  public init(_ subject: Subject, width: Double, budget: Double? = nil, file: String? = nil) {
+  public init(_ subject: Subject, width: Double, budget: Double? = nil, folder: String? = nil) {
     self.subject = subject
+    subjectFacts = [
+      Fact("the parameters", subject.parameters), Fact("the images", subject.images),
+    ]
     settings = Certifier.Settings(width: width)
     (settings.binarization, settings.seed) = (subject.binarization, subject.seed)
-    (self.budget, self.file) = (budget, file)
+    (self.budget, self.folder) = (budget, folder)
   }
 
   /// The result, image by image and over all.
@@ -27,6 +33,8 @@ public struct Certification: Sendable {
     public var images: [CertifiedImage]
     /// True if it was stopped before its end.
     public var isStopped: Bool
+    /// Why the folder does not keep it; nil if it does, or need not.
+    public var loss: String?
   }
 
   /// What a file keeps.
@@ -36,34 +44,32 @@ public struct Certification: Sendable {
     var images: [CertifiedImage]
   }
 
-  private var facts: [Fact] {
-    [
-      Fact("the parameters", subject.parameters), Fact("the images", subject.images),
-      Fact("the settings", "\(settings)"),
-    ]
+  private var facts: [Fact] { subjectFacts + [Fact("the settings", "\(settings)")] }
+
+  /// The file that keeps what is known: another model, other images and another error have their own.
+  public var file: String? {
+    folder.map { folder in
+      var hash = SHA256()
+      for fact in facts { hash.update(Data("\(fact.name): \(fact.value)\n".utf8)) }
+      return "\(folder)/\(Self.prefix)\(hash.hexadecimal().prefix(8)).json"
+    }
   }
 
-  /// The first images, which are known from before and need nothing more, and what is to be said of the
-  /// file that keeps them.
-  public var known: (images: [CertifiedImage], note: String?) {
-    guard let file, FileManager.default.fileExists(atPath: file) else { return ([], nil) }
+  /// The first images, which are known from before and need nothing more; nil where the file that should
+  /// keep them holds something else.
+  public var known: [CertifiedImage]? {
+    guard let file, FileManager.default.fileExists(atPath: file) else { return [] }
     // Some 200 bytes an image.
     let most = 65_536 + 1024 * subject.images.count
     guard let data = try? Files.read(file, atMost: most),
-      let kept = try? JSONText.value(Kept.self, data), kept.images.count <= subject.images.count,
+      let kept = try? JSONText.value(Kept.self, data), kept.of == facts,
+      kept.images.count <= subject.images.count,
       kept.images.allSatisfy({ $0.estimate.isFinite })
-    else { return ([], "'\(file)' holds nothing to go on from, and is written anew") }
-    guard kept.of == facts else {
-      return (
-        [], "'\(file)' is of another model, other images or another error, and is written anew"
-      )
-    }
+    else { return nil }
     // A block is gone on from where all of it is there.
     let first = kept.images.firstIndex(where: \.isCutShort) ?? kept.images.count
     let whole = first == subject.images.count ? first : first / Certifier.block * Certifier.block
-    return whole == 0
-      ? ([], nil)
-      : (Array(kept.images.prefix(whole)), "\(counted(whole, "image")) known from before")
+    return Array(kept.images.prefix(whole))
   }
 
   /// Certifies; nil if the monitor stopped it before anything was known.
@@ -77,8 +83,8 @@ public struct Certification: Sendable {
     let start = ContinuousClock.now
     func elapsed() -> Double { (ContinuousClock.now - start) / .seconds(1) }
     let count = subject.images.count
-    let known = known.images
-    let facts = facts
+    let (known, facts, file) = (known ?? [], facts, file)
+    var loss: String?
     let certifier = try Certifier(
       subject.model, parameters: subject.parameters, images: subject.images, settings,
       device: device)
@@ -110,8 +116,13 @@ public struct Certification: Sendable {
               "The log-weights of image \(image + 1) are not finite: the model's parameters "
               + "are too extreme for single precision.")
         }
-        if let file {
-          try Files.write(try JSONText.data(Kept(of: facts, images: images)), to: file)
+        guard let file, loss == nil else { return }
+        let data = try JSONText.data(Kept(of: facts, images: images))
+        do throws(FileAccessError) {
+          try Files.write(data, to: file)
+        } catch {
+          // What is found is worth more than that it is kept.
+          loss = error.description
         }
       })
     guard !found.isEmpty else { return nil }
@@ -127,7 +138,8 @@ public struct Certification: Sendable {
       }
     }
     certificate.seconds = elapsed()
-    return Outcome(certificate: certificate, images: found, isStopped: isStopped)
+    return Outcome(
+      certificate: certificate, images: found, isStopped: isStopped, loss: loss)
   }
 
   /// The mean so far, and its error.

@@ -31,12 +31,49 @@ extension EvaluationReport {
       (nats("NLL without inactive units", "nll_active_units_only"), nllActiveUnitsOnly),
       (nats("NLL of the data's own density", "exact_nll"), exactNll),
     ].compactMap { column, value in value.map { (column, .number($0)) } }
+    let columns = always + known + certified + separated
     var table = ResultTable(
-      (always + known).map(\.0),
+      columns.map(\.0),
       remark:
         "NLL is -L_k with so many samples k of each image; its error is the standard error over "
         + "images.")
-    table.append((always + known).map(\.1))
+    table.append(columns.map(\.1))
     return table
+  }
+
+  private var certified: [(ResultTable.Column, ResultTable.Cell)] {
+    guard let certificate else { return [] }
+    func bound(_ title: String, _ key: String) -> ResultTable.Column {
+      .number(title, key: key, decimals: 3, unit: "nats")
+    }
+    return [
+      (
+        .uncertain(
+          "log p(x), certified", key: "log_likelihood", decimals: 3, unit: "nats",
+          error: "log_likelihood_error"),
+        .uncertain(certificate.logLikelihood, error: certificate.standardError)
+      ),
+      (bound("from", "lower"), certificate.lower.map { .number($0) } ?? .none),
+      (bound("to", "upper"), certificate.upper.map { .number($0) } ?? .none),
+      (
+        .text("as asked for", key: "is_met"), .text(certificate.isMet ? "yes" : "no")
+      ),
+    ]
+  }
+
+  private var separated: [(ResultTable.Column, ResultTable.Cell)] {
+    guard let against else { return [] }
+    func area(_ title: String, _ key: String, _ value: Double, _ error: Double?) -> (
+      ResultTable.Column, ResultTable.Cell
+    ) {
+      (
+        .uncertain(title, key: key, decimals: 4, error: "\(key)_error"),
+        .uncertain(value, error: error)
+      )
+    }
+    return [area("AUROC", "auroc", against.auroc, against.standardError)]
+      + (against.ratioAuroc.map {
+        [area("AUROC of the ratio", "ratio_auroc", $0, against.ratioStandardError)]
+      } ?? [])
   }
 }

@@ -27,9 +27,25 @@ extension RunFolder {
     return try Checkpoint(file: checkpoint).averaged(isNeeded: ema > 0, file: checkpoint)
   }
 
+  /// Refuses a newest checkpoint in place of a best one that was there.
+  private func checkNewestIsBest() throws {
+    guard let settings = try? RunConfiguration(file: configuration), settings.keep == .best,
+      let newest = TrainingRecord(try Safetensors.metadata(at: checkpoint)).progress,
+      let step = newest.bestStep, step != newest.step
+    else { return }
+    throw FormatError(
+      file: best,
+      problem:
+        "it is missing, and the newest checkpoint, of step \(newest.step), is not the best, which "
+        + "was of step \(step). Put it back, or name '\(checkpoint)' to use that.")
+  }
+
   private func findBest() throws -> Checkpoint {
     let manager = FileManager.default
-    guard manager.fileExists(atPath: best) else { return try newestTested() }
+    guard manager.fileExists(atPath: best) else {
+      try checkNewestIsBest()
+      return try newestTested()
+    }
     guard manager.fileExists(atPath: checkpoint) else { return try Checkpoint(file: best) }
     let metadata = try Safetensors.metadata(at: checkpoint)
     let newest = TrainingRecord(metadata).progress

@@ -34,8 +34,6 @@ public struct RunFolder: Sendable {
   public var figures: String { path + "/figures" }
   public var report: String { path + "/report.html" }
   public var evaluation: String { path + "/evaluation.json" }
-  /// What certifying has found image by image.
-  public var certificate: String { path + "/certificate.json" }
   /// The bound with another number of samples.
   public var bound: String { path + "/bound.json" }
 
@@ -44,6 +42,23 @@ public struct RunFolder: Sendable {
     [configuration, metrics, checkpoint, best, evaluation, bound].contains {
       FileManager.default.fileExists(atPath: $0)
     }
+  }
+
+  /// True if a sweep, or a paper's table, keeps its runs below.
+  public var isOfSweep: Bool {
+    ["sweep.json", "results.json"].contains {
+      FileManager.default.fileExists(atPath: "\(path)/\($0)")
+    }
+  }
+
+  /// True if a file of that name belongs to what the folder holds.
+  public func keeps(_ name: String) -> Bool {
+    guard exists || isOfSweep else { return false }
+    let own = [configuration, metrics, checkpoint, best, evaluation, bound].map {
+      URL(fileURLWithPath: $0).lastPathComponent
+    }
+    return (own + ["evaluation.npy", "sweep.json", "results.json"]).contains(name)
+      || name.hasPrefix(Certification.prefix)
   }
 
   /// True if there is a checkpoint.
@@ -90,7 +105,10 @@ public struct RunFolder: Sendable {
   /// Takes away what was found out about parameters that are about to change, figures too.
   public func clearFindings() {
     clearFigures()
-    for file in [evaluation, imageLikelihoods, bound, certificate] {
+    let certificates = ((try? FileCalls.names(in: path)) ?? []).filter {
+      $0.hasPrefix(Certification.prefix)
+    }
+    for file in [evaluation, imageLikelihoods, bound] + certificates.map({ "\(path)/\($0)" }) {
       try? FileManager.default.removeItem(atPath: file)
     }
   }

@@ -89,6 +89,9 @@ public struct WarmStart: Hashable, Sendable {
     return content
   }
 
+  /// True if all parameters begin as those that were given.
+  public var isWhole: Bool { missing.isEmpty && misfits.isEmpty && !isOfOtherModel }
+
   /// What was taken, what is not there and what has another shape, a sentence each.
   public var notes: [String] {
     let count = parameters.count + missing.count + misfits.count

@@ -15,6 +15,18 @@ extension Grid {
   }
 }
 
+extension RunConfiguration {
+  /// Those of some settings that mean nothing beside the others, though they are not as usual.
+  public func idle(_ settings: [Setting]) -> [Setting] {
+    let may = Setting.ofObjectives.map(\.key) + ["learning_rate", "plateau_passes"]
+    return settings.filter { setting in
+      var usual = self
+      setting.copy(.usual, &usual)
+      return may.contains(setting.key) && usual != self && Meaning(usual) == Meaning(self)
+    }
+  }
+}
+
 /// A run's training, whatever its objective is called.
 private struct Meaning: Hashable {
   let configuration: RunConfiguration
