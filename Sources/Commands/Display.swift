@@ -81,6 +81,7 @@ public struct Display {
     _ arguments: ParsedArguments, besides checkpoints: [String]
   ) throws -> String? {
     if let path = try figure(arguments) { return path }
+    guard Launch.ranks.isFirst else { return nil }
     for checkpoint in checkpoints { try FigureFolder(of: checkpoint).check() }
     return nil
   }
@@ -110,7 +111,7 @@ public struct Display {
         message: "'\(option) \(path)' must be a file in a folder that is there and can be written.",
         code: .fileAccess)
     }
-    if let input = arguments.values(besides: option).first(where: { isSame($0, path) }) {
+    if let input = arguments.files(besides: option).first(where: { isSame($0, path) }) {
       throw arguments.error(
         "'\(option) \(path)' would replace '\(input)', which is read. Name another file.")
     }

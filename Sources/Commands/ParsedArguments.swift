@@ -126,9 +126,10 @@ public struct ParsedArguments: Sendable {
   /// The names of all options and flags that were given.
   public var given: Set<String> { flags.union(values.keys) }
 
-  /// All that was given but the value of one option.
-  public func values(besides option: String) -> [String] {
-    values.filter { $0.key != option }.sorted { $0.key < $1.key }.map(\.value) + places
+  /// The arguments, and the values of options that take a file, but one.
+  public func files(besides option: String) -> [String] {
+    let others = command.options.filter { $0.takesFile && $0.name != option }
+    return others.compactMap { values[$0.name] } + places
   }
 
   /// An option without which the command makes no sense.

@@ -73,7 +73,7 @@ extension RunConfiguration {
     progress.pass >= passes || patience > 0 && progress.passesSinceBest >= patience
   }
 
-  /// The setting that goes by validation, and for what; nil if none does.
+  /// Why the run needs images to validate on; nil if it does not.
   var needOfValidation: String? {
     if schedule == .plateau {
       return "'--schedule' plateau halves the learning rate when validation becomes no better"

@@ -22,15 +22,13 @@ public struct FigureFolder: Sendable {
   /// Fails where no figure could be put there.
   public func check() throws(FileAccessError) {
     var place = path
-    while !FileManager.default.fileExists(atPath: place), !FileCalls.folder(of: place).isEmpty {
-      place = FileCalls.folder(of: place)
+    while !FileManager.default.fileExists(atPath: place), place != "." {
+      let parent = FileCalls.folder(of: place)
+      place = parent.isEmpty ? "." : parent
     }
-    guard
-      !FileManager.default.fileExists(atPath: place)
-        || FileManager.default.isWritableFile(atPath: place)
-    else {
+    guard FileManager.default.isWritableFile(atPath: place) else {
       throw FileAccessError(
-        "Figures go to '\(path)', and '\(place)' cannot be written. Name a file elsewhere with '--out'."
+        "Figures go to '\(path)', and '\(place)' cannot be written. Name another place with '--out'."
       )
     }
   }

@@ -42,11 +42,11 @@ extension Command {
 private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let display = try Display(ofTable: arguments, terminal)
   if arguments.has("--toy") {
-    let others =
-      arguments.values(besides: "--format").isEmpty
-      ? nil : arguments.given.subtracting(["--toy", "--format"]).sorted().first ?? "a checkpoint"
-    if let others {
-      throw arguments.error("'--toy' is of no model and no data: leave out \(others).")
+    let other =
+      arguments.given.subtracting(["--toy", "--format", "--json", "--quiet"]).sorted().first
+      ?? arguments.optionalArgument("checkpoint")
+    if let other {
+      throw arguments.error("'--toy' is of no model and no data: leave out '\(other)'.")
     }
     try display.result(
       ToyBounds.report, ToyBounds.report.text, table: ToyBounds.report.table)

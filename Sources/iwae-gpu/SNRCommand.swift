@@ -62,7 +62,7 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
     } ?? .linear(images: batch, seed: seed)
   let place =
     try Display.figures(arguments) ?? path.map { .folder(FigureFolder(of: $0)) } ?? .nowhere
-  if case .folder(let folder) = place { try folder.check() }
+  if case .folder(let folder) = place, Launch.ranks.isFirst { try folder.check() }
   let device = try Backend.open(arguments)
   defer { device.close() }
   let report = try measurement.run(

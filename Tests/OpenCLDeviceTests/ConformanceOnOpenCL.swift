@@ -40,7 +40,9 @@ import Testing
       [1, 7, 64].map { Tuning(schedule: .panels, blockRows: $0) }
       + [3, 100].map { Tuning(schedule: .panels, blockRows: $0, wide: true) }
     #expect(rows.count >= 3)
-    for (tuning, cases, least) in rows.map({ ($0, products, 30) })
+    for (tuning, cases, least) in rows.map({
+      $0.schedule == .panels ? ($0, products, 30) : ($0, small, 150)
+    })
       + others.map({ ($0, small, 150) })
     {
       let device = try OpenCLDevice(description, tuning: tuning, cache: nil)

@@ -24,7 +24,8 @@ public struct Certificate: Codable, Hashable, Sendable {
   /// The mean by which estimates were raised, half of their variances; the interval is wider by it on either
   /// side.
   public var bias = 0.0
-  /// True if the interval is as narrow as was asked for, and every image is known well enough for it.
+  /// True if the interval is as narrow as was asked for, every image is known well enough for it, and single
+  /// precision tells as little.
   public var isMet: Bool
   public var images: Int
   /// Those of which something is known; fewer where it was stopped.
@@ -68,14 +69,17 @@ public struct Certificate: Codable, Hashable, Sendable {
       lower = logLikelihood - Certifier.deviations * error - bias
       upper = logLikelihood + Certifier.deviations * error + bias
     }
-    isMet = found.count == images && unmetImages == 0 && isNarrow
+    isMet = found.count == images && unmetImages == 0 && isNarrow && hasDigits
   }
 
-  /// True if the interval is as narrow as was asked for, and no narrower than the digits of log-weights tell.
+  /// True if the interval is as narrow as was asked for.
   private var isNarrow: Bool {
     guard let lower, let upper else { return false }
-    return upper - lower <= 2 * asked && abs(logLikelihood) * Double(Float.ulpOfOne) < asked
+    return upper - lower <= 2 * asked
   }
+
+  /// True if the digits of log-weights, which are of single precision, tell as little as was asked for.
+  private var hasDigits: Bool { abs(logLikelihood) * Double(Float.ulpOfOne) < asked }
 
   public var text: String {
     func number(_ value: Double) -> String { String(format: "%.3f", value) }
@@ -107,6 +111,7 @@ public struct Certificate: Codable, Hashable, Sendable {
         "\(counted(unmetImages - untoldImages, "image")) not known well enough: with errors above half a nat "
           + "the interval may be too narrow")
     }
+    if !hasDigits { lines.append("single precision does not tell ± \(asked) of so large a number") }
     if cutShortImages > 0, !isMet {
       lines.append(
         "time was up for \(counted(cutShortImages, "image")): a longer '--budget' spends more on them"

@@ -56,7 +56,7 @@ extension EvaluationReport {
       (bound("from", "lower"), certificate.lower.map { .number($0) } ?? .none),
       (bound("to", "upper"), certificate.upper.map { .number($0) } ?? .none),
       (
-        .text("as asked for", key: "is_met"), .text(certificate.isMet ? "yes" : "no")
+        .text("as asked for", key: "is_met"), .text("\(certificate.isMet)")
       ),
     ]
   }

@@ -42,10 +42,10 @@ public struct PairedRows: Encodable, Sendable {
     let others = pairs.filter { !$0.isApart }
     let left = others.count - mostNamed
     return [
+      "One in twenty pairs of rows that are alike differs by chance.",
       "Image by image, the NLL of \(pairs.count - others.count) of \(counted(pairs.count, "pair")) of "
         + "rows differs by more than twice the error of the difference"
-        + ", as one in twenty of rows that are alike does by chance"
-        + (others.isEmpty ? "." : "; not of:")
+        + (others.isEmpty ? "." : "; not of:"),
     ] + others.prefix(mostNamed).map { "  \($0.text)" }
       + (left > 0 ? ["  and \(left) more, which '--json' names"] : [])
   }

@@ -28,7 +28,7 @@ extension RunFolder {
   }
 
   /// Refuses a newest checkpoint in place of a best one that was there.
-  private func checkNewestIsBest() throws {
+  func checkNewestIsBest() throws {
     guard let settings = try? RunConfiguration(file: configuration), settings.keep == .best,
       let newest = TrainingRecord(try Safetensors.metadata(at: checkpoint)).progress,
       let step = newest.bestStep, step != newest.step

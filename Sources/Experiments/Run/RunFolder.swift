@@ -46,9 +46,8 @@ public struct RunFolder: Sendable {
 
   /// True if a sweep, or a paper's table, keeps its runs below.
   public var isOfSweep: Bool {
-    ["sweep.json", "results.json"].contains {
-      FileManager.default.fileExists(atPath: "\(path)/\($0)")
-    }
+    func has(_ name: String) -> Bool { FileManager.default.fileExists(atPath: "\(path)/\(name)") }
+    return has("sweep.json") || has("results.json") && !exists
   }
 
   /// True if a file of that name belongs to what the folder holds.

@@ -92,7 +92,10 @@ extension RunSession {
     get throws {
       guard let resumed = run.resumed, run.configuration.keep == .best else { return nil }
       if resumed.progress?.isBest == true { return try trainer.state().best }
-      guard FileManager.default.fileExists(atPath: run.folder.best) else { return nil }
+      guard FileManager.default.fileExists(atPath: run.folder.best) else {
+        try run.folder.checkNewestIsBest()
+        return nil
+      }
       return try run.folder.bestCheckpoint.parameters
     }
   }
