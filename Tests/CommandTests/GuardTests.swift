@@ -78,6 +78,7 @@ import Testing
     try #require(FileManager.default.fileExists(atPath: best))
     try FileManager.default.removeItem(atPath: best)
     refuses("evaluate", path, "--limit", "5", "-k", "5", saying: "it is missing")
+    refuses("train", "--resume", path, "--passes", "5", "--quiet", saying: "it is missing")
     let named = run("evaluate", "\(path)/checkpoint.safetensors", "--limit", "5", "-k", "5")
     #expect(named.status == .done, "\(named.error)")
   }

@@ -79,7 +79,6 @@ import Testing
     let device = try OpenCLDevice.open(.automatic)
     defer { device.close() }
     var held = 0
-    // Fresh chains count whatever they say, so that an interval may be wider than was asked for.
     var wide = 0
     var annealed = 0
     var isLimited = false
@@ -118,7 +117,9 @@ import Testing
       return "\(method): \(values.count) images, \(inside) inside, mean deviation "
         + "\(values.reduce(0, +) / Double(values.count))"
     }
-    #expect(wide <= repetitions / 20 || isLimited, "\(wide) of \(repetitions) are too wide")
+    // Fresh chains count whatever they say: of very many intervals a few are wider than was asked for.
+    let mostWide = Self.repetitions == nil ? 0 : repetitions / 100
+    #expect(wide <= mostWide || isLimited, "\(wide) of \(repetitions) are too wide")
     let share = Double(held) / Double(repetitions)
     if Self.repetitions != nil {
       print(
