@@ -8,8 +8,8 @@
 //   TILES   GROUP_SIZE work-items per work-group, one column each. A matrix lies row by row,
 //           rows padded to a multiple of 16. A chunk is a column.
 //
-// Defines: PANELS or TILES; GROUP_SIZE with TILES; BUILTIN_PREFETCH where the compiler is Clang and
-// compiles for the processor itself.
+// Defines: PANELS or TILES; with PANELS one of TALL, WIDE and LOW, the tiles of sums that registers hold;
+// GROUP_SIZE with TILES; BUILTIN_PREFETCH where the compiler is Clang and compiles for the processor itself.
 // Work-groups: one group walks a block of rows, most operations a row at a time; all of its work-items take
 // part in every call here.
 

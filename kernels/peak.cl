@@ -1,11 +1,10 @@
 // Peak: how many multiply-adds a device does in a second, and how many bytes it moves, when nothing else
 // holds it up.
 //
-// Defines: those of lanes.cl. Work-groups: GROUP work-items, any number of groups.
+// Defines: those of lanes.cl; CHAINS, of multiply-adds, whose sums registers hold. Work-groups: GROUP
+// work-items, any number of groups.
 
 #include "lanes.cl"
-
-#define CHAINS 24
 
 // Independent chains of multiply-adds in registers, enough to hide the latency of each.
 // output: one float a work-item, so that no chain can be left out.

@@ -35,6 +35,7 @@ extension DeviceList {
       localMemoryBytes: number(CL_DEVICE_LOCAL_MEM_SIZE, cl_ulong.self),
       largestWorkGroup: max(
         1, min(number(CL_DEVICE_MAX_WORK_GROUP_SIZE, Int.self), longestRow(of: device))),
+      vectorWidth: number(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, cl_uint.self),
       sharesHostMemory: isTrue(CL_DEVICE_HOST_UNIFIED_MEMORY),
       problem: problem(
         isAvailable: isTrue(CL_DEVICE_AVAILABLE), hasCompiler: isTrue(CL_DEVICE_COMPILER_AVAILABLE),

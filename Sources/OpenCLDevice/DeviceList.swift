@@ -23,6 +23,8 @@ public struct DeviceDescription: Sendable {
   public let largestAllocationBytes: Int
   public let localMemoryBytes: Int
   public let largestWorkGroup: Int
+  /// The floats that an instruction takes at once; 0 where the driver does not say.
+  public let vectorWidth: Int
   /// True of a GPU that has no memory of its own.
   public let sharesHostMemory: Bool
   /// Why nothing can run there, as far as the driver tells; nil if something can.

@@ -34,8 +34,7 @@ public struct KernelText: Sendable {
         localBytes: tuning.localBytes(of: module.file))
     }
     let peak = KernelText(
-      name: "peak.cl", source: KernelCatalog.source(of: "peak.cl"), options: options,
-      localBytes: 0)
+      name: "peak.cl", source: DevicePeak.source(), options: options, localBytes: 0)
     return texts + [peak]
   }
 }

@@ -8,6 +8,11 @@ public struct DevicePeak: Sendable {
   public var operationsPerSecond: Double
   /// The bytes that are read or written in a second, by a copy that no cache holds.
   public var bytesPerSecond: Double
+
+  /// The source that measures them, with so many chains of multiply-adds side by side.
+  static func source(chains: Int = 24) -> String {
+    "#define CHAINS \(chains)\n" + KernelCatalog.source(of: "peak.cl")
+  }
 }
 
 extension OpenCLDevice {
@@ -33,9 +38,12 @@ extension OpenCLDevice {
 
   private func peakLibrary() throws(DeviceError) -> KernelLibrary {
     try KernelLibrary(
-      KernelCatalog.source(of: "peak.cl"), context: context, device: description, tuning: tuning,
+      DevicePeak.source(chains: chains), context: context, device: description, tuning: tuning,
       cache: cache)
   }
+
+  /// Registers hold sixteen times eight floats, or more.
+  private var chains: Int { (2...8).contains(description.vectorWidth) ? 6 : 24 }
 
   private func multiplyAdds(_ library: KernelLibrary) throws(DeviceError) -> Double {
     let groups = description.computeUnits * (tuning.schedule == .panels ? 4 : 64)
@@ -45,7 +53,7 @@ extension OpenCLDevice {
     let rounds = 20_000
     let seconds = try fastest(
       "measure_peak", in: library, [output], rounds, groups: groups, items: items, launches: 8)
-    return Double(groups * items * tuning.lanes) * 24 * 2 * Double(rounds) / seconds
+    return Double(groups * items * tuning.lanes * chains) * 2 * Double(rounds) / seconds
   }
 
   private func copies(_ library: KernelLibrary) throws(DeviceError) -> Double {

@@ -22,7 +22,7 @@ import Testing
     expectPass(device, CaseTable.all(), atLeast: 200)
   }
 
-  /// Every row of the tuning table, blocks of other heights and tiles of the other width. A map's code is
+  /// Every row of the tuning table, blocks of other heights for all kinds of tiles. A map's code is
   /// the same for all of them but for how rows are taken, so that a few maps, and a few steps, which consist
   /// of them, stand for the others.
   @Test func everyTuningAgrees() throws {
@@ -33,7 +33,8 @@ import Testing
     }.map(\.element)
     var tunings = Tuning.all.filter { $0.fits(description) }
     tunings += [1, 7, 64].map { Tuning(schedule: .panels, blockRows: $0) }
-    tunings += [3, 100].map { Tuning(schedule: .panels, blockRows: $0, wide: true) }
+    tunings += [3, 100].map { Tuning(schedule: .panels, blockRows: $0, registers: .wide) }
+    tunings.append(Tuning(schedule: .panels, blockRows: 11, registers: .low))
     #expect(tunings.count >= 8)
     for tuning in tunings {
       let device = try OpenCLDevice(description, tuning: tuning, cache: nil)

@@ -10,14 +10,14 @@ import Testing
 @Suite struct SelectionTests {
   private func device(
     _ index: Int, _ name: String, _ kind: DeviceDescription.Kind, sharesHostMemory: Bool = false,
-    problem: String? = nil
+    vectorWidth: Int = 16, problem: String? = nil
   ) throws -> DeviceDescription {
     let real = try DeviceList.find(.automatic)
     return DeviceDescription(
       index: index, name: name, platform: "test", platformVersion: "1", kind: kind,
       version: "OpenCL 1.2", driver: "1",
       computeUnits: 4, memoryBytes: 1 << 30, largestAllocationBytes: 1 << 28,
-      localMemoryBytes: 32 << 10, largestWorkGroup: 256,
+      localMemoryBytes: 32 << 10, largestWorkGroup: 256, vectorWidth: vectorWidth,
       sharesHostMemory: sharesHostMemory, problem: problem, handle: real.handle)
   }
 
@@ -54,6 +54,21 @@ import Testing
     let lost = try device(3, "Lost", .gpu, problem: "lost")
     #expect(try DeviceList.choose(.automatic, from: [cpu, integrated, discrete]).index == 2)
     #expect(try DeviceList.choose(.automatic, from: [cpu, integrated, lost]).index == 1)
+  }
+
+  /// Processes of a machine: GPUs with memory of their own serve one after the other, then others; the first
+  /// CPU serves all.
+  @Test func processesTakeDevicesInTurn() throws {
+    let cpus = try [device(0, "CPU", .cpu), device(1, "CPU of another driver", .cpu)]
+    let shared = try [2, 3].map { try device($0, "Integrated", .gpu, sharesHostMemory: true) }
+    let lost = try device(4, "Lost", .gpu, problem: "lost")
+    let discrete = try [5, 6].map { try device($0, "Discrete", .gpu) }
+    func turns(_ devices: [DeviceDescription]) throws -> [Int] {
+      try (0..<3).map { try DeviceList.choose(.turn($0), from: devices).index }
+    }
+    #expect(try turns(cpus + shared + [lost] + discrete) == [5, 6, 5])
+    #expect(try turns(cpus + shared + [lost]) == [2, 3, 2])
+    #expect(try turns(cpus + [lost]) == [0, 0, 0])
   }
 
   /// What results depend on is asked; drivers write versions as they like.
@@ -109,11 +124,17 @@ import Testing
       index: 0, name: "Tiny", platform: "test", platformVersion: "1", kind: .gpu, version: "",
       driver: "",
       computeUnits: 1, memoryBytes: 1 << 20, largestAllocationBytes: 1 << 20,
-      localMemoryBytes: 8 << 10, largestWorkGroup: 64,
+      localMemoryBytes: 8 << 10, largestWorkGroup: 64, vectorWidth: 1,
       sharesHostMemory: false, problem: nil, handle: small.handle)
     let tuning = Tuning.choose(for: small)
     #expect(tuning.fits(small) && tuning.tile == 16)
     #expect(Tuning.choose(for: try device(0, "CPU", .cpu)).schedule == .panels)
+    // Of processors, by the registers that a tile of sums is to fill; a driver need not tell them.
+    let tiles = try [
+      ("EPYC", 16), ("EPYC", 8), ("Xeon, Intel", 16), ("Core, Intel", 8), ("CPU", 0),
+    ]
+    .map { Tuning.choose(for: try device(0, $0, .cpu, vectorWidth: $1)).registers }
+    #expect(tiles == [.tall, .low, .wide, .low, .tall])
     // What compiled kernels are too large for gives way to the next.
     let choices = Tuning.choices(for: try device(0, "GPU", .gpu), store: nil)
     #expect(choices.note == nil && choices.tunings.map(\.productGroup) == [256, 64, 1])

@@ -1,8 +1,8 @@
 // Multiply: a layer or its transpose, and what happens to its sums before they are stored.
 //
-// Defines: those of lanes.cl; with PANELS, MOST_BLOCK_ROWS and WIDE; with TILES, TILE_DEPTH, how much of
-// each sum is staged at once, ITEM, the side of a work-item's tile, and WALK_DOWN, the rows of work-items
-// in a walk. Work-groups: as lanes.cl says; a row is one of the output.
+// Defines: those of lanes.cl; with PANELS, MOST_BLOCK_ROWS; with TILES, TILE_DEPTH, how much of each sum is
+// staged at once, ITEM, the side of a work-item's tile, and WALK_DOWN, the rows of work-items in a walk.
+// Work-groups: as lanes.cl says; a row is one of the output.
 
 #include "descriptor.cl"
 #include "numerics.cl"
@@ -51,8 +51,8 @@ static inline void finish_layer(
 #ifdef PANELS
 
 // The strips of columns that are multiplied at once. One wide, a tile fills the registers of AVX-512 with
-// 25 rows. Two wide, an input's broadcast serves two multiply-adds, which a processor needs that does
-// two at once.
+// 25 rows, those of AVX2 with 6. Two wide, an input's broadcast serves two multiply-adds, which a processor
+// needs that does two of AVX-512 at once.
 #ifdef WIDE
 #define STRIPS 2
 #else
@@ -86,10 +86,15 @@ static inline void finish_layer(
       UNROLL for (int i = 0; i < HEIGHT; i++) sums[s * MOST_BLOCK_ROWS + i] = tile[s][i]; \
   }
 
+#ifdef LOW
+DEFINE_MULTIPLY_TILE(1, 6)
+DEFINE_MULTIPLY_TILE(1, 4)
+#else
 DEFINE_MULTIPLY_TILE(1, 25)
 DEFINE_MULTIPLY_TILE(1, 20)
 DEFINE_MULTIPLY_TILE(1, 10)
 DEFINE_MULTIPLY_TILE(1, 5)
+#endif
 DEFINE_MULTIPLY_TILE(1, 2)
 DEFINE_MULTIPLY_TILE(1, 1)
 #ifdef WIDE
@@ -117,10 +122,15 @@ static int multiply_tile(
     TRY_TILE(2, 1)
   }
 #endif
+#ifdef LOW
+  TRY_TILE(1, 6)
+  TRY_TILE(1, 4)
+#else
   TRY_TILE(1, 25)
   TRY_TILE(1, 20)
   TRY_TILE(1, 10)
   TRY_TILE(1, 5)
+#endif
   TRY_TILE(1, 2)
   TRY_TILE(1, 1)
   return 0;

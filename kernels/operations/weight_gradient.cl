@@ -47,20 +47,19 @@ static void sum_deltas(const context *c, const descriptor *d, int strip) {
   settle_gradient(c, d, base_of(c, weight_gradient_gradient(d)) + strip * 16, total);
 }
 
-// Sums over rows for 16 inputs, INPUTS at a time, and WIDTH strips of outputs.
-#define DEFINE_SUM_PRODUCTS(WIDTH, INPUTS) \
-  static void sum_products_##WIDTH( \
-      real (*sums)[16], __global const float *input, __global const float *delta, \
-      size_t stride, __global const float *scale, int rows) { \
-    for (int part = 0; part < 16; part += INPUTS) { \
-      real tile[WIDTH][INPUTS]; \
-      UNROLL for (int s = 0; s < WIDTH; s++) \
-        UNROLL for (int i = 0; i < INPUTS; i++) tile[s][i] = (real)(0.0f); \
-      if (scale) SUM_ROWS(WIDTH, INPUTS, * (real)(scale[row])) \
-      else SUM_ROWS(WIDTH, INPUTS, ) \
-      UNROLL for (int s = 0; s < WIDTH; s++) \
-        UNROLL for (int i = 0; i < INPUTS; i++) sums[s][part + i] = tile[s][i]; \
-    } \
+// Sums over rows for INPUTS of 16 inputs, from `part` on, and WIDTH strips of outputs.
+#define SUM_PRODUCTS_ARGUMENTS \
+  real (*sums)[16], __global const float *input, __global const float *delta, size_t stride, \
+      __global const float *scale, int rows
+#define DEFINE_SUM_PART(WIDTH, INPUTS) \
+  static void sum_part_##WIDTH##_##INPUTS(int part, SUM_PRODUCTS_ARGUMENTS) { \
+    real tile[WIDTH][INPUTS]; \
+    UNROLL for (int s = 0; s < WIDTH; s++) \
+      UNROLL for (int i = 0; i < INPUTS; i++) tile[s][i] = (real)(0.0f); \
+    if (scale) SUM_ROWS(WIDTH, INPUTS, * (real)(scale[row])) \
+    else SUM_ROWS(WIDTH, INPUTS, ) \
+    UNROLL for (int s = 0; s < WIDTH; s++) \
+      UNROLL for (int i = 0; i < INPUTS; i++) sums[s][part + i] = tile[s][i]; \
   }
 #define SUM_ROWS(WIDTH, INPUTS, SCALED) \
   for (int row = 0; row < rows; row++) { \
@@ -72,10 +71,31 @@ static void sum_deltas(const context *c, const descriptor *d, int strip) {
         tile[s][i] = fma((real)(input[(size_t)row * 16 + part + i]), w[s], tile[s][i]); \
   }
 
-DEFINE_SUM_PRODUCTS(1, 16)
-#if GRADIENT_STRIPS == 3
-DEFINE_SUM_PRODUCTS(2, 8)
-DEFINE_SUM_PRODUCTS(3, 8)
+// Sums over rows for 16 inputs and some strips of outputs, as many inputs at a time as registers hold.
+#define SUM_PART(WIDTH, INPUTS, PART) \
+  sum_part_##WIDTH##_##INPUTS(PART, sums, input, delta, stride, scale, rows);
+#if defined(LOW)
+DEFINE_SUM_PART(1, 6)
+DEFINE_SUM_PART(1, 5)
+static void sum_products(int strips, SUM_PRODUCTS_ARGUMENTS) {
+  SUM_PART(1, 6, 0) SUM_PART(1, 5, 6) SUM_PART(1, 5, 11)
+}
+#elif defined(WIDE)
+DEFINE_SUM_PART(1, 16)
+DEFINE_SUM_PART(2, 8)
+DEFINE_SUM_PART(3, 8)
+static void sum_products(int strips, SUM_PRODUCTS_ARGUMENTS) {
+  switch (strips) {
+    case 3: SUM_PART(3, 8, 0) SUM_PART(3, 8, 8) break;
+    case 2: SUM_PART(2, 8, 0) SUM_PART(2, 8, 8) break;
+    default: SUM_PART(1, 16, 0)
+  }
+}
+#else
+DEFINE_SUM_PART(1, 16)
+static void sum_products(int strips, SUM_PRODUCTS_ARGUMENTS) {
+  SUM_PART(1, 16, 0)
+}
 #endif
 
 // One tile: 16 inputs by the outputs of GRADIENT_STRIPS strips, if there are so many.
@@ -104,13 +124,7 @@ static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   real sums[GRADIENT_STRIPS][16];
   __global const float *scale = is_present(weight_gradient_row_scale(d))
       ? base_of(c, weight_gradient_row_scale(d)) : 0;
-  switch (strips) {
-#if GRADIENT_STRIPS == 3
-    case 3: sum_products_3(sums, input, delta, deltas.stride, scale, rows); break;
-    case 2: sum_products_2(sums, input, delta, deltas.stride, scale, rows); break;
-#endif
-    default: sum_products_1(sums, input, delta, deltas.stride, scale, rows);
-  }
+  sum_products(strips, sums, input, delta, deltas.stride, scale, rows);
   for (int s = 0; s < strips; s++) {
     int strip = first + s;
     for (int i = 0; i < 16; i++) {

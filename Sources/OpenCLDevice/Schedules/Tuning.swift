@@ -13,9 +13,8 @@ public struct Tuning: Hashable, Sendable, Codable {
   public var schedule: Schedule
   /// Panels: the rows that one work-group takes through a list of operations.
   public var blockRows = 100
-  /// Panels: tiles are several strips of columns wide, so that what is loaded serves several
-  /// multiply-adds.
-  public var wide = false
+  /// Panels: the tiles of sums that registers hold.
+  public var registers = Registers.tall
   /// Tiles: the work-items that share a block of rows.
   public var groupSize = 64
   /// Tiles: the side of a tile of a matrix product.
@@ -24,6 +23,16 @@ public struct Tuning: Hashable, Sendable, Codable {
   public var tileDepth = 16
   /// Tiles: the side of one work-item's part of a tile.
   public var item = 4
+
+  /// The tiles of sums that a processor's registers hold, strips of sixteen columns.
+  public enum Registers: String, Hashable, Sendable, CaseIterable, Codable {
+    /// Many rows of one strip, which fill 32 registers of 16 floats.
+    case tall
+    /// Several strips, so that what is loaded serves several multiply-adds.
+    case wide
+    /// A few rows of one strip, which fill 16 registers of 8 floats.
+    case low
+  }
 
   /// Panels: the most rows that kernels are compiled for.
   static let mostBlockRows = 256
@@ -59,7 +68,7 @@ public struct Tuning: Hashable, Sendable, Codable {
   var sumGroup: Int { schedule == .panels ? 1 : productGroup }
 
   /// Panels: the strips of outputs in a tile of a gradient.
-  private var gradientStrips: Int { wide ? 3 : 1 }
+  private var gradientStrips: Int { registers == .wide ? 3 : 1 }
 
   /// Tiles: the parts into which a group divides the rows that it sums over.
   private var sumParts: Int { tile / item % 2 == 0 ? 4 : 1 }
@@ -84,8 +93,10 @@ public struct Tuning: Hashable, Sendable, Codable {
   var defines: [String] {
     switch schedule {
     case .panels:
-      ["PANELS", "MOST_BLOCK_ROWS=\(Self.mostBlockRows)", "GRADIENT_STRIPS=\(gradientStrips)"]
-        + (wide ? ["WIDE"] : [])
+      [
+        "PANELS", "MOST_BLOCK_ROWS=\(Self.mostBlockRows)", "GRADIENT_STRIPS=\(gradientStrips)",
+        registers.rawValue.uppercased(),
+      ]
     case .tiles:
       [
         "TILES", "GROUP_SIZE=\(groupSize)", "TILE=\(tile)", "TILE_DEPTH=\(tileDepth)",
@@ -115,7 +126,7 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// The constants that matter to the schedule.
   public var text: String {
     switch schedule {
-    case .panels: "panels, blocks of \(blockRows) rows\(wide ? ", wide tiles" : "")"
+    case .panels: "panels, blocks of \(blockRows) rows, \(registers) tiles"
     case .tiles:
       "tiles of \(tile) x \(tile), depth \(tileDepth), \(item) x \(item) an item, "
         + "groups of \(groupSize)"
@@ -127,9 +138,9 @@ public struct Tuning: Hashable, Sendable, Codable {
     let result: [Tuning]
     switch schedule {
     case .panels:
-      result = [false, true].flatMap { wide in
+      result = Registers.allCases.flatMap { registers in
         [25, 50, 75, 100, 150, 200].map { rows in
-          Tuning(schedule: .panels, blockRows: rows, wide: wide)
+          Tuning(schedule: .panels, blockRows: rows, registers: registers)
         }
       }
     case .tiles:
@@ -148,14 +159,31 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Every tuning in the table.
   static var all: [Tuning] { table.map(\.tuning) }
 
-  /// The first that suits a device's kind and name, nil for any, and that the device can run is taken.
-  private static let table: [(kind: DeviceDescription.Kind?, name: String?, tuning: Tuning)] = [
+  /// A tuning, and the devices that it suits.
+  private struct Entry {
+    /// Nil for any.
+    var kind: DeviceDescription.Kind?
+    /// Part of a device's name; nil for any.
+    var name: String?
+    /// The most floats that an instruction takes at once; nil for any number.
+    var vectorWidth: Int?
+    var tuning: Tuning
+
+    func suits(_ device: DeviceDescription) -> Bool {
+      name.map(device.name.contains) ?? true
+        && vectorWidth.map { (1...$0).contains(device.vectorWidth) } ?? true
+    }
+  }
+
+  /// The first that suits a device, and that the device can run, is taken.
+  private static let table: [Entry] = [
+    Entry(kind: .cpu, vectorWidth: 8, tuning: Tuning(schedule: .panels, registers: .low)),
     // Two multiply-adds at once, which one load each could not feed.
-    (.cpu, "Intel", Tuning(schedule: .panels, wide: true)),
-    (.cpu, nil, Tuning(schedule: .panels)),
-    (nil, nil, Tuning(schedule: .tiles)),
-    (nil, nil, Tuning(schedule: .tiles, groupSize: 32, tile: 16, tileDepth: 16, item: 2)),
-    (nil, nil, Tuning(schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8)),
+    Entry(kind: .cpu, name: "Intel", tuning: Tuning(schedule: .panels, registers: .wide)),
+    Entry(kind: .cpu, tuning: Tuning(schedule: .panels)),
+    Entry(tuning: Tuning(schedule: .tiles)),
+    Entry(tuning: Tuning(schedule: .tiles, groupSize: 32, tile: 16, tileDepth: 16, item: 2)),
+    Entry(tuning: Tuning(schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8)),
   ]
 
   /// The tuning for a device: what `tune` found there, else the standard.
@@ -195,7 +223,7 @@ public struct Tuning: Hashable, Sendable, Codable {
       let isOfKind =
         schedule.map { entry.tuning.schedule == $0 }
         ?? (entry.kind == nil || entry.kind == device.kind)
-      return isOfKind && entry.name.map(device.name.contains) ?? true
+      return isOfKind && entry.suits(device)
     }.map(\.tuning).filter { $0.fits(device) }
     guard let first = suitable.first else { return [Tuning(schedule: schedule ?? .panels)] }
     return suitable.filter { $0.schedule == first.schedule }
