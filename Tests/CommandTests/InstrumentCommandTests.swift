@@ -20,6 +20,7 @@ import Testing
     struct Annealed: Decodable {
       var temperatures: Int
       var lower: Value
+      var estimate: Value
       var upper: Value?
       var acceptance: Double?
     }
@@ -59,6 +60,11 @@ import Testing
       #expect(abs(side.importance.mean - side.exact) < 4 * side.importance.error + 0.01)
       for annealed in side.annealed {
         #expect(annealed.lower.mean < side.exact + 3 * annealed.lower.error)
+        #expect(annealed.estimate.mean > annealed.lower.mean)
+      }
+      // With few temperatures, the error of an estimate knows how far it may be off.
+      for annealed in side.annealed.dropFirst() {
+        #expect(abs(annealed.estimate.mean - side.exact) < 4 * annealed.estimate.error)
       }
     }
     #expect(report.test.annealed.allSatisfy { $0.upper == nil } && report.test.width == nil)

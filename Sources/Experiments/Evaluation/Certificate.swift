@@ -60,12 +60,8 @@ public struct Certificate: Codable, Hashable, Sendable {
     largestShape = found.compactMap(\.shape).max()
     isMet = false
     // An image of which no error is known leaves that of the mean unknown.
-    if untoldImages == 0 {
-      let variance = found.reduce(0) { $0 + ($1.error ?? 0) * ($1.error ?? 0) }
-      let error = variance.squareRoot() / count
-      standardError = error
-      // What estimates were raised by for their bias is itself an estimate, and the same way for all.
-      bias = variance / (2 * count)
+    if let (_, error, raised) = found.meanErrorAndBias {
+      (standardError, bias) = (error, raised)
       lower = logLikelihood - Certifier.deviations * error - bias
       upper = logLikelihood + Certifier.deviations * error + bias
     }

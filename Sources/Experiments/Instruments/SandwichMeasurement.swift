@@ -55,7 +55,7 @@ public struct SandwichMeasurement: Sendable {
   public func run(
     on device: any Device, monitor: @escaping WordMonitor = { _ in true }
   ) throws -> SandwichReport? {
-    try device.ranks.agree(on: subject.agreements)
+    try device.ranks.agree(on: subject.agreements(on: device))
     return try SandwichSession(self, on: device, monitor).measure()
   }
 }
@@ -123,7 +123,7 @@ private final class SandwichSession {
       guard let fitted = try fit() else { return nil }
       report.gap = SandwichReport.Gap(
         fitted, layers: model.encoder.count, posterior: model.encoder[0].posterior.name,
-        logLikelihood: test.exact.map { .init(mean: $0, standardError: 0) } ?? test.best)
+        logLikelihood: test.logLikelihood)
     }
     report.seconds = (ContinuousClock.now - start) / .seconds(1)
     return report

@@ -9,6 +9,9 @@ public struct SandwichReport: Encodable, Sendable {
     public var temperatures: Int
     /// The error is over draws of the chains.
     public var lower: UncertainValue
+    /// The lower side, raised by half of each image's variance, which is what it lies below log p(x) where
+    /// that is small; the error holds as much besides. Nil where chains do not tell it.
+    public var estimate: UncertainValue?
     /// From exact samples of the posterior, where there are any. Each image has one, so that the error
     /// is over images: that of the distance to the best lower side.
     public var upper: UncertainValue?
@@ -20,6 +23,12 @@ public struct SandwichReport: Encodable, Sendable {
       var mean = BoundMean()
       for image in images { mean.add(image.forward.bound(image.forward.count)) }
       lower = .init(mean)
+      let found = images.map {
+        CertifiedImage($0.forward, temperatures: temperatures, shape: nil)
+      }
+      estimate = found.meanErrorAndBias.map { mean, error, bias in
+        .init(mean: mean, standardError: (error * error + bias * bias).squareRoot())
+      }
       let shares = images.compactMap(\.acceptance)
       acceptance = shares.isEmpty ? nil : shares.reduce(0, +) / Double(shares.count)
     }
@@ -46,6 +55,14 @@ public struct SandwichReport: Encodable, Sendable {
     /// The highest lower bound.
     public var best: UncertainValue {
       annealed.map(\.lower).reduce(importance) { $0.mean >= $1.mean ? $0 : $1 }
+    }
+
+    /// log p(x) as well as it is known: the density itself, else what the most temperatures estimate, else
+    /// the highest lower bound.
+    public var logLikelihood: UncertainValue {
+      if let exact { return .init(mean: exact, standardError: 0) }
+      let estimate = annealed.last?.estimate ?? best
+      return estimate.mean >= best.mean ? estimate : best
     }
 
     /// Takes what annealing says.
@@ -122,13 +139,13 @@ public struct SandwichReport: Encodable, Sendable {
       }
     }
 
-    /// - Parameter isExact: True if log p(x) is known, and not bounded from below.
+    /// - Parameter isExact: True if log p(x) is known, and not estimated.
     func text(isExact: Bool) -> [String] {
       func number(_ value: UncertainValue) -> String { value.text(decimals: 3) }
       var lines = [
         "The bound (ELBO) is \(number(bound)), "
           + String(format: "%.3f", logLikelihood.mean - bound.mean)
-          + " below log p(x)\(isExact ? "" : " or more"): \(number(amortization)) by amortization, "
+          + " below log p(x)\(isExact ? "" : " as far as chains find it"): \(number(amortization)) by amortization, "
           + "\(number(family)) by the family of \(familyName)"
           + (layers > 1 ? " and the layers above." : ".")
       ]
@@ -139,7 +156,7 @@ public struct SandwichReport: Encodable, Sendable {
       }
       if family.mean < 0 {
         lines.append(
-          "Note: the fitted bound is above what log p(x) was bounded by; more samples or "
+          "Note: the fitted bound is above what log p(x) was estimated to be; more samples or "
             + "temperatures would raise that.")
       }
       return lines

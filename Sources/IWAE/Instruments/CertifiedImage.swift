@@ -27,7 +27,7 @@ public struct CertifiedImage: Codable, Hashable, Sendable {
   ///   - weights: What it was estimated from.
   ///   - temperatures: Of annealing; nil for samples of the encoder.
   ///   - shape: The Pareto shape of the encoder's samples.
-  init(_ weights: LogWeights, temperatures: Int? = nil, shape: Double?) {
+  public init(_ weights: LogWeights, temperatures: Int? = nil, shape: Double?) {
     let variance = Self.variance(weights.effectiveSampleSize, of: weights.count)
     estimate = weights.logMean + (variance ?? 0) / 2
     error = variance?.squareRoot()
@@ -76,4 +76,32 @@ public struct CertifiedImage: Codable, Hashable, Sendable {
 
   /// True if more was to be spent on it, and time was up.
   public var isCutShort = false
+}
+
+extension [CertifiedImage] {
+  /// The mean log p(x), its error, and by how much estimates were raised on average, half of their
+  /// variances: itself an estimate, and the same way for all. Nil where an image has no error.
+  public var meanErrorAndBias: (mean: Double, error: Double, bias: Double)? {
+    guard allSatisfy(\.hasError) else { return nil }
+    let variance = reduce(0) { $0 + ($1.error ?? 0) * ($1.error ?? 0) }
+    let images = Double(count)
+    return (
+      reduce(0) { $0 + $1.estimate } / images, variance.squareRoot() / images,
+      variance / (2 * images)
+    )
+  }
+}
+
+extension Certifier.Settings {
+  /// True if a certifier may find this of an image: a file may say anything.
+  public func mayFind(_ image: CertifiedImage) -> Bool {
+    let isAnnealed = image.method == .annealing
+    let most = isAnnealed ? mostTransitions : max(mostSamples, samples + WeightSampler.chunk)
+    guard (1...most).contains(image.samples), isAnnealed == (image.temperatures != nil),
+      (1...mostTransitions).contains(image.temperatures ?? 1)
+    else { return false }
+    // An error is at most 1, but for rounding.
+    return abs(image.estimate) <= Double(Float.greatestFiniteMagnitude)
+      && (0...2).contains(image.error ?? 0) && (image.shape ?? 0).isFinite
+  }
 }
