@@ -33,9 +33,13 @@ public struct Checkpoint: Sendable {
   private static let largestDescription = 1 << 20
   private static let (meanName, deviationName) = ("data.mean", "data.deviation")
 
-  /// Reads a checkpoint; everything but the model and its parameters is optional.
+  /// Reads a checkpoint from all bytes of its file.
   public init(_ data: Data, file: String) throws(FormatError) {
-    let content = try Safetensors(data, file: file)
+    try self.init(Safetensors(data, file: file), file: file)
+  }
+
+  /// The checkpoint that a file's content makes; everything but the model and its parameters is optional.
+  public init(_ content: Safetensors, file: String) throws(FormatError) {
     let model = try Self.model(in: content.metadata, file: file)
     if let digest = content.metadata[Self.digestKey], !content.has(digest: digest) {
       throw FormatError(

@@ -75,15 +75,18 @@ public struct Display {
     return path
   }
 
-  /// The same, of a command that keeps its figure beside a checkpoint where no path is given: fails before long
-  /// work where that folder cannot be written.
-  public static func figure(
-    _ arguments: ParsedArguments, besides checkpoints: [String]
-  ) throws -> String? {
-    if let path = try figure(arguments) { return path }
-    guard Launch.ranks.isFirst else { return nil }
-    for checkpoint in checkpoints { try FigureFolder(of: checkpoint).check() }
-    return nil
+  /// The place of a subject's figures where no path is given: beside its checkpoint, or nowhere for images that
+  /// its run is not tested on, which is said. Fails before long work where that folder cannot be written.
+  public func place(of subject: Subject) throws -> FigurePlace {
+    guard let folder = subject.figures else {
+      warn([
+        "the folder of '\(subject.name)' keeps no figures of images that the run is not tested on: "
+          + "'--out' names a place for them"
+      ])
+      return .nowhere
+    }
+    if Launch.ranks.isFirst { try folder.check() }
+    return .folder(folder)
   }
 
   /// The place of figures that an option wants.

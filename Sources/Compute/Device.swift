@@ -21,6 +21,9 @@ public protocol Device: AnyObject {
   /// How tensors lie in its memory, in a word: the same where gradients of two devices can be added.
   var layout: String { get }
 
+  /// The version of the driver that computes, on which rounding may depend; nil where there is none.
+  var driver: String? { get }
+
   /// Why the device cannot do an operation; nil if it can.
   func obstacle(to operation: Operation) -> String?
 
@@ -80,6 +83,8 @@ extension Device {
   }
 
   public var layout: String { backend }
+
+  public var driver: String? { nil }
 
   public var memoryBytes: Int? { nil }
 

@@ -53,11 +53,12 @@ extension RunConfiguration {
     TestSettings(samples: testSamples, limit: limit == 0 ? nil : limit)
   }
 
-  /// Sets what a setting's text says.
+  /// Sets what a setting's text says. Files of images that are named again may hold others.
   public mutating func set(
     _ setting: Setting, to text: String
   ) throws(ConfigurationError) {
     try setting.parse(text, &self)
+    if setting.isOfData { source.named.insert(setting.key) }
   }
 
   /// One step of it, on a batch of the given source.

@@ -98,6 +98,9 @@ public struct RunConfiguration: Hashable, Sendable {
   struct Source: Hashable, Sendable {
     var describesModel = false
     var identity: DataIdentity?
+    /// The settings of files of images that were named since the digests were read: the same files may hold
+    /// others by now.
+    var named: Set<String> = []
     var origin: RunOrigin?
 
     static func == (a: Source, b: Source) -> Bool { true }

@@ -40,14 +40,6 @@ public enum Files {
     }
   }
 
-  /// The first bytes of a file, as many as asked for or there are, and the size of all of it.
-  public static func beginning(
-    of path: String, _ count: Int
-  ) throws(FileAccessError) -> (bytes: [UInt8], size: Int) {
-    let file = try OpenFile(path, mustBePlain: true)
-    return (try file.read(at: 0, min(count, file.size)), file.size)
-  }
-
   /// The most bytes of JSON that people write, or that tells of one run.
   public static let mostOfJSON = 1 << 20
 

@@ -5,6 +5,8 @@ public final class OpenFile {
   public let path: String
   /// The bytes of a plain file; of a pipe, nobody knows.
   public let size: Int
+  /// The bytes that the disk has of it: fewer than its size where it has holes, or is compressed.
+  public let bytesOnDisk: Int
   /// True of a file on a disk, false of a pipe or a device.
   public let isPlain: Bool
   private let descriptor: CInt
@@ -23,6 +25,7 @@ public final class OpenFile {
     let code = fstat(descriptor, &status) == 0 ? 0 : errno
     isPlain = status.st_mode & S_IFMT == S_IFREG
     size = Int(status.st_size)
+    bytesOnDisk = 512 * Int(status.st_blocks)
     if code != 0 { throw FileAccessError(path, "read", code: code) }
     if status.st_mode & S_IFMT == S_IFDIR { throw FileAccessError(path, "read", code: EISDIR) }
   }

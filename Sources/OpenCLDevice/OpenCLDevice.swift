@@ -29,6 +29,8 @@ public final class OpenCLDevice: Device {
 
   public var layout: String { tuning.schedule.rawValue }
 
+  public var driver: String? { description.driver }
+
   /// Opens a device.
   ///
   /// The first of a process sets the environment variable `POCL_AFFINITY` to 1 unless it is set, so

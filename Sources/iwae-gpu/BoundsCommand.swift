@@ -59,21 +59,22 @@ private func runBounds(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let subjects = try paths.map {
     try DataOptions.subject(arguments, display, limit: 100, checkpoint: $0)
   }
-  let out = try Display.figure(arguments, besides: subjects.map(\.name))
+  let out = try Display.figure(arguments)
+  let places = try subjects.map { try out.map(FigurePlace.file) ?? display.place(of: $0) }
   let samples = try arguments.integer(
     "--samples", default: 5000, maximum: BoundsMeasurement.mostSamples)
   let targetError = try arguments.number("--target-error", default: 0, in: 0...1e9)
   let device = try Backend.open(arguments)
   defer { device.close() }
   var reports: [BoundsReport] = []
-  for subject in subjects {
+  for (subject, place) in zip(subjects, places) {
     let measurement = BoundsMeasurement(subject, samples: samples, targetError: targetError)
     let report = try measurement.run(
       on: device, note: { display.line.keep($0) }, monitor: display.show)
     display.line.clear()
     guard var report else { return .interrupted }
     if Launch.ranks.isFirst, subjects.count == 1 || out == nil {
-      report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
+      report.figure = try place.put(report.makeFigure(), isAlone: true)
     }
     reports.append(report)
   }

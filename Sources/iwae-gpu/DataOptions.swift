@@ -2,6 +2,7 @@ import Commands
 import Compute
 import Datasets
 import Experiments
+import Files
 import Foundation
 import IWAE
 
@@ -24,19 +25,13 @@ enum DataOptions {
   /// The folders of named sets' files.
   static var folders: DataFolders { DataFolders(environment: ProcessInfo.processInfo.environment) }
 
-  /// The most bytes that an array of a file may take.
-  private static func limit() throws -> Int {
-    let name = "IWAE_GPU_DATA_LIMIT"
-    guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else {
-      return DataFile.standardLimit
-    }
-    guard let limit = byteCount(text) else {
-      throw CommandError(
-        message:
-          "The value '\(text)' of \(name) is invalid: expected bytes, or a number with K, M, "
-          + "G or T, as 8G.", code: .usage)
-    }
-    return limit
+  /// Refuses a limit of files that is none.
+  static func checkLimit() throws {
+    guard let text = Files.limitText, byteCount(text) == nil else { return }
+    throw CommandError(
+      message:
+        "The value '\(text)' of \(Files.limitVariable) is invalid: expected bytes, or a number with K, M, "
+        + "G or T, as 8G.", code: .usage)
   }
 
   /// The images of a set or a file.
@@ -45,10 +40,9 @@ enum DataOptions {
   ///   - labels: The file of their labels; empty for those that they come with.
   ///   - mask: The file that says where they were observed; empty for everywhere.
   static func source(_ name: String, labels: String = "", mask: String = "") throws -> DataSource {
-    let limit = try limit()
-    var source = try DataSource(name, in: folders, limit: limit)
-    if !labels.isEmpty { source = try source.labelled(by: labels, limit: limit) }
-    return mask.isEmpty ? source : try source.masked(by: mask, limit: limit)
+    var source = try DataSource(name, in: folders)
+    if !labels.isEmpty { source = try source.labelled(by: labels) }
+    return mask.isEmpty ? source : try source.masked(by: mask)
   }
 
   /// The images of a run: of its data, tested on its test data where they are others.
@@ -78,7 +72,14 @@ enum DataOptions {
   }
 
   /// The images to test a model on: of the set or file that was named, else of its run's own data.
-  static func test(_ arguments: ParsedArguments, _ stored: StoredModel) throws -> TestImages {
+  ///
+  /// - Parameters:
+  ///   - arguments: The command's.
+  ///   - stored: The model.
+  ///   - countsUnits: True if active units are counted, which a run may do on training images.
+  static func test(
+    _ arguments: ParsedArguments, _ stored: StoredModel, countsUnits: Bool = false
+  ) throws -> TestImages {
     let named = arguments.string("--data")
     var settings = stored.run ?? RunConfiguration()
     try settings.apply(arguments, ["labels", "binarize"].compactMap(Setting.named))
@@ -95,9 +96,9 @@ enum DataOptions {
     let test = try TestImages(
       source, for: stored.model, settings.binarize, standardization: stored.standardization,
       isWhole: source.namedSet == nil && own == nil, run: own == nil ? nil : stored.run,
-      part: arguments.string("--part").flatMap(DataPart.init) ?? .test)
-    return try arguments.string("--mask").map { try test.masked(by: $0, limit: try limit()) }
-      ?? test
+      modelsRun: stored.run, part: arguments.string("--part").flatMap(DataPart.init) ?? .test,
+      countsUnits: countsUnits)
+    return try arguments.string("--mask").map { try test.masked(by: $0) } ?? test
   }
 
   /// The model of the checkpoint, on its test images, whose notes are shown.

@@ -57,7 +57,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let limit = try arguments.integer("--limit", default: Int(Int32.max), maximum: Int(Int32.max))
   let perImage = try perImageFile(arguments)
   let certifying = try Certifying(arguments)
-  let test = try DataOptions.test(arguments, stored)
+  let test = try DataOptions.test(arguments, stored, countsUnits: true)
   display.note(test.notes)
   let separation = try SeparationWork(arguments, stored, display)
   var evaluation = ModelEvaluation(
@@ -70,6 +70,15 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   // An array has no place for shapes, and a certificate finds its own.
   evaluation.findsShapes =
     certifying == nil && perImage.map { $0.lowercased().hasSuffix(".json") } == true
+  let certification = certifying.map { certifying in
+    Certification(
+      Subject(
+        stored.model, parameters: stored.parameters, images: evaluation.images,
+        binarization: evaluation.binarization, seed: evaluation.seed, name: stored.path),
+      width: certifying.width, budget: certifying.budget,
+      folder: RunFolder.isFolder(stored.path) ? stored.path : nil)
+  }
+  if let certification { tell(of: certification, display) }
   let device = try Backend.open(arguments)
   defer { device.close() }
   var images: [CertifiedImage] = []
@@ -86,14 +95,7 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   let evaluated = images
   var isStopped = false
   var loss: String?
-  if let certifying {
-    let subject = Subject(
-      stored.model, parameters: stored.parameters, images: evaluation.images,
-      binarization: evaluation.binarization, seed: evaluation.seed, name: stored.path)
-    let certification = Certification(
-      subject, width: certifying.width, budget: certifying.budget,
-      folder: RunFolder.isFolder(stored.path) ? stored.path : nil)
-    tell(of: certification, display)
+  if let certification {
     if let outcome = try certification.run(on: device, monitor: display.show) {
       (report.certificate, images) = (outcome.certificate, outcome.images)
       isStopped = outcome.isStopped
@@ -110,9 +112,10 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   // Whichever of the two fails, the other has the result.
   defer {
     // What a run's folder keeps is of its own test images, as training sees them.
-    let others = arguments.given.intersection(
-      ["--limit", "--seed"] + DataOptions.tested.map(\.name))
-    if others.isEmpty, Launch.ranks.isFirst { keep(report, evaluated, of: stored, terminal) }
+    let countsAlike = (test.activity == nil) == ((stored.run?.activityImages ?? 0) == 0)
+    let isOwn =
+      !test.areOthers && countsAlike && arguments.given.isDisjoint(with: ["--limit", "--seed"])
+    if isOwn, Launch.ranks.isFirst { keep(report, evaluated, of: stored, terminal) }
   }
   try display.result(report, report.text, table: report.table(of: stored.path))
   if let loss { display.warn(["the certificate was not kept. \(loss)"]) }
@@ -153,8 +156,11 @@ private struct Certifying {
   }
 }
 
-/// Says what a run's folder knows already.
+/// Says what a run's folder knows already, and what it will not.
 private func tell(of certification: Certification, _ display: Display) {
+  if let obstacle = certification.obstacle {
+    display.warn(["the certificate will not be kept unless this changes: \(obstacle)"])
+  }
   guard let known = certification.known else {
     display.warn([
       "'\(certification.file ?? "")' holds nothing to go on from, and is written anew"

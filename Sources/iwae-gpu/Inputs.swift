@@ -19,9 +19,7 @@ enum Inputs {
 
   /// The noise of each layer, as (B, M*K, latents).
   static func noise(_ path: String, for tensors: [Tensor], batch: Int) throws -> [[Float]] {
-    _ = try Safetensors.metadata(at: path)
-    let data = try Files.read(path)
-    let file = try Safetensors(data, file: path)
+    let file = try Safetensors(at: path)
     return try tensors.map { tensor in
       guard let entry = file.entries[tensor.name] else {
         throw FormatError(file: path, problem: "tensor '\(tensor.name)': it is missing.")

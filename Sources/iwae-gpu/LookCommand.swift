@@ -35,13 +35,19 @@ private func runLook(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     "--only", default: Look.figures.map(\.name), among: Look.figures.map(\.name))
   let display = Display(arguments, terminal)
   let subject = try DataOptions.subject(arguments, display)
+  let named = try Display.figures(arguments)
+  guard named != nil || !subject.hasOtherImages else {
+    throw arguments.error(
+      "The run of '\(subject.name)' is not tested on these images, and its folder keeps no figures of "
+        + "others. Name a place for them: '--out <folder>'.")
+  }
+  let place = try named ?? display.place(of: subject)
   let device = try Backend.open(arguments)
   defer { device.close() }
   let look = Look(
     subject, images: try arguments.integer("--images", default: 1000),
     width: try Picture.width(arguments, subject.model, height: subject.images.height),
     on: device)
-  let place = try Display.figures(arguments) ?? .folder(FigureFolder(of: subject.name))
   let report = try look.draw(names, into: place) { display.show("drawing \($0)") }
   guard let report else {
     display.line.clear()

@@ -1,6 +1,7 @@
 import Commands
 import Datasets
 import Experiments
+import Files
 import Foundation
 
 @main
@@ -86,6 +87,7 @@ struct Main {
     }
     do {
       let parsed = try ParsedArguments(rest, for: command)
+      try DataOptions.checkLimit()
       // Jobs that know nothing of each other may be started together.
       if parsed.string("--shard") == nil {
         try Launch.join(canDivide: command.isForRanks, arguments)
@@ -129,7 +131,7 @@ struct Main {
     abstract: "Importance-weighted autoencoders on any OpenCL device.", commands: commands,
     variables: [
       ("IWAE_GPU_DATA", "A folder of data sets, one folder for each, beside the one in the cache."),
-      ("IWAE_GPU_DATA_LIMIT", "The most that an array of a file may take, as 8G."),
+      (Files.limitVariable, "The most that an array of a file may take, as 8G."),
       (
         "XDG_CACHE_HOME",
         "The folder of caches: kernels, tunings and downloads are below iwae-gpu in it."

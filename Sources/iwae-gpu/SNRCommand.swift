@@ -61,8 +61,8 @@ private func runSNR(_ arguments: ParsedArguments, _ terminal: Terminal) throws -
       return Subject(stored, try DataOptions.test(arguments, stored), seed: seed)
     } ?? .linear(images: batch, seed: seed)
   let place =
-    try Display.figures(arguments) ?? path.map { .folder(FigureFolder(of: $0)) } ?? .nowhere
-  if case .folder(let folder) = place, Launch.ranks.isFirst { try folder.check() }
+    try Display.figures(arguments) ?? path.map { _ in try display.place(of: subject) } ?? .nowhere
+  if case .folder(let folder) = place { try folder.check() }
   let device = try Backend.open(arguments)
   defer { device.close() }
   let report = try measurement.run(

@@ -55,7 +55,8 @@ private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     fitSteps: try arguments.integer(
       "--fit-steps", default: usual.fitSteps, minimum: 0, maximum: 1 << 20))
   let subject = try DataOptions.subject(arguments, display, limit: 40)
-  let out = try Display.figure(arguments, besides: [subject.name])
+  let place =
+    try Display.figure(arguments).map(FigurePlace.file) ?? display.place(of: subject)
   let measurement = try SandwichMeasurement(subject, settings)
   let device = try Backend.open(arguments)
   defer { device.close() }
@@ -63,7 +64,7 @@ private func runSandwich(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   display.line.clear()
   guard var report else { return .interrupted }
   guard Launch.ranks.isFirst else { return .done }
-  report.figure = try FigureFolder.keep(report.makeFigure(), of: subject.name, at: out)
+  report.figure = try place.put(report.makeFigure(), isAlone: true)
   try display.result(report, report.text, table: report.table)
   return .done
 }

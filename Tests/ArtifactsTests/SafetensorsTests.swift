@@ -43,6 +43,49 @@ import Testing
     #expect(throws: FileAccessError.self) { try Safetensors.metadata(at: path) }
   }
 
+  /// A file is read as its bytes are.
+  @Test func filesAreReadAsTheirBytesAre() throws {
+    let path = FileManager.default.temporaryDirectory
+      .appending(path: "iwae-gpu-read-\(UUID()).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let data = file.data
+    try Files.write(data, to: path)
+    #expect(try Safetensors(at: path) == file)
+    for length in 0..<data.count {
+      try Files.write(data.prefix(length), to: path)
+      #expect(throws: FormatError.self) { try Safetensors(at: path) }
+    }
+    let misfit = Data(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#.utf8)
+    try Files.write(littleEndian([UInt64(misfit.count)]) + misfit + Data(count: 4), to: path)
+    #expect(throws: FormatError.self) { try Safetensors(at: path) }
+    try FileManager.default.removeItem(atPath: path)
+    #expect(throws: FileAccessError.self) { try Safetensors(at: path) }
+  }
+
+  /// What the disk has is read whatever the limit, as checkpoints have to be; what it has next to nothing of is
+  /// not.
+  @Test func theLimitIsOfWhatTheDiskHasNot() throws {
+    let path = FileManager.default.temporaryDirectory
+      .appending(path: "iwae-gpu-sparse-\(UUID()).safetensors").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let count = 1 << 18
+    let values = (0..<count).map { Float($0 % 251) }
+    let full = Safetensors(entries: ["w": .init(shape: [count], values: .float32(values))])
+    let data = full.data
+    try Files.write(data, to: path)
+    #expect(try Safetensors(at: path, limit: 1) == full)
+
+    try Files.write(data.prefix(data.count - 4 * count), to: path)
+    try #require(truncate(path, off_t(data.count)) == 0)
+    let error = #expect(throws: FormatError.self) {
+      try Safetensors(at: path, limit: data.count - 1)
+    }
+    #expect(error?.problem.hasPrefix("expected at most \(data.count - 1) bytes") == true)
+    let zeros = [Float](repeating: 0, count: count)
+    #expect(
+      try Safetensors(at: path, limit: data.count).entries["w"]?.values == .float32(zeros))
+  }
+
   @Test(arguments: [
     #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#,
     #"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#,

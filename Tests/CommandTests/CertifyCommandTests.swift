@@ -166,8 +166,59 @@ import Testing
     let unkept = run(arguments + ["--quiet"])
     #expect(unkept.status == .done && unkept.error.contains("the certificate was not kept"))
     #expect(unkept.output.contains(text), "\(unkept.output)")
+    for file in kept { try FileManager.default.removeItem(atPath: "\(path)/\(file)") }
+    // Somebody else works there: it is said before, and after if that did not end.
+    let lock = open("\(path)/.lock", O_RDWR | O_CREAT, 0o644)
+    defer { close(lock) }
+    #expect(flock(lock, LOCK_EX) == 0)
+    let beside = run(arguments + ["--quiet"])
+    #expect(beside.status == .done && beside.output.contains(text), "\(beside.output)")
+    for words in ["will not be kept unless this changes: '\(path)' is in use", "was not kept"] {
+      #expect(beside.error.contains("the certificate \(words)"), "\(beside.error)")
+    }
+    #expect(flock(lock, LOCK_UN) == 0)
     let row = run(arguments + ["--quiet", "--format", "csv"]).output
     #expect(row.contains("log_likelihood,log_likelihood_error,lower,upper,is_met"), "\(row)")
+  }
+
+  /// A file whose numbers no certificate has would be annealed with more temperatures than memory holds.
+  @Test func impossibleNumbersAreNotGoneOnFrom() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = "\(folder)/run"
+    let trained = run(
+      "train", "--data", "strokes", "--layers", "20:3", "-k", "5", "--passes", "1", "--out", path,
+      "--test-samples", "10", "--limit", "20", "--quiet")
+    #expect(trained.status == .done, "\(trained.error)")
+    let arguments = [
+      "evaluate", path, "--limit", "4", "--certify", "0.5", "--samples", "10", "--quiet",
+    ]
+    #expect(run(arguments).status == .done)
+    let name = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: path).first {
+        $0.hasPrefix("certificate-")
+      })
+    let file = URL(fileURLWithPath: "\(path)/\(name)")
+    let good = try #require(
+      try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+    #expect(!run(arguments).error.contains("holds nothing to go on from"))
+    let damages: [[String: Any]] = [
+      ["samples": 1 << 40], ["samples": 0], ["samples": Int.min], ["error": -1], ["error": "nan"],
+      ["estimate": 1e300], ["shape": "inf"],
+      ["method": "annealing", "temperatures": 1 << 40], ["method": "annealing", "temperatures": 0],
+      ["method": "annealing"], ["method": "importance", "temperatures": 50],
+    ]
+    for damage in damages {
+      var images = try #require(good["images"] as? [[String: Any]])
+      images[0].removeValue(forKey: "temperatures")
+      images[0].merge(damage) { $1 }
+      var damaged = good
+      damaged["images"] = images
+      try JSONSerialization.data(withJSONObject: damaged).write(to: file)
+      let outcome = run(arguments)
+      #expect(outcome.status == .done, "\(damage): \(outcome.error)")
+      #expect(outcome.error.contains("holds nothing to go on from"), "\(damage)")
+    }
   }
 
   /// Images of noise are told from those of strokes, and a set is not told from itself.
@@ -220,5 +271,10 @@ import Testing
     }
     #expect(
       run("evaluate", "linear-gaussian", "--per-image", "none/images.npy").status == .fileAccess)
+    // As many weights as a shape needs have no room.
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).json").path
+    let many = run("evaluate", "linear-gaussian", "-k", "1073741824", "--per-image", file)
+    #expect(many.status == .usage && many.error.contains("at most 268435456"), "\(many.error)")
+    #expect(!FileManager.default.fileExists(atPath: file))
   }
 }

@@ -81,6 +81,7 @@ import Testing
     #expect(try Data(contentsOf: URL(fileURLWithPath: "\(out)/evaluation.json")) == evaluation)
     // The file can still be evaluated as any other.
     #expect(try evaluated("--data", counts).images == 60)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: "\(out)/evaluation.json")) == evaluation)
   }
 
   @Test func otherCountsAreSaidAsTheyAre() throws {
@@ -120,15 +121,97 @@ import Testing
     try FileManager.default.moveItem(atPath: counts, toPath: moved)
     let lost = run("evaluate", out)
     #expect(lost.status == .fileAccess && lost.error.contains("name it with '--data'"))
-    // Its test part alone, as the run divided it.
+    // Its test part alone, as the run divided it, whose evaluation the run keeps.
+    let kept = "\(out)/evaluation.json"
+    try FileManager.default.removeItem(atPath: kept)
     let found = try evaluated("--data", moved)
     #expect(found.nll == before.nll && found.images == before.images)
+    #expect(FileManager.default.fileExists(atPath: kept))
     let other = run("train", "--resume", out, "--data", try others("others"), "--passes", "2")
     #expect(other.status == .usage, "\(other.error)")
     #expect(other.error.contains("'--data' cannot change when a run is resumed"))
     let resumed = run("train", "--resume", out, "--data", moved, "--passes", "2", "--quiet")
     #expect(resumed.status == .done, "\(resumed.error)")
     #expect(try configuration().data == moved)
+  }
+
+  /// A run that goes on as another, or with a configuration, has the same images unless it asks for others.
+  @Test func otherImagesTrainWhereTheyAreNamed() throws {
+    defer { densities.remove() }
+    let counts = try densities.counts()
+    #expect(train(counts).status == .done)
+    let starts = [["--resume", out], ["--config", "\(out)/config.json"]]
+    func next(_ start: [String], _ more: [String] = []) -> Outcome {
+      let flags = ["--passes", "2", "--out", densities.path("next"), "--overwrite", "--quiet"]
+      return run(["train"] + flags + start + more)
+    }
+    for start in starts {
+      for more in [["--seed", "3"], ["--split", "7"]] {
+        let done = next(start, more)
+        #expect(done.status == .done, "\(start) \(more): \(done.error)")
+      }
+    }
+    // Another likelihood may read the same file as other values.
+    #expect(next(starts[1], ["--likelihood", "gaussian"]).status == .done)
+    #expect(try others("counts") == counts)
+    let kept = try Data(contentsOf: URL(fileURLWithPath: densities.path("next/config.json")))
+    for start in starts {
+      let refused = next(start)
+      #expect(refused.status == .badInput, "\(start): \(refused.error)")
+      #expect(refused.error.contains("the data changed: the "), "\(refused.error)")
+    }
+    let now = try Data(contentsOf: URL(fileURLWithPath: densities.path("next/config.json")))
+    #expect(now == kept)
+    for start in starts {
+      let named = next(start, ["--data", counts])
+      #expect(named.status == .done, "\(start): \(named.error)")
+    }
+  }
+
+  /// The part of the data that is used is the one that has to be as it was.
+  @Test func everyPartIsCheckedWhereItIsUsed() throws {
+    defer { densities.remove() }
+    let counts = try densities.counts()
+    #expect(train(counts).status == .done)
+    // Another value of an image: 48 train, 6 validate and 6 test.
+    func change(_ image: Int) throws {
+      var values = (0..<60 * Densities.width).map { UInt8($0 * $0 / 7 % 5) }
+      values[image * Densities.width] += 1
+      #expect(try densities.array("counts", "|u1", Data(values)) == counts)
+    }
+    func exported(_ part: String) -> Outcome {
+      run("export", out, "--arrays", densities.path("arrays"), "--part", part, "--quiet")
+    }
+    for (image, changed) in [(0, "training"), (50, "validation"), (59, "test")] {
+      try change(image)
+      for part in ["training", "validation", "test"] {
+        let outcome = exported(part)
+        #expect(outcome.status == (part == changed ? .badInput : .done), "\(outcome.error)")
+        #expect(
+          outcome.error.contains("the data changed: the \(part) images") == (part == changed))
+      }
+    }
+    try change(0)
+    let judged = run("referee", out, "--objective", "iwae", "--limit", "2", "--quiet")
+    #expect(judged.status == .badInput && judged.error.contains("the training images"))
+    // Of a run that counts active units on training images.
+    _ = try densities.counts()
+    #expect(train(counts, "--activity-images", "5", "--overwrite").status == .done)
+    #expect(try evaluated().images == 6)
+    try change(0)
+    let counted = run("evaluate", out, "--samples", "10", "--quiet")
+    #expect(counted.status == .badInput && counted.error.contains("the training images"))
+    // Nothing else counts them.
+    let bounds = run("bounds", out, "--samples", "2", "--limit", "2", "--quiet")
+    #expect(bounds.status == .done, "\(bounds.error)")
+    // A file of other training images is not the one that was moved, and is taken whole as any other.
+    let moved = densities.path("moved.npy")
+    try FileManager.default.moveItem(atPath: counts, toPath: moved)
+    #expect(try evaluated("--data", moved).images == 60)
+    _ = try densities.counts()
+    try FileManager.default.removeItem(atPath: moved)
+    try FileManager.default.moveItem(atPath: counts, toPath: moved)
+    #expect(try evaluated("--data", moved).images == 6)
   }
 
   /// Other draws of the same images are the same data.

@@ -117,6 +117,28 @@ import Testing
     #expect(RunConfiguration().facts.first { $0.name == "order of images" }?.isNotable == false)
   }
 
+  @Test func countsThatCannotBeAreRefused() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let path = try makeRun("run")
+    let file = "\(path)/evaluation.json"
+    let good = try String(contentsOfFile: file, encoding: .utf8)
+    for (field, part, damage) in [
+      ("images", #""images": 10"#, #""images": 1152921504606846976"#),
+      ("images", #""images": 10"#, #""images": -1"#),
+      ("samples", #""samples": 50"#, #""samples": 0"#),
+      ("active_units", "[3]", "[9223372036854775807]"),
+      ("step", #""seconds": 1"#, #""seconds": 1, "step": -9223372036854775808"#),
+      ("step", #""seconds": 1"#, #""seconds": 1, "step": 9223372036854775807"#),
+    ] {
+      try write(good.replacing(part, with: damage), file)
+      let outcome = run("report", path, "--quiet")
+      #expect(outcome.status == .badInput, "\(damage): \(outcome.error)")
+      #expect(outcome.error.contains("'\(field)': expected a whole number"), "\(outcome.error)")
+    }
+    try write(good, file)
+    #expect(run("report", path, "--quiet").status == .done)
+  }
+
   @Test func wrongInputsHaveTheirExitCodes() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = try makeRun("run")

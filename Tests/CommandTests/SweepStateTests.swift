@@ -3,6 +3,7 @@ import Commands
 import Experiments
 import Files
 import Foundation
+import IWAE
 import Testing
 
 @testable import iwae_gpu
@@ -132,6 +133,23 @@ import Testing
     try write("{")
     _ = try sweep("--passes", "1", "--seeds", "0,1")
     #expect(try kept().nll == whole.nll)
+  }
+
+  /// A checkpoint that no training wrote is none to go on from, and its cell is not finished.
+  @Test(arguments: [Int.min, .max]) func impossibleProgressIsToldOfItsCell(pass: Int) throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try sweep("--passes", "1")
+    let file = "\(cell)/checkpoint.safetensors"
+    var checkpoint = try Checkpoint(at: file)
+    let text = try #require(checkpoint.metadata["progress"])
+    var progress = try JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8))
+    progress.pass = pass
+    checkpoint.metadata["progress"] = String(
+      decoding: try JSONEncoder().encode(progress), as: UTF8.self)
+    try Files.write(try checkpoint.data, to: file)
+    let outcome = run(["sweep", "--out", folder, "--passes", "1"] + small)
+    #expect(outcome.status == .failed, "\(outcome.error)")
+    #expect(outcome.error.contains("is not that of batch"), "\(outcome.error)")
   }
 
   @Test func oneImageHasNoStandardError() throws {

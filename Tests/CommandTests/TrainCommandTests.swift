@@ -75,6 +75,23 @@ import Testing
     #expect(refused.status == .badInput && refused.error.contains("\(other).safetensors"))
   }
 
+  /// A run that was killed before its first checkpoint begins again, to the same bits, and says so.
+  @Test func aRunGoesOnFromNothing() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(train("--seed", "4").status == .done)
+    let whole = try Checkpoint(at: folder).parameters
+    for file in ["checkpoint", "best"] {
+      try FileManager.default.removeItem(atPath: "\(folder)/\(file).safetensors")
+    }
+    let again = run("train", "--resume", folder, "--quiet")
+    #expect(again.status == .done, "\(again.error)")
+    #expect(again.error.contains("Nothing had been saved in '\(folder)': the run starts from"))
+    #expect(try Checkpoint(at: folder).parameters == whole)
+    #expect(try data("metrics.jsonl").split(separator: UInt8(ascii: "\n")).count == 2)
+    let saved = run("train", "--resume", folder, "--quiet")
+    #expect(saved.status == .done && !saved.error.contains("Nothing had been saved"))
+  }
+
   /// With a folder of its own, a run that goes on may have other settings.
   @Test func aRunGoesOnAsAnother() throws {
     let other = folder + "-other"

@@ -151,6 +151,31 @@ struct Mischief: Sendable, CustomTestStringConvertible {
     scene.expect(target: nil)
   }
 
+  /// A mirror may want a password, which is nobody's who reads what is printed.
+  @Test func passwordsAreNotShown() throws {
+    let scene = try DownloadScene { .file(content, for: $0) }
+    scene.downloader.mirrors = ["http://me:secret@127.0.0.1:1/below"]
+    scene.file.urls = ["http://me:secret@127.0.0.1:\(scene.server.port)/file"]
+    var seen: Set<String> = []
+    let outcome = try scene.download {
+      seen.insert($0.url)
+      return true
+    }
+    #expect(outcome.url == scene.server.url("file"))
+    #expect(seen.contains(scene.server.url("file")) && !seen.contains { $0.contains("secret") })
+    try FileManager.default.removeItem(atPath: scene.path)
+    scene.file.urls = []
+    let error = try scene.failure()
+    #expect(error.failures.map(\.url) == ["http://127.0.0.1:1/below/file.bin"])
+    #expect(!error.description.contains("secret"))
+    for (address, shown) in [
+      ("https://me:a@b@host/x", "https://host/x"), ("https://me@host", "https://host"),
+      ("https://host/x@y", "https://host/x@y"), ("host:80/x", "host:80/x"),
+    ] {
+      #expect(withoutPassword(address) == shown)
+    }
+  }
+
   @Test func certificatesThatAreNotThere() throws {
     let scene = try DownloadScene { .file(content, for: $0) }
     scene.file.urls = ["https://127.0.0.1:\(scene.server.port)/file"]

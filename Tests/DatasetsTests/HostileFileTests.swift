@@ -92,6 +92,15 @@ import Testing
     #expect(ContinuousClock.now - start < .seconds(20))
   }
 
+  /// Nobody waits for a pipe in which there may never be anything.
+  @Test func aPipeIsNoFileOfData() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).npy").path
+    defer { unlink(path) }
+    #expect(mkfifo(path, 0o600) == 0)
+    let error = #expect(throws: FileAccessError.self) { try DataFile(path) }
+    #expect(error?.description == "'\(path)' could not be read: it is not a regular file.")
+  }
+
   @Test func hostileMATLABFilesAreNamed() throws {
     let good = Build.matlab(
       [.init(name: "a", shape: [4, 6], content: pixels)], isCompressed: false)

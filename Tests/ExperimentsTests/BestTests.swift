@@ -32,6 +32,40 @@ import Testing
     #expect(compared >= 4)
   }
 
+  /// Parameters have the step that they are of, however fast a training replaces them.
+  @Test func aModelIsReadWithItsStep() throws {
+    defer { scene.end() }
+    let folder = scene.folder
+    let (configuration, _) = try scene.configuration()
+    try FileCalls.makeFolder(folder.path)
+    try Files.write(try configuration.file, to: folder.configuration)
+    let model = configuration.model
+    let steps = 1000..<1100
+    // The newest checkpoint after so many steps, with their number for every parameter.
+    @Sendable func write(_ step: Int) throws {
+      var progress = TrainingProgress()
+      progress.step = step
+      let checkpoint = Checkpoint(
+        model: model,
+        parameters: Dictionary(
+          uniqueKeysWithValues: model.parameters.map {
+            ($0, Array(repeating: Float(step), count: $0.shape.count))
+          }),
+        metadata: ["progress": String(decoding: try JSONEncoder().encode(progress), as: UTF8.self)])
+      try Files.write(checkpoint.data, to: folder.checkpoint)
+    }
+    try write(steps.lowerBound)
+    Thread.detachNewThread { for step in steps { try? write(step) } }
+    var last = 0
+    let deadline = ContinuousClock.now + .seconds(30)
+    while last < steps.upperBound - 1, ContinuousClock.now < deadline {
+      let stored = try StoredModel(folder.path)
+      last = try #require(stored.step)
+      #expect(stored.parameters.values.allSatisfy { $0.allSatisfy { $0 == Float(last) } })
+    }
+    #expect(last == steps.upperBound - 1)
+  }
+
   /// What a run reports depends on its own passes alone, whatever a process that was killed had left.
   @Test func aKilledRunReportsItsOwnBest() throws {
     defer { scene.end() }

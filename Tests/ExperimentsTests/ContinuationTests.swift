@@ -1,5 +1,6 @@
 import Artifacts
 import Compute
+import Datasets
 import Experiments
 import Files
 import Foundation
@@ -99,6 +100,44 @@ import Testing
       try Run(resuming: other, images: images.source)
     }
     #expect(error?.description.contains("has changed since step") == true)
+  }
+
+  /// Images are those of the other run, unless a setting chooses others.
+  @Test func otherImagesAreRefused() throws {
+    defer { end() }
+    _ = try scene.run(passes: 1).train(on: ReferenceDevice())
+    let source = try scene.configuration().1.source
+    var changed = source.collection
+    changed.training = changed.training.subset(1..<changed.training.count)
+    let others = DataSource(source.name, changed)
+    func next(_ change: (inout RunConfiguration) -> Void) throws -> Run {
+      try Run(continuing: scene.folder, in: other, images: others, change: change)
+    }
+    let error = #expect(throws: FormatError.self) { try next { $0.passes = 2 } }
+    #expect("\(try #require(error))".contains("the data changed"))
+    // The same of a new run with its configuration.
+    var configuration = try RunConfiguration(file: scene.folder.configuration)
+    func again() throws -> Run {
+      try Run(configuration, in: other, images: RunImages(others, for: configuration))
+    }
+    #expect(throws: FormatError.self) { try again() }
+    configuration.split = .count(5)
+    #expect(try again().configuration.identity == RunImages(others, for: configuration).identity)
+    // A file that is written for other images does not expect the former ones.
+    var copy = try RunConfiguration(file: scene.folder.configuration)
+    copy.data = "others"
+    copy = try JSONDecoder().decode(RunConfiguration.self, from: copy.file)
+    #expect(copy.identity != nil)
+    #expect(throws: Never.self) {
+      try Run(copy, in: other, images: RunImages(others, for: copy))
+    }
+    // A run's configuration expects what it was made with.
+    let made = try again().configuration
+    #expect(throws: FormatError.self) {
+      try Run(made, in: other, images: RunImages(source, for: made))
+    }
+    let divided = try next { ($0.passes, $0.split) = (2, .count(5)) }
+    #expect(divided.isContinuation && !FileManager.default.fileExists(atPath: other.path))
   }
 
   @Test func whatCannotGoOnIsRefused() throws {

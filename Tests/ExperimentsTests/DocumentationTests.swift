@@ -37,6 +37,19 @@ import Testing
     for (tag, _) in line.scalars { #expect(tags.contains("`\(tag)`"), "\(tag)") }
   }
 
+  @Test func everyKeyOfATrainingIsThere() throws {
+    let report = RunReport(
+      run: "run", steps: 1, passes: 1, bound: -1, validation: -1, skippedSteps: [3],
+      rateHalvings: 1, trainSeconds: 1, digest: "", reductionMilliseconds: 1, reductionBytes: 4,
+      evaluation: nil, backend: "cpu", device: "reference")
+    let object = try JSONSerialization.jsonObject(with: JSONText.data(report)) as? [String: Any]
+    let keys = Array(try #require(object).keys) + ["evaluation"]
+    #expect(keys.count == Mirror(reflecting: report).children.count)
+    let paragraph = try section("train --json and others").components(separatedBy: "\n\n")[0]
+    #expect(paragraph.contains("`train --json`"))
+    for key in keys { #expect(paragraph.contains("`\(key)`"), "\(key)") }
+  }
+
   @Test func modelsThatAreCalledAlikeAreToldApart() {
     #expect(BoundsComparison.names(of: ["runs/a", "runs/b/best.safetensors"]) == ["a", "b"])
     #expect(

@@ -35,7 +35,7 @@ import Testing
     #expect(try FigureFolder("\(folder)/v1.0").read() == [figure("a")])
     #expect(try FigurePlace.nowhere.put(figure("a"), isAlone: true) == nil)
     #expect(
-      try FigureFolder.keep(figure("a"), of: folder, at: "\(folder)/b.png") == "\(folder)/b.png")
+      try FigurePlace.file("\(folder)/b.png").put(figure("a"), isAlone: true) == "\(folder)/b.png")
     #expect(try start("\(folder)/b.png").hasSuffix("PNG"))
   }
 

@@ -1,6 +1,7 @@
 import Artifacts
 import Compute
 import Experiments
+import Files
 import Foundation
 import IWAE
 import OpenCLDevice
@@ -73,6 +74,22 @@ import Testing
     _ = try next.train(on: device)
     expectHeld(try Checkpoint(at: other.checkpoint), as: model, "newest")
     expectHeld(try StoredModel(other.path).checkpoint, as: model, "tested")
+  }
+
+  /// Averages that are not kept any more are checked as those that are.
+  @Test func averagesThatAreTooShortAreNotHeld() throws {
+    defer { end() }
+    var (configuration, images) = try scene.configuration(passes: 1)
+    (configuration.schedule, configuration.ema, configuration.keep) = (.constant, 0.9, .last)
+    _ = try Run(configuration, in: scene.folder, images: images).train(on: ReferenceDevice())
+    var checkpoint = try Checkpoint(at: scene.folder.checkpoint)
+    checkpoint.extras["optimizer.average.decoder.0.hidden.0.bias"]?.removeLast()
+    try Files.write(try checkpoint.data, to: scene.folder.checkpoint)
+    let next = try Run(continuing: scene.folder, in: other, images: images.source) {
+      ($0.finetune, $0.passes, $0.ema) = (.encoder, 2, 0)
+    }
+    let error = #expect(throws: FormatError.self) { try next.train(on: ReferenceDevice()) }
+    #expect(error?.problem.contains("expected 6 numbers in float32, found 5") == true)
   }
 
   @Test func aModelThatIsNotThereIsRefused() throws {

@@ -69,6 +69,87 @@ import Testing
       ).run(on: ReferenceDevice()))
   }
 
+  private func certification(width: Double) throws -> Certification {
+    let stored = try StoredModel(scene.folder.path)
+    let subject = Subject(
+      stored.model, parameters: stored.parameters,
+      images: try scene.configuration().1.split.test.subset(0..<2), binarization: .none, seed: 0)
+    return Certification(subject, width: width, budget: 1e-6, folder: scene.folder.path)
+  }
+
+  /// Who certifies does not write beside a training, which is known before; what is found is told all the
+  /// same. Others need not wait for it.
+  @Test func certificatesDoNotMix() throws {
+    defer { scene.end() }
+    _ = try scene.run(passes: 1).train(on: ReferenceDevice())
+    let certification = try certification(width: 1)
+    let file = try #require(certification.file)
+    func isKept() -> Bool { FileManager.default.fileExists(atPath: file) }
+    func certified() -> Certification.Outcome? { try? certification.run(on: ReferenceDevice()) }
+    var beside: Certification.Outcome?
+    let monitor: ProgressMonitor = { _ in
+      if beside == nil {
+        #expect(certification.obstacle?.contains("is in use by process \(getpid()) on '") == true)
+        beside = certified()
+      }
+      return true
+    }
+    _ = try scene.resumed { $0.passes = 2 }.train(on: ReferenceDevice(), monitor: monitor)
+    #expect(try #require(beside?.loss).contains("is in use by process \(getpid()) on '"))
+    #expect(beside?.images.count == 2 && !isKept() && certification.obstacle == nil)
+    var second: Certification.Outcome?
+    let first = try certification.run(
+      on: ReferenceDevice(),
+      monitor: { _ in
+        if second == nil {
+          second = certified()
+          #expect(isKept())
+        }
+        return true
+      })
+    #expect(second != nil && second?.loss == nil)
+    #expect(first?.loss == nil && isKept())
+    #expect(certified()?.loss == nil)
+  }
+
+  /// What one that certifies found is not replaced by less of another's.
+  @Test func whatIsKnownOfMoreImagesStays() throws {
+    defer { scene.end() }
+    _ = try scene.run(passes: 1).train(on: ReferenceDevice())
+    // Too narrow for the time that there is.
+    let certification = try certification(width: 1e-3)
+    let file = try #require(certification.file)
+    _ = try certification.run(on: ReferenceDevice())
+    let short = String(decoding: try Files.read(file), as: UTF8.self)
+    try #require(certification.known?.count == 0 && short.contains("true"))
+    // As one with more time leaves it.
+    let long = Data(short.replacing("true", with: "false").utf8)
+    let outcome = try certification.run(
+      on: ReferenceDevice(),
+      monitor: { _ in
+        #expect(throws: Never.self) { try Files.write(long, to: file) }
+        return true
+      })
+    #expect(outcome?.loss == nil && outcome?.images.count == 2)
+    #expect(certification.known?.count == 2)
+  }
+
+  /// The reason is that of the folder, and not that it has no lock yet.
+  @Test(.enabled(if: geteuid() != 0, "The superuser may write everywhere."))
+  func aFolderThatMayNotBeWrittenIsSaidToBe() throws {
+    defer { scene.end() }
+    let folder = scene.folder
+    _ = try scene.run(passes: 1).train(on: ReferenceDevice())
+    let stored = try StoredModel(folder.path)
+    let report = try evaluation(of: stored)
+    let file = "\(folder.path)/.lock"
+    unlink(file)
+    chmod(folder.path, 0o555)
+    defer { chmod(folder.path, 0o755) }
+    let text = words { _ = try stored.keep(report, []) }
+    #expect(text.contains("'\(file)' could not be made: Permission denied"), "\(text)")
+  }
+
   /// A lock that leads elsewhere makes no file there.
   @Test func aLockIsNotFollowed() throws {
     defer { scene.end() }

@@ -113,6 +113,26 @@ import Testing
     }
   }
 
+  /// What was learnt has the right number of numbers, but no sum of squares is below 0.
+  @Test func whatNobodyCanHaveLearntIsRefused() throws {
+    defer { scene.end() }
+    _ = try run(passes: 1, Self.learning).train(on: ReferenceDevice())
+    let good = try Checkpoint(at: folder.checkpoint)
+    let name = try #require(good.extras.keys.first { $0.contains("estimator_mix") })
+    var damaged = good
+    damaged.extras[name]?[1] = -2
+    try Files.write(try damaged.data, to: folder.checkpoint)
+    let error = #expect(throws: FormatError.self) {
+      try scene.resumed { $0.passes = 2 }.train(on: ReferenceDevice())
+    }
+    #expect(error?.problem.contains("-2.0 is among the states") == true, "\(error!)")
+    // The other sum may have either sign.
+    damaged = good
+    damaged.extras[name]?[0] = -1
+    try Files.write(try damaged.data, to: folder.checkpoint)
+    #expect(try scene.resumed { $0.passes = 2 }.train(on: ReferenceDevice())?.passes == 2)
+  }
+
   /// What a run has from its beginning, or does not have, stays so.
   @Test func whatCannotChangeIsRefused() throws {
     defer { scene.end() }
@@ -203,7 +223,7 @@ import Testing
     let prefix = "optimizer.average."
     let one = try #require(whole.extras.keys.filter { $0.hasPrefix(prefix) }.sorted().first)
     for change in [
-      { $0.removeValue(forKey: one) }, { $0[one]?.removeLast() },
+      { $0.removeValue(forKey: one) }, { $0[one]?.removeLast() }, { $0[one]?[0] = .nan },
       { extras in extras = extras.filter { !$0.key.hasPrefix(prefix) } },
     ] as [(inout [String: [Float]]) -> Void] {
       var damaged = whole

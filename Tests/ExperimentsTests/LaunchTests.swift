@@ -21,6 +21,17 @@ import Testing
     #expect(Launched(["SLURM_PROCID": "0", "SLURM_NTASKS": "8"]) == nil)
   }
 
+  /// After a rank died, by what it did.
+  @Test func theRemedyIsTheCommands() {
+    #expect(Launch.remedy(of: "train").contains("'train --resume'"))
+    for command in ["evaluate", "bounds", "sandwich", "sweep", "reproduce", nil] {
+      let text = Launch.remedy(of: command)
+      #expect(!text.contains("--resume") && text.contains("ive the same command again"), "\(text)")
+      let isKept = command == "sweep" || command == "reproduce"
+      #expect(text.contains("What was saved stays") == isKept, "\(text)")
+    }
+  }
+
   @Test func processorsAreSharedEvenly() {
     let shares = (0..<3).map { Launch.share(of: Array(4..<12), index: $0, count: 3) }
     #expect(shares == [[4, 5], [6, 7, 8], [9, 10, 11]])
@@ -49,6 +60,50 @@ import Testing
     #expect(
       found.allSatisfy {
         $0.hasPrefix("Rank \(count - 1) differs from rank 0 in the setting 'seed': it has 1")
+          && $0.hasSuffix("Start all with the same program, arguments and files.")
       })
+  }
+
+  /// A device of which only the name and the driver are known.
+  private final class Card: Device {
+    let backend = "opencl"
+    let name = "card"
+    let driver: String?
+    var ranks: any Ranks = OneProcess()
+
+    init(_ driver: String) { self.driver = driver }
+
+    func allocate(_ tensors: [Tensor], protection: Protection) throws(DeviceError) -> any Memory {
+      throw .foreignMemory(device: name)
+    }
+
+    func compile(
+      _ program: Program, on memory: any Memory, protection: Protection
+    ) throws(DeviceError) -> any Executable {
+      throw .foreignMemory(device: name)
+    }
+  }
+
+  /// Where only the driver is another, that is said, and what helps; other files do not.
+  @Test func aDriverThatDiffersIsNamedWithItsRemedy() throws {
+    let found = try ThreadRanks.run(2) { ranks -> [String] in
+      ["550.54.14", "550.54.15"].map { driver -> String in
+        do {
+          try ranks.agree(on: Fact.device(Card(ranks.isFirst ? "550.54.14" : driver)))
+          return "agreed"
+        } catch {
+          return "\(error)"
+        }
+      }
+    }
+    for words in found {
+      #expect(words[0] == "agreed")
+      #expect(
+        words[1].hasPrefix(
+          "Rank 1 differs from rank 0 in the device's driver: it has 550.54.15, and rank 0 has "
+            + "550.54.14. "))
+      #expect(words[1].contains("the same driver on all machines"), "\(words[1])")
+      #expect(words[1].contains("'--device <name>'") && !words[1].contains("Start all with"))
+    }
   }
 }

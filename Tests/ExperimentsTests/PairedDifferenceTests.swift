@@ -68,5 +68,10 @@ import Testing
     #expect(folder.tested() == nil)
     try Files.write(Data("none".utf8), to: folder.imageLikelihoods)
     #expect(folder.tested() == nil)
+    // As many images as no file has numbers for.
+    var report = try JSONText.value(EvaluationReport.self, Files.read(folder.evaluation))
+    report.images = 1 << 60
+    try Files.write(JSONText.data(report), to: folder.evaluation)
+    #expect(folder.tested() == nil)
   }
 }

@@ -4,6 +4,7 @@ import Datasets
 import Foundation
 import IWAE
 import OpenCLDevice
+import ReferenceDevice
 import Testing
 
 @testable import Experiments
@@ -41,6 +42,67 @@ import Testing
       let all = try reports(count)
       #expect(all == Array(repeating: alone, count: count))
     }
+  }
+
+  /// Each rounds in its own way: results would be those of no number of ranks.
+  @Test func devicesOfTwoKindsAreRefused() throws {
+    func refuse(_ measure: @escaping @Sendable (any Device) throws -> Void) throws {
+      let error = #expect(throws: LaunchError.self) {
+        try ThreadRanks.run(2) { ranks in
+          let device: any Device = try ranks.rank == 0 ? ReferenceDevice() : OpenCLDevice.open()
+          defer { device.close() }
+          device.ranks = ranks
+          try measure(device)
+        }
+      }
+      let text = try #require(error).description
+      #expect(text.hasPrefix("Rank 1 differs from rank 0 in the device: it has "), "\(text)")
+      #expect(text.contains("'--device <name>'"), "\(text)")
+    }
+    try refuse { _ = try BoundsMeasurement(Self.subject(), samples: 4).run(on: $0) }
+    try refuse { _ = try SandwichMeasurement(Self.subject()).run(on: $0) }
+    try refuse { device in
+      let subject = Self.subject()
+      _ = try ModelEvaluation(
+        subject.model, parameters: subject.parameters, images: subject.images, samples: 4,
+        binarization: .none, seed: 1
+      ).run(on: device)
+    }
+  }
+
+  /// Where the weights of a batch do not fit, fewer images are weighed at a time, to the same results.
+  @Test func shapesNeedNoSmallerBatchToBeAskedFor() throws {
+    let subject = Self.subject()
+    func made(batch: Int, samples: Int = 25) -> ModelEvaluation {
+      var result = ModelEvaluation(
+        subject.model, parameters: subject.parameters, images: subject.images.subset(0..<11),
+        samples: samples, binarization: .sample, seed: 1, batchSize: batch, chunk: 8)
+      result.findsShapes = true
+      return result
+    }
+    #expect(made(batch: 20, samples: 5000).batchOfShapes == 20)
+    #expect(made(batch: 10_000, samples: 5000).batchOfShapes == 3355)
+    #expect(made(batch: 20, samples: 1_000_000).batchOfShapes == 16)
+    #expect(made(batch: 20, samples: 1 << 28).batchOfShapes == 1)
+    let devices: [any Device] = [ReferenceDevice(), try OpenCLDevice.open()]
+    for device in devices {
+      defer { device.close() }
+      var found: [String] = []
+      for (batch, together) in [(20, 1 << 24), (20, 100), (20, 24), (7, 1 << 24)] {
+        var evaluation = made(batch: batch)
+        evaluation.weightsTogether = together
+        var images: [CertifiedImage] = []
+        let report = try evaluation.run(on: device, observe: { images = $0 })
+        #expect(images.count == 11 && images.allSatisfy { $0.shape != nil })
+        let text = try Self.text(try #require(report))
+        found.append("\(images) \(text)")
+      }
+      #expect(Set(found).count == 1, "\(device.name)")
+    }
+    let error = #expect(throws: ConfigurationError.self) {
+      try made(batch: 20, samples: (1 << 28) + 1).run(on: ReferenceDevice())
+    }
+    #expect(error?.description.contains("found 268435457") == true)
   }
 
   @Test func bounds() throws {

@@ -80,6 +80,11 @@ import Testing
     #expect(table.text.contains("900 to 1800"))
     #expect(table.csv.split(separator: "\r\n").dropFirst().allSatisfy { $0.contains(",900") })
     #expect(table.csv.hasSuffix(",900\r\n"))
+    // However far apart.
+    let far = RunComparison([
+      run("a", nll: 90, step: Int.min), run("b", nll: 92, step: Int.max),
+    ]).table
+    #expect(far.text.contains("\(Int.min) to \(Int.max)"))
   }
 
   /// A setting that is called like what was found.

@@ -181,8 +181,8 @@ import Testing
     try Files.append(Data("one\n".utf8), to: path)
     try Files.append(Data("two\n".utf8), to: path)
     #expect(try Files.read(path) == Data("one\ntwo\n".utf8))
-    #expect(try Files.beginning(of: path, 3).bytes == Array("one".utf8))
-    #expect(try Files.beginning(of: path, 100).size == 8)
+    #expect(try OpenFile(path, mustBePlain: true).read(at: 0, 3) == Array("one".utf8))
+    #expect(try OpenFile(path, mustBePlain: true).size == 8)
     // There is room for two more bytes.
     var limit = rlimit()
     getrlimit(resource, &limit)

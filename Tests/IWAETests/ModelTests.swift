@@ -40,6 +40,25 @@ import Testing
     #expect(model.problem?.contains("logistic") == true)
   }
 
+  /// Hidden layers count together, wherever they are.
+  @Test func hiddenLayersAreNotEndless() {
+    let usual = Model.burda1(dataSize: 784)
+    var model = usual
+    model.decoder[0].hidden = Array(repeating: 3, count: 510)
+    #expect(model.problem == nil)
+    model.decoder[0].hidden.append(3)
+    #expect(model.problem == "expected at most 512 hidden layers in all, found 513.")
+    let hidden = Array(repeating: 3, count: 8)
+    model = usual
+    model.prior = .flow(steps: 64, hidden: hidden)
+    #expect(model.problem?.contains("found 516") == true)
+    model = usual
+    model.encoder[0].posterior = .flow(steps: 64, hidden: hidden)
+    #expect(model.problem?.contains("found 516") == true)
+    model.encoder[0].posterior = .flow(steps: 4, hidden: hidden)
+    #expect(model.problem == nil)
+  }
+
   @Test func stepsNeedAtLeastOneOfEverything() {
     for (batch, groups, samples) in [(0, 1, 1), (1, 0, 1), (1, 1, 0)] {
       #expect(throws: ProgramError.self) {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -32,15 +33,44 @@ import Testing
       ("{", "is no tuning"), (good.replacing(kernels, with: "0.1"), "other kernels"),
       (good.replacing(": 50", with: ": 5000"), "does not fit"),
       (good.replacing("panels", with: "tiles"), "does not fit"),
+      (good.replacing("panels", with: "spirals"), "is no tuning"),
+      // Of another version, which knew other schedules.
+      (good.replacing(kernels, with: "0.1").replacing("panels", with: "spirals"), "other kernels"),
+      (good + String(repeating: " ", count: 1 << 20), "is no tuning"),
+      (good, "not yours alone"),
     ]
     for (text, reason) in damages {
       try Data(text.utf8).write(to: file)
+      if text == good { #expect(chmod(folder.path, 0o777) == 0) }
       let (tunings, note) = Tuning.choices(for: device, schedule: .panels, store: store)
       // What is standard there is left, one or more.
       let standard = Tuning.choices(for: device, schedule: .panels, store: nil).tunings
       #expect(tunings == standard && !standard.contains { $0.blockRows == 50 })
       #expect(try #require(note).contains(reason) && note?.contains(file.path) == true, "\(text)")
     }
+  }
+
+  /// A folder that is a link is nobody's to close: it is not used, and the word of it says what helps.
+  @Test func aFolderThatIsALinkIsToBeTakenAway() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let others = TuningStore(folder: folder.appending(path: "others"))
+    let store = TuningStore(folder: folder.appending(path: "tunings"))
+    let device = try DeviceList.find(.automatic)
+    let tuning = Tuning(schedule: .panels, blockRows: 50)
+    try others.store(tuning, for: device)
+    try FileManager.default.createSymbolicLink(
+      at: store.folder, withDestinationURL: others.folder)
+    let useless = try #require(store.load(for: device, .panels))
+    guard case .useless(let reason) = useless else {
+      Issue.record("what a link leads to is used: \(useless)")
+      return
+    }
+    #expect(reason.contains("Take the folder away") && !reason.contains("closes"), "\(reason)")
+    #expect(throws: FileAccessError.self) { try store.store(tuning, for: device) }
+    try FileManager.default.removeItem(at: store.folder)
+    try store.store(tuning, for: device)
+    #expect(store.load(for: device, .panels) == .tuning(tuning))
   }
 
   /// A file may say anything; what the kernels were not compiled for is not run.

@@ -38,7 +38,7 @@ public struct DataFile {
   var isTable: Bool { format.hasPrefix("text") || format.hasPrefix("table") }
 
   /// The most bytes that one array may take, unless a user says otherwise.
-  public static let standardLimit = 4 << 30
+  public static let standardLimit = Files.arrayLimit
 
   /// Opens a file or folder, and reads it if there is one array in it.
   ///

@@ -18,11 +18,45 @@ public struct DataIdentity: Codable, Hashable, Sendable {
   public var training: Part
   public var validation: Part?
   public var test: Part
+  /// The settings that chose these images, as texts by their keys, and how values were read; nil where that
+  /// was not kept. A difference of data is none of this.
+  var choice: [String: String]?
 
-  init(_ split: Split) {
+  init(_ split: Split, choice: [String: String]? = nil) {
     training = Part(split.training)
     validation = split.validation.map { Part($0) }
     test = Part(split.test)
+    self.choice = choice
+  }
+
+  /// The digests alone, which are the same wherever the files are.
+  var withoutChoice: DataIdentity {
+    var result = self
+    result.choice = nil
+    return result
+  }
+
+  /// True if these are the test images.
+  func isTested(on images: ImageSet) -> Bool {
+    test.images == images.count && test.difference(of: Part(images), "test") == nil
+  }
+
+  /// The difference of a part of some data from the same part of these, in words; nil for none.
+  ///
+  /// - Parameters:
+  ///   - split: The other data.
+  ///   - part: The part.
+  ///   - labelsCount: False where other labels may stand beside the same images.
+  func difference(of split: Split, in part: DataPart, labelsCount: Bool) -> String? {
+    let (before, now): (Part?, ImageSet?) =
+      switch part {
+      case .training: (training, split.training)
+      case .validation: (validation, split.validation)
+      case .test: (test, split.test)
+      }
+    // A part that is not there cannot be used.
+    guard let before, let now else { return nil }
+    return before.difference(of: Part(now), part.rawValue, labelsCount: labelsCount)
   }
 
   /// The difference of some data from these, in words; nil for none.
@@ -34,6 +68,39 @@ public struct DataIdentity: Codable, Hashable, Sendable {
           other.validation.map { before.difference(of: $0, "validation") }
         } ?? "others validate")
       ?? test.difference(of: other.test, "test")
+  }
+}
+
+extension RunConfiguration {
+  /// The settings that choose images, and the support by which their values are read.
+  var choiceOfImages: [String: String] {
+    var result = ["support": "\(model.likelihood.support)"]
+    for setting in Setting.all where setting.choosesImages {
+      let text = setting.text(self)
+      result[setting.key] = setting.isOfData ? DataPath.absolute(text) : text
+    }
+    return result
+  }
+
+  /// The difference of images from those of its digests, in what neither settings that changed since, nor
+  /// files that were named again, may have made another; nil for none.
+  func difference(of images: RunImages) -> String? {
+    guard var before = identity, let choice = before.choice else { return nil }
+    let (now, found) = (choiceOfImages, images.identity)
+    let changed = source.named.union(now.keys.filter { now[$0] != choice[$0] })
+    guard changed.isSubset(of: ["labels", "test"]) else { return nil }
+    if changed.contains("test") {
+      // Where nobody divided the data, more of them train if others test.
+      let isDivided = images.source.isDivided || now["test"] != "" && choice["test"] != ""
+      guard isDivided else { return nil }
+      before.test = found.test
+    }
+    if changed.contains("labels") {
+      before.training.labels = found.training.labels
+      before.validation?.labels = found.validation?.labels
+      before.test.labels = found.test.labels
+    }
+    return before.difference(of: found)
   }
 }
 

@@ -10,6 +10,8 @@ public struct DataSource: Sendable {
   public private(set) var collection: ImageCollection
   /// The name of the source of the test images, where that is another.
   private var testName: String?
+  /// True if it had test images of its own, where another's took their place.
+  private var hadTest: Bool?
   /// The file of the images' labels, where that is another.
   private(set) var labelsName: String?
   /// The places where values of the training images were observed; nil for everywhere.
@@ -48,9 +50,12 @@ public struct DataSource: Sendable {
     var result = self
     result.collection.test = other.collection.test ?? other.collection.training
     result.collection.notes += other.collection.notes.filter { !collection.notes.contains($0) }
-    result.testName = other.name
+    (result.testName, result.hadTest) = (other.name, isDivided)
     return result
   }
+
+  /// True if the source itself says which images test.
+  var isDivided: Bool { hadTest ?? (collection.test != nil) }
 
   /// The same images with the labels of a file.
   public func labelled(
@@ -104,12 +109,18 @@ public struct DataSource: Sendable {
   }
 
   /// The error of data that are not those of a run any more.
-  func changed(_ difference: String) -> FormatError {
+  ///
+  /// - Parameter isForNewRun: True if a new run was to have them, which may have others.
+  func changed(_ difference: String, isForNewRun: Bool = false) -> FormatError {
     FormatError(
       file: name,
       problem:
         "the data changed: \(difference) when the run was trained. If its file was moved, name "
-        + "it with '--data'.")
+        + "it with '--data'."
+        + (isForNewRun
+          ? " To train on what is there now, name it again: with '--data', beside which '--labels' and "
+            + "'--mask' have to be named too, or with '--test' where only the test images changed."
+          : ""))
   }
 
   public func split(_ rule: Split.Rule) throws -> Split {

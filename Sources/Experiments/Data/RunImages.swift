@@ -24,7 +24,7 @@ public struct RunImages: Sendable {
     self.source = source
     let model = configuration.model
     let plain = try source.prepared(for: model, .none).split(configuration.split)
-    identity = DataIdentity(plain)
+    identity = DataIdentity(plain, choice: configuration.choiceOfImages)
     let isDrawn = model.likelihood.isBinarized && configuration.binarize.fixedSeed != nil
     let split =
       try isDrawn
@@ -74,6 +74,8 @@ public struct TestImages: Sendable {
   public var activity: ImageSet?
   /// True if nobody divided them, so that a model's training may have been on these.
   public let isWhole: Bool
+  /// True unless the model's run is known to be tested on these, with the values and labels that they have here.
+  public private(set) var areOthers = true
 
   /// - Parameters:
   ///   - source: The images; their test part, if they have one.
@@ -82,43 +84,52 @@ public struct TestImages: Sendable {
   ///   - standardization: The means and deviations that its training took out of the data; nil for none.
   ///   - isWhole: True to take them whole where nobody divided them.
   ///   - run: The run whose own data they are; nil for others.
+  ///   - modelsRun: The model's run, where they are named anew: it may be tested on the same all the same.
   ///   - part: The part of data that are divided.
+  ///   - countsUnits: True if active units are counted, which a run may do on training images.
   public init(
     _ source: DataSource, for model: Model, _ rule: BinarizationRule,
     standardization: Standardization? = nil, isWhole: Bool, run: RunConfiguration?,
-    part: DataPart = .test
+    modelsRun: RunConfiguration? = nil, part: DataPart = .test, countsUnits: Bool = true
   ) throws {
-    if !isWhole, let run, let identity = run.identity {
-      let found = DataIdentity.Part(
-        try source.prepared(for: model, .none).split(run.split).test)
-      let isOwn = (source.labelsName ?? "") == run.labels
-      if let difference = identity.test.difference(of: found, "test", labelsCount: isOwn) {
-        throw source.changed(difference)
+    let isBinarized = model.likelihood.isBinarized
+    let division = run?.split ?? .standard
+    let plain = try source.prepared(for: model, .none)
+    let plainSplit: Split? = try isWhole ? nil : plain.split(division)
+    let hasOwnLabels = run.map { (source.labelsName ?? "") == $0.labels } ?? false
+    if let run, let identity = run.identity, let plainSplit {
+      let usesTraining = countsUnits && part != .training && run.activityImages > 0
+      for used in usesTraining ? [part, .training] : [part] {
+        if let difference = identity.difference(
+          of: plainSplit, in: used, labelsCount: hasOwnLabels)
+        {
+          throw source.changed(difference)
+        }
       }
     }
     self.isWhole = isWhole
     var rule = rule
-    if !model.likelihood.isBinarized { rule.eachPass = .none }
-    let source = try source.prepared(for: model, rule)
-    (name, self.rule, notes) = (source.name, rule, source.collection.notes)
+    if !isBinarized { rule.eachPass = .none }
+    let isDrawn = isBinarized && rule.fixedSeed != nil
+    let drawn = try isDrawn ? source.prepared(for: model, rule) : plain
+    let split = try isDrawn && !isWhole ? drawn.split(division) : plainSplit
+    (name, self.rule, notes) = (source.name, rule, drawn.collection.notes)
     func standardized(_ images: ImageSet) -> ImageSet {
       standardization.map { images.standardized(by: $0) } ?? images
     }
-    if isWhole {
-      images = standardized(source.collection.test ?? source.collection.training)
-      return
+    images = standardized(try split?.images(of: part) ?? drawn.collection.whole)
+    if countsUnits {
+      activity = split?.training.first(run?.activityImages ?? 0).map(standardized)
     }
-    let split = try source.split(run?.split ?? .standard)
-    switch part {
-    case .training: images = standardized(split.training)
-    case .validation:
-      guard let validation = split.validation else {
-        throw ConfigurationError("No images validate: '--split' left none. Choose another part.")
-      }
-      images = standardized(validation)
-    case .test: images = standardized(split.test)
-    }
-    activity = split.training.first(run?.activityImages ?? 0).map(standardized)
+    guard let tested = run ?? modelsRun, part == .test else { return }
+    // Of a file that nobody divided, other pixels are drawn than of test images.
+    let drawsOthers = isDrawn && isWhole && plain.collection.test == nil
+    guard !drawsOthers, !isBinarized || rule == tested.binarize else { return }
+    // Their digests were compared already.
+    let isKnown = !isWhole && hasOwnLabels
+    areOthers =
+      !isKnown
+      && tested.identity?.isTested(on: plainSplit?.test ?? plain.collection.whole) != true
   }
 
   /// The same images without the values that a mask says are missing.
@@ -130,7 +141,28 @@ public struct TestImages: Sendable {
     var result = self
     result.images = try Mask(mask, of: images, "the images of '\(name)' to test on", limit: limit)
       .applied(to: images)
+    result.areOthers = true
     return result
+  }
+}
+
+extension ImageCollection {
+  /// All images that there are to test on where nobody divided them.
+  fileprivate var whole: ImageSet { test ?? training }
+}
+
+extension Split {
+  /// The images of a part.
+  fileprivate func images(of part: DataPart) throws(ConfigurationError) -> ImageSet {
+    switch part {
+    case .training: return training
+    case .validation:
+      guard let validation else {
+        throw ConfigurationError("No images validate: '--split' left none. Choose another part.")
+      }
+      return validation
+    case .test: return test
+    }
   }
 }
 

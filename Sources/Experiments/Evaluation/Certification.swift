@@ -64,12 +64,42 @@ public struct Certification: Sendable {
     guard let data = try? Files.read(file, atMost: most),
       let kept = try? JSONText.value(Kept.self, data), kept.of == facts,
       kept.images.count <= subject.images.count,
-      kept.images.allSatisfy({ $0.estimate.isFinite })
+      kept.images.allSatisfy(settings.mayFind)
     else { return nil }
-    // A block is gone on from where all of it is there.
-    let first = kept.images.firstIndex(where: \.isCutShort) ?? kept.images.count
-    let whole = first == subject.images.count ? first : first / Certifier.block * Certifier.block
-    return Array(kept.images.prefix(whole))
+    return whole(kept.images)
+  }
+
+  /// The first of some images, from which a search goes on: of a block all, or none.
+  private func whole(_ images: [CertifiedImage]) -> [CertifiedImage] {
+    let first = images.firstIndex(where: \.isCutShort) ?? images.count
+    let count = first == subject.images.count ? first : first / Certifier.block * Certifier.block
+    return Array(images.prefix(count))
+  }
+
+  /// Why the folder cannot keep what is found now; nil where it can, or where there is nothing to find.
+  public var obstacle: String? {
+    guard let folder, known?.count != subject.images.count else { return nil }
+    do {
+      _ = try FolderLock(folder)
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  /// Keeps images, unless another that certifies the same knows more of them by now; returns why it could not.
+  private func keep(_ images: [CertifiedImage]) -> String? {
+    guard let folder, let file else { return nil }
+    do {
+      // It is held for this alone: who certifies others, or trains later, need not wait.
+      let lock = try FolderLock(folder)
+      defer { withExtendedLifetime(lock) {} }
+      guard (known?.count ?? 0) <= whole(images).count else { return nil }
+      try Files.write(try JSONText.data(Kept(of: facts, images: images)), to: file)
+      return nil
+    } catch {
+      return "\(error)"
+    }
   }
 
   /// Certifies; nil if the monitor stopped it before anything was known.
@@ -83,8 +113,9 @@ public struct Certification: Sendable {
     let start = ContinuousClock.now
     func elapsed() -> Double { (ContinuousClock.now - start) / .seconds(1) }
     let count = subject.images.count
-    let (known, facts, file) = (known ?? [], facts, file)
     var loss: String?
+    var blocks: [CertifiedImage] = []
+    let known = self.known ?? []
     let certifier = try Certifier(
       subject.model, parameters: subject.parameters, images: subject.images, settings,
       device: device)
@@ -116,14 +147,9 @@ public struct Certification: Sendable {
               "The log-weights of image \(image + 1) are not finite: the model's parameters "
               + "are too extreme for single precision.")
         }
-        guard let file, loss == nil else { return }
-        let data = try JSONText.data(Kept(of: facts, images: images))
-        do throws(FileAccessError) {
-          try Files.write(data, to: file)
-        } catch {
-          // What is found is worth more than that it is kept.
-          loss = error.description
-        }
+        // What is found is worth more than that it is kept, which the next block tries again.
+        blocks = images
+        loss = keep(images)
       })
     guard !found.isEmpty else { return nil }
     var certificate = Certificate(
@@ -137,6 +163,7 @@ public struct Certification: Sendable {
         return !isStopped
       }
     }
+    if loss != nil { loss = keep(blocks) }
     certificate.seconds = elapsed()
     return Outcome(
       certificate: certificate, images: found, isStopped: isStopped, loss: loss)

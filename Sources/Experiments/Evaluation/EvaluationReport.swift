@@ -90,11 +90,25 @@ extension EvaluationReport {
     self = report
   }
 
+  /// Why no evaluation of any model says this; nil if one may.
+  var problem: String? {
+    func problem(_ name: String, _ count: Int, _ range: ClosedRange<Int>) -> String? {
+      if range.contains(count) { return nil }
+      return "'\(name)': expected a whole number from \(range.lowerBound) to \(range.upperBound), "
+        + "found \(count)."
+    }
+    return problem("samples", samples, 1...1 << 30)
+      ?? problem("images", images, 1...Int(Int32.max))
+      ?? problem("step", step ?? 0, 0...Trainer.mostSteps)
+      ?? activeUnits.compactMap { problem("active_units", $0, 0...1 << 20) }.first
+  }
+
   /// True if an evaluation of a model may say this: a file may hold anything. The terms of the bound
   /// are infinite where a sample has no density.
   private func isUsable(for model: Model) -> Bool {
     let numbers = [nll, standardError, effectiveSampleSize].compactMap(\.self)
-    return numbers.allSatisfy(\.isFinite) && (standardError == nil) == (images == 1)
+    return problem == nil && numbers.allSatisfy(\.isFinite)
+      && (standardError == nil) == (images == 1)
       && activeUnits.count == model.encoder.count
       && zip(activeUnits, model.encoder).allSatisfy { (0...$1.latent).contains($0) }
   }

@@ -42,7 +42,8 @@ public enum ImageResults {
   /// Reads log p(x) of so many images; nil where a file holds something else.
   static func logLikelihoods(_ file: String, count: Int) -> [Double]? {
     guard FileManager.default.fileExists(atPath: file),
-      let array = try? DataFile(file, limit: 8 * count).array(), array.shape == [count],
+      let array = try? DataFile(file, limit: min(8 * count, DataFile.standardLimit)).array(),
+      array.shape == [count],
       case .doubles(let values) = array.values, values.allSatisfy(\.isFinite)
     else { return nil }
     return values

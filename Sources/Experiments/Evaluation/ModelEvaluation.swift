@@ -21,6 +21,11 @@ public struct ModelEvaluation: Sendable {
   public var chunk: Int
   /// True to find the Pareto shape of each image's weights, for which the device hands out all of them.
   public var findsShapes = false
+  /// As many weights are kept at once for that, if one image has no more: fewer images at a time, to the same
+  /// results.
+  var weightsTogether = 1 << 24
+  /// The most weights of one image, which take some 8 GiB until its shape is found.
+  private static let mostWeights = 1 << 28
 
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, activity: ImageSet? = nil,
@@ -33,6 +38,17 @@ public struct ModelEvaluation: Sendable {
     (self.batchSize, self.chunk) = (batchSize, chunk)
   }
 
+  /// What ranks that evaluate together compare.
+  private func agreements(on device: any Device) -> [Fact] {
+    var facts = Fact.device(device)
+    facts += [Fact("the parameters", parameters), Fact("the images", images)]
+    if let activity { facts.append(Fact("the images of active units", activity)) }
+    return facts
+  }
+
+  /// Images at a time where all weights are kept.
+  var batchOfShapes: Int { min(batchSize, max(1, weightsTogether / max(samples, 1))) }
+
   /// Evaluates; nil if the monitor stopped it.
   ///
   /// - Parameters:
@@ -44,9 +60,13 @@ public struct ModelEvaluation: Sendable {
     observe: ([CertifiedImage]) throws -> Void = { _ in }
   ) throws -> EvaluationReport? {
     let start = ContinuousClock.now
-    try device.ranks.agree(
-      on: [Fact("the parameters", parameters), Fact("the images", images)]
-        + (activity.map { [Fact("the images of active units", $0)] } ?? []))
+    guard !findsShapes || samples <= Self.mostWeights else {
+      throw ConfigurationError(
+        "The Pareto shapes of '--per-image' need all weights of an image at once, at most "
+          + "\(Self.mostWeights), found \(samples). Ask for fewer samples, or an array (.npy), which has "
+          + "no shapes.")
+    }
+    try device.ranks.agree(on: agreements(on: device))
     func evaluate(
       _ what: String, _ parameters: [Tensor: [Float]], on images: ImageSet, samples: Int,
       observe: ((LogWeights) -> Void)? = nil
@@ -54,7 +74,8 @@ public struct ModelEvaluation: Sendable {
       let begin = ContinuousClock.now
       return try Evaluator(
         model, parameters: parameters, images: images, device: device, samples: samples,
-        binarization: binarization, batchSize: batchSize, chunk: chunk, seed: seed
+        binarization: binarization, batchSize: observe == nil ? batchSize : batchOfShapes,
+        chunk: chunk, seed: seed
       ).evaluate(
         progress: { done in
           let rate = Double(done) / ((ContinuousClock.now - begin) / .seconds(1))

@@ -28,7 +28,7 @@ public struct BoundsMeasurement: Sendable {
     monitor: @escaping WordMonitor = { _ in true }
   ) throws -> BoundsReport? {
     let start = ContinuousClock.now
-    try device.ranks.agree(on: subject.agreements)
+    try device.ranks.agree(on: subject.agreements(on: device))
     var samples = samples
     var curve = try curve(samples: samples, on: device, monitor)
     // An error that is not known is not small enough.

@@ -6,7 +6,8 @@ public struct LookReport: Encodable, Sendable {
     public var name: String
     public var title: String
     public var summary: String
-    public var file: String
+    /// Nil where it is kept nowhere.
+    public var file: String?
   }
 
   public var figures: [Drawn] = []
@@ -15,7 +16,7 @@ public struct LookReport: Encodable, Sendable {
   public var device: String
 
   public var text: String {
-    (figures.map { "\($0.file)\n  \($0.title). \($0.summary)" }
+    (figures.map { "\($0.file ?? "not kept")\n  \($0.title). \($0.summary)" }
       + leftOut.sorted { $0.key < $1.key }.map { "No \($0.key): \($0.value)" })
       .joined(separator: "\n")
   }
@@ -38,7 +39,7 @@ extension Look {
       case .drawn(let figure):
         let file = try place.put(figure, isAlone: names.count == 1)
         report.figures.append(
-          .init(name: name, title: figure.title, summary: figure.summary, file: file ?? "not kept"))
+          .init(name: name, title: figure.title, summary: figure.summary, file: file))
       case .impossible(let reason):
         report.leftOut[name] = reason
       }

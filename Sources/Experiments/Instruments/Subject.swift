@@ -12,6 +12,8 @@ public struct Subject: Sendable {
   public var seed: UInt64
   /// The model's name in messages: the path of its checkpoint.
   public var name: String
+  /// True for images that the model's run is not tested on.
+  public var hasOtherImages = false
 
   public init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, binarization: Binarization,
@@ -33,6 +35,8 @@ public struct Subject: Sendable {
       stored.model, parameters: stored.parameters,
       images: test.images.subset(0..<min(limit, test.images.count)),
       binarization: test.rule.eachPass, seed: seed ?? stored.run?.seed ?? 0, name: stored.path)
+    let hasRun = stored.run != nil && !ExactModel.isMeant(by: stored.path)
+    hasOtherImages = hasRun && test.areOthers
   }
 
   /// The linear model of Rainforth et al., near its optimum: the standard deviation 0.01 and the
@@ -51,5 +55,7 @@ public typealias WordMonitor = (String) -> Bool
 
 extension Subject {
   /// What ranks that measure together compare.
-  var agreements: [Fact] { [Fact("the parameters", parameters), Fact("the images", images)] }
+  func agreements(on device: any Device) -> [Fact] {
+    Fact.device(device) + [Fact("the parameters", parameters), Fact("the images", images)]
+  }
 }

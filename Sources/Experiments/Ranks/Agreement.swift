@@ -18,7 +18,7 @@ extension Ranks {
       guard let (one, other) = zip(all[0], others).first(where: { $0 != $1 }) else { continue }
       throw LaunchError.different(
         "Rank \(rank) differs from rank 0 in \(one.name): it has \(other.value), and rank 0 has "
-          + "\(one.value). Start all with the same program, arguments and files.")
+          + "\(one.value). \(one.remedy)")
     }
   }
 }
@@ -27,6 +27,8 @@ extension Ranks {
 struct Fact: Codable, Hashable {
   var name: String
   var value: String
+  /// Said where ranks differ in it.
+  var remedy = "Start all with the same program, arguments and files."
 
   init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
 
@@ -51,6 +53,20 @@ struct Fact: Codable, Hashable {
     self.init(name, "the digest \(hash.hexadecimal().prefix(12))")
   }
 
+  /// All of a device that may round the results of work that ranks share.
+  static func device(_ device: any Device) -> [Fact] {
+    var facts = [
+      Fact("the device", "\(device.name), with \(device.layout)"),
+      Fact("the device's driver", device.driver ?? "none"),
+    ]
+    for index in facts.indices {
+      facts[index].remedy =
+        "Numbers may be rounded otherwise there: choose like devices with '--device <name>', and "
+        + "install the same driver on all machines."
+    }
+    return facts
+  }
+
   /// The images that something is measured on.
   init(_ name: String, _ images: ImageSet) {
     self.init(
@@ -69,14 +85,16 @@ extension Run {
     func text(_ value: some Encodable) throws -> String {
       String(decoding: try encoder.encode(value), as: UTF8.self)
     }
-    return try settings + [
-      Fact("the model", try text(configuration.model)),
-      Fact("the data", try text(images.identity)),
-      Fact(
-        "the progress of the newest checkpoint", resumed.map { try text($0.progress) } ?? "none"),
-      Fact("the state to begin with", try trainer.state()),
-      Fact("the device", "\(device.name), with \(device.layout)"),
-      Fact("the parts of a step", trainer.programs.description),
-    ]
+    var facts =
+      try settings + [
+        Fact("the model", try text(configuration.model)),
+        Fact("the data", try text(images.identity.withoutChoice)),
+        Fact(
+          "the progress of the newest checkpoint", resumed.map { try text($0.progress) } ?? "none"),
+        Fact("the state to begin with", try trainer.state()),
+      ]
+    facts += Fact.device(device)
+    facts.append(Fact("the parts of a step", trainer.programs.description))
+    return facts
   }
 }

@@ -84,7 +84,9 @@ extension Launch.Place {
 extension Launch {
   /// Ends the process, with a word, soon after another rank of the machine has ended without one. Ranks
   /// of other machines are the launcher's to watch.
-  static func watch() {
+  ///
+  /// - Parameter remedy: What to do then.
+  static func watch(remedy: String) {
     Thread.detachNewThread {
       while !ending.isRequested {
         sleep(1)
@@ -92,7 +94,7 @@ extension Launch {
         // It may have ended because all do.
         sleep(1)
         if ending.isRequested { return }
-        tellOfMissing()
+        tellOfMissing(remedy)
         _exit(1)
       }
     }
@@ -106,12 +108,11 @@ extension Launch {
     }
   }
 
-  private static func tellOfMissing() {
+  private static func tellOfMissing(_ remedy: String) {
     guard let rank = missing, !ending.isRequested else { return }
     let text =
       "Error: Rank \(rank) (process \(places[rank].process) on '\(places[rank].host)') has ended "
-      + "without a word, so rank \(ranks.rank) stops too. What was saved stays: go on with "
-      + "'train --resume', with as many ranks as there are.\n"
+      + "without a word, so rank \(ranks.rank) stops too. \(remedy)\n"
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 

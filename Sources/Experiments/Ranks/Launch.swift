@@ -42,7 +42,7 @@ public enum Launch {
     guard canDivide else { throw LaunchError.oneIsEnough(count: launched.count) }
     #if MPI
       #if os(Linux)
-        Supervisor.begin(rank: launched.rank)
+        Supervisor.begin(rank: launched.rank, remedy: remedy(of: arguments.first))
       #endif
       let all = try MPIRanks()
       guard all.count == launched.count else {
@@ -50,12 +50,25 @@ public enum Launch {
       }
       ranks = all
       try takePlace()
-      watch()
+      watch(remedy: remedy(of: arguments.first))
       try ranks.agree(
         on: [.program, Fact("its arguments", arguments.map(printable).joined(separator: " "))])
     #else
       throw LaunchError.withoutMPI(count: launched.count)
     #endif
+  }
+
+  /// What to do where a rank died.
+  ///
+  /// - Parameter command: The command that it died in.
+  static func remedy(of command: String?) -> String {
+    let count = "with as many processes as there are"
+    return switch command {
+    case "train": "What was saved stays: go on with 'train --resume', \(count)."
+    case "sweep", "reproduce":
+      "What was saved stays: give the same command again to go on, \(count)."
+    default: "Give the same command again, \(count)."
+    }
   }
 
   /// Ends what all have done, when all have.

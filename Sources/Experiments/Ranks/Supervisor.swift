@@ -14,7 +14,11 @@
     ]
 
     /// Returns in the rank proper alone. Called before there are threads.
-    static func begin(rank: Int) {
+    ///
+    /// - Parameters:
+    ///   - rank: The rank.
+    ///   - remedy: What to do where it died.
+    static func begin(rank: Int, remedy: String) {
       if let parent = getenv(mark).flatMap({ Int32(String(cString: $0)) }), parent == getppid() {
         unsetenv(mark)
         _ = ranks_end_with_parent()
@@ -36,11 +40,17 @@
         unsetenv(mark)
         return
       }
-      exit(wait(for: child, rank, &waited))
+      exit(wait(for: child, &waited) { tell(rank, child, $0, remedy) })
     }
 
+    /// - Parameters:
+    ///   - child: The rank proper.
+    ///   - waited: The signals that are waited for.
+    ///   - tell: Told of the signal that ended it, where nobody asked for that.
     /// - Returns: The status to end with.
-    private static func wait(for child: pid_t, _ rank: Int, _ waited: inout sigset_t) -> Int32 {
+    private static func wait(
+      for child: pid_t, _ waited: inout sigset_t, _ tell: (CInt) -> Void
+    ) -> Int32 {
       var isAsked = false
       while true {
         var (number, status): (CInt, CInt) = (0, 0)
@@ -56,17 +66,17 @@
           // MPI ends a rank so that notices another's end, whose own word comes first: the launcher ends
           // this process meanwhile.
           if signal == SIGABRT { sleep(1) }
-          if signal != 0, !isAsked { tell(rank, child, signal) }
+          if signal != 0, !isAsked { tell(signal) }
           return signal == 0 ? status >> 8 & 0xff : 128 + signal
         }
       }
     }
 
-    private static func tell(_ rank: Int, _ child: pid_t, _ signal: CInt) {
+    private static func tell(_ rank: Int, _ child: pid_t, _ signal: CInt, _ remedy: String) {
       let text =
         "Error: Rank \(rank) (process \(child) on '\(ProcessInfo.processInfo.hostName)') was ended by "
-        + "signal \(signal) (\(String(cString: strsignal(signal)))), and the others stop with it. What was "
-        + "saved stays: go on with 'train --resume', with as many processes as there are.\n"
+        + "signal \(signal) (\(String(cString: strsignal(signal)))), and the others stop with it. "
+        + "\(remedy)\n"
       try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
   }

@@ -10,6 +10,8 @@ public struct RefereedModel: Sendable {
   public let notes: [String]
 
   private static let graphEnding = ".onnx"
+  /// The most bytes that the format allows a graph.
+  private static let mostOfGraph = Int(Int32.max)
 
   /// - Parameters:
   ///   - path: A checkpoint, a run folder, a file of tensors with other names, or an encoder's graph.
@@ -30,10 +32,10 @@ public struct RefereedModel: Sendable {
             + "'\(path)' is none.")
     }
     if let decoder {
+      let most = min(Files.arrayLimit, Self.mostOfGraph)
       let model = try ForeignModel(
-        encoder: (try Files.read(path, atMost: Int(Int32.max)), path),
-        decoder: (try Files.read(decoder, atMost: Int(Int32.max)), decoder), mapping: mapping,
-        settings)
+        encoder: (try Files.read(path, atMost: most), path),
+        decoder: (try Files.read(decoder, atMost: most), decoder), mapping: mapping, settings)
       (stored, notes) = (StoredModel(path, model.checkpoint), model.notes)
       return
     }
@@ -41,14 +43,12 @@ public struct RefereedModel: Sendable {
       self = try RefereedModel(described: path, settings, mapping)
       return
     }
-    // A file that is cut off is known by its header, before it is read.
-    let metadata = try Safetensors.metadata(at: path)
-    if metadata["model"] != nil, mapping == nil {
+    if try Safetensors.metadata(at: path)["model"] != nil, mapping == nil {
       self = try RefereedModel(described: path, settings, mapping)
       return
     }
-    let content = try Safetensors(try Files.read(path), file: path)
-    let model = try ForeignModel(content, mapping: mapping, settings, file: path)
+    let model = try ForeignModel(
+      Safetensors(at: path), mapping: mapping, settings, file: path)
     (stored, notes) = (StoredModel(path, model.checkpoint), model.notes)
   }
   /// A model that its file describes.

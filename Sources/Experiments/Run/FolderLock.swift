@@ -20,10 +20,16 @@ final class FolderLock {
     let path = "\(folder)/.lock"
     let flags = O_NOFOLLOW | O_NONBLOCK
     let writing = FileCalls.open(path, O_RDWR | O_CREAT | flags)
-    // One that another user made can be held, and not written to.
-    descriptor = writing < 0 && errno == EACCES ? FileCalls.open(path, O_RDONLY | flags) : writing
+    var code = errno
+    if writing < 0, code == EACCES {
+      // One that another user made can be held, and not written to.
+      descriptor = FileCalls.open(path, O_RDONLY | flags)
+      // Where there is none, none could be made.
+      if errno != ENOENT { code = errno }
+    } else {
+      descriptor = writing
+    }
     guard descriptor >= 0 else {
-      let code = errno
       guard code == ELOOP else { throw FileAccessError(path, "made", code: code) }
       throw FileAccessError("'\(path)' is a symbolic link, which nothing here makes: take it away.")
     }

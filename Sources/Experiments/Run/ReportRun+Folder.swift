@@ -48,15 +48,17 @@ extension ReportRun {
 extension RunEvaluation {
   /// Reads `evaluation.json`.
   fileprivate init(file: String) throws {
+    func bad(_ problem: String) -> FormatError {
+      FormatError(file: file, problem: "it is no evaluation as 'evaluate' writes it: \(problem)")
+    }
     let report: EvaluationReport
     do {
       report = try JSONText.value(
         EvaluationReport.self, try Files.read(file, atMost: Files.mostOfJSON))
     } catch let error as DecodingError {
-      throw FormatError(
-        file: file,
-        problem: "it is no evaluation as 'evaluate' writes it: \(FormatError.words(error))")
+      throw bad(FormatError.words(error))
     }
+    if let problem = report.problem { throw bad(problem) }
     self.init(
       nll: report.nll, standardError: report.standardError, samples: report.samples,
       images: report.images, bound: report.bound, reconstruction: report.reconstruction,

@@ -103,6 +103,9 @@ public struct Run: Sendable {
     continued: Checkpoint? = nil, found: TrainingRecord?, _ images: RunImages
   ) throws {
     let start = resumed ?? continued
+    if let difference = configuration.difference(of: images) {
+      throw images.source.changed(difference, isForNewRun: true)
+    }
     if start == nil, let origin = configuration.origin, origin.step != nil {
       throw ConfigurationError(
         "This configuration is of a run that went on from '\(origin.path)': begin it with '--resume "
@@ -119,7 +122,7 @@ public struct Run: Sendable {
           + "'--init' of the file that you mean.")
     }
     var identified = configuration
-    identified.source.identity = images.identity
+    (identified.source.identity, identified.source.named) = (images.identity, [])
     if start == nil { identified.source.origin = warmStart?.origin }
     (self.configuration, self.folder, self.resumed) = (identified, folder, resumed)
     self.continued = continued

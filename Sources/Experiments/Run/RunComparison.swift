@@ -174,7 +174,7 @@ public struct RunComparison {
       .init(group.nll?.spread), .init(group.seedError), CellSummary.cell(group.activeUnits),
       .init(evaluation.map { Double($0.samples) }), .init(evaluation.map { Double($0.images) }),
       group.steps.map { steps in
-        steps.count == 1
+        steps.lowerBound == steps.upperBound
           ? .number(Double(steps.lowerBound))
           : .text("\(steps.lowerBound) to \(steps.upperBound)")
       } ?? .none,

@@ -44,7 +44,7 @@ extension Run {
       else { throw bad("tensor '\(name)': it is missing or too short.") }
       state[tensor] = values
     }
-    if configuration.finetune == .encoder, continued != nil { hold(&state) }
+    if configuration.finetune == .encoder, let continued { try hold(&state, as: continued) }
     guard let stored = start.progress else {
       throw bad("expected the run's progress in its metadata.")
     }
@@ -56,10 +56,15 @@ extension Run {
           + (continued == nil ? "." : ", or '--batch' or '--split' did."))
     }
     for (tensor, values) in state {
-      // A comparison that is false of NaN.
-      let isRight: (Float) -> Bool =
-        tensor.role == .secondMoment ? { $0 >= 0 && $0.isFinite } : { $0.isFinite }
-      guard let wrong = values.first(where: { !isRight($0) }) else { continue }
+      // Of what a mix of estimators learnt, the second number sums squares.
+      let squares: ArraySlice<Float> =
+        switch tensor.role {
+        case .secondMoment: values[...]
+        case .state: values[1...]
+        default: []
+        }
+      let wrong = values.first { !$0.isFinite } ?? squares.first { $0 < 0 }
+      guard let wrong else { continue }
       throw bad("\(wrong) is among the \(tensor.role)s of '\(tensor.name)': the file is damaged.")
     }
     if let seconds = start.metadata["train_seconds"], start.trainSeconds == nil {
@@ -74,12 +79,11 @@ extension Run {
 
 extension Run {
   /// Lets the model stand still in a state in which it moved: as it was tested, and with no momentum.
-  private func hold(_ state: inout [Tensor: [Float]]) {
+  private func hold(_ state: inout [Tensor: [Float]], as other: Checkpoint) throws {
+    // Averages that are not kept any more are what was tested all the same.
+    let tested = try other.averaged(isNeeded: false, file: startFile).parameters
     for parameter in configuration.model.generativeParameters {
-      // Averages that are not kept any more are what was tested all the same.
-      let average = continued?.extras["\(Checkpoint.averagePrefix).\(parameter.name)"]
-      let tested = average ?? state[parameter]
-      state[parameter] = tested
+      state[parameter] = tested[parameter]
       let moment = parameter.counterpart(.firstMoment)
       state[moment] = Array(repeating: 0, count: parameter.shape.count)
     }

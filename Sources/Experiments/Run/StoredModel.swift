@@ -41,9 +41,16 @@ public struct StoredModel: Sendable {
   /// Reads a checkpoint, or of a folder the best parameters if they are there.
   public init(_ path: String) throws {
     self.path = path
-    checkpoint = try Checkpoint(at: path, best: true)
+    var found: Checkpoint
+    var newest: Int?
+    // What a training replaced meanwhile is read again.
+    repeat {
+      newest = Self.newestStep(path)
+      found = try Checkpoint(at: path, best: true)
+    } while Self.newestStep(path) != newest
+    checkpoint = found
     run = try RunConfiguration(ofRun: path)
-    step = Self.step(path, checkpoint)
+    step = RunFolder.isFolder(path) ? newest : found.progress?.step
   }
 
   /// A model that no run has.
@@ -62,7 +69,7 @@ public struct StoredModel: Sendable {
     guard RunFolder.isFolder(path), run != nil else { return nil }
     let lock = try FolderLock(path)
     defer { withExtendedLifetime(lock) {} }
-    guard Self.step(path, checkpoint) == step else { return nil }
+    guard Self.newestStep(path) == step else { return nil }
     let folder = RunFolder(path)
     let file = folder.evaluation
     if report.step != nil, var kept = EvaluationReport(file: file, of: model),
@@ -83,17 +90,17 @@ public struct StoredModel: Sendable {
     run.map { NamedSet.named($0.data) == nil && !DataPath.isThere($0.data) } ?? false
   }
 
-  /// True if images are those of the run.
+  /// True if images are those of the run, all of them.
   public func isOf(_ source: DataSource) -> Bool {
     guard let run, let identity = run.identity,
       let split = try? source.prepared(for: model, .none).split(run.split)
     else { return false }
-    return identity.test.difference(of: DataIdentity.Part(split.test), "test") == nil
+    return identity.difference(of: DataIdentity(split)) == nil
   }
 
-  private static func step(_ path: String, _ checkpoint: Checkpoint) -> Int? {
-    guard RunFolder.isFolder(path) else { return checkpoint.progress?.step }
-    return RunFolder(path).record?.progress?.step
+  /// The updates that the training of a run's folder had made; nil of a file.
+  private static func newestStep(_ path: String) -> Int? {
+    RunFolder.isFolder(path) ? RunFolder(path).record?.progress?.step : nil
   }
 }
 
@@ -112,10 +119,8 @@ extension Checkpoint {
     self = try best ? folder.bestCheckpoint : Checkpoint(file: folder.checkpoint)
   }
 
-  /// Reads a file, once its header is known to fit it.
   init(file: String) throws {
-    _ = try Safetensors.metadata(at: file)
-    try self.init(try Files.read(file), file: file)
+    try self.init(Safetensors(at: file), file: file)
   }
 
   static let averagePrefix = "optimizer.average"
@@ -141,6 +146,12 @@ extension Checkpoint {
             + (extras[name].map { "\($0.count)" } ?? "none")
             + ". The run keeps averages of its parameters ('--ema'), which are what is tested; name the "
             + "file itself to use its parameters as they are.")
+      }
+      if let index = values.firstIndex(where: { !$0.isFinite }) {
+        throw FormatError(
+          file: file,
+          problem: "tensor '\(name)': element \(index) is \(values[index]); expected finite "
+            + "numbers.")
       }
       result.parameters[parameter] = values
     }

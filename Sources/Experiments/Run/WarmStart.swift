@@ -79,10 +79,8 @@ public struct WarmStart: Hashable, Sendable {
 
   private static func content(of path: String) throws -> Safetensors {
     if RunFolder.isFolder(path) { return try Checkpoint(at: path, best: true).file }
-    // A file that is cut off is known by its header, before it is read.
-    let metadata = try Safetensors.metadata(at: path)
-    let content = try Safetensors(try Files.read(path), file: path)
-    if let digest = metadata[Checkpoint.digestKey], !content.has(digest: digest) {
+    let content = try Safetensors(at: path)
+    if let digest = content.metadata[Checkpoint.digestKey], !content.has(digest: digest) {
       throw FormatError(
         file: path, problem: "its tensors are not those that were written: the file is damaged.")
     }

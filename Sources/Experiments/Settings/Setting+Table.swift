@@ -1,5 +1,6 @@
 import Artifacts
 import Datasets
+import Files
 import IWAE
 
 extension Setting {

@@ -49,6 +49,9 @@ public struct Setting: Sendable {
   /// True if it says where images are, which may move.
   public var isOfData: Bool { ["data", "labels", "test", "mask"].contains(key) }
 
+  /// True if a run with another value has other images.
+  var choosesImages: Bool { isOfData || key == "split" }
+
   /// True if it is a setting of an objective.
   public func concerns(_ objective: String) -> Bool { objectives?.contains(objective) ?? true }
 

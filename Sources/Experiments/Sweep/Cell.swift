@@ -10,7 +10,7 @@ public struct Cell: Sendable {
 }
 
 /// The result of a cell.
-public struct CellResult: Encodable, Sendable {
+public struct CellResult: Codable, Sendable {
   public var seed: UInt64
   /// Its run folder.
   public var run: String

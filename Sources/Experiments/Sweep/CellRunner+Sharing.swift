@@ -2,46 +2,119 @@ import Compute
 import Files
 import Foundation
 
-/// Cells that other ranks ran, and those of shards in other folders.
+/// Cells that ranks divide.
 extension CellRunner {
-  /// Takes together what the ranks' cells came to.
-  ///
-  /// - Returns: True if all were run.
-  func collect(_ cells: [Cell], isWhole: Bool) throws -> Bool {
-    guard ranks.count > 1 else { return isWhole }
-    let own = results.compactMapValues(\.failure)
-    let failures = try ranks.gather(Array(try JSONEncoder().encode(own))).map {
-      try JSONDecoder().decode([String: String].self, from: Data($0))
+  /// True once a folder is there. What one machine made, some file systems show to others after half a
+  /// minute.
+  static func sees(_ folder: String, within time: Duration = .seconds(40)) -> Bool {
+    let end = ContinuousClock.now + time
+    while !RunFolder.isFolder(folder) {
+      if ContinuousClock.now > end { return false }
+      usleep(50_000)
     }
-    let all = try !ranks.isTrueOfAny(!isWhole)
-    for cell in cells where results[cell.name] == nil {
-      let failure = failures.compactMap { $0[cell.name] }.first
-      if failure == nil, let result = kept(cell) {
-        results[cell.name] = result
-      } else if failure != nil || all {
-        results[cell.name] = CellResult(
-          seed: cell.configuration.seed, run: path(cell),
-          failure: failure ?? "another rank finished it, and its files are not seen here yet")
-      }
-    }
-    return all
+    return true
   }
 
-  /// Copies a finished cell from the first of some folders that has it.
-  func take(_ cell: Cell, from folders: [String]) throws {
-    let manager = FileManager.default
-    guard !manager.fileExists(atPath: path(cell)) else { return }
-    for folder in folders where kept(cell, in: folder) != nil {
-      let (other, part) = ("\(folder)/\(cell.name)", "\(self.folder)/.\(cell.name).part")
-      // In one move, so that there is all of it or nothing.
-      do {
-        try? manager.removeItem(atPath: part)
-        try manager.copyItem(atPath: other, toPath: part)
-        try manager.moveItem(atPath: part, toPath: path(cell))
-      } catch {
-        throw FileAccessError("'\(other)' could not be copied to '\(path(cell))'.")
+  /// This process's cells among those that are left.
+  func own(_ waiting: [Cell], of cells: [Cell]) throws -> [Cell] {
+    // Ranks divide what is left. Shards, which begin when they like, divide all.
+    let divided = ranks.count > 1 ? waiting : cells
+    var former: [Int: Int] = [:]
+    if ranks.count > 1 {
+      // As the first sees it.
+      let text = try ranks.broadcast(divided.map(lastTry).joined(separator: "\n"))
+      for (cell, rank) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+      {
+        former[cell] = Int(rank)
       }
-      return
     }
+    let numbers = share.own(of: divided.map { work($0, after: 0) }, triedBy: former)
+    let names = Set(numbers.map { divided[$0].name })
+    return waiting.filter { names.contains($0.name) }
+  }
+
+  /// The file that says which rank was the last to try a cell.
+  private func fileOfTry(_ cell: Cell) -> String { "\(path(cell))/.rank" }
+
+  /// The number of that rank; empty where there is none.
+  private func lastTry(of cell: Cell) -> String {
+    let data = (try? Files.read(fileOfTry(cell), atMost: 16)) ?? Data()
+    return Int(String(decoding: data, as: UTF8.self)).map { "\($0)" } ?? ""
+  }
+
+  /// Keeps that this rank tries a cell, before it does: if it fails, or dies, another is next.
+  func keepTry(of cell: Cell) throws(FileAccessError) {
+    guard ranks.count > 1 else { return }
+    try FileCalls.makeFolder(path(cell))
+    try Files.write(Data("\(ranks.rank)".utf8), to: fileOfTry(cell))
+  }
+
+  /// Forgets who tried a cell, which is finished: if it gets more passes later, it is anyone's.
+  func forgetTry(of cell: Cell) {
+    // Where that fails, another rank than necessary may get it.
+    try? FileCalls.remove(fileOfTry(cell))
+  }
+
+  /// Tells all ranks what each one's cells came to: file systems may show their files later.
+  ///
+  /// - Returns: True if all were run.
+  func collect(_ own: [Cell], isWhole: Bool) throws -> Bool {
+    guard ranks.count > 1 else { return isWhole }
+    // What was finished before, the first tells.
+    let names = Set(own.map(\.name))
+    let told = results.filter { ranks.isFirst || names.contains($0.key) }
+    for text in try ranks.gather(Array(try JSONText.data(told))) {
+      results.merge(try JSONText.value([String: CellResult].self, Data(text))) { $1 }
+    }
+    return try !ranks.isTrueOfAny(!isWhole)
+  }
+}
+
+/// Cells of shards in other folders.
+extension CellRunner {
+  /// A cell's folder in the first of some folders that has it finished; nil for none.
+  func finished(_ cell: Cell, in folders: [String]) -> String? {
+    folders.first { kept(cell, in: $0) != nil }.map { "\($0)/\(cell.name)" }
+  }
+
+  /// Copies a finished cell's folder, unless a run of the cell is here that has a checkpoint, which stays. What
+  /// a run without one left is taken away.
+  ///
+  /// - Returns: False if one is here.
+  func take(_ other: String, as cell: Cell) throws -> Bool {
+    let (from, to) = (RunFolder(other), RunFolder(path(cell)))
+    try FileCalls.makeFolder(to.path)
+    let lock = try FolderLock(to.path)
+    defer { withExtendedLifetime(lock) {} }
+    if FileManager.default.fileExists(atPath: to.checkpoint) { return false }
+    try to.clear()
+    // By it a copy that was cut off is known for a run's.
+    try copy(file: from.configuration, to: to.configuration)
+    try copy(from.path, to: to.path, but: [from.configuration, from.checkpoint])
+    // Without it nothing else counts, and all is copied again.
+    try copy(file: from.checkpoint, to: to.checkpoint)
+    return true
+  }
+
+  /// Copies a folder's files but for some, and for those that are hidden: locks, and what was left half
+  /// written. Links to folders are not followed: they may lead back.
+  private func copy(
+    _ folder: String, to target: String, but others: [String]
+  ) throws(FileAccessError) {
+    try FileCalls.makeFolder(target)
+    for name in try FileCalls.names(in: folder) where !name.hasPrefix(".") {
+      let (from, to) = ("\(folder)/\(name)", "\(target)/\(name)")
+      let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: from)) != nil
+      switch try FileCalls.status(from).map({ $0.st_mode & S_IFMT }) {
+      case S_IFDIR where !isLink: try copy(from, to: to, but: others)
+      case S_IFREG where !others.contains(from): try copy(file: from, to: to)
+      default: break
+      }
+    }
+  }
+
+  private func copy(file: String, to target: String) throws(FileAccessError) {
+    let mode = try FileCalls.status(file).map { $0.st_mode & 0o7777 }
+    try Files.write(try Files.read(file), to: target, mode: mode)
   }
 }

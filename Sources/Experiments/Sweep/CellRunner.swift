@@ -12,7 +12,7 @@ public final class CellRunner {
   public let boundSamples: Int?
   /// Processes that run the cells together, each some.
   let ranks: any Ranks
-  private let share: CellShare
+  let share: CellShare
   /// Held by the first of the ranks for all of them.
   private let lock: FolderLock?
   /// The results of finished cells, by their names.
@@ -53,8 +53,8 @@ public final class CellRunner {
     share = ranks.count > 1 ? CellShare(of: ranks) : shard
     if ranks.isFirst { try RunFolder(folder).create() }
     lock = try ranks.isFirst ? FolderLock(folder, isShared: shard != .whole) : nil
-    try ranks.agree(on: [Fact("the data", "\(images.identity)")])
-    guard RunFolder.isFolder(folder) else {
+    try ranks.agree(on: [Fact("the data", "\(images.identity.withoutChoice)")])
+    guard Self.sees(folder) else {
       throw FileAccessError(
         "'\(folder)' is not there: ranks that run cells together need a folder that all of them see."
       )
@@ -83,28 +83,25 @@ public final class CellRunner {
     // What the first found counts for all: file systems may show others of what is new later.
     let names = try ranks.broadcast(found.joined(separator: "\n")).split(separator: "\n")
     let waiting = cells.filter { names.contains(Substring($0.name)) }
-    // Ranks divide what is left. Shards, which begin when they like, divide all.
-    let divided = ranks.count > 1 ? waiting : cells
-    let ownNames = share.own(of: divided.map { work($0, after: 0) }).map { divided[$0].name }
-    let own = waiting.filter { ownNames.contains($0.name) }
+    let own = try own(waiting, of: cells)
     if results.count > 0 {
       surroundings.note("\(results.count) of \(cells.count) cells are finished.")
     }
     if waiting.isEmpty { return true }
     let device = try surroundings.open()
     defer { device.close() }
-    // A cell is one process's.
+    // A cell is one process's, and its result names the device: others may have others.
     device.ranks = OneProcess()
     let finished = own.count == waiting.count ? cells.count - waiting.count : 0
     let isWhole = try run(own, after: finished, on: device, in: surroundings)
-    return try collect(waiting, isWhole: isWhole)
+    return try collect(own, isWhole: isWhole)
   }
 
   private func run(
     _ waiting: [Cell], after finished: Int, on device: any Device, in surroundings: Surroundings
   ) throws -> Bool {
     let work = waiting.map { cell in
-      self.work(cell, after: RunFolder(path(cell)).record?.progress?.pass ?? 0)
+      self.work(cell, after: progress(of: cell, RunFolder(path(cell)).record)?.pass ?? 0)
     }
     var clock = CellClock(total: work.reduce(0, +))
     for (index, cell) in waiting.enumerated() {
@@ -114,11 +111,13 @@ public final class CellRunner {
             run: progress, cell: finished + index + 1, cells: finished + waiting.count,
             name: cell.name, secondsLeft: clock.left))
       }
+      try keepTry(of: cell)
       do {
         guard let result = try make(cell, device, surroundings.reference, monitor) else {
           return false
         }
         results[cell.name] = result
+        forgetTry(of: cell)
       } catch  where Self.isOfCell(error) {
         surroundings.note("\(cell.name) failed: \(error)")
         results[cell.name] = CellResult(
@@ -187,7 +186,7 @@ public final class CellRunner {
     let run = RunFolder("\(folder ?? self.folder)/\(cell.name)")
     guard let stored = try? stored(cell, in: run),
       Differences.between(stored.ofAnyData, cell.configuration.ofAnyData).isEmpty,
-      let record = run.record, let progress = record.progress,
+      let record = run.record, let progress = progress(of: cell, record),
       cell.configuration.isFinished(at: progress)
     else { return nil }
     func report(_ file: String, samples: Int) -> EvaluationReport? {
@@ -205,6 +204,21 @@ public final class CellRunner {
       evaluation: evaluation, bound: boundSamples.flatMap { report(run.bound, samples: $0) })
   }
 
+  /// The point that a cell's training had come to; nil where nothing says so, or what no training comes to.
+  private func progress(of cell: Cell, _ record: TrainingRecord?) -> TrainingProgress? {
+    guard let progress = record?.progress,
+      progress.problem(
+        images: images.split.training.count, batchSize: cell.configuration.batch) == nil
+    else { return nil }
+    return progress
+  }
+
+  /// True if a cell's run here is trained to its end.
+  func isTrained(_ cell: Cell) -> Bool {
+    let progress = progress(of: cell, RunFolder(path(cell)).record)
+    return progress.map(cell.configuration.isFinished(at:)) ?? false
+  }
+
   /// The images that a cell is tested on.
   private func tested(_ cell: Cell) -> ImageSet {
     cell.configuration.testing.images(of: images.split)
@@ -212,7 +226,7 @@ public final class CellRunner {
 
   /// The work that is left to do after some passes, in samples walked forwards: enough to tell the time
   /// it takes.
-  private func work(_ cell: Cell, after done: Int) -> Double {
+  func work(_ cell: Cell, after done: Int) -> Double {
     let configuration = cell.configuration
     let passes = max(configuration.passes - done, 0)
     // Backwards costs twice as much again; a step costs something without any samples.

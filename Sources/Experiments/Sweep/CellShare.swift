@@ -25,13 +25,28 @@ public struct CellShare: Hashable, Sendable {
 
   /// The numbers of those of this share among cells of so much work each: the largest first, each to whoever
   /// has the least so far.
-  func own(of work: [Double]) -> Set<Int> {
+  ///
+  /// - Parameters:
+  ///   - work: That of each cell.
+  ///   - former: By the number of a cell, the share that tried it and did not finish it: another one gets
+  ///     it, unless all others have their even part already.
+  func own(of work: [Double], triedBy former: [Int: Int] = [:]) -> Set<Int> {
     var loads = [Double](repeating: 0, count: count)
+    func least(without share: Int?) -> Int? {
+      loads.indices.filter { $0 != share }.min { (loads[$0], $0) < (loads[$1], $1) }
+    }
+    // A little less than the part, whose sum may be rounded down.
+    let even = 0.999 * work.reduce(0, +) / Double(count)
     var own: Set<Int> = []
-    for cell in work.indices.sorted(by: { (work[$1], $0) < (work[$0], $1) }) {
-      let least = loads.indices.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
-      loads[least] += work[cell]
-      if least == index { own.insert(cell) }
+    // Cells that were tried go first, and the others fill up what they leave.
+    let untried = work.indices.map { former[$0] == nil ? 1 : 0 }
+    for cell in work.indices.sorted(by: {
+      (untried[$0], work[$1], $0) < (untried[$1], work[$0], $1)
+    }) {
+      var taker = least(without: nil) ?? 0
+      if let other = least(without: former[cell]), loads[other] < even { taker = other }
+      loads[taker] += work[cell]
+      if taker == index { own.insert(cell) }
     }
     return own
   }

@@ -64,13 +64,27 @@ public final class Sweep {
       }
     }
     tellOfCells(note)
-    for cell in try runner.unfinished(cells) { try runner.take(cell, from: folders) }
-    let left = try runner.unfinished(cells)
-    if !left.isEmpty {
-      note(
-        "\(counted(left.count, "cell")) of \(cells.count) are finished in none of the folders, the "
-          + "first of them \(left[0].name).")
+    var missing: [Cell] = []
+    for cell in try runner.unfinished(cells) {
+      guard let other = runner.finished(cell, in: folders) else {
+        missing.append(cell)
+        continue
+      }
+      if try !runner.take(other, as: cell) {
+        let found =
+          runner.isTrained(cell)
+          ? "a run that was not tested as the sweep asks" : "the beginning of a run"
+        note(
+          "'\(runner.path(cell))' holds \(found), and '\(other)', which is finished, was not taken over. "
+            + "Take the former away and merge again, or go on with the sweep.")
+      }
     }
+    if !missing.isEmpty {
+      note(
+        "\(counted(missing.count, "cell")) of \(cells.count) are finished in none of the folders, the "
+          + "first of them \(missing[0].name).")
+    }
+    let left = try runner.unfinished(cells)
     return (try report(), left.isEmpty)
   }
 

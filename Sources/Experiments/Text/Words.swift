@@ -19,15 +19,6 @@ public func readable(operations: Double) -> String {
   return String(format: "%.1f%@", operations / pow(1000, Double(power)), units[power])
 }
 
-/// A number of bytes that a person wrote, as 128M; nil where it is none.
-public func byteCount(_ text: String) -> Int? {
-  let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
-  let unit = text.uppercased().last.flatMap { units[$0] }
-  let number = Int(unit == nil ? text : String(text.dropLast()))
-  guard let number, number > 0, number <= Int.max >> (unit ?? 0) else { return nil }
-  return number << (unit ?? 0)
-}
-
 /// The seconds of a time that a person wrote, as 90, 90s, 10m or 2h; nil where it is none.
 public func secondCount(_ text: String) -> Double? {
   let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600]

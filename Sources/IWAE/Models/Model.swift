@@ -79,6 +79,16 @@ public struct Model: Hashable, Sendable {
   /// The activations that hidden units may have.
   public static let activations: [Activation] = [.tanh, .relu, .softplus]
 
+  /// The most hidden layers of all networks together.
+  private static let mostHiddenLayers = 512
+
+  /// The hidden layers of all networks, those of flows among them.
+  private var hiddenLayers: Int {
+    let encoders = encoder.map { $0.hidden.count + ($0.posterior.move?.hiddenLayers ?? 0) }
+    let networks = encoders + decoder.map(\.hidden.count)
+    return networks.reduce(prior.joint?.hiddenLayers ?? 0, +)
+  }
+
   /// Why the description is not a model; nil if it is one.
   public var problem: String? {
     let sizes =
@@ -92,6 +102,10 @@ public struct Model: Hashable, Sendable {
     if encoder.count > NoisePurpose.maximumLayers {
       return "expected at most \(NoisePurpose.maximumLayers) stochastic layers, found "
         + "\(encoder.count)."
+    }
+    if hiddenLayers > Self.mostHiddenLayers {
+      return "expected at most \(Self.mostHiddenLayers) hidden layers in all, found "
+        + "\(hiddenLayers)."
     }
     if let size = sizes.first(where: { $0 < 1 || $0 > 1 << 20 }) {
       return "expected every size to be from 1 to \(1 << 20), found \(size)."

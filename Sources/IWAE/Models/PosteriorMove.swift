@@ -9,6 +9,9 @@ protocol PosteriorMove: Sendable {
   /// The parameters that it has beside: `encoder.{l}.…`.
   func parameters(of model: Model, layer: Int) -> [LayerParameter]
 
+  /// The number of hidden layers, which only networks have.
+  var hiddenLayers: Int { get }
+
   /// The reason why so many units cannot be moved; nil if they can.
   func problem(latent: Int) -> String?
 
@@ -24,6 +27,7 @@ protocol PosteriorMove: Sendable {
 }
 
 extension PosteriorMove {
+  var hiddenLayers: Int { 0 }
   func parameters(of model: Model, layer: Int) -> [LayerParameter] { [] }
 }
 

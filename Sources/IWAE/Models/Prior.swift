@@ -26,6 +26,9 @@ protocol JointPrior: Sendable {
   /// The images from which its parameters can start.
   var imageCount: Int { get }
 
+  /// The number of hidden layers, which only networks have.
+  var hiddenLayers: Int { get }
+
   /// The reason why the density is none of a model's topmost latent; nil if it is one.
   func problem(of model: Model) -> String?
 
@@ -47,6 +50,7 @@ protocol JointPrior: Sendable {
 
 extension JointPrior {
   var imageCount: Int { 0 }
+  var hiddenLayers: Int { 0 }
   func problem(of model: Model) -> String? { nil }
   func shared(of model: Model) -> [Tensor] { [] }
 }

@@ -16,7 +16,7 @@ extension Trainer {
   }
 
   /// What adding up the leaves' gradients came to, where batches are divided: the mean time of a step, in
-  /// seconds, and the bytes that each rank adds up.
+  /// seconds, and the bytes of the sum.
   public var reduction: (seconds: Double, bytes: Int)? {
     leafRunner.map {
       ($0.reduction.seconds / Double(max($0.reduction.steps, 1)), $0.reduction.bytes)

@@ -13,6 +13,9 @@ public struct TuningStore {
     var tuning: Tuning
   }
 
+  /// The part of the content that every version has.
+  private struct Origin: Decodable { var kernels: String }
+
   /// A file's tuning, or why it has none.
   enum Entry: Hashable {
     case tuning(Tuning)
@@ -41,14 +44,25 @@ public struct TuningStore {
   func load(for device: DeviceDescription, _ schedule: Schedule) -> Entry? {
     let file = file(device, schedule)
     guard FileManager.default.fileExists(atPath: file.path) else { return nil }
-    guard let data = try? Data(contentsOf: file),
-      let content = try? JSONDecoder().decode(Content.self, from: data)
-    else { return .useless("'\(file.path)' is no tuning, so defaults are used.") }
-    let tuning = content.tuning
-    guard content.kernels == Self.kernels else {
+    guard PrivateFolder.holds(folder.path) else {
+      return .useless(
+        "'\(file.path)' is in a folder that is not yours alone, so defaults are used. Take the "
+          + "folder away, or set XDG_CACHE_HOME to another place, and 'iwae-gpu tune' finds a new "
+          + "tuning.")
+    }
+    let decoder = JSONDecoder()
+    let noTuning = Entry.useless("'\(file.path)' is no tuning, so defaults are used.")
+    guard let data = try? Files.read(file.path, atMost: Files.mostOfJSON),
+      let origin = try? decoder.decode(Origin.self, from: data)
+    else { return noTuning }
+    // Before the tuning, of which another version may have said other things.
+    guard origin.kernels == Self.kernels else {
       return .useless(
         "The tuning in '\(file.path)' was found with other kernels than this program's, so defaults "
           + "are used. 'iwae-gpu tune' finds a new one.")
+    }
+    guard let tuning = try? decoder.decode(Content.self, from: data).tuning else {
+      return noTuning
     }
     guard tuning.schedule == schedule, tuning.fits(device) else {
       return .useless(

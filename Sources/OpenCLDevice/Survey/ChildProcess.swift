@@ -1,4 +1,5 @@
 import Dispatch
+import Files
 import Foundation
 
 /// A run of a program in a process of its own, whose end is told however it comes.
@@ -26,7 +27,7 @@ public struct ChildProcess {
   ) throws {
     // Files take any amount, and nobody has to read while the program writes.
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try PrivateFolder.make(folder.path)
     defer { try? FileManager.default.removeItem(at: folder) }
     let files = ["output", "error"].map { folder.appending(path: $0) }
     for file in files { try Data().write(to: file) }

@@ -37,7 +37,8 @@ enum DriverFiles {
     _ file: URL, _ body: ([String: String]) throws -> Result
   ) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    // What a file there names is loaded.
+    try PrivateFolder.make(folder.path)
     defer { try? FileManager.default.removeItem(at: folder) }
     try FileManager.default.copyItem(
       at: file, to: folder.appending(path: file.lastPathComponent))

@@ -10,6 +10,7 @@ struct FlowMove: PosteriorMove {
   let context: Int
 
   var headNames: [String] { context > 0 ? ["context"] : [] }
+  var hiddenLayers: Int { steps * hidden.count }
 
   func heads(latent: Int) -> [Head] { headNames.map { Head(name: $0, outputs: context) } }
 

@@ -8,6 +8,8 @@ struct FlowPrior: JointPrior {
   let steps: Int
   let hidden: [Int]
 
+  var hiddenLayers: Int { steps * hidden.count }
+
   private func couplings(of model: Model) -> [Coupling] {
     Coupling.flow(
       "prior.flow", steps: steps, latent: model.encoder[model.encoder.count - 1].latent,
