@@ -71,6 +71,19 @@ public enum Files {
     }
   }
 
+  /// Copies a file with its permissions, a piece at a time, and puts it in its place when it is whole.
+  public static func copy(_ path: String, to target: String) throws(FileAccessError) {
+    let file = try OpenFile(path)
+    let mode = try FileCalls.status(path).map { $0.st_mode & 0o7777 }
+    SweptFolders.all.sweep(FileCalls.folder(of: target))
+    let copy = try AtomicFile(for: target, mode: mode)
+    while true {
+      let piece = try file.next(1 << 18)
+      if piece.isEmpty { return try copy.replace() }
+      try copy.append(Data(piece))
+    }
+  }
+
   private static func replace(
     _ path: String, with data: Data, mode: mode_t?
   ) throws(FileAccessError) {

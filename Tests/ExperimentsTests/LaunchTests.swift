@@ -1,5 +1,6 @@
 import Compute
 import Conformance
+import Foundation
 import Testing
 
 @testable import Experiments
@@ -82,6 +83,19 @@ import Testing
     ) throws(DeviceError) -> any Executable {
       throw .foreignMemory(device: name)
     }
+  }
+
+  /// Certificates keep facts, and the words of an error may change.
+  @Test func aRemedyIsNoPartOfAFact() throws {
+    var fact = Fact("the data", "a")
+    let kept = try JSONEncoder().encode(fact)
+    fact.remedy = "Something else."
+    #expect(try JSONDecoder().decode(Fact.self, from: kept) == fact)
+    #expect(
+      try JSONDecoder().decode([String: String].self, from: kept) == [
+        "name": "the data", "value": "a",
+      ])
+    #expect(Fact("the data", "b") != fact)
   }
 
   /// Where only the driver is another, that is said, and what helps; other files do not.

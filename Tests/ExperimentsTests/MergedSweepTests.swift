@@ -89,6 +89,18 @@ import Testing
     #expect(names.contains { $0.hasPrefix("events.out.tfevents.") }, "\(names)")
   }
 
+  /// The best parameters are a run without the newest.
+  @Test func theBestAloneStay() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try SmallSweep.sweep(done).run(in: SmallSweep.surroundings())
+    let best = "\(merged)/\(name)/best.safetensors"
+    try FileCalls.makeFolder("\(merged)/\(name)")
+    try Files.write(Data("best".utf8), to: best)
+    let (finished, isWhole, notes) = try merge()
+    #expect(!isWhole && finished == 5 && notes.contains { $0.contains(name) }, "\(notes)")
+    #expect(try Files.read(best) == Data("best".utf8))
+  }
+
   /// A copy that was cut off is made whole; nothing of another process's comes along, or is left over.
   @Test func whatWasCutOffIsCopiedAnew() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -88,7 +88,11 @@ extension RunConfiguration {
     guard var before = identity, let choice = before.choice else { return nil }
     let (now, found) = (choiceOfImages, images.identity)
     let changed = source.named.union(now.keys.filter { now[$0] != choice[$0] })
-    guard changed.isSubset(of: ["labels", "test"]) else { return nil }
+    guard changed.isSubset(of: ["labels", "test", "split"]) else { return nil }
+    if changed.contains("split") {
+      // The test images are the same however the others are divided.
+      (before.training, before.validation) = (found.training, found.validation)
+    }
     if changed.contains("test") {
       // Where nobody divided the data, more of them train if others test.
       let isDivided = images.source.isDivided || now["test"] != "" && choice["test"] != ""

@@ -16,21 +16,28 @@ extension Ranks {
     }
     for (rank, others) in all.enumerated() {
       guard let (one, other) = zip(all[0], others).first(where: { $0 != $1 }) else { continue }
+      let own = facts.first { $0.name == one.name } ?? one
       throw LaunchError.different(
         "Rank \(rank) differs from rank 0 in \(one.name): it has \(other.value), and rank 0 has "
-          + "\(one.value). \(one.remedy)")
+          + "\(one.value). \(own.remedy)")
     }
   }
 }
 
 /// Something that ranks compare.
-struct Fact: Codable, Hashable {
+struct Fact: Codable, Equatable {
   var name: String
   var value: String
-  /// Said where ranks differ in it.
+  /// Said where ranks differ in it. It is no part of the fact, and not kept or sent.
   var remedy = "Start all with the same program, arguments and files."
 
+  private enum CodingKeys: CodingKey { case name, value }
+
   init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
+
+  static func == (one: Fact, other: Fact) -> Bool {
+    (one.name, one.value) == (other.name, other.value)
+  }
 
   /// The program itself.
   static var program: Fact {

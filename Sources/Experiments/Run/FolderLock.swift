@@ -37,11 +37,16 @@ final class FolderLock {
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw FileAccessError("'\(path)' is no plain file: take it away.")
     }
-    guard
-      FileCalls.uninterrupted({ Int(flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB)) })
-        == 0
-    else {
-      let code = errno
+    code = 0
+    // Some hold it for a moment, to write a file.
+    for attempt in 0..<20 {
+      if attempt > 0 { usleep(50_000) }
+      let kind = isShared ? LOCK_SH : LOCK_EX
+      let status = FileCalls.uninterrupted { Int(flock(descriptor, kind | LOCK_NB)) }
+      code = status == 0 ? 0 : errno
+      if code != EWOULDBLOCK { break }
+    }
+    guard code == 0 else {
       // A file system without locks.
       if [ENOSYS, EOPNOTSUPP, ENOTSUP, ENOLCK].contains(code) { return }
       guard code == EWOULDBLOCK else { throw FileAccessError(path, "locked", code: code) }

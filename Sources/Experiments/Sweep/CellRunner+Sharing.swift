@@ -86,13 +86,16 @@ extension CellRunner {
     try FileCalls.makeFolder(to.path)
     let lock = try FolderLock(to.path)
     defer { withExtendedLifetime(lock) {} }
-    if FileManager.default.fileExists(atPath: to.checkpoint) { return false }
+    if to.hasCheckpoint { return false }
     try to.clear()
     // By it a copy that was cut off is known for a run's.
-    try copy(file: from.configuration, to: to.configuration)
-    try copy(from.path, to: to.path, but: [from.configuration, from.checkpoint])
-    // Without it nothing else counts, and all is copied again.
-    try copy(file: from.checkpoint, to: to.checkpoint)
+    try Files.copy(from.configuration, to: to.configuration)
+    let last = [from.best, from.checkpoint].filter(FileManager.default.fileExists)
+    try copy(from.path, to: to.path, but: [from.configuration] + last)
+    // Without them nothing else counts, and all is copied again.
+    for file in last {
+      try Files.copy(file, to: "\(to.path)/\(file.dropFirst(from.path.count + 1))")
+    }
     return true
   }
 
@@ -107,14 +110,9 @@ extension CellRunner {
       let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: from)) != nil
       switch try FileCalls.status(from).map({ $0.st_mode & S_IFMT }) {
       case S_IFDIR where !isLink: try copy(from, to: to, but: others)
-      case S_IFREG where !others.contains(from): try copy(file: from, to: to)
+      case S_IFREG where !others.contains(from): try Files.copy(from, to: to)
       default: break
       }
     }
-  }
-
-  private func copy(file: String, to target: String) throws(FileAccessError) {
-    let mode = try FileCalls.status(file).map { $0.st_mode & 0o7777 }
-    try Files.write(try Files.read(file), to: target, mode: mode)
   }
 }
