@@ -58,11 +58,9 @@ public struct SandwichReport: Encodable, Sendable {
     }
 
     /// log p(x) as well as it is known: the density itself, else what the most temperatures estimate, else
-    /// the highest lower bound.
+    /// the highest lower bound. The highest of several would be above by chance.
     public var logLikelihood: UncertainValue {
-      if let exact { return .init(mean: exact, standardError: 0) }
-      let estimate = annealed.last?.estimate ?? best
-      return estimate.mean >= best.mean ? estimate : best
+      exact.map { .init(mean: $0, standardError: 0) } ?? annealed.last?.estimate ?? best
     }
 
     /// Takes what annealing says.
