@@ -47,6 +47,16 @@ import Testing
     return path
   }
 
+  /// A small run in a folder; returns its path.
+  private func trainedRun(in folder: String) -> String {
+    let path = "\(folder)/run"
+    let trained = run(
+      "train", "--data", "strokes", "--layers", "20:3", "-k", "5", "--passes", "1", "--out", path,
+      "--test-samples", "10", "--limit", "20", "--quiet")
+    #expect(trained.status == .done, "\(trained.error)")
+    return path
+  }
+
   @Test func theExactModelIsCertified() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -118,11 +128,7 @@ import Testing
   @Test func aRunGoesOnFromWhatItKnows() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let path = "\(folder)/run"
-    let trained = run(
-      "train", "--data", "strokes", "--layers", "20:3", "-k", "5", "--passes", "1", "--out", path,
-      "--test-samples", "10", "--limit", "20", "--quiet")
-    #expect(trained.status == .done, "\(trained.error)")
+    let path = trainedRun(in: folder)
     let arguments = ["evaluate", path, "--limit", "12", "--certify", "0.2", "--samples", "50"]
     let first = run(arguments + ["--json"])
     #expect(first.status == .done, "\(first.error)")
@@ -185,11 +191,7 @@ import Testing
   @Test func impossibleNumbersAreNotGoneOnFrom() throws {
     let folder = try folder()
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let path = "\(folder)/run"
-    let trained = run(
-      "train", "--data", "strokes", "--layers", "20:3", "-k", "5", "--passes", "1", "--out", path,
-      "--test-samples", "10", "--limit", "20", "--quiet")
-    #expect(trained.status == .done, "\(trained.error)")
+    let path = trainedRun(in: folder)
     let arguments = [
       "evaluate", path, "--limit", "4", "--certify", "0.5", "--samples", "10", "--quiet",
     ]
