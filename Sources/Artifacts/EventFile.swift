@@ -128,8 +128,11 @@ extension EventFile {
 
   private static func names(in folder: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.filter { $0.hasPrefix(prefix) }
+    return names.filter(isName)
   }
+
+  /// True of the name of a file of events, whatever program wrote it.
+  public static func isName(_ name: String) -> Bool { name.hasPrefix(prefix) }
 
   /// Opens a file that was not there before and whose name comes after all others' names: that is the
   /// order in which TensorBoard reads the files of a folder.

@@ -4,9 +4,6 @@ import Foundation
 extension Safetensors {
   /// The largest header that is read; real ones have kilobytes.
   private static let largestHeader = 8 << 20
-  /// A file that claims more than so many times what the disk has of it is limited. No checkpoint does, however
-  /// many of its moments are zero and compressed.
-  private static let mostOfDisk = 16
 
   /// The header's record of one array.
   private struct Record: Decodable {
@@ -73,7 +70,7 @@ extension Safetensors {
   public init(at path: String, limit: Int = Files.arrayLimit) throws {
     let file = try OpenFile(path, mustBePlain: true)
     let (header, start) = try Self.header(of: file)
-    guard file.size <= max(limit, Self.mostOfDisk * file.bytesOnDisk) else {
+    guard file.size <= file.mostOfOwn(limit: limit) else {
       throw FormatError(
         file: path,
         problem:

@@ -89,6 +89,17 @@ public struct Display {
     return .folder(folder)
   }
 
+  /// Refuses images that a subject's run is not tested on where pictures of them would go beside its checkpoint,
+  /// and are all that is wanted.
+  public static func checkPlace(
+    _ arguments: ParsedArguments, of subject: Subject
+  ) throws(UsageError) {
+    guard subject.hasOtherImages, arguments.string("--out") == nil else { return }
+    throw arguments.error(
+      "The run of '\(subject.name)' is not tested on these images, and its folder keeps no figures of "
+        + "others. Name a place for them: '\(arguments.spelled("--out"))'.")
+  }
+
   /// The place of figures that an option wants.
   public static func figures(
     _ arguments: ParsedArguments, _ option: String = "--out"
@@ -118,9 +129,9 @@ public struct Display {
       throw arguments.error(
         "'\(option) \(path)' would replace '\(input)', which is read. Name another file.")
     }
-    guard !RunFolder(folder).keeps(URL(fileURLWithPath: path).lastPathComponent) else {
+    guard !RunFolder.keeps(path) else {
       throw arguments.error(
-        "'\(option) \(path)' is a file that the run or sweep in '\(folder)' keeps. Name another.")
+        "'\(option) \(path)' is a file that the run or sweep there keeps. Name another.")
     }
     return path
   }

@@ -135,8 +135,13 @@ public struct ParsedArguments: Sendable {
   /// An option without which the command makes no sense.
   public func required(_ name: String) throws(UsageError) -> String {
     if let value = values[name] { return value }
+    throw command.usageError("Missing expected argument '\(spelled(name))'.")
+  }
+
+  /// An option with its value's placeholder, as `--out <file>`.
+  func spelled(_ name: String) -> String {
     let placeholder = command.options.first { $0.name == name }?.placeholder ?? "value"
-    throw command.usageError("Missing expected argument '\(name) <\(placeholder)>'.")
+    return "\(name) <\(placeholder)>"
   }
 
   /// The value at a named place; nil where nothing was given.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A place where programs run.
 ///
 /// A device lays tensors out as it likes and fuses operations as it likes; uploads and downloads
@@ -33,8 +35,8 @@ public protocol Device: AnyObject {
   /// The size of a program's own tensors together, in bytes.
   func workspaceBytes(of program: Program) -> Int
 
-  /// The bytes that one process may hold, as far as the device tells.
-  var memoryBytes: Int? { get }
+  /// The bytes that one process may hold, as far as the device tells; else those of the machine.
+  var memoryBytes: Int { get }
 
   /// The most operations of matrix products that the device does in a second; nil if it does not know.
   /// It may have to be measured, which takes a moment.
@@ -86,7 +88,7 @@ extension Device {
 
   public var driver: String? { nil }
 
-  public var memoryBytes: Int? { nil }
+  public var memoryBytes: Int { Int(clamping: ProcessInfo.processInfo.physicalMemory) }
 
   public var operationsPerSecond: Double? { nil }
 

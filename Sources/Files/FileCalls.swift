@@ -34,11 +34,8 @@ public enum FileCalls {
       }
       return
     }
-    try makeFolder(FileCalls.folder(of: path))
     // Another process may have made it in between.
-    if mkdir(path, 0o777) != 0 && errno != EEXIST {
-      throw FileAccessError(path, "made", code: errno)
-    }
+    _ = try makeNewFolder(path)
   }
 
   /// The folder that a path's last part is in; empty where the path has no other part. Foundation's own traps
@@ -52,13 +49,16 @@ public enum FileCalls {
     return folder.isEmpty ? "/" : String(folder)
   }
 
-  /// Makes a folder that is not there yet; returns false if something is, which another process may have
-  /// made just now.
+  /// Makes a folder that is not there yet, and those above it; returns false if something is, which another
+  /// process may have made just now.
   public static func makeNewFolder(_ path: String) throws(FileAccessError) -> Bool {
     try makeFolder(FileCalls.folder(of: path))
-    if mkdir(path, 0o777) == 0 { return true }
-    guard errno == EEXIST else { throw FileAccessError(path, "made", code: errno) }
-    return false
+    guard mkdir(path, 0o777) == 0 else {
+      if errno == EEXIST { return false }
+      throw FileAccessError(path, "made", code: errno)
+    }
+    syncFolder(of: path)
+    return true
   }
 
   /// Removes a file, if it is there.

@@ -14,6 +14,18 @@ extension Files {
   public static let arrayLimit = limitText.flatMap(byteCount) ?? 4 << 30
 }
 
+extension OpenFile {
+  /// A file that claims more than so many times what the disk has of it is limited. No checkpoint does, however
+  /// many of its moments are zero and compressed.
+  private static let mostOfDisk = 16
+
+  /// The most bytes that are read of what this program wrote: the limit, which is meant for data, or so much
+  /// that all is read which the disk has.
+  public func mostOfOwn(limit: Int = Files.arrayLimit) -> Int {
+    max(limit, Self.mostOfDisk * bytesOnDisk)
+  }
+}
+
 /// A number of bytes that a person wrote, as 128M; nil where it is none.
 public func byteCount(_ text: String) -> Int? {
   let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]

@@ -115,4 +115,17 @@ public enum Files {
       throw error
     }
   }
+
+  /// Makes what was added to a file outlast a crash of the machine; does nothing where there is no file.
+  public static func sync(_ path: String) throws(FileAccessError) {
+    let descriptor = FileCalls.open(path, O_RDONLY)
+    guard descriptor >= 0 else {
+      if errno == ENOENT { return }
+      throw FileAccessError(path, "written", code: errno)
+    }
+    defer { _ = close(descriptor) }
+    guard FileCalls.uninterrupted({ Int(fsync(descriptor)) }) == 0 else {
+      throw FileAccessError(path, "written", code: errno)
+    }
+  }
 }

@@ -117,7 +117,7 @@ public final class OpenCLDevice: Device {
     return 4 * WorkspaceLayout(program, sequence, layout: tuning.schedule, protection: .none).size
   }
 
-  public var memoryBytes: Int? {
+  public var memoryBytes: Int {
     min(description.memoryBytes, 4 * description.largestAllocationBytes)
   }
 

@@ -108,6 +108,7 @@ private func describeSet(_ arguments: ParsedArguments, _ terminal: Terminal) thr
 
 private func preview(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   let name = try arguments.argument("set")
+  let out = try Display.figure(arguments)
   let wanted = arguments.string("--part") ?? "training"
   let source = try DataOptions.source(name)
   guard let images = source.collection.parts.first(where: { $0.name == wanted })?.images else {
@@ -125,6 +126,6 @@ private func preview(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   let label =
     source.namedSet?.name ?? URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent
   return try Picture(images: shown, columns: Int(Double(count).squareRoot().rounded(.up))).write(
-    to: arguments.string("--out") ?? "\(label).png",
+    to: out ?? "\(label).png",
     width: Picture.width(of: images.width, height: images.height), arguments, terminal)
 }

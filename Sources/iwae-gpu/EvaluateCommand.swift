@@ -158,10 +158,12 @@ private struct Certifying {
 
 /// Says what a run's folder knows already, and what it will not.
 private func tell(of certification: Certification, _ display: Display) {
-  if let obstacle = certification.obstacle {
+  let known = certification.known
+  // Where all is known, there is nothing to find.
+  if known?.count != certification.subject.images.count, let obstacle = certification.obstacle {
     display.warn(["the certificate will not be kept unless this changes: \(obstacle)"])
   }
-  guard let known = certification.known else {
+  guard let known else {
     display.warn([
       "'\(certification.file ?? "")' holds nothing to go on from, and is written anew"
     ])

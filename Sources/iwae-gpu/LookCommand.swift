@@ -35,13 +35,8 @@ private func runLook(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     "--only", default: Look.figures.map(\.name), among: Look.figures.map(\.name))
   let display = Display(arguments, terminal)
   let subject = try DataOptions.subject(arguments, display)
-  let named = try Display.figures(arguments)
-  guard named != nil || !subject.hasOtherImages else {
-    throw arguments.error(
-      "The run of '\(subject.name)' is not tested on these images, and its folder keeps no figures of "
-        + "others. Name a place for them: '--out <folder>'.")
-  }
-  let place = try named ?? display.place(of: subject)
+  try Display.checkPlace(arguments, of: subject)
+  let place = try Display.figures(arguments) ?? display.place(of: subject)
   let device = try Backend.open(arguments)
   defer { device.close() }
   let look = Look(

@@ -96,10 +96,12 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   let seed = try arguments.seed(default: stored.run?.seed ?? 0)
   let label = try label("--as", arguments, of: stored.model)
   _ = try Display.figure(arguments)
-  let test = try DataOptions.test(arguments, stored)
-  let shown = test.images.subset(0..<min(count, test.images.count))
+  let subject = Subject(
+    stored, try DataOptions.test(arguments, stored), limit: count, seed: seed)
+  try Display.checkPlace(arguments, of: subject)
+  let shown = subject.images
   let originals = (0..<shown.count).map {
-    shown.evaluated($0, test.rule.eachPass, seed: seed)
+    shown.evaluated($0, subject.binarization, seed: seed)
   }
   let device = try Backend.open(arguments)
   defer { device.close() }
@@ -110,8 +112,7 @@ private func runReconstruct(_ arguments: ParsedArguments, _ terminal: Terminal) 
   let columns = min(8, originals.count)
   return try write(
     Picture.pairs(originals, reconstructions, columns: columns), columns: columns, of: stored,
-    height: test.images.height, file: "reconstructions.png", by: device,
-    arguments, terminal)
+    height: shown.height, file: "reconstructions.png", by: device, arguments, terminal)
 }
 
 /// Writes a picture: beside its checkpoint, unless told otherwise.

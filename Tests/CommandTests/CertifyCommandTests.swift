@@ -185,6 +185,9 @@ import Testing
     #expect(flock(lock, LOCK_UN) == 0)
     let row = run(arguments + ["--quiet", "--format", "csv"]).output
     #expect(row.contains("log_likelihood,log_likelihood_error,lower,upper,is_met"), "\(row)")
+    // Where all is known, it does not matter who works there.
+    #expect(flock(lock, LOCK_EX) == 0)
+    #expect(!run(arguments + ["--quiet"]).error.contains("will not be kept"))
   }
 
   /// A file whose numbers no certificate has would be annealed with more temperatures than memory holds.

@@ -25,6 +25,7 @@ import Testing
         "--batch", "2",
       ],
       ["look", out, "--only", "reconstructions,log-weights"],
+      ["reconstruct", out, "--count", "4"],
     ]
   }
 
@@ -47,19 +48,27 @@ import Testing
       for command in commands {
         let outcome = run(command + changes + ["--quiet"])
         // Whoever looks wants nothing but figures.
-        let isLook = command[0] == "look"
-        #expect(outcome.status == (isLook ? .usage : .done), "\(command[0]): \(outcome.error)")
-        let words = isLook ? "Name a place for them: '--out <folder>'" : warning
+        let places = ["look": "<folder>", "reconstruct": "<file>"]
+        let place = places[command[0]]
+        let status: ExitCode = place == nil ? .done : .usage
+        #expect(outcome.status == status, "\(command[0]): \(outcome.error)")
+        let words = place.map { "Name a place for them: '--out \($0)'" } ?? warning
         #expect(outcome.error.contains(words), "\(command[0]): \(outcome.error)")
         #expect(!outcome.output.contains(figures.path), "\(outcome.output)")
       }
     }
-    #expect(!FileManager.default.fileExists(atPath: figures.path))
+    let picture = "\(out)/reconstructions.png"
+    for path in [figures.path, picture] {
+      #expect(!FileManager.default.fileExists(atPath: path), "\(path)")
+    }
     // They go where they are told to.
     let place = FigureFolder(densities.path("elsewhere"))
     let told = run(commands[3] + ["--data", others, "--out", place.path])
     #expect(told.status == .done && !told.error.contains(warning), "\(told.error)")
     #expect(try kept(place) == ["reconstructions", "log"])
+    let pairs = densities.path("pairs.png")
+    let shown = run(commands[4] + ["--data", others, "--out", pairs])
+    #expect(shown.status == .done && FileManager.default.fileExists(atPath: pairs))
     // A checkpoint without a run has no images of its own.
     let alone = densities.path("alone.safetensors")
     try FileManager.default.copyItem(atPath: "\(out)/checkpoint.safetensors", toPath: alone)
@@ -75,6 +84,7 @@ import Testing
         #expect(outcome.status == .done && !outcome.error.contains(warning), "\(outcome.error)")
       }
       #expect(try kept(figures) == ["bounds", "sandwich", "snr", "reconstructions", "log"])
+      #expect(FileManager.default.fileExists(atPath: picture))
       if changes.isEmpty {
         try FileManager.default.removeItem(atPath: figures.path)
         try FileManager.default.moveItem(atPath: bits, toPath: moved)
@@ -118,6 +128,9 @@ import Testing
       #expect(evaluated.status == .done, "\(evaluated.error)")
       #expect(FileManager.default.fileExists(atPath: evaluation) == isKept, "\(data)")
     }
+    // Values that are missing among the others make floats of those that test.
+    train("--data", try densities.floats(.nan, at: 7), "--test", counts, "--likelihood", "poisson")
+    #expect(try areOwn() && areOwn("--data", counts))
     train("--data", dark, "--test", grey)
     #expect(try areOwn("--binarize", "sample") && areOwn("--data", grey, "--binarize", "sample"))
     #expect(try !areOwn("--data", grey, "--binarize", "threshold"))

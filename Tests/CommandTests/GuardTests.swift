@@ -1,3 +1,4 @@
+import Artifacts
 import Foundation
 import Testing
 
@@ -43,6 +44,26 @@ import Testing
       "report", path, "--out", "\(path)/best.safetensors", saying: "is a file that the run or sweep"
     )
     #expect(try Data(contentsOf: URL(fileURLWithPath: "\(path)/config.json")) == before)
+    let drawn = run("bounds", path, "--limit", "2", "-k", "5", "--quiet")
+    #expect(drawn.status == .done, "\(drawn.error)")
+    let link = "\(folder)/link.json"
+    #expect(symlink("\(path)/config.json", link) == 0)
+    let events = try #require(EventFile.files(in: path).first)
+    let evaluate = ["evaluate", path, "--limit", "2", "-k", "5", "--per-image"]
+    let kept: [(command: [String], file: String)] = [
+      (evaluate, "\(path)/figures/bounds.json"), (evaluate, "\(path)/figures/new.json"),
+      (evaluate, link), (["reconstruct", path, "--out"], "\(path)/figures/../figures/bounds.svg"),
+      (["data", "preview", "strokes", "--out"], "\(path)/figures/bounds.png"),
+      (["report", path, "--out"], "\(path)/.lock"), (["report", path, "--out"], events),
+    ]
+    for (command, file) in kept {
+      let outcome = run(command + [file])
+      #expect(outcome.status == .usage, "\(file): \(outcome.error)")
+      #expect(outcome.error.contains("keeps. Name another"), "\(file): \(outcome.error)")
+    }
+    // What is nobody's among the figures may be replaced.
+    let mine = run("sample", path, "--count", "4", "--out", "\(path)/figures/mine.png", "--quiet")
+    #expect(mine.status == .done, "\(mine.error)")
     let images = "\(folder)/images.npy"
     let exported = run("export", path, "--arrays", "\(folder)/arrays")
     #expect(exported.status == .done, "\(exported.error)")
@@ -89,12 +110,16 @@ import Testing
     refuses("train", "--init=", saying: "The value of '--init <file|run>' is empty")
     refuses("bounds", "--toy", path, saying: "'--toy' is of no model")
     let idle = train(
-      "--layers", "20:3", "--beta", "0.3", "--plateau-passes", "3", "--out", "\(folder)/idle",
-      "--quiet")
+      "--layers", "20:3", "--beta", "0.3", "--plateau-passes", "3", "--vamp-start", "mean", "--out",
+      "\(folder)/idle", "--quiet")
     #expect(idle.status == .done, "\(idle.error)")
-    for flag in ["--beta", "--plateau-passes"] {
+    for flag in ["--beta", "--plateau-passes", "--vamp-start"] {
       #expect(idle.error.contains("Warning: '\(flag)' changes nothing"), "\(idle.error)")
     }
+    let vamp = train(
+      "--layers", "20:3", "--prior", "vamp:3", "--vamp-start", "mean", "--out", "\(folder)/vamp",
+      "--quiet")
+    #expect(vamp.status == .done && !vamp.error.contains("changes nothing"), "\(vamp.error)")
     // Most parameters have another shape there, which matters to those too who want no progress.
     let partial = train(
       "--layers", "30:3", "--init", path, "--out", "\(folder)/partial", "--json")

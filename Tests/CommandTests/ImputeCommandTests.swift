@@ -176,7 +176,8 @@ import Testing
       ["sandwich", out, "--temperatures", "2", "--chains", "2", "--fit-steps", "2"] + few,
       ["snr", out, "--objectives", "iwae", "--samples", "2", "--groups", "1", "--draws", "80"]
         + ["--batch", "2", "--out", densities.path("figures")],
-      ["look", out, "--only", "reconstructions,log-weights"], ["reconstruct", out],
+      ["look", out, "--only", "reconstructions,log-weights", "--out", densities.path("figures")],
+      ["reconstruct", out, "--out", densities.path("pairs.png")],
       ["export", out, "--arrays", densities.path("arrays")],
     ] {
       let outcome = run(arguments + ["--data", whole, "--mask", mask, "--quiet"])

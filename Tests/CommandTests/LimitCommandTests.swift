@@ -74,4 +74,22 @@ import Testing
     }
     #expect(try Files.read("\(run)/checkpoint.safetensors").count > 2048)
   }
+
+  /// Nor from what an evaluation kept of each image.
+  @Test func resultsOfImagesAreReadWhateverTheLimit() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let paths = ["1", "5"].map { "\(folder)/\($0)" }
+    for (samples, path) in zip(["1", "5"], paths) {
+      let trained = run(
+        "train", "--data", "linear-gaussian", "--layers", "20:3", "-k", samples, "--passes", "1",
+        "--test-samples", "5", "--limit", "10", "--out", path, "--quiet")
+      #expect(trained.status == .done, "\(trained.error)")
+      #expect(try Files.read("\(path)/evaluation.npy").count > 64)
+    }
+    let page = "\(folder)/report.html"
+    let child = try program(["report"] + paths + ["--json", "--out", page], limit: "64")
+    #expect(child.end == .exited(ExitCode.done.rawValue), "\(child.error)")
+    let report = String(decoding: child.output, as: UTF8.self)
+    #expect(report.contains("\"paired\""), "\(report)")
+  }
 }

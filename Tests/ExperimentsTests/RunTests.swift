@@ -118,6 +118,24 @@ import Testing
     #expect(try Checkpoint(at: folder.checkpoint).parameters == whole.parameters)
   }
 
+  #if os(Linux)
+    /// What was added to metrics and events reaches the disk before a checkpoint does.
+    @Test(arguments: [false, true]) func whatWasAddedIsSynced(isOfEvents: Bool) throws {
+      defer { scene.end() }
+      let error = #expect(throws: RunError.self) {
+        try run().train(
+          on: ReferenceDevice(),
+          observe: { _ in
+            // In place of the file, one that cannot be synced.
+            let file = isOfEvents ? EventFile.files(in: folder.path).first : folder.metrics
+            if let file, unlink(file) == 0 { symlink("/dev/null", file) }
+          })
+      }
+      #expect(error?.description.contains("could not be written: Invalid argument") == true)
+      #expect(try StoredModel(folder.path).step == 0)
+    }
+  #endif
+
   @Test func passesAreASequence() async throws {
     defer { try? FileManager.default.removeItem(atPath: folder.path) }
     var bounds: [Double] = []

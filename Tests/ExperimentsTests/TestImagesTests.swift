@@ -1,10 +1,12 @@
+import Compute
 import Datasets
-import Experiments
 import Foundation
 import IWAE
 import ReferenceDevice
 import Report
 import Testing
+
+@testable import Experiments
 
 /// Images that a model is tested on, told from those of its run.
 @Suite struct TestImagesTests {
@@ -36,6 +38,27 @@ import Testing
     other.test = other.test.map { $0.subset((0..<$0.count).reversed()) }
     #expect(try areOthers(DataSource("mine", other)))
     #expect(try areOthers(DataSource("mine", other), isWhole: true))
+  }
+
+  /// The same values are the same images, as bytes of either scale and as floats; digests tell those apart.
+  @Test func typesOfStorageDoNotCount() {
+    let greys = ImageSet(name: "greys", values: .bytes([0, 1, 2, 127, 254, 255]), width: 3)
+    let bits = ImageSet(name: "bits", values: .bytes([0, 1, 1, 0, 0, 1]), width: 2)
+    let black = ImageSet(name: "black", values: .bytes([0, 255, 255, 0, 0, 255]), width: 2)
+    let counts = greys.scaled(for: .counts)
+    for (one, other) in [(greys, greys.asFloats), (counts, counts.asFloats), (bits, black)] {
+      let (known, named) = (DataIdentity.Part(one), DataIdentity.Part(other))
+      #expect(known.values != named.values && known.difference(of: named, "test") != nil)
+      #expect(known.difference(of: other, "test") == nil)
+      #expect(named.difference(of: one, "test") == nil)
+    }
+    // Other values, other sizes, and values that no byte has.
+    for other in [counts, bits, greys.subset([1, 0]), greys.subset([0]).asFloats] {
+      #expect(DataIdentity.Part(greys).difference(of: other, "test") != nil, "\(other.name)")
+    }
+    let half = ImageSet(name: "half", values: .floats([0.5, .nan]), width: 2)
+    #expect(DataIdentity.Part(half).difference(of: half, "test") == nil)
+    #expect(DataIdentity.Part(bits.subset([0])).difference(of: half, "test") != nil)
   }
 
   /// A name that is no run's has no folder whose figures others would be taken for.

@@ -174,6 +174,41 @@ import Testing
     #expect(PrivateFolder.secret("\(folder)/file/key") == nil)
   }
 
+  #if os(Linux)
+    /// A new name reaches the disk: its folder is opened once more after it was made there.
+    @Test func newNamesOfFoldersAreSynced() throws {
+      defer { end() }
+      let watch = inotify_init1(O_NONBLOCK)
+      defer { _ = close(watch) }
+      let kinds = UInt32(IN_CREATE | IN_OPEN)
+      try #require(inotify_add_watch(watch, folder, kinds) >= 0)
+      try FileCalls.makeFolder("\(folder)/one")
+      #expect(try FileCalls.makeNewFolder("\(folder)/two/"))
+      var bytes = [UInt8](repeating: 0, count: 4096)
+      let count = read(watch, &bytes, bytes.count)
+      func number(at place: Int) -> UInt32 {
+        bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place, as: UInt32.self) }
+      }
+      // A number, the kinds, another number, the length of the name that follows.
+      var found: [UInt32] = []
+      var place = 0
+      while place < count {
+        found.append(number(at: place + 4) & kinds)
+        place += 16 + Int(number(at: place + 12))
+      }
+      #expect(found == [IN_CREATE, IN_OPEN, IN_CREATE, IN_OPEN].map { UInt32($0) })
+    }
+
+    @Test func whatCannotBeSyncedIsSaid() throws {
+      defer { end() }
+      try Files.append(Data("one\n".utf8), to: "\(folder)/lines")
+      try Files.sync("\(folder)/lines")
+      try Files.sync("\(folder)/none")
+      let error = #expect(throws: FileAccessError.self) { try Files.sync("/dev/null") }
+      #expect(error?.description == "'/dev/null' could not be written: Invalid argument.")
+    }
+  #endif
+
   /// A line that has no room is not there in part.
   @Test func appendingAddsToTheEnd() throws {
     defer { end() }

@@ -304,12 +304,15 @@ import Testing
     let device = ReferenceDevice()
     let source = Tensor("data", .matrix(rows: 20, columns: 784), .resident)
     let order = Tensor("order", .vector(20), .resident, element: .uint32)
-    func programs(_ limit: Int, _ objective: Objective = .iwae) throws -> StepPrograms {
+    func programs(
+      _ limit: Int?, _ objective: Objective = .iwae, samples: Int = 500, drawn: Int? = nil
+    ) throws -> StepPrograms {
       try StepPrograms(
         .burda1(dataSize: 784),
         StepConfiguration(
-          batchSize: 20, samples: 500, objective: objective,
-          source: .resident(source: source, order: order, scale: 1, binarization: .none)),
+          batchSize: 20, samples: samples, objective: objective,
+          source: .resident(source: source, order: order, scale: 1, binarization: .none),
+          backwardSamples: drawn),
         on: device, limit: limit)
     }
     var bytes = Int.max
@@ -328,5 +331,8 @@ import Testing
     for objective in [Objective.vimco, .tvo(RiemannSum())] {
       #expect(throws: StepMemoryError.self) { try programs(11 << 20, objective) }
     }
+    // Samples that are drawn are weighed at once: by itself a device takes a part of its memory at most.
+    #expect(throws: StepMemoryError.self) { try programs(nil, samples: 1 << 24, drawn: 4) }
+    #expect(try programs(nil, samples: 100, drawn: 4).bytes < device.memoryBytes / 4)
   }
 }

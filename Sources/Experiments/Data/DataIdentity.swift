@@ -38,7 +38,7 @@ public struct DataIdentity: Codable, Hashable, Sendable {
 
   /// True if these are the test images.
   func isTested(on images: ImageSet) -> Bool {
-    test.images == images.count && test.difference(of: Part(images), "test") == nil
+    test.images == images.count && test.difference(of: images, "test") == nil
   }
 
   /// The difference of a part of some data from the same part of these, in words; nil for none.
@@ -56,7 +56,7 @@ public struct DataIdentity: Codable, Hashable, Sendable {
       }
     // A part that is not there cannot be used.
     guard let before, let now else { return nil }
-    return before.difference(of: Part(now), part.rawValue, labelsCount: labelsCount)
+    return before.difference(of: now, part.rawValue, labelsCount: labelsCount)
   }
 
   /// The difference of some data from these, in words; nil for none.
@@ -111,14 +111,7 @@ extension RunConfiguration {
 extension DataIdentity.Part {
   init(_ images: ImageSet) {
     self.images = images.count
-    var hash = SHA256()
-    hash.update(littleEndian([UInt64(images.width), UInt64(images.scale.bitPattern)]))
-    switch images.values {
-    case .bytes(let bytes): hash.updateInPieces(bytes) { $0 }
-    case .floats(let values): hash.updateInPieces(values) { littleEndian($0.map(\.bitPattern)) }
-    case .words(let words): hash.updateInPieces(words) { littleEndian(Array($0)) }
-    }
-    values = hash.hexadecimal()
+    values = Self.digest(images.values, scale: images.scale, width: images.width)
     labels = images.labels.map { labels in
       var hash = SHA256()
       hash.updateInPieces(labels) { littleEndian(Array($0)) }
@@ -126,7 +119,37 @@ extension DataIdentity.Part {
     }
   }
 
-  /// The difference of some images from these, in words; nil for none.
+  /// The digest of values as they are stored: the same ones have another as floats than as bytes.
+  private static func digest(_ values: HostValues, scale: Float, width: Int) -> String {
+    var hash = SHA256()
+    hash.update(littleEndian([UInt64(width), UInt64(scale.bitPattern)]))
+    switch values {
+    case .bytes(let bytes): hash.updateInPieces(bytes) { $0 }
+    case .floats(let values): hash.updateInPieces(values) { littleEndian($0.map(\.bitPattern)) }
+    case .words(let words): hash.updateInPieces(words) { littleEndian(Array($0)) }
+    }
+    return hash.hexadecimal()
+  }
+
+  /// The difference of some images from these, in words; nil for none, however their values are stored.
+  ///
+  /// - Parameters:
+  ///   - other: The other images.
+  ///   - name: The part that they are.
+  ///   - labelsCount: False where other labels may stand beside the same images.
+  func difference(of other: ImageSet, _ name: String, labelsCount: Bool = true) -> String? {
+    var found = DataIdentity.Part(other)
+    // Where values are missing in one part all are floats, as bytes of another are not if they are named alone.
+    let isStoredOtherwise =
+      images == found.images && values != found.values
+      && other.forms.contains {
+        values == Self.digest($0.values, scale: $0.scale, width: other.width)
+      }
+    if isStoredOtherwise { found.values = values }
+    return difference(of: found, name, labelsCount: labelsCount)
+  }
+
+  /// The difference of some images from these, by their digests alone, in words; nil for none.
   ///
   /// - Parameters:
   ///   - other: The other images.
@@ -138,6 +161,24 @@ extension DataIdentity.Part {
     if images != other.images { return "\(other.images) \(name) images were \(images)" }
     if values != other.values { return "the \(name) images have other values" }
     return labelsCount && labels != other.labels ? "the \(name) images have other labels" : nil
+  }
+}
+
+extension ImageSet {
+  /// The same values as images are stored: as floats, and as bytes of each scale that can say them.
+  fileprivate var forms: [(values: HostValues, scale: Float)] {
+    let floats = (0..<count).flatMap { pixels(of: $0) }
+    var result: [(values: HostValues, scale: Float)] = [(.floats(floats), 1)]
+    for scale: Float in [1, 1 / 255] {
+      var bytes: [UInt8] = []
+      for value in floats {
+        guard let byte = UInt8(exactly: (value / scale).rounded()), Float(byte) * scale == value
+        else { break }
+        bytes.append(byte)
+      }
+      if bytes.count == floats.count { result.append((.bytes(bytes), scale)) }
+    }
+    return result
   }
 }
 

@@ -76,9 +76,9 @@ public struct Certification: Sendable {
     return Array(images.prefix(count))
   }
 
-  /// Why the folder cannot keep what is found now; nil where it can, or where there is nothing to find.
+  /// Why the folder cannot keep what is found now; nil where it can.
   public var obstacle: String? {
-    guard let folder, known?.count != subject.images.count else { return nil }
+    guard let folder else { return nil }
     do {
       _ = try FolderLock(folder)
       return nil

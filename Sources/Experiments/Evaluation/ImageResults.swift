@@ -39,11 +39,10 @@ public enum ImageResults {
     try Files.write(try JSONText.data(["images": rows]), to: file)
   }
 
-  /// Reads log p(x) of so many images; nil where a file holds something else.
+  /// Reads log p(x) of so many images, as an evaluation kept it; nil where a file holds something else.
   static func logLikelihoods(_ file: String, count: Int) -> [Double]? {
-    guard FileManager.default.fileExists(atPath: file),
-      let array = try? DataFile(file, limit: min(8 * count, DataFile.standardLimit)).array(),
-      array.shape == [count],
+    guard let most = try? OpenFile(file, mustBePlain: true).mostOfOwn(),
+      let array = try? DataFile(file, limit: min(8 * count, most)).array(), array.shape == [count],
       case .doubles(let values) = array.values, values.allSatisfy(\.isFinite)
     else { return nil }
     return values

@@ -105,11 +105,24 @@ public enum Launch {
           let place = "Rank \(ranks.rank) of \(ranks.count), on '\(places[ranks.rank].host)': "
           try? FileHandle.standardError.write(contentsOf: Data(printable("\(place)\(text)\n").utf8))
         }
+        waitUntilHeard()
         all.abort(status)
       }
     #endif
     if isFirst || !isSameForAll { tell(text) }
   }
+
+  #if MPI
+    /// Waits until the launcher has read what was said: told to end all, it may drop what it has not.
+    private static func waitUntilHeard() {
+      for _ in 0..<100 {
+        usleep(10_000)
+        var waiting: CInt = 0
+        // Of a pipe either end tells what lies in it.
+        guard ioctl(STDERR_FILENO, UInt(FIONREAD), &waiting) == 0, waiting > 0 else { return }
+      }
+    }
+  #endif
 
   /// Where each rank works, and with which device: a line each.
   public static func lines(device: String) throws -> [String] {

@@ -11,13 +11,16 @@ final class FolderLock {
     var since: String
   }
 
+  /// The name of its file.
+  static let name = ".lock"
+
   private let descriptor: CInt
 
   /// - Parameters:
   ///   - folder: The folder.
   ///   - isShared: True to hold it with others that share it too.
   init(_ folder: String, isShared: Bool = false) throws {
-    let path = "\(folder)/.lock"
+    let path = "\(folder)/\(Self.name)"
     let flags = O_NOFOLLOW | O_NONBLOCK
     let writing = FileCalls.open(path, O_RDWR | O_CREAT | flags)
     var code = errno

@@ -50,14 +50,31 @@ public struct RunFolder: Sendable {
     return has("sweep.json") || has("results.json") && !exists
   }
 
+  /// True if a path leads to a file that a run or sweep keeps, in its folder or among its figures.
+  public static func keeps(_ file: String) -> Bool {
+    let place = URL(fileURLWithPath: file).resolvingSymlinksInPath().standardizedFileURL
+    let folder = place.deletingLastPathComponent()
+    let above = RunFolder(folder.deletingLastPathComponent().path)
+    return RunFolder(folder.path).keepsFile(place.lastPathComponent)
+      || above.figures == folder.path && above.keepsFigure(place.lastPathComponent)
+  }
+
   /// True if a file of that name belongs to what the folder holds.
-  public func keeps(_ name: String) -> Bool {
+  private func keepsFile(_ name: String) -> Bool {
     guard exists || isOfSweep else { return false }
-    let own = [configuration, metrics, checkpoint, best, evaluation, bound].map {
+    let own = [configuration, metrics, checkpoint, best, evaluation, imageLikelihoods, bound].map {
       URL(fileURLWithPath: $0).lastPathComponent
     }
-    return (own + ["evaluation.npy", "sweep.json", "results.json"]).contains(name)
-      || name.hasPrefix(Certification.prefix)
+    return (own + [FolderLock.name, "sweep.json", "results.json"]).contains(name)
+      || name.hasPrefix(Certification.prefix) || EventFile.isName(name)
+  }
+
+  /// True if a file of that name would be a figure's numbers, or is the picture beside them.
+  private func keepsFigure(_ name: String) -> Bool {
+    guard exists || isOfSweep else { return false }
+    let numbers = "\((name as NSString).deletingPathExtension).json"
+    return name.lowercased().hasSuffix(".json")
+      || FileManager.default.fileExists(atPath: "\(figures)/\(numbers)")
   }
 
   /// True if there is a checkpoint.

@@ -22,6 +22,10 @@ extension RunSession {
       if run.configuration.onNaN != .stop { return state }
       throw TrainingError.notANumber(step: trainer.progress.step, operation: "the optimizer")
     }
+    // A run that goes on from the checkpoint does not make these again.
+    if isFirst {
+      for file in [run.folder.metrics, events?.path].compactMap(\.self) { try Files.sync(file) }
+    }
     digest = try write(state, to: run.folder.checkpoint) ?? digest
     trainer.keep(state)
     lastSave = ContinuousClock.now

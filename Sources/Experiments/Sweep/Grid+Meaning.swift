@@ -18,7 +18,7 @@ extension Grid {
 extension RunConfiguration {
   /// Those of some settings that mean nothing beside the others, though they are not as usual.
   public func idle(_ settings: [Setting]) -> [Setting] {
-    let may = Setting.ofObjectives.map(\.key) + ["learning_rate", "plateau_passes"]
+    let may = Setting.ofObjectives.map(\.key) + ["learning_rate", "plateau_passes", "vamp_start"]
     return settings.filter { setting in
       var usual = self
       setting.copy(.usual, &usual)
@@ -48,6 +48,7 @@ private struct Meaning: Hashable {
     for own in Setting.ofObjectives { own.copy(.usual, &configuration) }
     if !setting.schedule.takesRate { configuration.learningRate = 0 }
     if setting.schedule != .plateau { configuration.plateauPasses = 0 }
+    if setting.model.prior.family != "vamp" { configuration.priorStart = .images }
     self.configuration = configuration
   }
 }

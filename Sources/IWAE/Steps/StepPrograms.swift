@@ -64,7 +64,7 @@ public struct StepPrograms {
   public init(
     _ model: Model, _ configuration: StepConfiguration, on device: any Device, limit: Int? = nil
   ) throws {
-    let limit = limit ?? device.memoryBytes.map { $0 / 4 } ?? Int.max
+    let limit = limit ?? device.memoryBytes / 4
     var least = Int.max
     var best: StepPrograms?
     for division in Self.divisions(configuration) {

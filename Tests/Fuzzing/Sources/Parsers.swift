@@ -62,6 +62,8 @@ struct Parser: Sendable {
       Seeds.formula, words: Formula.Function.allCases.map(\.rawValue), read: readFormula),
     "gzip": Parser(Seeds.gzip) { try readNumbers($0) { $0.starts(with: [0x1f, 0x8b]) } },
     "idx": Parser(Seeds.idx) { try readNumbers($0, NumberArray.isIDX) },
+    "mapping": Parser(
+      Seeds.mapping, words: Seeds.foreign.entries.keys.sorted(), read: readMapping),
     "mat": Parser(Seeds.mat) { try readNumbers($0, MATFile.isMAT) },
     "metrics": Parser(Seeds.metrics) { try readRun("metrics.jsonl", $0) },
     "npy": Parser(Seeds.npy) { try readNumbers($0, NumberArray.isNumPy) },
@@ -115,6 +117,15 @@ struct Parser: Sendable {
     let (data, known) = (Data(bytes), Seeds.onnx)
     _ = try? ForeignModel(encoder: (data, "t"), decoder: (known[1], "decoder"))
     _ = try ForeignModel(encoder: (known[0], "encoder"), decoder: (data, "t"))
+  }
+
+  /// Reads where another program's layers belong, and puts a model's and two graphs' there.
+  private static func readMapping(_ bytes: [UInt8]) throws {
+    let mapping = try ForeignMapping("\(write("mapping.json", bytes).path)/mapping.json")
+    let graphs = Seeds.onnx
+    _ = try? ForeignModel(
+      encoder: (graphs[0], "encoder"), decoder: (graphs[1], "decoder"), mapping: mapping)
+    _ = try ForeignModel(Seeds.foreign, mapping: mapping, file: "t")
   }
 
   // MARK: Text

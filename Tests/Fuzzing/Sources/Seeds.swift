@@ -88,6 +88,30 @@ enum Seeds {
     return [checkpoint, file.data, arrays.data, hollow.data].map { Array($0) }
   }
 
+  /// A model whose names tell nothing.
+  static let foreign: Safetensors = {
+    let shapes = ["a": [2, 3], "b": [1, 2], "c": [1, 2], "d": [2, 1], "e": [3, 2]]
+    var entries: [String: Safetensors.Entry] = [:]
+    for (name, shape) in shapes {
+      let ones = { Safetensors.Values.float32(.init(repeating: 1, count: $0)) }
+      entries["\(name).weight"] = .init(shape: shape, values: ones(shape[0] * shape[1]))
+      entries["\(name).bias"] = .init(shape: [shape[0]], values: ones(shape[0]))
+    }
+    return Safetensors(entries: entries)
+  }()
+
+  static let mapping = [
+    """
+    {"layers": {"a": "encoder.0.hidden.0", "b": "encoder.0.mean", "c": "encoder.0.log_variance",
+    "d": "decoder.0.hidden.0", "e": "decoder.0.logits"}, "activation": "relu"}
+    """,
+    """
+    {"layers": {"a.weight": "encoder.0.hidden.0.weight", "a.bias": null, "b": "encoder.0.mean"},
+    "log_variance": true, "transpose": true,
+    "likelihood": {"family": "gaussian", "sigma": 0.3}}
+    """,
+  ]
+
   // MARK: Text
 
   static let formula = [
