@@ -23,13 +23,15 @@ public final class EventFile {
   ///   - folder: The run's folder, which is there already.
   ///   - step: The step of the checkpoint that a run continues from. TensorBoard then drops what
   ///     earlier files in the folder have of later steps. Nil for a run that starts anew.
+  ///   - mode: Its permissions; nil for those of any new file.
   ///   - time: The seconds since 1970.
   public init(
-    folder: String, resumedAfterStep step: Int? = nil,
+    folder: String, resumedAfterStep step: Int? = nil, mode: mode_t? = nil,
     time: @escaping () -> Double = { Date().timeIntervalSince1970 }
   ) throws(FileAccessError) {
     let file = try Self.create(in: folder, seconds: Int(time()))
     (path, descriptor) = (file.path, file.descriptor)
+    if let mode { _ = fchmod(file.descriptor, mode) }
     self.time = time
     var version = event(step: 0)
     version.add(Field.fileVersion, "brain.Event:2")

@@ -145,12 +145,17 @@ extension Safetensors {
     let length = beginning.enumerated().reduce(0 as UInt64) {
       $0 | UInt64($1.element) << (8 * UInt64($1.offset))
     }
-    guard length <= largestHeader, length <= size - 8 else {
+    guard length <= size - 8 else {
       throw FormatError(
         file: file,
         problem:
           "the header claims \(length) bytes, but \(size - 8) follow. The file is cut off or "
           + "is not safetensors.")
+    }
+    guard length <= largestHeader else {
+      throw FormatError(
+        file: file,
+        problem: "expected a header of at most \(largestHeader) bytes, found one of \(length).")
     }
     return 8 + Int(length)
   }

@@ -41,7 +41,7 @@ public struct Display {
   public func warn(_ warnings: [String]) {
     guard Launch.ranks.isFirst else { return }
     line.clear()
-    for warning in warnings { terminal.error("Warning: \(sentence(warning))") }
+    for warning in warnings { terminal.error("Warning: \(sentence(onOneLine(warning)))") }
   }
 
   /// Shows a result.

@@ -1,4 +1,5 @@
 import Experiments
+import Files
 import Foundation
 
 /// One line on standard error that is written over on a terminal, and now and then a plain line
@@ -20,7 +21,7 @@ public final class ProgressLine {
 
   public func show(_ text: String) {
     if isQuiet { return }
-    var text = printable(text)
+    var text = printable(onOneLine(text))
     if isInteractive {
       // A line that wraps could not be written over.
       text = String(text.prefix((Terminal.width(of: STDERR_FILENO) ?? 80) - 1))
@@ -39,7 +40,7 @@ public final class ProgressLine {
   public func keep(_ text: String) {
     if isQuiet || isTerse { return }
     clear()
-    terminal.error(text)
+    terminal.error(onOneLine(text))
   }
 
   /// Takes the line away.

@@ -124,12 +124,16 @@ extension FileAccessError {
     let remedy =
       switch code {
       case ENOSPC, EDQUOT: " Free some space and try again."
+      case EMFILE, ENFILE: " Allow more open files ('ulimit -n') and try again."
+      case EAGAIN where action == "started": " Allow more processes ('ulimit -u') and try again."
       case EACCES, EPERM, EROFS:
-        action == "read" ? "" : " Choose a folder that may be written to."
+        switch action {
+        case "read", "started": ""
+        case "examined", "listed": " Choose a folder that may be read."
+        default: " Choose a folder that may be written to."
+        }
       default: ""
       }
-    // A name of several lines could say anything.
-    let path = path.replacing("\n", with: "\\n")
     self.init("'\(path)' could not be \(action): \(String(cString: strerror(code))).\(remedy)")
   }
 }

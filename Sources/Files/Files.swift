@@ -5,7 +5,7 @@ public struct FileAccessError: Error, Hashable, Sendable, CustomStringConvertibl
   public var description: String
 
   public init(_ description: String) {
-    self.description = description
+    self.description = onOneLine(description)
   }
 }
 
@@ -102,8 +102,19 @@ public enum Files {
   }
 
   /// Adds to the end of a file, which is made if it is not there.
-  public static func append(_ data: Data, to path: String) throws(FileAccessError) {
-    let descriptor = FileCalls.open(path, O_WRONLY | O_CREAT | O_APPEND)
+  ///
+  /// - Parameters:
+  ///   - data: What is added.
+  ///   - path: The file.
+  ///   - mode: The permissions of a file that was not there; nil for those of any new file.
+  public static func append(
+    _ data: Data, to path: String, mode: mode_t? = nil
+  ) throws(FileAccessError) {
+    let flags = O_WRONLY | O_CREAT | O_APPEND
+    var descriptor = FileCalls.open(path, flags | O_EXCL, mode ?? 0o666)
+    // The mask of the process takes permissions away.
+    if descriptor >= 0, let mode { _ = fchmod(descriptor, mode) }
+    if descriptor < 0, errno == EEXIST { descriptor = FileCalls.open(path, flags) }
     guard descriptor >= 0 else { throw FileAccessError(path, "written", code: errno) }
     defer { _ = close(descriptor) }
     let end = lseek(descriptor, 0, SEEK_END)

@@ -15,8 +15,7 @@ public struct FormatError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    // A name of several lines could say anything.
-    "\(file)\(offset.map { ", byte \($0)" } ?? ""): \(problem)".replacing("\n", with: "\\n")
+    onOneLine("\(file)\(offset.map { ", byte \($0)" } ?? ""): \(problem)")
   }
 
   /// The kind of JSON that a type is decoded from.

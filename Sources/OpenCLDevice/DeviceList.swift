@@ -95,7 +95,7 @@ public enum DeviceList {
       var found = Found()
       let platforms = try platforms()
       // The loader says nothing of a driver that it cannot load.
-      if platforms.isEmpty { found.problems = DriverFiles.all.map(DriverFiles.problem) }
+      if platforms.isEmpty { found.problems = DriverFiles.problems() }
       for platform in platforms {
         let name = name(of: platform)
         // One driver that fails must not hide the devices of the others.
@@ -137,7 +137,7 @@ public enum DeviceList {
       && !["POCL_MAX_PTHREAD_COUNT", "POCL_CPU_MAX_CU_COUNT"].contains { environment[$0] != nil }
   }
 
-  /// True if no driver is installed at all.
+  /// True if no driver is installed at all. One that may be, where nobody can look, counts as installed.
   public static func isWithoutDriver() throws(DeviceError) -> Bool {
     let found = try discovered.get()
     return found.devices.isEmpty && found.problems.isEmpty

@@ -54,19 +54,28 @@ final class ReferenceMemory: Memory {
         [Role.gradient, .firstMoment, .secondMoment, .average].map(parameter.counterpart)
       })
     for tensor in tensors {
-      let zeros = Array(repeating: 0.0, count: tensor.shape.count)
       switch tensor.role {
-      case .parameter, .state, .accumulator: values[tensor] = zeros
+      case .parameter, .state, .accumulator: values[tensor] = try device.zeros(tensor)
       case .resident:
         if tensor.element == .uint8 {
+          try device.check(tensor.shape.count, for: "'\(tensor.name)'")
           bytes[tensor] = Array(repeating: 0, count: tensor.shape.count)
         } else {
-          values[tensor] = zeros
+          values[tensor] = try device.zeros(tensor)
         }
       case .gradient, .firstMoment, .secondMoment, .average, .input, .output, .temporary:
         throw .unknownTensor(name: tensor.name, role: tensor.role)
       }
     }
+    try checkRoom()
+  }
+
+  /// Refuses to begin where not as much again is there: whoever fills or saves the memory has all of it,
+  /// and operations compute beside what they replace.
+  ///
+  /// - Parameter own: The numbers that a program holds beside the memory's.
+  func checkRoom(beside own: Int = 0) throws(DeviceError) {
+    try device.check(8 * values.values.reduce(own) { $0 + $1.count }, for: "its work")
   }
 
   /// Refuses a tensor that is not the memory's; gives a gradient or moment its values, zeros.
@@ -75,7 +84,7 @@ final class ReferenceMemory: Memory {
     guard companions.contains(tensor) else {
       throw .unknownTensor(name: tensor.name, role: tensor.role)
     }
-    values[tensor] = Array(repeating: 0, count: tensor.shape.count)
+    values[tensor] = try device.zeros(tensor)
   }
 
   func requireCompanions(of roles: Set<Role>) throws(DeviceError) {
@@ -138,8 +147,7 @@ public final class ReferenceExecutable: Executable {
     }
     for tensor in program.tensors {
       switch tensor.role {
-      case .input, .output, .temporary:
-        own[tensor] = Array(repeating: 0, count: tensor.shape.count)
+      case .input, .output, .temporary: own[tensor] = try memory.device.zeros(tensor)
       case .parameter, .gradient, .firstMoment, .secondMoment, .average, .accumulator, .state,
         .resident:
         try memory.require(tensor)
@@ -149,6 +157,7 @@ public final class ReferenceExecutable: Executable {
     for operation in program.operations {
       try memory.requireCompanions(of: operation.impliedRoles)
     }
+    try memory.checkRoom(beside: own.values.reduce(0) { $0 + $1.count })
   }
 
   public func run(_ control: Control) throws(DeviceError) {

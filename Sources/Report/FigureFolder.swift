@@ -53,16 +53,11 @@ public struct FigureFolder: Sendable {
   }
 
   /// All figures there, sorted by name; none where there is no folder.
-  public func read() throws(FormatError) -> [Figure] {
+  public func read() throws -> [Figure] {
     guard FileManager.default.fileExists(atPath: path) else { return [] }
-    let names: [String]
-    do {
-      names = try FileCalls.names(in: path)
-    } catch {
-      throw FormatError(file: path, problem: error.description)
-    }
     var figures: [Figure] = []
-    for name in names.sorted() where name.hasSuffix(".json") && !name.hasPrefix(".") {
+    for name in try FileCalls.names(in: path).sorted()
+    where name.hasSuffix(".json") && !name.hasPrefix(".") {
       figures.append(try Self.figure("\(path)/\(name)"))
     }
     return figures.sorted { $0.name < $1.name }
@@ -71,11 +66,10 @@ public struct FigureFolder: Sendable {
   /// The largest figure that is read: the numbers of a million points.
   private static let mostBytes = 256 << 20
 
-  private static func figure(_ file: String) throws(FormatError) -> Figure {
+  private static func figure(_ file: String) throws -> Figure {
+    let data = try Files.read(file, atMost: mostBytes)
     do {
-      return try decoder.decode(Figure.self, from: try Files.read(file, atMost: mostBytes))
-    } catch let error as FileAccessError {
-      throw FormatError(file: file, problem: error.description)
+      return try decoder.decode(Figure.self, from: data)
     } catch {
       throw FormatError(file: file, problem: "it is no figure: \(FormatError.words(error)).")
     }

@@ -2,6 +2,7 @@ import Commands
 import Compute
 import Conformance
 import Experiments
+import Files
 import OpenCLDevice
 import ReferenceDevice
 
@@ -80,7 +81,8 @@ enum Backend {
     _ arguments: ParsedArguments, schedule: Schedule? = nil
   ) throws -> OpenCLDevice {
     // Ranks of one machine take its devices in turn.
-    let selection = arguments.string("--device").map(DeviceSelection.init) ?? .turn(Launch.turn)
+    let selection =
+      arguments.string("--device").map { DeviceSelection(onOneLine($0)) } ?? .turn(Launch.turn)
     let device = try OpenCLDevice.open(selection, schedule: schedule)
     if !arguments.has("--quiet") {
       if let note = device.note { Terminal.standard.error("Note: \(note)") }

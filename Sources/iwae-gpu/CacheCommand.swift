@@ -1,5 +1,6 @@
 import Commands
 import Experiments
+import Files
 import Foundation
 import OpenCLDevice
 
@@ -44,6 +45,12 @@ private enum CacheKind: String, CaseIterable {
     case .data: "downloaded data sets"
     }
   }
+
+  /// Said where it has no folder.
+  var absence: String {
+    "Nothing of the kind '\(rawValue)' is kept: there is no folder for it that is yours alone. Set "
+      + "XDG_CACHE_HOME to a folder of yours, and XDG_STATE_HOME to another."
+  }
 }
 
 private struct CacheReport: Encodable {
@@ -62,6 +69,9 @@ private func runCache(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     try clear(arguments)
   } else if let extra = arguments.optionalArgument("kind") {
     throw arguments.error("Unexpected argument '\(extra)': list shows all kinds.")
+  }
+  for kind in CacheKind.allCases where kind.folder == nil {
+    terminal.error("Note: \(kind.absence)")
   }
   let report = CacheReport(kept: CacheKind.allCases.compactMap(row))
   if arguments.has("--json") {
@@ -87,7 +97,12 @@ private func clear(_ arguments: ParsedArguments) throws {
     }
     return kind
   }
-  for folder in kinds.compactMap(\.folder) where RunFolder.isFolder(folder) {
+  for kind in kinds {
+    guard let folder = kind.folder else {
+      throw CommandError(message: kind.absence, code: .fileAccess)
+    }
+    // One that cannot be looked at is no empty one.
+    guard try FileCalls.status(folder) != nil, RunFolder.isFolder(folder) else { continue }
     do {
       try FileManager.default.removeItem(atPath: folder)
     } catch {

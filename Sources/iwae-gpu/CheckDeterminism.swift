@@ -40,8 +40,13 @@ struct CheckDeterminism {
     let table = try CheckDeterminism(arguments)
     defer { table.device.close() }
     let (isJSON, device) = (arguments.has("--json"), table.device)
+    // A way ends before anything else does: some have folders and processes of their own.
+    let interrupt = Interrupt()
     let rows = try table.training.compare(try table.ways, on: device) { row in
       if !isJSON { try terminal.output(row.text) }
+      if interrupt.isRequested {
+        throw CommandError(message: "Interrupted after '\(row.way)'.", code: .interrupted)
+      }
     }
     let broken = rows.count { !$0.kept }
     let kernels = device.tuning.schedule.rawValue

@@ -35,6 +35,7 @@ enum DataFetch {
     }
     let line = ProgressLine(
       terminal, isQuiet: arguments.has("--quiet"), isTerse: arguments.has("--json"))
+    defer { line.clear() }
     let interrupt = Interrupt()
     var report = Report(set: name, files: [])
     for file in source.files {
@@ -45,12 +46,7 @@ enum DataFetch {
         continue
       }
       let path = DataOptions.folders.target(name, file.name)
-      do {
-        report.files.append(try fetch(file, of: name, to: path, line, interrupt))
-      } catch let error as DownloadError {
-        line.clear()
-        throw CommandError(message: error.description, code: code(of: error.kind))
-      }
+      report.files.append(try fetch(file, of: name, to: path, line, interrupt))
     }
     line.clear()
     if arguments.has("--json") {
@@ -95,14 +91,6 @@ enum DataFetch {
     case .present: return Report.File(path: path, bytes: file.size)
     case .fetched(_, let seconds, let url):
       return Report.File(path: path, bytes: file.size, url: url, seconds: seconds)
-    }
-  }
-
-  private static func code(of kind: DownloadError.Kind) -> ExitCode {
-    switch kind {
-    case .unavailable, .busy: .failed
-    case .fileAccess: .fileAccess
-    case .interrupted: .interrupted
     }
   }
 }

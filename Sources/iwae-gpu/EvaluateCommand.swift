@@ -1,5 +1,6 @@
 import Commands
 import Experiments
+import Files
 import IWAE
 
 extension Command {
@@ -190,9 +191,10 @@ private func keep(
 ) {
   do {
     if let better = try stored.keep(report, images) {
-      terminal.error("Note: '\(better.file)' keeps its evaluation with \(better.samples) samples.")
+      terminal.error(
+        "Note: '\(onOneLine(better.file))' keeps its evaluation with \(better.samples) samples.")
     }
   } catch {
-    terminal.error("Warning: the evaluation was not kept. \(error)")
+    terminal.error("Warning: the evaluation was not kept. \(wording(of: error))")
   }
 }

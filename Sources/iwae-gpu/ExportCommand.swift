@@ -80,7 +80,7 @@ private func runExport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   if arguments.has("--json") {
     try terminal.json(report)
   } else if !arguments.has("--quiet") {
-    try terminal.output(report.files.joined(separator: "\n"))
+    try terminal.output(report.files.map(onOneLine).joined(separator: "\n"))
   }
   return .done
 }

@@ -109,7 +109,8 @@ private func runGradient(_ arguments: ParsedArguments, _ terminal: Terminal) thr
   if arguments.has("--json") {
     try terminal.json(report)
   } else if !arguments.has("--quiet") {
-    try terminal.output("bound \(report.bound) over \(batch) images; gradient in \(outPath)")
+    try terminal.output(
+      "bound \(report.bound) over \(batch) images; gradient in \(onOneLine(outPath))")
   }
   return .done
 }

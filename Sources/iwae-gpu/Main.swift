@@ -53,14 +53,15 @@ struct Main {
       return try dispatch(arguments, terminal)
     } catch let error as UsageError {
       Launch.fail(
-        "Error: \(error.message)\n\(error.usage)", ExitCode.usage.rawValue,
+        "Error: \(onOneLine(error.message))\n\(error.usage)", ExitCode.usage.rawValue,
         isSameForAll: !arguments.contains { $0.hasPrefix("--shard") },
         terminal.fail)
       return .usage
     } catch {
       let code = ExitCode(of: error)
       Launch.fail(
-        "Error: \(error)", code.rawValue, isSameForAll: error is LaunchError, terminal.fail)
+        "Error: \(wording(of: error))", code.rawValue, isSameForAll: error is LaunchError,
+        terminal.fail)
       return code
     }
   }
@@ -88,6 +89,7 @@ struct Main {
     do {
       let parsed = try ParsedArguments(rest, for: command)
       try DataOptions.checkLimit()
+      try ProcessNeeds.check()
       // Jobs that know nothing of each other may be started together.
       if parsed.string("--shard") == nil {
         try Launch.join(canDivide: command.isForRanks, arguments)

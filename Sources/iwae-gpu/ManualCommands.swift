@@ -46,7 +46,7 @@ extension Command {
       let pages = isMarkdown ? Main.manual.articles : Main.manual.pages
       try FileCalls.makeFolder(folder)
       for page in pages { try Files.write(Data(page.text.utf8), to: "\(folder)/\(page.file)") }
-      try terminal.output("\(counted(pages.count, "page")) in \(folder)")
+      try terminal.output("\(counted(pages.count, "page")) in \(onOneLine(folder))")
       return .done
     })
 }

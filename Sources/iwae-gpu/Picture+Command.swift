@@ -48,7 +48,7 @@ extension Picture {
           out: path, images: images.count, width: grid.width, height: grid.height,
           backend: device?.backend, device: device?.name))
     } else if !arguments.has("--quiet") {
-      try terminal.output("\(images.count) images in \(path)")
+      try terminal.output("\(images.count) images in \(onOneLine(path))")
     }
     return .done
   }

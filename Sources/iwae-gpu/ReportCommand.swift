@@ -48,7 +48,7 @@ private struct ReportRequest {
     // Among several, what is no run is left out.
     let paths = named.count == 1 ? named : named.filter(mayBeRun)
     for path in named where !paths.contains(path) {
-      terminal.error("Note: '\(path)' is left out, for it is no run folder.")
+      terminal.error("Note: '\(onOneLine(path))' is left out, for it is no run folder.")
     }
     if paths.isEmpty {
       throw FormatError(file: named[0], problem: "none of these is a run folder.")
@@ -101,7 +101,7 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
   let table = comparison.table
   let line =
     "\(summary.figures) figures of "
-    + "\(request.paths.count == 1 ? "a run" : "\(request.paths.count) runs") in \(summary.out) "
+    + "\(request.paths.count == 1 ? "a run" : "\(request.paths.count) runs") in \(onOneLine(summary.out)) "
     + "(\(readable(bytes: summary.bytes)))"
   let isQuiet = arguments.has("--quiet")
   if format == .json {
@@ -110,7 +110,7 @@ private func runReport(_ arguments: ParsedArguments, _ terminal: Terminal) throw
     if !isQuiet { terminal.error(line) }
     try terminal.output(printed)
   } else if !isQuiet {
-    let differences = comparison.differencesText.map { $0 + "\n" }.joined()
+    let differences = comparison.differencesText.map { onOneLine($0) + "\n" }.joined()
     try terminal.output(
       (table.rows.isEmpty
         ? "" : table.text + "\n\n" + (differences.isEmpty ? "" : differences + "\n"))

@@ -60,7 +60,7 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let place = try Display.figures(arguments, "--figures") ?? .nowhere
   let (folder, grid, source) = try requestedSweep(arguments)
   let sweep = try Sweep(grid, in: folder, images: source, shard: try shard(arguments))
-  if let warning = grid.base.model.warning { terminal.error(warning) }
+  if let warning = grid.base.model.warning { terminal.error(onOneLine(warning)) }
   var (report, isWhole) =
     try arguments.string("--merge").map {
       try sweep.merge($0.split(separator: ",").map(String.init), note: display.line.keep)

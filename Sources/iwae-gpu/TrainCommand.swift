@@ -66,9 +66,12 @@ private func runTrain(_ arguments: ParsedArguments, _ terminal: Terminal) throws
       "'\($0.flag)' changes nothing beside the other settings"
     })
   if let path = arguments.string("--resume"), !run.isResumed, !run.isContinuation {
-    terminal.error("Nothing had been saved in '\(path)': the run starts from its beginning.")
+    terminal.error(
+      "Nothing had been saved in '\(onOneLine(path))': the run starts from its beginning.")
   }
-  if !run.isResumed, let warning = run.configuration.model.warning { terminal.error(warning) }
+  if !run.isResumed, let warning = run.configuration.model.warning {
+    terminal.error(onOneLine(warning))
+  }
   let report = try run.train(
     on: device, reference: ReferenceDevice(), monitor: { display.show($0.text) })
   display.line.clear()
@@ -194,7 +197,7 @@ private func text(_ report: RunReport, hasBest: Bool, passes: Int) -> String {
     Trained \(report.steps) steps in \(readable(.seconds(report.trainSeconds)))\(bound).
     Test: \(report.evaluation?.text ?? "interrupted")
     Tensors of the newest checkpoint: SHA-256 \(report.digest ?? "unknown")
-    In \(report.run): config.json, metrics.jsonl, checkpoint.safetensors\
+    In \(onOneLine(report.run)): config.json, metrics.jsonl, checkpoint.safetensors\
     \(hasBest ? ", best.safetensors" : "")\
     \(report.evaluation == nil ? "" : ", evaluation.json"), and events for TensorBoard
     Next: iwae-gpu look \(run)

@@ -106,6 +106,20 @@ import Testing
     #expect(throws: FormatError.self) { try Safetensors(data, file: "t") }
   }
 
+  /// A header that the file has room for is refused all the same where no model has one as long.
+  @Test func aLongHeaderIsNotDecoded() {
+    let most = 8 << 20
+    for (length, words) in [
+      (most, "is not the JSON"), (most + 1, "at most \(most) bytes, found one of \(most + 1)"),
+      (most + 2, "claims \(most + 2) bytes, but \(most + 1) follow"),
+    ] {
+      let error = #expect(throws: FormatError.self) {
+        try Safetensors(littleEndian([UInt64(length)]) + Data(count: most + 1), file: "t")
+      }
+      #expect(error?.problem.contains(words) == true, "\(error?.problem ?? "")")
+    }
+  }
+
   /// Bits of numbers whose values are known, the least and the largest of each type among them.
   @Test func halvesAreReadAsTheyAre() throws {
     let halves: [(UInt16, Float)] = [

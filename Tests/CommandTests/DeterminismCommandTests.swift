@@ -45,6 +45,32 @@ import Testing
     #expect(outcome.end == .exited(0))
   }
 
+  /// Who asks it to stop finds nothing left: a way under way ends first.
+  @Test func aStopLeavesNothing() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let tests = try #require(Bundle.main.executableURL)
+    let process = Process()
+    process.executableURL = tests.deletingLastPathComponent().appending(path: "iwae-gpu")
+    process.arguments = ["check", "--determinism", "--quiet"]
+    let place = ["TMPDIR": folder.path]
+    process.environment = ProcessInfo.processInfo.environment.merging(place) { $1 }
+    let (output, errors) = (Pipe(), Pipe())
+    (process.standardOutput, process.standardError) = (output, errors)
+    try process.run()
+    // The first row is there, and the next way under way.
+    #expect(!output.fileHandleForReading.availableData.isEmpty)
+    kill(process.processIdentifier, SIGTERM)
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == ExitCode.interrupted.rawValue)
+    #expect(text.contains("Interrupted after '"), "\(text)")
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+    #expect(left.filter { UUID(uuidString: $0) != nil }.isEmpty)
+  }
+
   @Test func casesHaveNoPlaceInTheTable() {
     #expect(run("check", "--determinism", "--random", "3").status == .usage)
     #expect(run("check", "--determinism", "--backend", "cpu").status == .usage)

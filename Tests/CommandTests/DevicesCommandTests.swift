@@ -109,6 +109,25 @@ import Testing
       let output = String(decoding: try #require(result).standardOutputContent, as: UTF8.self)
       #expect(output.contains("on reference"))
     }
+
+    /// However little is to be said: to those too who want no progress, and to programs.
+    @Test(arguments: ["--quiet", "--json"])
+    func theReferenceIsAlwaysAnnounced(flag: String) throws {
+      let outcome = try program(
+        ["bench", "--layers", "3:2", "--data-size", "4", "-k", "2", "--steps", "1", flag],
+        environment: ["OCL_ICD_VENDORS": "/no/such/folder/"])
+      #expect(outcome.end == .exited(0), "\(outcome.error)")
+      #expect(
+        outcome.error.contains("Found no OpenCL device: computing on the plain reference"),
+        "\(outcome.error)")
+      guard flag == "--json" else { return }
+      struct Report: Decodable {
+        var backend: String
+        var device: String
+      }
+      let report = try decoder.decode(Report.self, from: outcome.output)
+      #expect(report.backend == "cpu" && report.device == "reference")
+    }
   #endif
 
   #if os(Linux)

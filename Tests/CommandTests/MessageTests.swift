@@ -10,6 +10,12 @@ import Testing
 @Suite struct MessageTests {
   private let densities: Densities
 
+  /// A training that takes no time.
+  private static let training = [
+    "train", "--data", "linear-gaussian", "--layers", "6:2", "-k", "2", "--passes", "1",
+    "--test-samples", "5", "--limit", "5",
+  ]
+
   init() throws { densities = try Densities() }
 
   /// The system's own words, whatever is wrong with a file.
@@ -76,11 +82,25 @@ import Testing
 
   /// 0x10 is sixteen to nobody who trains.
   @Test func numbersAreDecimal() throws {
-    for arguments in [
-      ["plan", "--learning-rate", "0x10"], ["plan", "--beta", "0x1p-1"], ["plan", "--beta", "nan"],
-      ["plan", "--prior", "mixture:0x10"], ["bench", "--target-error", "0x1"],
-    ] {
-      #expect(run(arguments).status == .usage, "\(arguments)")
+    defer { densities.remove() }
+    let train = Self.training + ["--out", densities.path("run"), "--overwrite", "--quiet"]
+    let bounds = [
+      "bounds", "linear-gaussian", "--data", "linear-gaussian", "--limit", "2", "-k", "2", "--out",
+      densities.path("bounds.svg"), "--quiet",
+    ]
+    let cases: [(command: [String], option: String, value: String, decimal: String)] = [
+      (train, "--learning-rate", "0x10", "1e-3"), (bounds, "--target-error", "0x1", "1"),
+      (["plan"], "--beta", "0x1p-1", "0.5"), (["plan"], "--beta", "nan", "0.5"),
+      (["plan"], "--prior", "mixture:0x10", "mixture:16"),
+    ]
+    for (command, option, value, decimal) in cases {
+      let refused = run(command + [option, value])
+      #expect(refused.status == .usage, "\(option) \(value)")
+      #expect(
+        refused.error.contains("The value '\(value)' is invalid for '\(option)"),
+        "\(refused.error)")
+      let taken = run(command + [option, decimal])
+      #expect(taken.status == .done, "\(option) \(decimal): \(taken.error)")
     }
     #expect(Double(decimal: "-1.5e-3") == -1.5e-3 && Double(decimal: "0x1p3") == nil)
   }
@@ -103,15 +123,16 @@ import Testing
   @Test func hintsAreQuoted() throws {
     defer { densities.remove() }
     let out = densities.path("a run's")
-    let outcome = run(
-      "train", "--data", "linear-gaussian", "--layers", "6:2", "-k", "2", "--passes", "1",
-      "--test-samples", "5", "--limit", "5", "--out", out)
+    let outcome = run(Self.training + ["--out", out])
     #expect(outcome.status == .done, "\(outcome.error)")
     let quoted = "'\(densities.folder)/a run'\\''s'"
     #expect(outcome.output.contains("iwae-gpu look \(quoted)\n"), "\(outcome.output)")
     let again = run("train", "--out", out)
     #expect(again.error.contains("'--resume \(quoted)'"), "\(again.error)")
     #expect(quotedForShell("-x") == "./-x" && quotedForShell("") == "''")
+    // On one line; and a quote is one whatever stands above it.
+    #expect(quotedForShell("a\n'b\\") == "$'a\\n\\'b\\\\'")
+    #expect(quotedForShell("'\u{301};") == "''\\''\u{301};'")
   }
 
   /// No name that a file bears commands the terminal, or passes for a message.
@@ -127,10 +148,7 @@ import Testing
     ]
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     outcomes.append(run("data", "info", folder))
-    outcomes.append(
-      run(
-        "train", "--data", "linear-gaussian", "--layers", "6:2", "-k", "2", "--passes", "1",
-        "--test-samples", "5", "--limit", "5", "--out", "\(folder)/run"))
+    outcomes.append(run(Self.training + ["--out", "\(folder)/run"]))
     for outcome in outcomes {
       let text = outcome.output + outcome.error
       #expect(!text.isEmpty)
@@ -150,10 +168,40 @@ import Testing
     }.joined()
   }
 
-  @Test func aNameOfSeveralLinesIsNoMessage() {
-    let error = FormatError(file: "x\nError: all is lost", problem: "no\nError: really")
-    #expect(error.description == "x\\nError: all is lost: no\\nError: really")
-    #expect(run("evaluate", "x\nError: y").error.split(separator: "\n").count == 1)
+  /// Neither in what is wrong nor in what was done.
+  @Test(arguments: ["x\nError: y", "x\r\nError: y"])
+  func aNameOfSeveralLinesIsNoMessage(name: String) throws {
+    defer { densities.remove() }
+    let error = FormatError(file: name, problem: "no\nError: really")
+    #expect(error.description == "\(onOneLine(name)): no\\nError: really")
+    func check(_ outcome: Outcome, says words: String) {
+      let text = outcome.output + "\n" + outcome.error
+      let lines = text.split(whereSeparator: \.isNewline)
+      let forged = lines.filter { $0.hasPrefix("Error: y") }
+      #expect(forged.isEmpty && text.contains(words), "\(text)")
+    }
+    for arguments in [
+      [name], ["plan", name], ["plan", "--objective", name], ["plan", "--\(name)"],
+      ["train", "--data", name], ["train", "--likelihood", name], ["train", "--config", name],
+      ["report", name], ["evaluate", name], ["data", "info", name], ["data", "fetch", name],
+      ["bench", "--device", name],
+    ] {
+      let outcome = run(arguments)
+      #expect(outcome.status != .done, "\(arguments)")
+      check(outcome, says: onOneLine(name))
+    }
+    let folder = densities.path(name)
+    let shown = onOneLine(folder)
+    let trained = run(Self.training + ["--out", folder])
+    #expect(trained.status == .done, "\(trained.error)")
+    check(trained, says: "Run folder: \(shown)")
+    check(trained, says: "In \(shown): config.json")
+    check(trained, says: "iwae-gpu look $'\(shown)'")
+    check(run(Self.training + ["--out", folder]), says: "There is a run in '\(shown)'")
+    check(run("report", folder), says: "in \(shown)/report.html")
+    try FileCalls.makeFolder("\(folder) too")
+    check(run("report", folder, "\(folder) too"), says: "Note: '\(shown) too' is left out")
+    check(run("sample", folder, "--count", "4", "--out", "\(folder).png"), says: "in \(shown).png")
   }
 
   /// Two names that are no text would be one.

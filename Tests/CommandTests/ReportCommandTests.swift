@@ -52,6 +52,7 @@ import Testing
         var runs: [String]
         var nll: Double?
         var testSamples: Int?
+        var devices: [String]
       }
       var groups: [Group]
     }
@@ -60,6 +61,7 @@ import Testing
     #expect(summary.groups.map(\.run) == ["first <run>", "second"])
     #expect(summary.groups.map(\.runs) == [[first], [second]])
     #expect(summary.groups.allSatisfy { $0.nll == 99.25 && $0.testSamples == 50 })
+    #expect(summary.groups.allSatisfy { $0.devices == ["reference"] })
     // The bounds of both, and the bound by pass.
     #expect(summary.figures == 3)
     let html = try String(contentsOfFile: summary.out, encoding: .utf8)

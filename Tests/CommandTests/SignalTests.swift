@@ -52,6 +52,19 @@ import Testing
     #expect(try #require(stored.step) >= lastStep(out))
   }
 
+  /// What is to be typed next can be.
+  @Test func theHintIsQuoted() throws {
+    let densities = try Densities()
+    defer { densities.remove() }
+    let (out, errors) = (densities.path("a run"), Pipe())
+    let process = try training(out, errors: errors)
+    kill(process.processIdentifier, SIGINT)
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == ExitCode.interrupted.rawValue)
+    #expect(text.contains("Go on with: iwae-gpu train --resume '\(out)'\n"), "\(text)")
+  }
+
   /// What runs on behind a closed terminal is not stopped by its end.
   @Test func whatIsToRunOnDoes() throws {
     let densities = try Densities()

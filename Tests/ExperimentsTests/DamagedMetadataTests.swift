@@ -40,6 +40,15 @@ import Testing
       (try damaged { $0.boundCount = .max }, "is no sum of the bounds"),
       (try damaged { $0.boundCount = -1 }, "is no sum of the bounds"),
       (try damaged { $0.boundSum = 1e308 }, "is no sum of the bounds"),
+      (try damaged { $0.openBound = 1e308 }, "is no sum of the bounds of the last 0 batches"),
+      (try damaged { $0.openBound = -1 }, "is no sum of the bounds of the last 0 batches"),
+      (
+        try damaged { ($0.step, $0.batch, $0.openBound) = ($0.step + 1, 1, 1e39) },
+        "is no sum of the bounds of the last 1 batches"
+      ),
+      (try damaged { $0.bestValidation = 1e39 }, "its best validation is 1e+39"),
+      (try damaged { $0.bestValidation = nil }, "its best validation, "),
+      (try damaged { $0.bestStep = 1 }, "its best step is 1,"),
       (try damaged { $0.passesSinceBest = .max }, "passes since the best"),
       (try damaged { $0.bestStep = -3 }, "its best step is -3"),
       (try damaged { $0.skippedSteps = [5, 3] }, "it left out other steps"),

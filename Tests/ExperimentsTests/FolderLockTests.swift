@@ -49,6 +49,9 @@ import Testing
     #expect(refusals.count == 3)
     for text in refusals {
       #expect(text.hasPrefix("RunError: '\(folder.path)' is in use by process \(getpid()) on '"))
+      let since = text.components(separatedBy: "' since ").last?.prefix { $0 != "." } ?? ""
+      let time = ISO8601DateFormatter().date(from: String(since))
+      #expect(time.map { abs($0.timeIntervalSinceNow) < 600 } == true, "\(text)")
     }
     // It is not the run any more that was to be replaced, or gone on with.
     for run in [other, second] {

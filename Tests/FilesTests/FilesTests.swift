@@ -53,6 +53,10 @@ import Testing
       #expect(try Files.read(path) == Data("new\(wanted)".utf8))
     }
     #expect(try leftovers().isEmpty)
+    for wanted: mode_t in [0o666, 0o600] {
+      try Files.append(Data("line".utf8), to: "\(folder)/lines", mode: wanted)
+      #expect(try mode("\(folder)/lines") == 0o666)
+    }
   }
 
   @Test func linksStayAndWhatTheyLeadToIsReplaced() throws {

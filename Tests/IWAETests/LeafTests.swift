@@ -108,6 +108,16 @@ import Testing
     #expect(stopped.allSatisfy { $0 == usual })
   }
 
+  /// Their bounds are added in double precision, those of whole batches in single.
+  @Test func sumsOfBoundsAreAsLargeAsTheyCanBe() {
+    var progress = TrainingProgress()
+    (progress.step, progress.batch, progress.openBound) = (2, 2, 5e38)
+    #expect(progress.problem(images: 6, batchSize: 2, leaves: 2) == nil)
+    #expect(progress.problem(images: 6, batchSize: 2) != nil)
+    progress.openBound = -7e38
+    #expect(progress.problem(images: 6, batchSize: 2, leaves: 2) != nil)
+  }
+
   /// Samples in parts, samples that are drawn, and gradients summed over a batch.
   @Test func everyWayToTakeAStepHasLeaves() throws {
     var drawn = Self.configuration(leaves: 2)

@@ -327,12 +327,20 @@ import Testing
       return
     }
     #expect(count < 500)
-    #expect(throws: StepMemoryError.self) { try programs(1 << 20) }
+    let small = #expect(throws: StepMemoryError.self) { try programs(1 << 20) }
+    #expect(small?.description.hasPrefix("A step within 1048576 bytes was asked for") == true)
     for objective in [Objective.vimco, .tvo(RiemannSum())] {
       #expect(throws: StepMemoryError.self) { try programs(11 << 20, objective) }
     }
     // Samples that are drawn are weighed at once: by itself a device takes a part of its memory at most.
-    #expect(throws: StepMemoryError.self) { try programs(nil, samples: 1 << 24, drawn: 4) }
+    let large = #expect(throws: StepMemoryError.self) {
+      try programs(nil, samples: 1 << 24, drawn: 4)
+    }
+    let quarter = DeviceError.megabytes(device.memoryBytes / 4)
+    #expect(
+      large?.description.hasPrefix(
+        "A step may take a quarter of the device's memory, \(quarter), but needs") == true)
+    #expect(large?.description.contains("'--memory'") == true)
     #expect(try programs(nil, samples: 100, drawn: 4).bytes < device.memoryBytes / 4)
   }
 }

@@ -80,6 +80,25 @@ import Testing
     #expect(cache.store(entry, as: "key") && cache.load("key") == entry)
   }
 
+  /// Somebody else may have prepared a folder that is to be the user's: nothing in it is believed.
+  @Test(.enabled(if: geteuid() == 0, "Only the superuser gives folders away."))
+  func aFolderOfSomebodyElsesIsNotUsed() throws {
+    let cache = BinaryCache(folder: folder(), secret: [7])
+    defer { try? FileManager.default.removeItem(at: cache.folder) }
+    let entry = BinaryCache.Entry(kernels: ["a"], binary: [1, 2, 3])
+    var verdict = Verdict()
+    verdict.passed = ["sum"]
+    cache.store(verdict, as: "key")
+    #expect(cache.store(entry, as: "key") && cache.load("key") == entry)
+    #expect(cache.verdict("key") == verdict)
+    try #require(chown(cache.folder.path, 65534, 65534) == 0)
+    #expect(cache.load("key") == nil && cache.verdict("key") == Verdict())
+    #expect(!cache.store(entry, as: "key"))
+    // Kernels are compiled all the same.
+    #expect(try runOnce(cache).isCached == false)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: cache.folder.path).count == 2)
+  }
+
   /// PoCL ends the process where one of its threads has no processor.
   @Test func threadsAreKeptInPlaceWhereThePlacesAreOurs() {
     #expect(DeviceList.keepsThreadsInPlace([:], active: 4, all: 4))

@@ -1,9 +1,10 @@
+import Files
 import Foundation
 import Testing
 
 @testable import OpenCLDevice
 
-/// What surveys leave in folders that everybody may write to, while they last.
+/// Drivers that are looked for, and programs that are asked for them.
 @Suite struct SurveyTests {
   /// Whoever could add a file would have a driver of theirs loaded.
   @Test func aDriverAloneIsInAFolderOfOnesOwn() throws {
@@ -22,14 +23,74 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: folder))
   }
 
+  /// A driver may be installed where nobody can look; where nothing is, none is.
+  @Test func whereNobodyCanLookADriverMayBe() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())").path
+    try FileCalls.makeFolder(folder)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (loop, closed) = ("\(folder)/loop", "\(folder)/closed")
+    try #require(symlink(loop, loop) == 0)
+    try FileCalls.makeFolder(closed)
+    try #require(chmod(closed, 0) == 0)
+    // The superuser may look everywhere.
+    for place in [loop, "\(loop)/below", "/dev/null", closed].dropLast(geteuid() == 0 ? 1 : 0) {
+      let environment = ["OCL_ICD_VENDORS": place]
+      #expect(throws: FileAccessError.self) { try DriverFiles.all(environment) }
+      let problems = DriverFiles.problems(environment)
+      #expect(problems.count == 1 && problems[0].hasPrefix("'\(place)' could not be "))
+    }
+    for place in [folder, "\(folder)/none", "\(folder)/none/"] {
+      #expect(try DriverFiles.all(["OCL_ICD_VENDORS": place]).isEmpty)
+      #expect(DriverFiles.problems(["OPENCL_VENDOR_PATH": place]).isEmpty)
+    }
+    for name in ["b.icd", "a.icd", "c.txt"] {
+      try Files.write(Data("/no/such/library.so\n".utf8), to: "\(folder)/\(name)")
+    }
+    let environment = ["OCL_ICD_VENDORS": folder + "/"]
+    #expect(try DriverFiles.all(environment).map(\.lastPathComponent) == ["a.icd", "b.icd"])
+    let problems = DriverFiles.problems(environment)
+    #expect(problems.count == 2 && problems.allSatisfy { $0.contains("/no/such/library.so") })
+  }
+
+  private func shell(_ script: String, limit: Double = 60) throws -> ChildProcess {
+    try ChildProcess(URL(fileURLWithPath: "/bin/sh"), ["-c", script], limit: limit)
+  }
+
   #if os(Linux)
-    /// The files that take what a program says are in one too.
-    @Test func whatAProgramSaysIsInAFolderOfOnesOwn() throws {
-      let child = try ChildProcess(
-        URL(fileURLWithPath: "/bin/sh"),
-        ["-c", "stat -c %a \"$(dirname \"$(readlink /proc/$$/fd/1)\")\""], limit: 60)
+    /// A program's words come through pipes, which have no names that others could open.
+    @Test func whatAProgramSaysIsOnesOwn() throws {
+      let child = try shell("for f in 0 1 2; do readlink /proc/$$/fd/$f; done")
       #expect(child.end == .exited(0), "\(child.error)")
-      #expect(String(decoding: child.output, as: UTF8.self) == "700\n")
+      let places = String(decoding: child.output, as: UTF8.self).split(separator: "\n")
+      try #require(places.count == 3)
+      #expect(places[0] == "/dev/null")
+      #expect(places[1...].allSatisfy { $0.hasPrefix("pipe:") } && places[1] != places[2])
     }
   #endif
+
+  @Test func everyEndIsTold() throws {
+    #expect(try shell("exit 3").end == .exited(3))
+    #expect(try shell("kill -KILL $$").end == .killed(signal: SIGKILL))
+    let slow = try shell("echo before; exec sleep 60", limit: 0.5)
+    #expect(slow.end == .tookTooLong(seconds: 0.5))
+    #expect(slow.output == Data("before\n".utf8))
+    let error = #expect(throws: FileAccessError.self) {
+      try ChildProcess(URL(fileURLWithPath: "/no/such/program"), [], limit: 1)
+    }
+    #expect(
+      error?.description
+        == "'/no/such/program' could not be started: No such file or directory.")
+  }
+
+  /// More than a pipe holds, on both at once; and a program that ends before one that it started.
+  @Test func everythingIsHeard() throws {
+    let much = try shell("head -c 300000 /dev/zero >&2; head -c 3000000 /dev/zero")
+    #expect(much.end == .exited(0) && much.output.count == 3_000_000)
+    #expect(much.error.utf8.count == 300_000)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let left = try shell("sleep 20 & echo done")
+    #expect(left.end == .exited(0) && left.output == Data("done\n".utf8))
+    #expect(start.duration(to: clock.now) < .seconds(10))
+  }
 }

@@ -186,6 +186,36 @@ import Testing
     }
   }
 
+  /// No system gives so much, and an array that asked for it would end the process.
+  @Test func tooMuchMemoryIsRefused() throws {
+    let device = ReferenceDevice()
+    let shape = Shape.matrix(rows: 1 << 30, columns: 1 << 20)
+    let kinds: [(Role, Compute.Element)] = [
+      (.parameter, .float32), (.state, .float32), (.resident, .float32), (.resident, .uint8),
+    ]
+    for (role, element) in kinds {
+      let error = #expect(throws: DeviceError.self) {
+        try device.allocate([Tensor("huge", shape, role, element: element)])
+      }
+      guard case .insufficientMemory(_, let what, let asked, let available) = error else {
+        Issue.record("\(String(describing: error))")
+        continue
+      }
+      #expect(what == "'huge'" && asked == (element == .uint8 ? 1 : 8) << 50)
+      #expect(available > 0 && available < asked)
+    }
+    let (x, y) = (Tensor("x", shape, .input), Tensor("y", shape, .output))
+    var builder = ProgramBuilder("huge")
+    try builder.append(.map(Map([.init("x" * 2, into: y)], reading: [x])))
+    let error = #expect(throws: DeviceError.self) {
+      try device.compile(builder.build(), on: device.allocate([]))
+    }
+    #expect(error?.description.contains("reference has too little memory for 'x'") == true)
+    // Nor is work begun for which there is nothing left.
+    #expect(throws: DeviceError.self) { try device.check(8 << 50, for: "its work") }
+    #expect(throws: Never.self) { try device.check(1 << 20, for: "its work") }
+  }
+
   @Test func valuesMustFit() throws {
     let state = Tensor("s", .vector(3), .state)
     let memory = try ReferenceDevice().allocate([state])

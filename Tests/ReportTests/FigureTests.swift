@@ -211,6 +211,14 @@ import Testing
     }
   }
 
+  @Test func whatCannotBeReadIsNamedOnce() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder.path) }
+    let file = "\(folder.path)/heat.json"
+    try FileCalls.makeFolder(file)
+    let error = #expect(throws: FileAccessError.self) { try folder.read() }
+    #expect(error?.description == "'\(file)' could not be read: Is a directory.")
+  }
+
   private func picture(height: String) -> Data {
     Data(
       """

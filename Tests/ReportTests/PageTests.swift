@@ -33,6 +33,8 @@ import Testing
     // Every script that starts ends: the points of six figures, and the page's own.
     #expect(html.components(separatedBy: "<script").count == 8)
     #expect(html.components(separatedBy: "</script>").count == 8)
+    // In an order that is not each process's own, so that equal runs have equal pages.
+    #expect(html.components(separatedBy: #"class="marks">[{"name":"#).count == 7)
     #expect(html.components(separatedBy: "<figure").count == 7 && page.figureCount == 6)
     for address in html.components(separatedBy: #"href=""#).dropFirst() {
       #expect(address.hasPrefix("data:"))

@@ -46,7 +46,7 @@ extension DownloadError {
     lines += failures.map { "  \($0.url): \($0.reason)" }
     if failures.isEmpty { lines.append("  no address of it is known.") }
     if kept > 0 { lines.append("The \(Wording.bytes(kept)) that arrived are kept.") }
-    lines.append("Try again later, or get the file by hand and put it at '\(path)'.")
+    lines.append("Try again later, or get the file by hand and put it at '\(onOneLine(path))'.")
     return DownloadError(
       kind: .unavailable, description: lines.joined(separator: "\n"), failures: failures)
   }
@@ -61,8 +61,8 @@ extension DownloadError {
   static func busy(_ path: String) -> DownloadError {
     DownloadError(
       kind: .busy,
-      description: "Another run is downloading to '\(path)': wait until it has finished, and try "
-        + "again.")
+      description: "Another run is downloading to '\(onOneLine(path))': wait until it has "
+        + "finished, and try again.")
   }
 
   /// A refusal of the file system; `code` is what it left in `errno`.

@@ -66,7 +66,7 @@ public struct DataIdentity: Codable, Hashable, Sendable {
         ? nil
         : validation.flatMap { before in
           other.validation.map { before.difference(of: $0, "validation") }
-        } ?? "others validate")
+        } ?? "others validated")
       ?? test.difference(of: other.test, "test")
   }
 }
@@ -159,8 +159,8 @@ extension DataIdentity.Part {
     of other: DataIdentity.Part, _ name: String, labelsCount: Bool = true
   ) -> String? {
     if images != other.images { return "\(other.images) \(name) images were \(images)" }
-    if values != other.values { return "the \(name) images have other values" }
-    return labelsCount && labels != other.labels ? "the \(name) images have other labels" : nil
+    if values != other.values { return "the \(name) images had other values" }
+    return labelsCount && labels != other.labels ? "the \(name) images had other labels" : nil
   }
 }
 

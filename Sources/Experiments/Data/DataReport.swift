@@ -1,4 +1,5 @@
 import Datasets
+import Files
 import Foundation
 import IWAE
 
@@ -76,7 +77,7 @@ public struct DataReport: Encodable, Sendable {
 
   /// The report for people.
   public var text: String {
-    var lines = [name + (summary.map { ": \($0)" } ?? "")]
+    var lines = [onOneLine(name) + (summary.map { ": \($0)" } ?? "")]
     lines.append([source, format].compactMap(\.self).joined(separator: ": "))
     for file in files {
       let state =
@@ -85,7 +86,7 @@ public struct DataReport: Encodable, Sendable {
         case false: "SHA-256 is not the listed one"
         case nil: "SHA-256 not known"
         }
-      lines.append("  \(file.path)  \(readable(bytes: file.bytes))  \(state)")
+      lines.append("  \(onOneLine(file.path))  \(readable(bytes: file.bytes))  \(state)")
     }
     var table = TextTable(
       ["part", "images", "size", "mean pixel", "least", "most", "missing", "classes"],
@@ -103,7 +104,7 @@ public struct DataReport: Encodable, Sendable {
     var fits = TextTable(["likelihood", "why it fits"])
     for fit in look.likelihoods { fits.append([fit.likelihood, fit.reason]) }
     lines += ["", table.text, ""] + columnLines + [look.text, "", fits.text, ""]
-    lines += notes.map { "Note: \(sentence($0))" }
+    lines += notes.map { "Note: \(sentence(onOneLine($0)))" }
     lines.append(
       "Read in \(readable(.seconds(seconds))), "
         + "\(String(format: "%.0f", imagesPerSecond)) images/s.")

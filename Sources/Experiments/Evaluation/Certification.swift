@@ -38,7 +38,7 @@ public struct Certification: Sendable {
   }
 
   /// What a file keeps.
-  private struct Kept: Codable {
+  struct Kept: Codable {
     /// What it is about: nothing else may go on from it.
     var of: [Fact]
     var images: [CertifiedImage]
@@ -95,7 +95,9 @@ public struct Certification: Sendable {
       let lock = try FolderLock(folder)
       defer { withExtendedLifetime(lock) {} }
       guard (known?.count ?? 0) <= whole(images).count else { return nil }
-      try Files.write(try JSONText.data(Kept(of: facts, images: images)), to: file)
+      try Files.write(
+        try JSONText.data(Kept(of: facts, images: images)), to: file,
+        mode: RunFolder(folder).permissions)
       return nil
     } catch {
       return "\(error)"

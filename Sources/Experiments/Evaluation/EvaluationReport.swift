@@ -58,7 +58,7 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
       lines.append("NLL without inactive units \(number(nllActiveUnitsOnly))")
     }
     if let certificate { lines.append(certificate.text) }
-    if let against { lines.append(against.text) }
+    if let against { lines.append(onOneLine(against.text)) }
     if let exactNll { lines.append("NLL of the data's own density \(number(exactNll))") }
     lines.append("\(String(format: "%.1f", seconds)) s on \(device)")
     return lines.joined(separator: "\n")

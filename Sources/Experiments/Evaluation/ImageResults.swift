@@ -24,11 +24,18 @@ public enum ImageResults {
 
   /// Writes log p(x) of each image, `(N)` as doubles, or as JSON all that is known of it, by the file's
   /// ending.
-  public static func write(_ images: [CertifiedImage], to file: String) throws {
+  ///
+  /// - Parameters:
+  ///   - images: The images.
+  ///   - file: The file.
+  ///   - mode: The permissions of a file that was not there; nil for those of any new file.
+  public static func write(
+    _ images: [CertifiedImage], to file: String, mode: mode_t? = nil
+  ) throws {
     if file.lowercased().hasSuffix(".npy") {
       let array = NumberArray(
         shape: [images.count], values: .doubles(images.map(\.estimate)))
-      try Files.write(array.numPy, to: file)
+      try Files.write(array.numPy, to: file, mode: mode)
       return
     }
     let rows = images.enumerated().map { index, image in
@@ -36,7 +43,7 @@ public enum ImageResults {
         image: index, estimate: image.estimate, error: image.error, method: image.method.rawValue,
         samples: image.samples, temperatures: image.temperatures, shape: image.shape)
     }
-    try Files.write(try JSONText.data(["images": rows]), to: file)
+    try Files.write(try JSONText.data(["images": rows]), to: file, mode: mode)
   }
 
   /// Reads log p(x) of so many images, as an evaluation kept it; nil where a file holds something else.

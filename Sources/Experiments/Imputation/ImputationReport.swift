@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import IWAE
 
@@ -21,7 +22,7 @@ public struct ImputationReport: Encodable, Hashable, Sendable {
 
   public var text: String {
     var lines: [String] = []
-    let place = out.map { " in \($0)" } ?? ""
+    let place = out.map { " in \(onOneLine($0))" } ?? ""
     if let effectiveSampleSize {
       let what = draws > 0 ? counted(draws, "draw") : "means"
       lines.append(

@@ -1,3 +1,4 @@
+import Files
 import Report
 
 /// The bounds of several models, measured alike.
@@ -40,8 +41,8 @@ public struct BoundsComparison: Encodable, Sendable {
 
   /// The report for people.
   public var text: String {
-    let tables = runs.map { "\($0.name)\n\n\($0.bounds.text)" }
-    let place = figure.map { "All in one figure: \($0)" }
+    let tables = runs.map { "\(onOneLine($0.name))\n\n\($0.bounds.text)" }
+    let place = figure.map { "All in one figure: \(onOneLine($0))" }
     return (tables + [place ?? "'--out' names a file for one figure of them all."])
       .joined(separator: "\n\n")
   }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import IWAE
 import Report
@@ -83,7 +84,7 @@ extension BoundsReport {
         + "\(samples), Pareto shape \(shape), over \(counted(images, "image"))")
     if let warning { lines.append(warning) }
     lines.append(
-      "Errors are over draws of the samples." + (figure.map { " Figure: \($0)" } ?? ""))
+      "Errors are over draws of the samples." + (figure.map { " Figure: \(onOneLine($0))" } ?? ""))
     return lines.joined(separator: "\n")
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Report
 
 /// The figures of a model that were drawn.
@@ -16,7 +17,7 @@ public struct LookReport: Encodable, Sendable {
   public var device: String
 
   public var text: String {
-    (figures.map { "\($0.file ?? "not kept")\n  \($0.title). \($0.summary)" }
+    (figures.map { "\(onOneLine($0.file ?? "not kept"))\n  \($0.title). \($0.summary)" }
       + leftOut.sorted { $0.key < $1.key }.map { "No \($0.key): \($0.value)" })
       .joined(separator: "\n")
   }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import IWAE
 import Report
@@ -50,7 +51,7 @@ extension SandwichReport {
       "log p(x) in nats over \(counted(images, "image")) each, \(counted(samples, "sample")), "
         + "\(chains) chains; errors are over draws, from above over images. "
         + "\(readable(.seconds(seconds))) on \(device)."
-        + (figure.map { " Figure: \($0)" } ?? ""))
+        + (figure.map { " Figure: \(onOneLine($0))" } ?? ""))
     return lines.joined(separator: "\n")
   }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import IWAE
 
@@ -118,7 +119,7 @@ extension SignalMeasurement {
   private func figuresText(_ report: SignalReport) -> String {
     report.figures.isEmpty
       ? "No figures are drawn: '--out' names a folder for them."
-      : "Figures: \(report.figures.joined(separator: ", "))"
+      : "Figures: \(onOneLine(report.figures.joined(separator: ", ")))"
   }
 
   private func list(_ values: [Int]) -> String {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A row of a paper's table.
@@ -95,7 +96,7 @@ extension Reproduction {
   public var text: String {
     let head = "\(paper), on \(data): \(extent)"
     let lines =
-      remarks + ordering + PairedRows.text(pairs) + ["In \(folder): results.json"]
+      remarks + ordering + PairedRows.text(pairs) + ["In \(onOneLine(folder)): results.json"]
     return ([head, "", table.text, ""] + lines).joined(separator: "\n")
   }
 

@@ -71,8 +71,8 @@ extension RunFolder {
   /// Keeps an evaluation, and log p(x) of each image. That comes first: it counts only beside its own
   /// evaluation.
   func keep(_ report: EvaluationReport, _ images: [CertifiedImage]) throws {
-    try ImageResults.write(images, to: imageLikelihoods)
-    try Files.write(try JSONText.data(report), to: evaluation)
+    try ImageResults.write(images, to: imageLikelihoods, mode: permissions)
+    try Files.write(try JSONText.data(report), to: evaluation, mode: permissions)
   }
 
   /// What the run's evaluation found of each image; nil where that is not kept, or of another evaluation.

@@ -65,7 +65,7 @@ extension RunEvaluation {
       divergence: report.divergence, activeUnits: report.activeUnits,
       effectiveSampleSize: report.effectiveSampleSize,
       nllActiveUnitsOnly: report.nllActiveUnitsOnly, exactNll: report.exactNll,
-      nllInDataUnits: report.nllInDataUnits, step: report.step)
+      nllInDataUnits: report.nllInDataUnits, step: report.step, device: report.device)
   }
 }
 

@@ -21,6 +21,8 @@ extension RunComparison {
     public var paired: PairedDifference?
     /// The fewest updates of a seed, and the most.
     public var steps: [Int]?
+    /// The names of the devices that evaluated them, each once.
+    public var devices: [String]
 
     init(_ group: Group) {
       (run, runs) = (group.name, group.runs.map(\.path))
@@ -32,6 +34,7 @@ extension RunComparison {
       (testSamples, images) = (evaluation?.samples, evaluation?.images)
       paired = group.difference
       steps = group.steps.map { [$0.lowerBound, $0.upperBound] }
+      devices = Set(group.runs.compactMap { $0.evaluation?.device }).sorted()
     }
   }
 

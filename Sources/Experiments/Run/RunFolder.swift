@@ -82,6 +82,12 @@ public struct RunFolder: Sendable {
     [checkpoint, best].contains { FileManager.default.fileExists(atPath: $0) }
   }
 
+  /// The permissions of what a run adds to its folder: those of its configuration, and the owner may always
+  /// write; nil where there is none.
+  var permissions: mode_t? {
+    (try? FileCalls.status(configuration)).map { $0.st_mode & 0o666 | 0o600 }
+  }
+
   /// Makes the folder and checks that files can be put into it.
   public func create() throws(FileAccessError) {
     try FileCalls.makeFolder(path)
@@ -140,7 +146,7 @@ public struct RunFolder: Sendable {
     } catch {
       throw FileAccessError("The metrics could not be written as JSON: \(error)")
     }
-    try Files.append(data, to: metrics)
+    try Files.append(data, to: metrics, mode: permissions)
   }
 
   /// Drops the metrics of steps after a checkpoint, which a run that was killed may have left, and

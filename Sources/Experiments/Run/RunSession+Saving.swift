@@ -50,7 +50,7 @@ extension RunSession {
       standardization: run.images.split.training.standardization, extras: extras,
       metadata: ["progress": progress, "train_seconds": "\(seconds)"])
     let file = try checkpoint.file
-    try Files.write(file.data, to: path)
+    try Files.write(file.data, to: path, mode: run.folder.permissions)
     return file.metadata[Checkpoint.digestKey]
   }
 

@@ -49,7 +49,8 @@ extension Run {
       throw bad("expected the run's progress in its metadata.")
     }
     let progress = continued == nil ? stored : stored.withOtherSettings
-    if let problem = progress.problem(images: split.training.count, batchSize: configuration.batch)
+    if let problem = progress.problem(
+      images: split.training.count, batchSize: configuration.batch, leaves: configuration.leaves)
     {
       throw bad(
         "its progress: \(problem). The file is damaged, or the data changed"

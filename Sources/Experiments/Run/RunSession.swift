@@ -63,15 +63,17 @@ final class RunSession {
           + "run was described: nothing was done. Describe it anew, or begin again.")
     }
     let best = try resumedBest
+    let permissions = folder.permissions
     if run.resumed == nil {
       try folder.clear()
     } else {
       try folder.truncateMetrics(afterStep: trainer.progress.step)
       if !isDone { folder.clearFindings() }
     }
-    try Files.write(try run.configuration.file, to: folder.configuration)
+    try Files.write(try run.configuration.file, to: folder.configuration, mode: permissions)
     events = try EventFile(
-      folder: folder.path, resumedAfterStep: run.resumed == nil ? nil : trainer.progress.step)
+      folder: folder.path, resumedAfterStep: run.resumed == nil ? nil : trainer.progress.step,
+      mode: permissions)
     try events?.text(
       "settings", run.configuration.settingTable.markdown, step: trainer.progress.step)
     let report = try trainAndEvaluate(best: best)
@@ -94,7 +96,8 @@ final class RunSession {
     } catch {
       guard run.folder.hasCheckpoint else { throw error }
       throw RunError(
-        description: "\(sentence("\(error)")) The last good checkpoint is in '\(run.folder.path)'.",
+        description: "\(sentence("\(error)")) The last good checkpoint is in "
+          + "'\(onOneLine(run.folder.path))'.",
         cause: error)
     }
   }

@@ -208,7 +208,8 @@ public final class CellRunner {
   private func progress(of cell: Cell, _ record: TrainingRecord?) -> TrainingProgress? {
     guard let progress = record?.progress,
       progress.problem(
-        images: images.split.training.count, batchSize: cell.configuration.batch) == nil
+        images: images.split.training.count, batchSize: cell.configuration.batch,
+        leaves: cell.configuration.leaves) == nil
     else { return nil }
     return progress
   }
@@ -256,7 +257,7 @@ public final class CellRunner {
     bound.step = result.evaluation?.step
     let lock = try FolderLock(folder.path)
     defer { withExtendedLifetime(lock) {} }
-    try Files.write(try JSONText.data(bound), to: folder.bound)
+    try Files.write(try JSONText.data(bound), to: folder.bound, mode: folder.permissions)
     result.bound = bound
     return result
   }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Report
 
@@ -165,10 +166,10 @@ public struct SweepReport: Encodable {
     var lines = [table.text, ""]
     if let legend { lines.append(legend) }
     for run in rows.flatMap(\.runs) {
-      if let failure = run.failure { lines.append("Failed: \(run.run): \(failure)") }
+      if let failure = run.failure { lines.append(onOneLine("Failed: \(run.run): \(failure)")) }
     }
     lines.append(
-      "\(finished) of \(planned) cells finished, \(failed) failed. In \(folder): sweep.json"
+      "\(finished) of \(planned) cells finished, \(failed) failed. In \(onOneLine(folder)): sweep.json"
         // A shard writes none.
         + (FileManager.default.fileExists(atPath: "\(folder)/results.json") ? ", results.json" : "")
         + (figures.isEmpty ? "" : " and figures"))

@@ -1,16 +1,19 @@
-/// A table of left-aligned texts and right-aligned numbers.
+import Files
+
+/// A table of left-aligned texts and right-aligned numbers, a line for each row.
 public struct TextTable {
   private var rows: [[String]]
   private let rightAligned: Set<Int>
 
   public init(_ header: [String], rightAligned: Set<Int> = []) {
-    rows = [header]
+    rows = [header.map(onOneLine)]
     self.rightAligned = rightAligned
   }
 
   /// Adds a row; what it lacks at its end is empty.
   public mutating func append(_ row: [String]) {
-    rows.append(row + Array(repeating: "", count: max(0, rows[0].count - row.count)))
+    let missing = max(0, rows[0].count - row.count)
+    rows.append(row.map(onOneLine) + Array(repeating: "", count: missing))
   }
 
   public var text: String {

@@ -64,13 +64,13 @@ public struct StepPrograms {
   public init(
     _ model: Model, _ configuration: StepConfiguration, on device: any Device, limit: Int? = nil
   ) throws {
-    let limit = limit ?? device.memoryBytes / 4
+    let most = limit ?? device.memoryBytes / 4
     var least = Int.max
     var best: StepPrograms?
     for division in Self.divisions(configuration) {
       let programs = try StepPrograms(model, configuration, division, device)
       least = min(least, programs.bytes)
-      guard programs.bytes <= limit else { continue }
+      guard programs.bytes <= most else { continue }
       best = programs
       let largest = programs.parts.values.map(\.productOperations).max() ?? 0
       if largest <= Self.mostOperations { break }
@@ -79,7 +79,8 @@ public struct StepPrograms {
       self = best
       return
     }
-    throw StepMemoryError.tooLittleMemory(limit: limit, least: least, configuration: configuration)
+    throw StepMemoryError.tooLittleMemory(
+      limit: most, isAsked: limit != nil, least: least, configuration: configuration)
   }
 
   /// The programs that take so much at a time.
@@ -198,11 +199,11 @@ extension StepConfiguration {
 
 /// A limit of memory that no division of a step keeps.
 public enum StepMemoryError: Error, Sendable, CustomStringConvertible {
-  case tooLittleMemory(limit: Int, least: Int, configuration: StepConfiguration)
+  case tooLittleMemory(limit: Int, isAsked: Bool, least: Int, configuration: StepConfiguration)
 
   public var description: String {
     switch self {
-    case .tooLittleMemory(let limit, let least, let configuration):
+    case .tooLittleMemory(let limit, let isAsked, let least, let configuration):
       let hint =
         configuration.backwardSamples != nil
         ? " Samples that are drawn are weighed at once; use fewer samples, or walk all backwards."
@@ -210,9 +211,11 @@ public enum StepMemoryError: Error, Sendable, CustomStringConvertible {
           ? ""
           : " This \(configuration.difference == nil ? "objective" : "estimator") needs all samples of an "
             + "image at once; use fewer."
-      return
-        "A step within \(DeviceError.megabytes(limit)) was asked for, but it needs at least "
-        + "\(DeviceError.megabytes(least, isLeast: true)).\(hint)"
+      let needs = "needs at least \(DeviceError.megabytes(least, isLeast: true))"
+      return isAsked
+        ? "A step within \(DeviceError.megabytes(limit)) was asked for, but it \(needs).\(hint)"
+        : "A step may take a quarter of the device's memory, \(DeviceError.megabytes(limit)), but "
+          + "\(needs). Give '--memory' if it may take more, or make the model smaller.\(hint)"
     }
   }
 }

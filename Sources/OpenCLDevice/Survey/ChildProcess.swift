@@ -1,8 +1,9 @@
-import Dispatch
 import Files
 import Foundation
 
 /// A run of a program in a process of its own, whose end is told however it comes.
+///
+/// Foundation's own traps where few files may be open, and cannot start programs where a few more may.
 public struct ChildProcess {
   public enum End: Hashable, Sendable {
     case exited(Int32)
@@ -24,35 +25,64 @@ public struct ChildProcess {
   ///   - limit: The seconds that it may take.
   public init(
     _ program: URL, _ arguments: [String], environment: [String: String] = [:], limit: Double
-  ) throws {
-    // Files take any amount, and nobody has to read while the program writes.
-    let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    try PrivateFolder.make(folder.path)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let files = ["output", "error"].map { folder.appending(path: $0) }
-    for file in files { try Data().write(to: file) }
-    let process = Process()
-    process.executableURL = program
-    process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try FileHandle(forWritingTo: files[0])
-    process.standardError = try FileHandle(forWritingTo: files[1])
-    let ended = DispatchSemaphore(value: 0)
-    process.terminationHandler = { _ in ended.signal() }
-    try process.run()
-    let isInTime = ended.wait(timeout: .now() + limit) == .success
-    if !isInTime {
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+  ) throws(FileAccessError) {
+    let path = program.path
+    let (output, error) = (try ProgramPipe(for: path), try ProgramPipe(for: path))
+    let process = try Self.start(
+      path, arguments, ProcessInfo.processInfo.environment.merging(environment) { $1 },
+      output, error)
+    let deadline = ContinuousClock.now + .seconds(limit)
+    var isInTime = true
+    var status: CInt = 0
+    while waitpid(process, &status, WNOHANG) == 0 {
+      if ContinuousClock.now > deadline {
+        isInTime = false
+        kill(process, SIGKILL)
+      }
+      ProgramPipe.take([output, error], within: 10)
     }
+    // What it wrote is all there now; what it started may still write.
+    while ContinuousClock.now < deadline, ProgramPipe.take([output, error], within: 0) {}
+    let signal = status & 0x7f
     end =
       !isInTime
       ? .tookTooLong(seconds: limit)
-      : process.terminationReason == .uncaughtSignal
-        ? .killed(signal: process.terminationStatus) : .exited(process.terminationStatus)
-    output = try Data(contentsOf: files[0])
-    error = String(decoding: try Data(contentsOf: files[1]), as: UTF8.self)
+      : signal != 0 ? .killed(signal: signal) : .exited(status >> 8 & 0xff)
+    self.output = output.data
+    self.error = String(decoding: error.data, as: UTF8.self)
+  }
+
+  /// Starts a program that reads nothing, and whose words go into two pipes.
+  private static func start(
+    _ path: String, _ arguments: [String], _ environment: [String: String],
+    _ output: ProgramPipe, _ error: ProgramPipe
+  ) throws(FileAccessError) -> pid_t {
+    #if canImport(Darwin)
+      var actions: posix_spawn_file_actions_t?
+      var attributes: posix_spawnattr_t?
+    #else
+      var actions = posix_spawn_file_actions_t()
+      var attributes = posix_spawnattr_t()
+    #endif
+    posix_spawn_file_actions_init(&actions)
+    posix_spawnattr_init(&attributes)
+    defer {
+      posix_spawn_file_actions_destroy(&actions)
+      posix_spawnattr_destroy(&attributes)
+    }
+    // Ctrl-C is for whoever waits.
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, output.entrance, STDOUT_FILENO)
+    posix_spawn_file_actions_adddup2(&actions, error.entrance, STDERR_FILENO)
+    let words = ([path] + arguments).map { strdup($0) }
+    let variables = environment.map { strdup("\($0.key)=\($0.value)") }
+    defer { for text in words + variables { free(text) } }
+    var process: pid_t = 0
+    let code = posix_spawn(
+      &process, path, &actions, &attributes, words + [nil], variables + [nil])
+    guard code == 0 else { throw FileAccessError(path, "started", code: code) }
+    return process
   }
 
   /// Why the run counts for nothing, with the last that it said; nil if it exited with 0.

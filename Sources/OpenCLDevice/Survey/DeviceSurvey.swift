@@ -38,11 +38,14 @@ public struct DeviceSurvey {
   public func run(_ progress: (DeviceListing.Entry) throws -> Void = { _ in }) throws
     -> DeviceListing
   {
-    if let listing = try? listing(in: [:]).get() {
-      return try tried(listing, in: [:], progress)
+    let whole = try listing(in: [:])
+    guard case .failure(let problem) = whole else {
+      return try tried(whole.get(), in: [:], progress)
     }
+    let files = try DriverFiles.all()
     var result = DeviceListing(devices: [], problems: [])
-    for file in DriverFiles.all {
+    if files.isEmpty { result.problems = ["OpenCL's loader \(problem.text)."] }
+    for file in files {
       let part = try DriverFiles.alone(file) { environment in
         switch try listing(in: environment) {
         case .success(let listing): try tried(listing, in: environment, progress)
@@ -71,7 +74,11 @@ public struct DeviceSurvey {
     let child = try ChildProcess(
       program, arguments + ["all"], environment: environment, limit: limit)
     if let problem = child.problem { return .failure(Problem(text: problem)) }
-    return .success(try JSONDecoder().decode(DeviceListing.self, from: child.output))
+    // A driver may write what it likes between the lines.
+    guard let listing = try? JSONDecoder().decode(DeviceListing.self, from: child.output) else {
+      return .failure(Problem(text: "said what is no list of devices"))
+    }
+    return .success(listing)
   }
 
   /// The listing with each of its devices tried.

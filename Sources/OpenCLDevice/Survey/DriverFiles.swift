@@ -3,25 +3,39 @@ import Foundation
 
 /// The files that name drivers to OpenCL's loader, one each.
 enum DriverFiles {
-  /// All of them, by name, from where the loader looks.
-  static var all: [URL] {
-    let environment = ProcessInfo.processInfo.environment
+  /// All of them, by name, from where the loader looks; none where nothing is there.
+  static func all(
+    _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(FileAccessError) -> [URL] {
     let place =
       ["OCL_ICD_VENDORS", "OPENCL_VENDOR_PATH"].compactMap { environment[$0] }.first
       ?? "/etc/OpenCL/vendors"
     let url = URL(fileURLWithPath: place)
     if url.pathExtension == "icd" { return [url] }
-    let content = try? FileManager.default.contentsOfDirectory(
-      at: url, includingPropertiesForKeys: nil)
-    return (content ?? []).filter { $0.pathExtension == "icd" }
-      .sorted { $0.lastPathComponent < $1.lastPathComponent }
+    guard try FileCalls.status(place) != nil else { return [] }
+    return try FileCalls.names(in: place).sorted().map { url.appending(path: $0) }
+      .filter { $0.pathExtension == "icd" }
+  }
+
+  /// Why no driver shows a platform, one reason each; none where no driver is installed.
+  static func problems(
+    _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> [String] {
+    do throws(FileAccessError) {
+      return try all(environment).map { problem(of: $0) }
+    } catch {
+      return ["\(error) Drivers may be named there."]
+    }
   }
 
   /// Why a driver shows no platform, as far as the system tells.
-  static func problem(of file: URL) -> String {
+  private static func problem(of file: URL) -> String {
     let name = file.path
-    guard let text = try? Files.read(name, atMost: 1 << 16) else {
-      return "\(name): it could not be read."
+    let text: Data
+    do throws(FileAccessError) {
+      text = try Files.read(name, atMost: 1 << 16)
+    } catch {
+      return "\(error)"
     }
     let library = String(decoding: text, as: UTF8.self)
       .trimmingCharacters(in: .whitespacesAndNewlines)
@@ -40,8 +54,7 @@ enum DriverFiles {
     // What a file there names is loaded.
     try PrivateFolder.make(folder.path)
     defer { try? FileManager.default.removeItem(at: folder) }
-    try FileManager.default.copyItem(
-      at: file, to: folder.appending(path: file.lastPathComponent))
+    try Files.copy(file.path, to: folder.appending(path: file.lastPathComponent).path)
     return try body(["OCL_ICD_VENDORS": folder.path + "/", "OPENCL_VENDOR_PATH": folder.path])
   }
 }

@@ -160,8 +160,11 @@ struct FigureElement {
         name: names.indices.contains(index) ? names[index] : "",
         points: marks.map { Point(mark: $0) })
     }
+    // The same figure gives the same bytes.
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
     // A place is always finite, so that there is nothing that JSON could not say.
-    guard !series.isEmpty, let data = try? JSONEncoder().encode(series) else { return "" }
+    guard !series.isEmpty, let data = try? encoder.encode(series) else { return "" }
     // Within a script no character of a text may end it.
     let text = String(decoding: data, as: UTF8.self).replacingOccurrences(of: "<", with: "\\u003c")
     return "<script type=\"application/json\" class=\"marks\">\(text)</script>"

@@ -17,18 +17,20 @@ public struct RunEvaluation: Hashable, Sendable {
   public var nllInDataUnits: Double?
   /// The updates that training had made.
   public var step: Int?
+  /// The name of the device that computed it.
+  public var device: String?
 
   public init(
     nll: Double, standardError: Double? = nil, samples: Int, images: Int, bound: Double? = nil,
     reconstruction: Double? = nil, divergence: Double? = nil, activeUnits: [Int]? = nil,
     effectiveSampleSize: Double? = nil, nllActiveUnitsOnly: Double? = nil, exactNll: Double? = nil,
-    nllInDataUnits: Double? = nil, step: Int? = nil
+    nllInDataUnits: Double? = nil, step: Int? = nil, device: String? = nil
   ) {
     (self.nll, self.standardError) = (nll, standardError)
     (self.samples, self.images) = (samples, images)
     (self.bound, self.reconstruction, self.divergence) = (bound, reconstruction, divergence)
     (self.activeUnits, self.effectiveSampleSize) = (activeUnits, effectiveSampleSize)
     (self.nllActiveUnitsOnly, self.exactNll) = (nllActiveUnitsOnly, exactNll)
-    (self.nllInDataUnits, self.step) = (nllInDataUnits, step)
+    (self.nllInDataUnits, self.step, self.device) = (nllInDataUnits, step, device)
   }
 }

@@ -1,13 +1,13 @@
 import Artifacts
 import Commands
 import Compute
-import Experiments
 import Files
 import Foundation
 import IWAE
 import Report
 
 @testable import Datasets
+@testable import Experiments
 
 #if canImport(FoundationXML)
   import FoundationXML
@@ -54,6 +54,7 @@ struct Parser: Sendable {
     },
     "arguments": Parser(
       Seeds.arguments, words: command.options.flatMap(\.names), read: readArguments),
+    "certificate": Parser(Seeds.certificate, read: readCertificate),
     "configuration": Parser(
       Seeds.configuration, words: Setting.all.map(\.key), read: readConfiguration),
     "evaluation": Parser(Seeds.evaluation) { try readRun("evaluation.json", $0) },
@@ -187,6 +188,19 @@ struct Parser: Sendable {
     _ = try configuration.training()
     let written = try write("config.json", Array(configuration.file))
     precondition(try! RunConfiguration(file: written.configuration) == configuration)
+  }
+
+  /// Sums up what a file says of images, as far as it may be so.
+  private static func readCertificate(_ bytes: [UInt8]) throws {
+    guard let kept = try? JSONText.value(Certification.Kept.self, Data(bytes)) else {
+      throw FormatError(file: "t", problem: "no certificate")
+    }
+    let images = kept.images.filter(Certifier.Settings(width: 0.1).mayFind)
+    guard !images.isEmpty else { return }
+    let certificate = Certificate(
+      images, of: images.count, asked: 0.1, isEnough: { $0.error != nil }, seconds: 1)
+    precondition(certificate.logLikelihood.isFinite)
+    _ = try! JSONText.data(certificate)
   }
 
   private static func readSweep(_ bytes: [UInt8]) throws {

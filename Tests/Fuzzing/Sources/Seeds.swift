@@ -162,6 +162,14 @@ enum Seeds {
     """##
   ]
 
+  static let certificate = [
+    ##"""
+    {"of": [{"name": "the images", "value": "9f"}], "images": [{"estimate": -90.5, "error": 0.02,
+    "method": "importance", "samples": 4000, "shape": 0.4}, {"estimate": -88, "error": null,
+    "method": "annealing", "samples": 20, "temperatures": 64}]}
+    """##
+  ]
+
   static let metrics = [
     """
     {"epoch":1,"bound":-100,"learning_rate":0.001,"train_seconds":2.5,"new":{"a":[1]}}
