@@ -84,6 +84,20 @@ public enum Files {
     }
   }
 
+  /// True if two files hold the same bytes.
+  public static func areSame(_ path: String, _ other: String) throws(FileAccessError) -> Bool {
+    let (file, second) = (
+      try OpenFile(path, mustBePlain: true), try OpenFile(other, mustBePlain: true)
+    )
+    var place = 0
+    while true {
+      let piece = try file.read(at: place, 1 << 18)
+      guard try second.read(at: place, 1 << 18) == piece else { return false }
+      if piece.isEmpty { return true }
+      place += piece.count
+    }
+  }
+
   private static func replace(
     _ path: String, with data: Data, mode: mode_t?
   ) throws(FileAccessError) {

@@ -11,7 +11,7 @@ public func quotedForShell(_ path: String) -> String {
   }
   if isPlain && !scalars.isEmpty { return String(scalars) }
   // A line's end, as all that commands a terminal, is written as an escape, which other quotes have not.
-  let hasEscapes = scalars.contains { $0.properties.generalCategory == .control }
+  let hasEscapes = scalars.contains(where: isCommand)
   let escapes: [Unicode.Scalar: String] =
     hasEscapes ? ["'": "\\'", "\\": "\\\\"] : ["'": "'\\''"]
   let text = scalars.map { escapes[$0] ?? String($0) }.joined()

@@ -1,5 +1,6 @@
 import COpenCL
 import Compute
+import Files
 
 /// Runs a driver call and turns its status into an error that names both.
 func call(_ name: @autoclosure () -> String, _ body: () -> cl_int) throws(DeviceError) {
@@ -29,8 +30,8 @@ func infoString(
   guard query(size, &bytes, nil) == CL_SUCCESS else { return "" }
   let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
   let spaces: Set<Character> = [" ", "\n", "\t"]
-  return String(
-    text.drop { spaces.contains($0) }.reversed().drop { spaces.contains($0) }.reversed())
+  return onOneLine(
+    String(text.drop { spaces.contains($0) }.reversed().drop { spaces.contains($0) }.reversed()))
 }
 
 /// The name of a status code, as the headers spell it.

@@ -97,10 +97,13 @@ private func clear(_ arguments: ParsedArguments) throws {
     }
     return kind
   }
-  for kind in kinds {
+  let folders = try kinds.map { kind throws(CommandError) in
     guard let folder = kind.folder else {
       throw CommandError(message: kind.absence, code: .fileAccess)
     }
+    return folder
+  }
+  for folder in folders {
     // One that cannot be looked at is no empty one.
     guard try FileCalls.status(folder) != nil, RunFolder.isFolder(folder) else { continue }
     do {

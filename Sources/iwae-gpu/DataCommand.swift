@@ -1,6 +1,7 @@
 import Commands
 import Datasets
 import Experiments
+import Files
 import Foundation
 
 extension Command {
@@ -88,7 +89,7 @@ private func listSets(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   }
   try terminal.output(
     table.text + "\n\nFiles are looked for in "
-      + folders.folders.map { "\($0)/<set>" }.joined(separator: " and ") + ".")
+      + folders.folders.map { "\(onOneLine($0))/<set>" }.joined(separator: " and ") + ".")
   return .done
 }
 

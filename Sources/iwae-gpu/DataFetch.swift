@@ -2,6 +2,7 @@ import Artifacts
 import Commands
 import Datasets
 import Experiments
+import Files
 import Foundation
 
 /// Downloading the files of a set.
@@ -55,7 +56,7 @@ enum DataFetch {
       let lines = report.files.map { file in
         let how =
           file.url.map { "from \(URL(string: $0)?.host ?? $0)" } ?? "there already"
-        return "\(file.path)  \(readable(bytes: file.bytes))  \(how)"
+        return "\(onOneLine(file.path))  \(readable(bytes: file.bytes))  \(how)"
       }
       try terminal.output(
         lines.joined(separator: "\n") + "\nNext: iwae-gpu data info \(name)")

@@ -2,6 +2,7 @@ import Commands
 import Compute
 import Conformance
 import Experiments
+import Files
 import Foundation
 import OpenCLDevice
 import ReferenceDevice
@@ -174,6 +175,6 @@ private func describe(_ report: TuneReport, _ terminal: Terminal) throws {
     before  \(String(format: "%.3f", before)) ms with \(report.before.tuning.text)
     after   \(String(format: "%.3f", after)) ms with \(report.after.tuning.text)\
     \(before == after ? ": nothing was faster by 2%" : "")
-    \(report.file.map { "Kept for \(report.device) in \($0)" } ?? "The default stands.")
+    \(report.file.map { "Kept for \(report.device) in \(onOneLine($0))" } ?? "The default stands.")
     """)
 }

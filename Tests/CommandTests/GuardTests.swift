@@ -1,4 +1,5 @@
 import Artifacts
+import Experiments
 import Foundation
 import Testing
 
@@ -62,6 +63,7 @@ import Testing
       #expect(outcome.error.contains("keeps. Name another"), "\(file): \(outcome.error)")
     }
     // What is nobody's among the figures may be replaced.
+    #expect(!RunFolder.keeps("\(path)/figures/bounds.pdf"))
     let mine = run("sample", path, "--count", "4", "--out", "\(path)/figures/mine.png", "--quiet")
     #expect(mine.status == .done, "\(mine.error)")
     let images = "\(folder)/images.npy"

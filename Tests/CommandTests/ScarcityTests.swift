@@ -12,11 +12,9 @@
     private func program(_ limits: String, _ arguments: [String]) throws -> ChildProcess {
       let tests = try #require(Bundle.main.executableURL)
       let program = tests.deletingLastPathComponent().appending(path: "iwae-gpu").path
-      // Files that this process has open count there as well, unless they are closed.
-      let closing = (3...9).map { "exec \($0)>&-" }.joined(separator: "; ")
       return try ChildProcess(
         URL(fileURLWithPath: "/bin/sh"),
-        ["-c", "\(closing); \(limits) || exit 77; exec \"$0\" \"$@\"", program] + arguments,
+        ["-c", "\(limits) || exit 77; exec \"$0\" \"$@\"", program] + arguments,
         limit: 120)
     }
 
@@ -49,7 +47,8 @@
     }
 
     @Test(arguments: [32, 64]) func someFilesAreEnough(files: Int) throws {
-      for arguments in Self.commands.dropLast() {
+      // Drivers may want more than the program does.
+      for arguments in Self.commands.dropLast() where files > 32 || arguments.contains("cpu") {
         let child = try program("ulimit -n \(files)", arguments)
         expectOwnWords(child)
         #expect(child.end == .exited(ExitCode.done.rawValue), "\(arguments): \(child.error)")
@@ -65,7 +64,10 @@
       for arguments in Self.commands {
         let child = try program("ulimit -s \(1 << 34)", arguments)
         // Where the system has a limit of its own, this one cannot be set.
-        if child.end == .exited(77) { return }
+        if child.end == .exited(77) {
+          print("fewThreadsAreRefused is skipped: the system limits stacks by itself.")
+          return
+        }
         expectOwnWords(child)
         #expect(child.end == .exited(ExitCode.failed.rawValue), "\(arguments): \(child.error)")
         #expect(child.error.contains("needs 4 more threads, and the system gives it 0"))

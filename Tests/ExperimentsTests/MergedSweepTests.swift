@@ -99,6 +99,14 @@ import Testing
     let (finished, isWhole, notes) = try merge()
     #expect(!isWhole && finished == 5 && notes.contains { $0.contains(name) }, "\(notes)")
     #expect(try Files.read(best) == Data("best".utf8))
+    // Unless they are those of the run that is merged: a copy was cut off before its checkpoint.
+    let run = "\(done)/\(name)"
+    for copy in ["\(run)/best.safetensors", best] {
+      try Files.copy("\(run)/checkpoint.safetensors", to: copy)
+    }
+    let second = try merge()
+    #expect(second.isWhole && second.finished == 6, "\(second.notes)")
+    #expect(try Files.areSame("\(merged)/\(name)/checkpoint.safetensors", best))
   }
 
   /// A copy that was cut off is made whole; nothing of another process's comes along, or is left over.

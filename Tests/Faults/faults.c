@@ -1,13 +1,13 @@
 // A library to load before all others (LD_PRELOAD): one call of the system or of OpenCL fails, or the
 // process is killed in it. scripts/faults uses it.
 //
-//   FAULT_CALL    the call: write, rename, clEnqueueNDRangeKernel, ...
-//   FAULT_NUMBER  which call of that name fails, from 1 on; 0 for none
+//   FAULT_CALL    the calls, each between spaces: write, rename, clEnqueueNDRangeKernel, ...
+//   FAULT_NUMBER  which of these calls fails, from 1 on; 0 for none
 //   FAULT_KIND    a number: the call fails with this errno, or this status of OpenCL, and does nothing;
 //                 short: a write takes half of its bytes; kill: the process is killed before the call does
-//                 anything; half: it is killed when half of the bytes are written; lost: this call and all
-//                 later ones of OpenCL fail, as of a device that is gone
-//   FAULT_PATH    calls on files count only below this folder
+//                 anything; half: the same, but of a write half of the bytes are written; lost: this call
+//                 and all later ones of OpenCL fail, as of a device that is gone
+//   FAULT_PATH    calls on files count only below this folder, where the process works
 //   FAULT_COUNT   a file that gets, when the process exits, the number of calls, of objects of OpenCL
 //                 that were never released, and of files below FAULT_PATH that were never closed
 #define _GNU_SOURCE
@@ -39,16 +39,19 @@ static void *next_function(const char *name) { return dlsym(RTLD_NEXT, name); }
 
 // True if this call is the one that fails.
 static int is_faulty(const char *name) {
-  if (strcmp(setting("FAULT_CALL"), name)) return 0;
+  char word[64];
+  snprintf(word, sizeof word, " %s ", name);
+  if (!strstr(setting("FAULT_CALL"), word)) return 0;
   int wanted = atoi(setting("FAULT_NUMBER"));
   if (atomic_fetch_add(&calls, 1) + 1 != wanted) return 0;
-  if (!strcmp(setting("FAULT_KIND"), "kill")) kill(getpid(), SIGKILL);
+  const char *kind = setting("FAULT_KIND");
+  if (!strcmp(kind, "kill") || (!strcmp(kind, "half") && strcmp(name, "write"))) kill(getpid(), SIGKILL);
   return 1;
 }
 
 static int is_below(const char *path) {
   const char *folder = setting("FAULT_PATH");
-  return path && *folder && !strncmp(path, folder, strlen(folder));
+  return path && *folder && (*path != '/' || !strncmp(path, folder, strlen(folder)));
 }
 
 static int is_file(int file) { return file >= 0 && file < MOST_FILES && is_ours[file]; }
@@ -171,12 +174,22 @@ OBJECT(clCreateProgramWithBinary,
        (void *a, unsigned b, void *c, void *d, void *e, void *f, int *status),
        (a, b, c, d, e, f, status))
 OBJECT(clCreateKernel, (void *a, const char *b, int *status), (a, b, status))
+OBJECT(clEnqueueMapBuffer,
+       (void *a, void *b, unsigned c, unsigned long d, size_t e, size_t f, unsigned g, void *h, void *i,
+        int *status),
+       (a, b, c, d, e, f, g, h, i, status))
 RELEASE(clReleaseContext)
 RELEASE(clReleaseCommandQueue)
 RELEASE(clReleaseMemObject)
 RELEASE(clReleaseProgram)
 RELEASE(clReleaseKernel)
 RELEASE(clReleaseEvent)
+STATUS(clGetPlatformIDs, (unsigned a, void *b, unsigned *c), (a, b, c))
+STATUS(clGetDeviceIDs, (void *a, unsigned long b, unsigned c, void *d, unsigned *e), (a, b, c, d, e))
+STATUS(clGetPlatformInfo, (void *a, unsigned b, size_t c, void *d, size_t *e), (a, b, c, d, e))
+STATUS(clGetDeviceInfo, (void *a, unsigned b, size_t c, void *d, size_t *e), (a, b, c, d, e))
+STATUS(clGetKernelWorkGroupInfo, (void *a, void *b, unsigned c, size_t d, void *e, size_t *f),
+       (a, b, c, d, e, f))
 STATUS(clBuildProgram, (void *a, unsigned b, void *c, const char *d, void *e, void *f),
        (a, b, c, d, e, f))
 STATUS(clSetKernelArg, (void *a, unsigned b, size_t c, const void *d), (a, b, c, d))
@@ -192,6 +205,13 @@ STATUS(clEnqueueFillBuffer,
 STATUS(clFlush, (void *a), (a))
 STATUS(clFinish, (void *a), (a))
 STATUS(clGetEventProfilingInfo, (void *a, unsigned b, size_t c, void *d, void *e), (a, b, c, d, e))
+
+int clEnqueueUnmapMemObject(void *a, void *b, void *c, unsigned d, void *e, void *f) {
+  typedef int call(void *, void *, void *, unsigned, void *, void *);
+  int status = status_of("clEnqueueUnmapMemObject");
+  objects--;
+  return status ? status : NEXT(call *, "clEnqueueUnmapMemObject")(a, b, c, d, e, f);
+}
 
 int clEnqueueNDRangeKernel(void *a, void *b, unsigned c, void *d, void *e, void *f, unsigned g,
                            void *h, void **event) {

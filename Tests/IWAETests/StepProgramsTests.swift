@@ -339,7 +339,8 @@ import Testing
     let quarter = DeviceError.megabytes(device.memoryBytes / 4)
     #expect(
       large?.description.hasPrefix(
-        "A step may take a quarter of the device's memory, \(quarter), but needs") == true)
+        "A step may take a quarter of what the device gives a process, \(quarter), but it needs")
+        == true)
     #expect(large?.description.contains("'--memory'") == true)
     #expect(try programs(nil, samples: 100, drawn: 4).bytes < device.memoryBytes / 4)
   }

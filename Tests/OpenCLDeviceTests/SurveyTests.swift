@@ -28,18 +28,19 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.appending(path: "\(UUID())").path
     try FileCalls.makeFolder(folder)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let (loop, closed) = ("\(folder)/loop", "\(folder)/closed")
+    let (loop, closed, file) = ("\(folder)/loop", "\(folder)/closed", "\(folder)/file.so")
+    try Files.write(Data(), to: file)
     try #require(symlink(loop, loop) == 0)
     try FileCalls.makeFolder(closed)
     try #require(chmod(closed, 0) == 0)
     // The superuser may look everywhere.
-    for place in [loop, "\(loop)/below", "/dev/null", closed].dropLast(geteuid() == 0 ? 1 : 0) {
+    for place in [loop, "\(loop)/below", file, closed].dropLast(geteuid() == 0 ? 1 : 0) {
       let environment = ["OCL_ICD_VENDORS": place]
       #expect(throws: FileAccessError.self) { try DriverFiles.all(environment) }
       let problems = DriverFiles.problems(environment)
       #expect(problems.count == 1 && problems[0].hasPrefix("'\(place)' could not be "))
     }
-    for place in [folder, "\(folder)/none", "\(folder)/none/"] {
+    for place in [folder, "\(folder)/none", "\(folder)/none/", "/dev/null"] {
       #expect(try DriverFiles.all(["OCL_ICD_VENDORS": place]).isEmpty)
       #expect(DriverFiles.problems(["OPENCL_VENDOR_PATH": place]).isEmpty)
     }
@@ -54,6 +55,24 @@ import Testing
 
   private func shell(_ script: String, limit: Double = 60) throws -> ChildProcess {
     try ChildProcess(URL(fileURLWithPath: "/bin/sh"), ["-c", script], limit: limit)
+  }
+
+  /// Nothing of this process but its environment is the program's: no file, and no signal that is ignored here.
+  @Test func nothingElseIsPassedOn() throws {
+    var ends: [CInt] = [-1, -1]
+    try #require(pipe(&ends) == 0)
+    defer { for end in ends { close(end) } }
+    let looks = ends.map { "[ ! -e /dev/fd/\($0) ] || echo \($0)" }
+    let others = try shell(looks.joined(separator: "\n"))
+    #expect(others.output.isEmpty, "\(String(decoding: others.output, as: UTF8.self)) are open")
+    let before = (signal(SIGTERM, SIG_IGN), signal(SIGCHLD, SIG_IGN))
+    defer {
+      signal(SIGTERM, before.0)
+      signal(SIGCHLD, before.1)
+    }
+    #expect(try shell("kill -TERM $$; sleep 30").end == .killed(signal: SIGTERM))
+    signal(SIGCHLD, SIG_IGN)
+    #expect(try shell("exit 3").end == .exited(3))
   }
 
   #if os(Linux)

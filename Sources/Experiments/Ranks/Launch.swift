@@ -118,7 +118,7 @@ public enum Launch {
       for _ in 0..<100 {
         usleep(10_000)
         var waiting: CInt = 0
-        // Of a pipe either end tells what lies in it.
+        // On Linux either end of a pipe tells what lies in it.
         guard ioctl(STDERR_FILENO, UInt(FIONREAD), &waiting) == 0, waiting > 0 else { return }
       }
     }

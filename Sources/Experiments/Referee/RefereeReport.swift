@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Foundation
 import IWAE
 
@@ -110,7 +111,7 @@ public struct RefereeReport: Encodable, Sendable {
     }
     if let claim { lines += ["", claim.text] }
     if let training { lines += ["", training.text] }
-    if !notes.isEmpty { lines += [""] + notes.map { "Note: \(sentence($0))" } }
+    if !notes.isEmpty { lines += [""] + notes.map { "Note: \(onOneLine(sentence($0)))" } }
     lines.append("\(String(format: "%.1f", seconds)) s on \(device)")
     return lines.joined(separator: "\n")
   }

@@ -72,9 +72,11 @@ public struct RunFolder: Sendable {
   /// True if a file of that name would be a figure's numbers, or is the picture beside them.
   private func keepsFigure(_ name: String) -> Bool {
     guard exists || isOfSweep else { return false }
+    let ending = (name as NSString).pathExtension.lowercased()
     let numbers = "\((name as NSString).deletingPathExtension).json"
-    return name.lowercased().hasSuffix(".json")
-      || FileManager.default.fileExists(atPath: "\(figures)/\(numbers)")
+    return ending == "json"
+      || ["svg", "png"].contains(ending)
+        && FileManager.default.fileExists(atPath: "\(figures)/\(numbers)")
   }
 
   /// True if there is a checkpoint.

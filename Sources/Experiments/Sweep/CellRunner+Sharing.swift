@@ -86,7 +86,7 @@ extension CellRunner {
     try FileCalls.makeFolder(to.path)
     let lock = try FolderLock(to.path)
     defer { withExtendedLifetime(lock) {} }
-    if to.hasCheckpoint { return false }
+    if to.hasCheckpoint, try !isCutOff(to, from) { return false }
     try to.clear()
     // By it a copy that was cut off is known for a run's.
     try Files.copy(from.configuration, to: to.configuration)
@@ -97,6 +97,15 @@ extension CellRunner {
       try Files.copy(file, to: "\(to.path)/\(file.dropFirst(from.path.count + 1))")
     }
     return true
+  }
+
+  /// True of a copy that ended between the best and the checkpoint.
+  private func isCutOff(_ copy: RunFolder, _ run: RunFolder) throws(FileAccessError) -> Bool {
+    func isThere(_ file: String) -> Bool { FileManager.default.fileExists(atPath: file) }
+    guard isThere(run.checkpoint), !isThere(copy.checkpoint), isThere(run.best) else {
+      return false
+    }
+    return try Files.areSame(copy.best, run.best)
   }
 
   /// Copies a folder's files but for some, and for those that are hidden: locks, and what was left half

@@ -1,3 +1,5 @@
+import Files
+
 /// A text that does to a terminal no more than its words: characters that command it, or turn the order of
 /// others, stand as their numbers, as JSON writes them. Lines and tabs stay, and of a line's end its
 /// carriage return.
@@ -20,13 +22,6 @@ public func printable(_ text: String) -> String {
 /// True of a carriage return before a line feed, or before the one that follows the text.
 private func endsLine(_ rest: Substring.UnicodeScalarView) -> Bool {
   rest.first == "\r" && (rest.dropFirst().first ?? "\n") == "\n"
-}
-
-private func isCommand(_ scalar: Unicode.Scalar) -> Bool {
-  switch scalar.value {
-  case 0x202A...0x202E, 0x2066...0x2069, 0x200E, 0x200F, 0x061C, 0x2028, 0x2029: true
-  default: scalar.properties.generalCategory == .control
-  }
 }
 
 extension CommandLine {

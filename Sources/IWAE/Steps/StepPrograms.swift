@@ -214,8 +214,9 @@ public enum StepMemoryError: Error, Sendable, CustomStringConvertible {
       let needs = "needs at least \(DeviceError.megabytes(least, isLeast: true))"
       return isAsked
         ? "A step within \(DeviceError.megabytes(limit)) was asked for, but it \(needs).\(hint)"
-        : "A step may take a quarter of the device's memory, \(DeviceError.megabytes(limit)), but "
-          + "\(needs). Give '--memory' if it may take more, or make the model smaller.\(hint)"
+        : "A step may take a quarter of what the device gives a process, "
+          + "\(DeviceError.megabytes(limit)), but it \(needs). Give '--memory', where the command takes "
+          + "it, if it may take more, or make the model smaller.\(hint)"
     }
   }
 }

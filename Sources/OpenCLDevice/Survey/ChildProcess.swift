@@ -28,6 +28,8 @@ public struct ChildProcess {
   ) throws(FileAccessError) {
     let path = program.path
     let (output, error) = (try ProgramPipe(for: path), try ProgramPipe(for: path))
+    // Where ends of children are ignored, nobody would hear of this one's.
+    signal(SIGCHLD, SIG_DFL)
     let process = try Self.start(
       path, arguments, ProcessInfo.processInfo.environment.merging(environment) { $1 },
       output, error)
@@ -42,9 +44,10 @@ public struct ChildProcess {
       ProgramPipe.take([output, error], within: 10)
     }
     // What it wrote is all there now; what it started may still write.
-    while ContinuousClock.now < deadline, ProgramPipe.take([output, error], within: 0) {}
+    let last = max(deadline, ContinuousClock.now + .seconds(1))
+    while ContinuousClock.now < last, ProgramPipe.take([output, error], within: 0) {}
     let signal = status & 0x7f
-    end =
+    self.end =
       !isInTime
       ? .tookTooLong(seconds: limit)
       : signal != 0 ? .killed(signal: signal) : .exited(status >> 8 & 0xff)
@@ -70,11 +73,19 @@ public struct ChildProcess {
       posix_spawn_file_actions_destroy(&actions)
       posix_spawnattr_destroy(&attributes)
     }
-    // Ctrl-C is for whoever waits.
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    // Ctrl-C is for whoever waits; but who ends the process need not know that this one heeded no signal.
+    var heeded = sigset_t()
+    sigemptyset(&heeded)
+    for number in [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE] { sigaddset(&heeded, number) }
+    posix_spawnattr_setsigdefault(&attributes, &heeded)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF))
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, output.entrance, STDOUT_FILENO)
     posix_spawn_file_actions_adddup2(&actions, error.entrance, STDERR_FILENO)
+    // It has no other file of this process.
+    for file in try FileCalls.names(in: "/dev/fd").compactMap({ CInt($0) }) where file > 2 {
+      posix_spawn_file_actions_addclose(&actions, file)
+    }
     let words = ([path] + arguments).map { strdup($0) }
     let variables = environment.map { strdup("\($0.key)=\($0.value)") }
     defer { for text in words + variables { free(text) } }

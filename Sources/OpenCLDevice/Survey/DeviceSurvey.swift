@@ -1,4 +1,5 @@
 import Compute
+import Files
 import Foundation
 
 /// A look at every device from processes of their own, so that a driver that crashes or hangs costs
@@ -42,8 +43,14 @@ public struct DeviceSurvey {
     guard case .failure(let problem) = whole else {
       return try tried(whole.get(), in: [:], progress)
     }
-    let files = try DriverFiles.all()
     var result = DeviceListing(devices: [], problems: [])
+    let files: [URL]
+    do throws(FileAccessError) {
+      files = try DriverFiles.all()
+    } catch {
+      result.problems = ["OpenCL's loader \(problem.text). \(error)"]
+      return result
+    }
     if files.isEmpty { result.problems = ["OpenCL's loader \(problem.text)."] }
     for file in files {
       let part = try DriverFiles.alone(file) { environment in

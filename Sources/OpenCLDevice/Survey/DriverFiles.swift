@@ -12,7 +12,10 @@ enum DriverFiles {
       ?? "/etc/OpenCL/vendors"
     let url = URL(fileURLWithPath: place)
     if url.pathExtension == "icd" { return [url] }
-    guard try FileCalls.status(place) != nil else { return [] }
+    // A device, as /dev/null, names none; what else is no folder may be a driver.
+    guard let status = try FileCalls.status(place), status.st_mode & S_IFMT != S_IFCHR else {
+      return []
+    }
     return try FileCalls.names(in: place).sorted().map { url.appending(path: $0) }
       .filter { $0.pathExtension == "icd" }
   }

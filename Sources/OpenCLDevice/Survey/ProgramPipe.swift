@@ -31,7 +31,9 @@ final class ProgramPipe {
     _ pipes: [ProgramPipe], within milliseconds: CInt
   ) -> Bool {
     var ends = pipes.map { pollfd(fd: $0.exit, events: Int16(POLLIN), revents: 0) }
-    guard poll(&ends, nfds_t(ends.count), milliseconds) > 0 else { return false }
+    guard FileCalls.uninterrupted({ Int(poll(&ends, nfds_t(ends.count), milliseconds)) }) > 0 else {
+      return false
+    }
     var hasMore = false
     for (end, pipe) in zip(ends, pipes) where end.revents != 0 && pipe.take() { hasMore = true }
     return hasMore
