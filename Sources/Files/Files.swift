@@ -84,6 +84,9 @@ public enum Files {
     }
   }
 
+  /// Takes away what writes that were killed left in a folder, unless this process has done so.
+  public static func sweep(_ folder: String) { SweptFolders.all.sweep(folder) }
+
   /// True if two files hold the same bytes.
   public static func areSame(_ path: String, _ other: String) throws(FileAccessError) -> Bool {
     let (file, second) = (

@@ -54,9 +54,10 @@ struct BinaryCache {
 
   /// The entry under a key, if it is there and intact.
   func load(_ key: String) -> Entry? {
-    guard PrivateFolder.holds(folder.path), let data = try? Files.read(file(key).path) else {
-      return nil
-    }
+    guard PrivateFolder.holds(folder.path) else { return nil }
+    // It may be long until something is written there.
+    Files.sweep(folder.path)
+    guard let data = try? Files.read(file(key).path) else { return nil }
     let bytes = [UInt8](data)
     let header = Self.magic.count + 32
     guard bytes.count > header, Array(bytes.prefix(Self.magic.count)) == Self.magic else {

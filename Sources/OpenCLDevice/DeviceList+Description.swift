@@ -5,22 +5,36 @@ extension DeviceList {
   static func describe(
     _ device: cl_device_id, _ platform: cl_platform_id, index: Int
   ) -> DeviceDescription {
+    var unanswered: String?
+    // What a driver does not know of its device matters little; one that fails may say anything.
+    func asked(_ status: cl_int) -> cl_int {
+      if status != CL_SUCCESS, status != CL_INVALID_VALUE, unanswered == nil {
+        unanswered =
+          "its driver fails where it is asked of it (\(codeName(status))). Try again, and install another "
+          + "driver if that stays."
+      }
+      return status
+    }
     func text(_ key: Int32) -> String {
-      infoString { clGetDeviceInfo(device, cl_device_info(key), $0, $1, $2) }
+      infoString { asked(clGetDeviceInfo(device, cl_device_info(key), $0, $1, $2)) }
     }
     func platformText(_ key: Int32) -> String {
-      infoString { clGetPlatformInfo(platform, cl_platform_info(key), $0, $1, $2) }
+      infoString { asked(clGetPlatformInfo(platform, cl_platform_info(key), $0, $1, $2)) }
     }
     func number<Value: FixedWidthInteger>(_ key: Int32, _ type: Value.Type) -> Int {
       var value: Value = 0
-      let status = clGetDeviceInfo(
-        device, cl_device_info(key), MemoryLayout<Value>.size, &value, nil)
+      let status = asked(
+        clGetDeviceInfo(device, cl_device_info(key), MemoryLayout<Value>.size, &value, nil))
       return status == CL_SUCCESS ? Int(clamping: value) : 0
     }
     func isTrue(_ key: Int32) -> Bool { number(key, cl_bool.self) != 0 }
     let type = number(CL_DEVICE_TYPE, cl_device_type.self)
     let kind: DeviceDescription.Kind =
       type & 4 != 0 ? .gpu : type & 2 != 0 ? .cpu : .accelerator
+    let problem = problem(
+      isAvailable: isTrue(CL_DEVICE_AVAILABLE), hasCompiler: isTrue(CL_DEVICE_COMPILER_AVAILABLE),
+      isLittleEndian: isTrue(CL_DEVICE_ENDIAN_LITTLE), profile: text(CL_DEVICE_PROFILE),
+      versions: [text(CL_DEVICE_VERSION), text(CL_DEVICE_OPENCL_C_VERSION)])
     return DeviceDescription(
       index: index,
       name: text(CL_DEVICE_NAME),
@@ -37,10 +51,8 @@ extension DeviceList {
         1, min(number(CL_DEVICE_MAX_WORK_GROUP_SIZE, Int.self), longestRow(of: device))),
       vectorWidth: number(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, cl_uint.self),
       sharesHostMemory: isTrue(CL_DEVICE_HOST_UNIFIED_MEMORY),
-      problem: problem(
-        isAvailable: isTrue(CL_DEVICE_AVAILABLE), hasCompiler: isTrue(CL_DEVICE_COMPILER_AVAILABLE),
-        isLittleEndian: isTrue(CL_DEVICE_ENDIAN_LITTLE), profile: text(CL_DEVICE_PROFILE),
-        versions: [text(CL_DEVICE_VERSION), text(CL_DEVICE_OPENCL_C_VERSION)]),
+      // All has been asked by now.
+      problem: unanswered ?? problem,
       handle: .init(device: device))
   }
 

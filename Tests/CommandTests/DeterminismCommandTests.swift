@@ -37,7 +37,7 @@ import Testing
     }
     for way in [
       "again", "resumed", "one thread", "cached", "tuning", "whole batch", "images at a",
-      "samples at a",
+      "samples at a", "reference", "on 2 ranks", "on 4 ranks", "leaves of a batch", "reversed",
     ] {
       #expect(report.rows.contains { $0.way.contains(way) }, "\(way)")
     }

@@ -1,6 +1,7 @@
 import COpenCL
 import Compute
 import Conformance
+import Files
 import Foundation
 import Kernels
 import Testing
@@ -78,6 +79,17 @@ import Testing
     chmod(cache.folder.path, 0o777)
     #expect(cache.load("key") == nil)
     #expect(cache.store(entry, as: "key") && cache.load("key") == entry)
+  }
+
+  /// Where all kernels are known nothing is written any more, and what a killed process left goes all the same.
+  @Test func leftoversGoWhereKernelsAreLookedFor() throws {
+    let cache = BinaryCache(folder: folder(), secret: [7])
+    defer { try? FileManager.default.removeItem(at: cache.folder) }
+    try PrivateFolder.make(cache.folder.path)
+    let left = cache.folder.appending(path: ".iwae-gpu.1.2.tmp")
+    try Data("half".utf8).write(to: left)
+    #expect(cache.load("key") == nil)
+    #expect(!FileManager.default.fileExists(atPath: left.path))
   }
 
   /// Somebody else may have prepared a folder that is to be the user's: nothing in it is believed.
