@@ -1,3 +1,4 @@
+import Compute
 import Experiments
 import Files
 import Foundation
@@ -112,15 +113,22 @@ public struct Display {
   }
 
   /// The path of the file that an option wants; fails before long work where it could not be written.
+  ///
+  /// - Parameters:
+  ///   - arguments: The command's arguments.
+  ///   - option: The option.
+  ///   - writes: True of the one process of several that writes: the folder may be on its machine alone.
   public static func file(
-    _ arguments: ParsedArguments, _ option: String = "--out"
+    _ arguments: ParsedArguments, _ option: String = "--out",
+    writes: Bool = Launch.ranks.isFirst
   ) throws -> String? {
     guard let path = arguments.string(option) else { return nil }
     let parent = FileCalls.folder(of: path)
     let folder = parent.isEmpty ? "." : parent
-    guard RunFolder.isFolder(folder), FileManager.default.isWritableFile(atPath: folder),
-      !RunFolder.isFolder(path)
-    else {
+    let canBeWritten =
+      RunFolder.isFolder(folder) && FileManager.default.isWritableFile(atPath: folder)
+      && !RunFolder.isFolder(path)
+    guard canBeWritten || !writes else {
       throw CommandError(
         message: "'\(option) \(path)' must be a file in a folder that is there and can be written.",
         code: .fileAccess)

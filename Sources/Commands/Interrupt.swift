@@ -6,6 +6,9 @@ import Foundation
 /// then, saves, and stops.
 public final class Interrupt {
   private let stop = StopRequest()
+  /// Asked for once a further Ctrl-C is another one: launchers may signal a rank, and also the process that started
+  /// it, which passes the same on.
+  private let isHeard = StopRequest()
   private var sources: [any DispatchSourceSignal] = []
   /// The handlers that were there before; nil for the system's own.
   private var former: [(number: CInt, handler: (@convention(c) (CInt) -> Void)?)] = []
@@ -29,11 +32,14 @@ public final class Interrupt {
       }
       former.append((number, handler))
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { [stop, answer] in
+      source.setEventHandler { [stop, isHeard, answer] in
         let isRepeated = stop.request()
         // A second Ctrl-C does not wait.
-        if isRepeated, number == SIGINT { _exit(ExitCode.interrupted.rawValue) }
+        if isRepeated, number == SIGINT, isHeard.isRequested {
+          _exit(ExitCode.interrupted.rawValue)
+        }
         guard !isRepeated else { return }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 0.3) { isHeard.request() }
         DispatchQueue.global().asyncAfter(deadline: .now() + 0.9, execute: answer)
       }
       source.resume()

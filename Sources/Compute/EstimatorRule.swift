@@ -9,7 +9,7 @@ public enum SampleScope: Int, Hashable, Sendable {
 /// A column of coefficients as a polynomial in normalised weights:
 /// `c = constant + linear * w + square * w^2`, with `w = softmax(temperature * log w)`.
 ///
-/// In a scope whose log-weights are all -infinity there is no signal, and w is 0.
+/// In a scope where `temperature * log w` is -infinity throughout there is no signal, and w is 0.
 public struct CoefficientRule: Hashable, Sendable {
   public var scope: SampleScope
   public var temperature: Float

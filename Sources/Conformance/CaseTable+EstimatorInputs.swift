@@ -47,7 +47,7 @@ extension CaseTable {
 
   /// The spread of a case's log-weights.
   enum Spread: String, CaseIterable {
-    case usual, equal, far, partlyImpossible, impossible, notNumbers
+    case usual, equal, far, partlyImpossible, impossible, partlyInfinite, infinite, notNumbers
 
     func values(images: Int, perImage: Int, _ inputs: inout CaseInputs) -> [Float] {
       let normals = inputs.normals(images * perImage, scale: 3, mean: -90)
@@ -60,6 +60,9 @@ extension CaseTable {
         case .partlyImpossible: uniforms[index] < 0.4 ? -.infinity : normals[index]
         // The first image has no sample with any weight; the others have.
         case .impossible: index < perImage ? -.infinity : normals[index]
+        // One sample, or every one of the first image, has a weight beyond all numbers.
+        case .partlyInfinite: index == 0 ? .infinity : normals[index]
+        case .infinite: index < perImage ? .infinity : normals[index]
         case .notNumbers: index == 0 ? .nan : normals[index]
         }
       }

@@ -54,7 +54,18 @@ final class Arena {
 
   /// Waits for everything enqueued before, and adds all words to the first of a sum.
   func add(to sum: inout [Float]) throws(DeviceError) {
-    try buffer.read(count, at: Self.margin * 4, device) { LeafTree.add($0, to: &sum) }
+    try buffer.map(count, at: Self.margin * 4, device) {
+      (words: UnsafeMutableBufferPointer<Float>) in
+      LeafTree.add(.init(words), to: &sum)
+    }
+  }
+
+  /// Waits for everything enqueued before, and adds the first of some values to all words.
+  func add(_ values: [Float]) throws(DeviceError) {
+    try buffer.map(count, at: Self.margin * 4, device, writes: true) {
+      (words: UnsafeMutableBufferPointer<Float>) in
+      for index in words.indices { words[index] += values[index] }
+    }
   }
 
   /// Fills everything that no tensor takes with guard words.

@@ -62,10 +62,17 @@ public enum DeviceSelection: Hashable, Sendable {
   case index(Int)
   /// Part of a name, in any case.
   case name(String)
+  /// The same for the processes of one machine, which take devices of that name in turn.
+  case turnOfName(String, Int)
 
   /// The selection that a user wrote: an index if it is a number, else part of a name.
   public init(_ text: String) {
     self = Int(text).map(DeviceSelection.index) ?? .name(text)
+  }
+
+  /// The same for one of several processes of a machine; an index is that device for all.
+  public init(_ text: String, turn: Int) {
+    self = Int(text).map(DeviceSelection.index) ?? .turnOfName(text, turn)
   }
 }
 
@@ -156,7 +163,6 @@ public enum DeviceList {
     guard !devices.isEmpty else {
       throw problems.isEmpty ? .noPlatform : .noUsableDevice(reasons: problems)
     }
-    let summaries = devices.map(\.summary)
     switch selection {
     case .automatic: return try choose(.turn(0), from: devices, besides: problems)
     case .turn(let turn):
@@ -174,14 +180,33 @@ public enum DeviceList {
       // A number that is no index may be part of a name.
       return try choose(.name("\(index)"), from: devices)
     case .name(let part):
-      let matches = devices.filter { $0.name.lowercased().contains(part.lowercased()) }
-      if matches.isEmpty { throw .noSuchDevice(asked: part, available: summaries) }
+      let matches = try named(part, among: devices)
       if let exact = matches.first(where: { $0.name == part }) { return exact }
       guard matches.count == 1 else {
         throw .ambiguousDevice(asked: part, matches: matches.map(\.summary))
       }
       return matches[0]
+    case .turnOfName(let part, let turn):
+      let matches = try named(part, among: devices)
+      let exact = matches.filter { $0.name == part }
+      let some = exact.isEmpty ? matches : exact
+      guard Set(some.map(\.name)).count == 1 else {
+        throw .ambiguousDevice(asked: part, matches: some.map(\.summary))
+      }
+      let first = some.first { $0.problem == nil } ?? some[0]
+      // Another driver may show the same device once more.
+      let alike = some.filter { $0.problem == first.problem && $0.identity == first.identity }
+      return first.kind == .cpu ? first : alike[turn % alike.count]
     }
+  }
+
+  /// The devices that part of a name means, of which there is one at least.
+  private static func named(
+    _ part: String, among devices: [DeviceDescription]
+  ) throws(DeviceError) -> [DeviceDescription] {
+    let matches = devices.filter { $0.name.lowercased().contains(part.lowercased()) }
+    if matches.isEmpty { throw .noSuchDevice(asked: part, available: devices.map(\.summary)) }
+    return matches
   }
 
   private static func platforms() throws(DeviceError) -> [cl_platform_id] {

@@ -8,6 +8,8 @@ public struct Figure: Hashable, Codable, Sendable {
   public var title: String
   /// A description for a reader who does not see it.
   public var summary: String
+  /// A warning that is drawn below; nil for none.
+  public var remark: String?
   public var content: Content
 
   public enum Content: Hashable, Sendable {
@@ -19,9 +21,11 @@ public struct Figure: Hashable, Codable, Sendable {
     case panels(PanelGrid)
   }
 
-  public init(name: String, title: String, summary: String, content: Content) {
+  public init(
+    name: String, title: String, summary: String, remark: String? = nil, content: Content
+  ) {
     (self.name, self.title, self.summary) = (name, title, summary)
-    self.content = content
+    (self.remark, self.content) = (remark, content)
   }
 
   /// An SVG document that needs no other file and is read in light and dark.
@@ -46,14 +50,17 @@ public struct Figure: Hashable, Codable, Sendable {
 
   /// - Parameter reach: The values that the axes show besides the figure's own.
   func drawing(reaching reach: AxisReach) -> Drawing {
-    switch content {
-    case .lines(let plot): plot.drawing(reaching: reach)
-    case .bars(let plot): plot.drawing(reaching: reach)
-    case .scatter(let plot): plot.drawing
-    case .heat(let map): map.drawing
-    case .picture(let picture): picture.drawing
-    case .panels(let grid): grid.drawing
-    }
+    var drawing: Drawing =
+      switch content {
+      case .lines(let plot): plot.drawing(reaching: reach)
+      case .bars(let plot): plot.drawing(reaching: reach)
+      case .scatter(let plot): plot.drawing
+      case .heat(let map): map.drawing
+      case .picture(let picture): picture.drawing
+      case .panels(let grid): grid.drawing
+      }
+    drawing.notes += [remark].compactMap(\.self)
+    return drawing
   }
 }
 

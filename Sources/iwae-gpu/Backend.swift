@@ -81,8 +81,11 @@ enum Backend {
     _ arguments: ParsedArguments, schedule: Schedule? = nil
   ) throws -> OpenCLDevice {
     // Ranks of one machine take its devices in turn.
-    let selection =
-      arguments.string("--device").map { DeviceSelection(onOneLine($0)) } ?? .turn(Launch.turn)
+    let isAlone = Launch.ranks.count == 1
+    let named = arguments.string("--device").map(onOneLine).map {
+      isAlone ? DeviceSelection($0) : DeviceSelection($0, turn: Launch.turn)
+    }
+    let selection = named ?? .turn(Launch.turn)
     let device = try OpenCLDevice.open(selection, schedule: schedule)
     if !arguments.has("--quiet") {
       if let note = device.note { Terminal.standard.error("Note: \(note)") }

@@ -29,7 +29,7 @@ extension Command {
       Option(
         "--per-image", "file",
         help: "Keep log p(x) of each image: as an array (.npy), or with errors, methods and "
-          + "Pareto shapes (.json)."
+          + "Pareto shapes (.json). Of the images of '--against' too, whose array is FILE-others.npy."
       ),
       Option(
         "--seed", "seed", help: "The seed of noise and binarization. (default: the run's, else 0)"),
@@ -69,8 +69,8 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
     batchSize: try arguments.integer("--batch", default: 20, maximum: 1 << 16),
     chunk: try arguments.integer("--chunk", default: 250, maximum: 1 << 20))
   // An array has no place for shapes, and a certificate finds its own.
-  evaluation.findsShapes =
-    certifying == nil && perImage.map { $0.lowercased().hasSuffix(".json") } == true
+  let needsShapes = perImage.map { $0.lowercased().hasSuffix(".json") } == true
+  evaluation.findsShapes = needsShapes && certifying == nil
   let certification = certifying.map { certifying in
     Certification(
       Subject(
@@ -105,9 +105,12 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
       isStopped = true
     }
   }
+  var told: SeparationWork.Found?
   if let separation, !isStopped {
-    report.against = try separation.run(evaluation, evaluated, on: device, display)
-    isStopped = report.against == nil
+    told = try separation.run(
+      evaluation, evaluated, findsShapes: needsShapes, on: device, display)
+    report.against = told?.separation
+    isStopped = told == nil
   }
   display.line.clear()
   // Whichever of the two fails, the other has the result.
@@ -127,7 +130,12 @@ private func runEvaluate(_ arguments: ParsedArguments, _ terminal: Terminal) thr
         "'\(perImage)' has the first \(images.count) of \(evaluation.images.count) images"
       ])
     }
-    try ImageResults.write(images, to: perImage)
+    if let told {
+      try ImageResults.write(
+        ImageResults.Part(images, ratios: told.ratios), others: told.others, to: perImage)
+    } else {
+      try ImageResults.write(images, to: perImage)
+    }
   }
   return isStopped ? .interrupted : .done
 }
@@ -180,6 +188,10 @@ private func perImageFile(_ arguments: ParsedArguments) throws -> String? {
     throw arguments.error(
       "The value '\(file)' is invalid for '--per-image': expected a name that ends in "
         + "\(ImageResults.endings.joined(separator: " or ")).")
+  }
+  if arguments.string("--against") != nil {
+    let others = ImageResults.othersFile(beside: file)
+    _ = try Display.file(arguments.replacing("--per-image", with: others), "--per-image")
   }
   return file
 }

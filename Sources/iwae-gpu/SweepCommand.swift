@@ -1,6 +1,7 @@
 import Commands
 import Experiments
 import Files
+import Foundation
 import IWAE
 import ReferenceDevice
 import Report
@@ -59,16 +60,16 @@ private func runSweep(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   let display = try Display(ofTable: arguments, terminal)
   let place = try Display.figures(arguments, "--figures") ?? .nowhere
   let (folder, grid, source) = try requestedSweep(arguments)
+  let merged = mergedFolders(arguments)
   let sweep = try Sweep(grid, in: folder, images: source, shard: try shard(arguments))
   if let warning = grid.base.model.warning { terminal.error(onOneLine(warning)) }
   var (report, isWhole) =
-    try arguments.string("--merge").map {
-      try sweep.merge($0.split(separator: ",").map(String.init), note: display.line.keep)
-    } ?? sweep.run(in: display.surroundings(arguments))
+    try merged.map { try sweep.merge($0, note: display.line.keep) }
+    ?? sweep.run(in: display.surroundings(arguments))
   report.listFigures(in: place)
   try display.result(report, report.text, table: report.table)
   try report.copyFigures(to: place)
-  if arguments.string("--merge") != nil { return isWhole ? .done : .failed }
+  if merged != nil { return isWhole ? .done : .failed }
   guard isWhole else {
     display.line.keep(
       "Interrupted and saved. Go on with: iwae-gpu sweep --resume \(quotedForShell(folder))")
@@ -112,12 +113,39 @@ private func shard(_ arguments: ParsedArguments) throws -> CellShare {
   return shard
 }
 
+/// The folders whose finished cells are to be taken over; nil where none are.
+private func mergedFolders(_ arguments: ParsedArguments) -> [String]? {
+  arguments.string("--merge")?.split(separator: ",").map(String.init)
+}
+
+/// Refuses folders to merge of which one is the sweep's own, or is not there, before anything is made.
+private func check(
+  _ merged: [String], into folder: String, _ arguments: ParsedArguments
+) throws {
+  for other in merged {
+    guard RunFolder.isFolder(other) else {
+      throw FileAccessError(
+        "'\(other)' is no folder: '--merge' takes the folders in which shards ran, with commas between "
+          + "them.")
+    }
+    if let one = try FileCalls.status(other), let own = try FileCalls.status(folder),
+      (one.st_dev, one.st_ino) == (own.st_dev, own.st_ino)
+    {
+      throw arguments.error(
+        "'\(other)' is the folder to merge into, and keeps what it has. Leave it out of '--merge'.")
+    }
+  }
+}
+
 /// The sweep that the flags describe, or go on with.
 private func requestedSweep(
   _ arguments: ParsedArguments
 ) throws -> (folder: String, grid: Grid, source: DataSource) {
-  let merged = arguments.string("--merge")?.split(separator: ",").first.map(String.init)
-  if let stored = merged ?? arguments.string("--resume") {
+  let merged = mergedFolders(arguments)
+  if let merged, merged.isEmpty {
+    throw arguments.error("'--merge' names no folder.")
+  }
+  if let stored = merged?[0] ?? arguments.string("--resume") {
     let changeable =
       [
         "--resume", "--shard", "--backend", "--device", "--trust-driver", "--format", "--json",
@@ -129,9 +157,10 @@ private func requestedSweep(
         "'\(flag)' cannot change when a sweep is resumed or merged. To add to the grid, run the command "
           + "again with more values.")
     }
+    let folder = try arguments.string("--resume") ?? arguments.required("--out")
+    try check(merged ?? [], into: folder, arguments)
     var grid = try Sweep.stored(in: stored)
     try grid.base.applyImages(arguments)
-    let folder = try arguments.string("--resume") ?? arguments.required("--out")
     return (folder, grid, try DataOptions.source(arguments, grid.base))
   }
   let folder = try arguments.required("--out")

@@ -122,9 +122,14 @@ private func run(_ arguments: ParsedArguments, _ notes: inout [String]) throws -
     }
   }
   try configuration.apply(arguments, source: source)
-  if base == nil, arguments.string("--leaves") == nil { configuration.leaves = Launch.ranks.count }
+  let isByProcesses = base == nil && arguments.string("--leaves") == nil
+  if isByProcesses { try configuration.setLeaves(processes: Launch.ranks.count) }
   _ = try configuration.training()
   let images = try RunImages(source, for: configuration)
+  if isByProcesses {
+    try configuration.setLeaves(
+      processes: Launch.ranks.count, images: images.split.training.count)
+  }
   let folder = try arguments.string("--out").map { RunFolder($0) } ?? newFolder(configuration)
   try checkReplacing(folder, arguments)
   do {

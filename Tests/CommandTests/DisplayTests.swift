@@ -26,6 +26,8 @@ import Testing
     }
     #expect(error?.code == .fileAccess)
     #expect("\(try #require(error))".contains("--out \(name)"))
+    // Of several processes one writes, perhaps on another machine.
+    #expect(try Display.file(try arguments(.impute, name), writes: false) == name)
   }
 
   @Test func aFigureLiesInTheWorkingFolder() throws {

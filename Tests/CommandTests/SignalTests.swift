@@ -52,6 +52,21 @@ import Testing
     #expect(try #require(stored.step) >= lastStep(out))
   }
 
+  /// Slurm signals a rank, and the process that started it, which passes it on: it is one Ctrl-C all the same.
+  @Test func oneInterruptMayBeToldTwice() throws {
+    let densities = try Densities()
+    defer { densities.remove() }
+    let (out, errors) = (densities.path("run"), Pipe())
+    let process = try training(out, errors: errors)
+    for _ in 0..<2 {
+      kill(process.processIdentifier, SIGINT)
+      usleep(2000)
+    }
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(text.contains("Interrupted and saved."), "\(text)")
+  }
+
   /// What is to be typed next can be.
   @Test func theHintIsQuoted() throws {
     let densities = try Densities()

@@ -25,13 +25,15 @@ import Testing
     let count = 23
     let expected = (0..<count).map { Self.sum(0..<leaves, $0, count: count) }
     for ranks in 1...leaves {
-      let sums = try ThreadRanks.run(ranks) {
-        try $0.sum(over: LeafTree(leaves: leaves)) { leaf, sum in
-          LeafTree.add(Self.values(of: leaf, count: count), to: &sum)
+      for atOnce in [1, 2] {
+        let sums = try ThreadRanks.run(ranks) {
+          try $0.sum(over: LeafTree(leaves: leaves), atOnce: atOnce) { node, sum in
+            LeafTree.add((0..<count).map { Self.sum(node, $0, count: count) }, to: &sum)
+          }
         }
+        #expect(sums.count == ranks)
+        #expect(sums.allSatisfy { $0.map(\.bitPattern) == expected.map(\.bitPattern) })
       }
-      #expect(sums.count == ranks)
-      #expect(sums.allSatisfy { $0.map(\.bitPattern) == expected.map(\.bitPattern) })
     }
     // The order matters for these numbers, so that equal bits say something.
     if leaves > 3 {
@@ -46,11 +48,27 @@ import Testing
 
   @Test func arraysShorterThanTheRanksAreAdded() throws {
     let sums = try ThreadRanks.run(5) {
-      try $0.sum(over: LeafTree(leaves: 6)) { leaf, sum in
-        LeafTree.add([Float(leaf), 1], to: &sum)
+      try $0.sum(over: LeafTree(leaves: 6)) { node, sum in
+        LeafTree.add([Float(node.lowerBound), 1], to: &sum)
       }
     }
     #expect(sums == Array(repeating: [15, 6], count: 5))
+  }
+
+  /// One process leaves the last sum on the device, and adds the others to it.
+  @Test(arguments: 1...17, 1...2) func theLastSumCanStayWhereItIs(leaves: Int, most: Int) {
+    let count = 23
+    let (lefts, last) = LeafTree(leaves: leaves).rightmost(atMost: most)
+    #expect(last.count <= most)
+    #expect((lefts + [last]).flatMap(Array.init) == Array(0..<leaves))
+    let nodes = (lefts + [last]).map { node in
+      (0..<count).map { Self.sum(node, $0, count: count) }
+    }
+    let sum = nodes.dropLast().reversed().reduce(nodes[nodes.count - 1]) { sum, left in
+      zip(sum, left).map(+)
+    }
+    let expected = (0..<count).map { Self.sum(0..<leaves, $0, count: count) }
+    #expect(sum.map(\.bitPattern) == expected.map(\.bitPattern))
   }
 
   @Test func leavesAreDividedWithoutGaps() throws {

@@ -13,7 +13,8 @@ import Testing
       Launched(["PMI_RANK": "1"]) == nil && Launched(["PMI_RANK": "a", "PMI_SIZE": "2"]) == nil)
     for (rank, count) in [
       ("PMI_RANK", "PMI_SIZE"), ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
-      ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+      ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"), ("FLUX_TASK_RANK", "FLUX_JOB_SIZE"),
+      ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"),
     ] {
       let launched = Launched([rank: "2", count: "5"])
       #expect(launched?.rank == 2 && launched?.count == 5)
@@ -40,6 +41,19 @@ import Testing
     #expect(one == [[0], [1], [0], [1], [0]])
   }
 
+  /// A rank that has a machine for itself keeps its threads in place, as a process by itself does.
+  @Test func driversAreToldOfSharesAlone() {
+    let counts = ["POCL_MAX_PTHREAD_COUNT": "2", "POCL_CPU_MAX_CU_COUNT": "2"]
+    let affinity = ["POCL_AFFINITY": "0"]
+    #expect(Launch.environment(share: 8, all: 8, [:]).isEmpty)
+    #expect(
+      Launch.environment(share: 2, all: 8, ["PATH": "/bin"])
+        == counts.merging(affinity) { one, _ in one })
+    for name in counts.keys {
+      #expect(Launch.environment(share: 2, all: 8, [name: "1"]) == affinity)
+    }
+  }
+
   @Test(arguments: [1, 2, 4]) func whoeverDiffersIsNamed(count: Int) throws {
     let same = try ThreadRanks.run(count) { ranks in
       try ranks.agree(on: [Fact("the data", "a"), Fact("the setting 'seed'", "0")])
@@ -63,6 +77,21 @@ import Testing
         $0.hasPrefix("Rank \(count - 1) differs from rank 0 in the setting 'seed': it has 1")
           && $0.hasSuffix("Start all with the same program, arguments and files.")
       })
+  }
+
+  /// What only one has is named, wherever it stands.
+  @Test func whoeverHasMoreIsNamed() throws {
+    let found = try ThreadRanks.run(2) { ranks -> String in
+      let more = ranks.rank == 1 ? [Fact("the images of active units", "30")] : []
+      do {
+        try ranks.agree(on: [Fact("the images", "40")] + more)
+        return "agreed"
+      } catch {
+        return "\(error)"
+      }
+    }
+    let words = "Rank 1 has other work than rank 0: only one of them has the images of active un"
+    #expect(found.count == 2 && found.allSatisfy { $0.hasPrefix(words) }, "\(found)")
   }
 
   /// A device of which only the name and the driver are known.

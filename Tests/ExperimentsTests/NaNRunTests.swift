@@ -1,8 +1,11 @@
 import Artifacts
-import Experiments
+import Files
 import Foundation
+import IWAE
 import ReferenceDevice
 import Testing
+
+@testable import Experiments
 
 /// Runs whose steps give no number, through their files.
 @Suite struct NaNRunTests {
@@ -39,6 +42,45 @@ import Testing
     for (line, count) in zip(lines, counts) {
       #expect(line.learningRate == 100 / Double(1 << count))
     }
+  }
+
+  /// A checkpoint within a pass says where that began, for whoever goes on; one between passes does not.
+  @Test func checkpointsKnowWhereTheirPassBegan() throws {
+    defer { scene.end() }
+    let begun = try run { ($0.onNaN, $0.learningRate) = (.lowerRate, 0.001) }
+    try scene.folder.create()
+    try Files.write(begun.configuration.file, to: scene.folder.configuration)
+    let session = try RunSession(
+      begun, on: ReferenceDevice(), reference: nil, observe: { _ in }, monitor: { _ in true })
+    let report = try session.trainer.finishPass(every: .zero) { _ in false }
+    #expect(report == nil && session.trainer.progress.batch > 0)
+    try session.save()
+    let origin = try #require(session.trainer.passOrigin)
+    func resumed() throws -> PassOrigin? {
+      try scene.resumed().makeTrainer(
+        on: ReferenceDevice(), reference: nil, monitor: { _ in true }
+      ).passOrigin
+    }
+    let found = try #require(try resumed())
+    #expect(found.progress == origin.progress && found.progress.batch == 0)
+    #expect(found.state == origin.state && !found.state.isEmpty)
+    let file = scene.folder.checkpoint
+    let good = try Checkpoint(at: file)
+    let name = try #require(good.extras.keys.filter { $0.contains("origin") }.sorted().first)
+    var damaged = good
+    damaged.extras[name]?.removeLast()
+    try Files.write(damaged.data, to: file)
+    #expect(throws: FormatError.self) { try resumed() }
+    damaged = good
+    damaged.metadata[Checkpoint.originKey] = damaged.metadata["progress"]?.replacing(
+      "\"pass\":0", with: "\"pass\":1")
+    try Files.write(damaged.data, to: file)
+    #expect(throws: FormatError.self) { try resumed() }
+    try Files.write(good.data, to: file)
+    #expect(try scene.resumed().train(on: ReferenceDevice())?.passes == 3)
+    let last = try Checkpoint(at: file)
+    #expect(last.metadata[Checkpoint.originKey] == nil)
+    #expect(!last.extras.keys.contains { $0.contains("origin") })
   }
 
   /// A rate at which blocks of steps are made before the pass begins again: their events are void.

@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Foundation
+import IWAE
 import ReferenceDevice
 import Report
 import Testing
@@ -61,8 +62,23 @@ import Testing
     #expect(differences.count == 1 && differences[0].images == 30 && differences[0].difference >= 0)
     #expect(comparison.differencesText.count == 1)
     #expect(comparison.table.columns.contains { $0.title == "above the best" })
+    // The same images in other units, as probabilities, or with labels are not the same.
+    let (folder, other) = (RunFolder("\(path)/one"), RunFolder("\(path)/two"))
+    let one = try #require(folder.tested())
+    let plain = try RunConfiguration(file: other.configuration)
+    for change in [
+      { $0.standardize = true }, { $0.model.likelihood = .poisson }, { $0.model.condition = 3 },
+    ] as [(inout RunConfiguration) -> Void] {
+      var changed = plain
+      change(&changed)
+      try Files.write(changed.file, to: other.configuration)
+      let two = try #require(other.tested())
+      #expect(PairedDifference(of: [two], than: [one], named: "one") == nil)
+    }
+    try Files.write(plain.file, to: other.configuration)
+    let two = try #require(other.tested())
+    #expect(PairedDifference(of: [two], than: [one], named: "one") != nil)
     // Numbers that are not those of the evaluation say nothing.
-    let folder = RunFolder("\(path)/one")
     let others = NumberArray(shape: [30], values: .doubles(Array(repeating: -1, count: 30)))
     try Files.write(others.numPy, to: folder.imageLikelihoods)
     #expect(folder.tested() == nil)

@@ -70,6 +70,38 @@ import Testing
     }
   }
 
+  /// The seed and the way to binarize come from a run's configuration, which one machine alone may have.
+  @Test func whatIsDrawnOtherwiseIsRefused() throws {
+    func refuse(_ name: String, _ change: @escaping @Sendable (inout Subject) -> Void) throws {
+      let measures: [@Sendable (Subject, any Device) throws -> Void] = [
+        { _ = try BoundsMeasurement($0, samples: 4).run(on: $1) },
+        { _ = try SandwichMeasurement($0).run(on: $1) },
+        { subject, device in
+          _ = try ModelEvaluation(
+            subject.model, parameters: subject.parameters, images: subject.images, samples: 4,
+            binarization: subject.binarization, seed: subject.seed
+          ).run(on: device)
+        },
+      ]
+      for measure in measures {
+        let error = #expect(throws: LaunchError.self) {
+          try ThreadRanks.run(2) { ranks in
+            var subject = Self.subject()
+            if ranks.rank == 1 { change(&subject) }
+            let device = ReferenceDevice()
+            device.ranks = ranks
+            try measure(subject, device)
+          }
+        }
+        let text = try #require(error).description
+        #expect(text.hasPrefix("Rank 1 differs from rank 0 in \(name): it has "), "\(text)")
+      }
+    }
+    try refuse("the seed") { $0.seed = 8 }
+    try refuse("the way to binarize") { $0.binarization = .threshold }
+    try refuse("the model") { $0.model.activation = .relu }
+  }
+
   /// Where the weights of a batch do not fit, fewer images are weighed at a time, to the same results.
   @Test func shapesNeedNoSmallerBatchToBeAskedFor() throws {
     let subject = Self.subject()

@@ -136,17 +136,6 @@ import Testing
     }
   }
 
-  @Test func aFolderThatIsSeenLateIsWaitedFor() {
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let path = folder
-    #expect(!CellRunner.sees(path, within: .milliseconds(60)))
-    Thread.detachNewThread {
-      usleep(200_000)
-      try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-    #expect(CellRunner.sees(path, within: .seconds(60)))
-  }
-
   @Test func shardsInOneFolderAreTogetherTheSweep() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let alone = try SmallSweep.sweep("\(folder)/alone").run(in: SmallSweep.surroundings())

@@ -135,6 +135,7 @@ import Testing
       ("sum", "k = 50", -Self.mean(fifties.map(Self.logMean)) - log(50)),
       ("no divergence", "", -evaluation.reconstruction),
       ("pixel mean", "nats", bound / 16),
+      ("pixel mean", "bits", bound / 16 / log(2)),
       ("bits", "", bound / log(2)),
       ("last batch", "batches of 32", -Self.mean(logs.suffix(6).map(Self.logMean))),
     ]

@@ -130,6 +130,51 @@ import Testing
     }
   }
 
+  /// A leaf for each process is what nobody asked for: that, and what helps, is said.
+  @Test func leavesByProcessesDivideABatch() throws {
+    func problem(_ count: Int, batch: Int = 20, images: Int = .max) -> String? {
+      var configuration = RunConfiguration(batch: batch)
+      do throws(ConfigurationError) {
+        try configuration.setLeaves(processes: count, images: images)
+        return configuration.leaves == count ? nil : "\(configuration.leaves) leaves"
+      } catch {
+        return error.description
+      }
+    }
+    for count in [1, 2, 4, 5, 10, 20] { #expect(problem(count) == nil) }
+    #expect(
+      problem(3)
+        == "A batch of 20 images cannot be divided among 3 processes, into a leaf for each: start 2 or "
+        + "4, or give '--leaves 4'.")
+    #expect(problem(3, batch: 7)?.contains("start 1 or 7, or give '--leaves 7'.") == true)
+    #expect(problem(21)?.hasSuffix("into a leaf for each: start 20.") == true)
+    #expect(problem(5, images: 5) == nil && problem(6, images: 5) != nil)
+    #expect(
+      problem(2, images: 5)?.hasSuffix(
+        "start 1 or 5, or give '--leaves 5'. There are only 5 images to train on.") == true)
+  }
+
+  /// Fewer images than a batch has may not be divided as it is; the data are said to be that small.
+  @Test func leavesDivideTheImagesThereAre() throws {
+    let small = SmallRun()
+    var (configuration, images) = try small.configuration()
+    configuration.split = .full
+    let count = try RunImages(images.source, for: configuration).split.training.count
+    configuration.split = .count(count - 1)
+    func run(leaves: Int) throws -> Run {
+      configuration.leaves = leaves
+      images = try RunImages(images.source, for: configuration)
+      try #require(images.split.training.count == 1)
+      return try Run(configuration, in: small.folder, images: images)
+    }
+    _ = try run(leaves: 1)
+    let error = #expect(throws: ConfigurationError.self) { try run(leaves: 4) }
+    #expect(
+      error?.description
+        == "'--leaves 4' cannot divide a batch of 1 image, and the data has no more to train on: expected a "
+        + "number that divides 1.")
+  }
+
   @Test func textsAreTakenAsFlagsAre() throws {
     var configuration = RunConfiguration()
     for (key, text) in [

@@ -61,6 +61,26 @@ import Testing
     #expect(honest.found == nil, "\(honest.text)")
   }
 
+  /// Of several groups of several samples, what weights over the wrong axis lead to is what as many groups
+  /// as there are samples do.
+  @Test func theWrongAxisOfGroupsIsNamed() throws {
+    let device = try OpenCLDevice.open()
+    defer { device.close() }
+    let subject = try trained(.miwae, 2, 8, on: device)
+    for objective in [Objective.miwae, .piwae] {
+      let report = try check(subject, objective, 8, 2, on: device)
+      #expect(report.found == "wrong axis", "\(report.text)")
+    }
+    let honest = try check(trained(.miwae, 8, 2, on: device), .miwae, 8, 2, on: device)
+    #expect(honest.found == nil, "\(honest.text)")
+    // An encoder that is too narrow for either is far from both ends.
+    let narrow = Subject(
+      Self.density.model, parameters: Self.density.parameters(widening: 0.03),
+      images: Self.images, binarization: .none, seed: 9)
+    let open = try check(narrow, .miwae, 2, 16, on: device)
+    #expect(open.found == nil && open.verdict.contains("nor does that"), "\(open.text)")
+  }
+
   /// An encoder into which the decoder's pass left its gradient.
   @Test func aSecondBackwardIsNamed() throws {
     let device = try OpenCLDevice.open()

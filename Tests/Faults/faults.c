@@ -1,7 +1,8 @@
 // A library to load before all others (LD_PRELOAD): one call of the system or of OpenCL fails, or the
 // process is killed in it. scripts/faults uses it.
 //
-//   FAULT_CALL    the calls, each between spaces: write, rename, clEnqueueNDRangeKernel, ...
+//   FAULT_CALL    the calls, each between spaces: write, rename, clEnqueueNDRangeKernel, ...; syncdir is
+//                 fsync of a folder
 //   FAULT_NUMBER  which of these calls fails, from 1 on; 0 for none
 //   FAULT_KIND    a number: the call fails with this errno, or this status of OpenCL, and does nothing;
 //                 short: a write takes half of its bytes; kill: the process is killed before the call does
@@ -114,9 +115,16 @@ ON_FILE(ssize_t, pread, (int file, void *bytes, size_t count, off_t offset), fil
         (file, bytes, count, offset))
 ON_FILE(ssize_t, pwrite, (int file, const void *bytes, size_t count, off_t offset), file,
         (file, bytes, count, offset))
-ON_FILE(int, fsync, (int file), file, (file))
 ON_FILE(int, ftruncate, (int file, off_t length), file, (file, length))
 ON_FILE(int, flock, (int file, int operation), file, (file, operation))
+
+// Folders are synced by the same call, which goes by a name of its own there.
+int fsync(int file) {
+  struct stat status;
+  int is_folder = is_file(file) && !fstat(file, &status) && S_ISDIR(status.st_mode);
+  if (is_file(file) && is_faulty(is_folder ? "syncdir" : "fsync")) return refuse();
+  return NEXT(int (*)(int), "fsync")(file);
+}
 
 #define ON_PATH(name, parameters, path, arguments)            \
   int name parameters {                                       \

@@ -41,14 +41,14 @@ import Testing
 
     init(
       _ model: Model, _ parameters: [Tensor: [Float]], _ images: ImageSet, _ objective: Objective,
-      samples: Int, batch: Int = 4, count: Int
+      groups: Int = 1, samples: Int, batch: Int = 4, count: Int
     ) throws {
       let device = ReferenceDevice()
       let data = try ResidentSet(images, for: model, name: "draws")
       let probe = try GradientProbe(
         model,
         StepConfiguration(
-          batchSize: batch, samples: samples, objective: objective,
+          batchSize: batch, groups: groups, samples: samples, objective: objective,
           source: data.batchSource(.none), optimizer: nil),
         estimators: [GradientEstimator(objective, .auto)])
       let memory = try device.allocate(
@@ -87,10 +87,22 @@ import Testing
 
   @Test(arguments: [1, 3, 10, 30, 100])
   func itVariesNoMoreThanTheBetterOfItsRows(samples: Int) throws {
+    try expectLittleVariance(
+      of: [.iwae, .vae, .ciwae(beta: 0.3), .renyi(alpha: 0.4)], groups: 1, samples: samples)
+  }
+
+  @Test(arguments: [(2, 1), (4, 3), (2, 15)])
+  func itVariesNoMoreThanTheBetterOfItsRowsInGroups(groups: Int, samples: Int) throws {
+    try expectLittleVariance(of: [.miwae, .piwae], groups: groups, samples: samples)
+  }
+
+  private func expectLittleVariance(
+    of objectives: [Objective], groups: Int, samples: Int
+  ) throws {
     let (parameters, images) = try Self.trained(Self.model)
-    for objective in [Objective.iwae, .vae, .ciwae(beta: 0.3), .renyi(alpha: 0.4)] {
+    for objective in objectives {
       let draws = try Draws(
-        Self.model, parameters, images, objective, samples: samples, count: 2800)
+        Self.model, parameters, images, objective, groups: groups, samples: samples, count: 2800)
       var mix = EstimatorMix(of: draws.tensors)
       for draw in 0..<2000 { mix.learn(draws.standard[draw], draws.differences(draw)) }
       let later = 2000..<2800
@@ -160,6 +172,14 @@ import Testing
       let error = try #require(estimate.squaredError?.squareRoot())
       #expect(abs(estimate.mean - size) < 3 * error, "\(tensor.name): \(estimate) for \(size)")
       #expect(error < 0.2 * size, "\(tensor.name) is known too badly to tell")
+      // Element by element as well, which are so many that some are three errors away by chance.
+      for element in exact[index].indices {
+        let estimate = LogWeights.Estimate(mixed.map { Double($0[index][element]) })
+        let error = try #require(estimate.squaredError?.squareRoot())
+        #expect(
+          abs(estimate.mean - exact[index][element]) <= 4 * error + 1e-6 * size,
+          "\(tensor.name) \(element): \(estimate) for \(exact[index][element])")
+      }
     }
   }
 

@@ -2,8 +2,6 @@ import Compute
 import Conformance
 import Datasets
 import Foundation
-import OpenCLDevice
-import ReferenceDevice
 import Testing
 
 @testable import IWAE
@@ -38,18 +36,18 @@ import Testing
     }
   }
 
-  private static func device(isReference: Bool, _ ranks: any Ranks) throws -> any Device {
-    let device: any Device = try isReference ? ReferenceDevice() : OpenCLDevice.open()
+  private static func device(_ place: UpdatePlace, _ ranks: any Ranks) throws -> any Device {
+    let device = try place.open()
     device.ranks = ranks
     return device
   }
 
   private static func trained(
-    _ configuration: TrainingConfiguration, ranks: Int, isReference: Bool = false,
+    _ configuration: TrainingConfiguration, ranks: Int, on place: UpdatePlace = .panels,
     stopping: Bool = false, validates: Bool = true
   ) throws -> [Outcome] {
     try ThreadRanks.run(ranks) { ranks in
-      let device = try device(isReference: isReference, ranks)
+      let device = try device(place, ranks)
       defer { device.close() }
       func trainer(_ former: Trainer? = nil) throws -> Trainer {
         try Trainer(
@@ -82,18 +80,18 @@ import Testing
     }
   }
 
-  @Test(arguments: [true, false])
-  func anyNumberOfRanksTrainsToTheSameBits(isReference: Bool) throws {
+  @Test(arguments: UpdatePlace.allCases)
+  func anyNumberOfRanksTrainsToTheSameBits(place: UpdatePlace) throws {
     let configuration = Self.configuration(leaves: 4)
-    let alone = try Self.trained(configuration, ranks: 1, isReference: isReference)[0]
+    let alone = try Self.trained(configuration, ranks: 1, on: place)[0]
     #expect(alone.bounds.count == 2)
     for ranks in 2...4 {
-      let outcomes = try Self.trained(configuration, ranks: ranks, isReference: isReference)
+      let outcomes = try Self.trained(configuration, ranks: ranks, on: place)
       #expect(outcomes.count == ranks && outcomes.allSatisfy { $0 == alone })
     }
     // Steps that are not divided compute the same up to rounding.
     let whole = try Self.trained(
-      Self.configuration(leaves: 1), ranks: 1, isReference: isReference)[0]
+      Self.configuration(leaves: 1), ranks: 1, on: place)[0]
     let pairs = zip(alone.values(.parameter), whole.values(.parameter))
     let distance = pairs.reduce(0.0) { $0 + pow(Double($1.0 - $1.1), 2) }
     let size = whole.values(.parameter).reduce(0.0) { $0 + pow(Double($1), 2) }
@@ -160,7 +158,36 @@ import Testing
     var configuration = Self.configuration(leaves: leaves)
     configuration.batchSize = batch
     #expect(throws: TrainingError.self) {
-      try Self.trained(configuration, ranks: ranks, isReference: true)
+      try Self.trained(configuration, ranks: ranks, on: .reference)
+    }
+  }
+
+  /// Where a batch would have all images, each rank gets some, and the digits are the same.
+  @Test(arguments: [UpdatePlace.reference, .panels])
+  func fewImagesKeepAllRanksAtWork(place: UpdatePlace) throws {
+    let parameters = Self.model.initialParameters(seed: 3)
+    let images = Self.validation.subset(0..<9)
+    /// What it came to, and the batches after which ranks are told.
+    func evaluations(_ count: Int) throws -> [(text: String, batches: Int)] {
+      try ThreadRanks.run(count) { ranks -> (text: String, batches: Int) in
+        let device = try Self.device(place, ranks)
+        defer { device.close() }
+        var told: Set<Int> = []
+        let evaluation = try Evaluator(
+          Self.model, parameters: parameters, images: images, device: device, samples: 10, seed: 9
+        ).evaluate(progress: { done in
+          told.insert(done)
+          return true
+        })
+        return ("\(String(describing: evaluation))", told.subtracting([0]).count)
+      }
+    }
+    let alone = try evaluations(1)[0]
+    #expect(alone.batches == 1)
+    for count in [3, 5] {
+      let all = try evaluations(count)
+      #expect(all.map { $0.text } == Array(repeating: alone.text, count: count))
+      #expect(all.map { $0.batches } == Array(repeating: count, count: count))
     }
   }
 
@@ -168,7 +195,7 @@ import Testing
     let parameters = Self.model.initialParameters(seed: 3)
     func evaluations(_ count: Int) throws -> [String] {
       try ThreadRanks.run(count) { ranks in
-        let device = try Self.device(isReference: false, ranks)
+        let device = try Self.device(.panels, ranks)
         defer { device.close() }
         var weights = ""
         let evaluation = try Evaluator(

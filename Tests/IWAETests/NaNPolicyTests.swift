@@ -27,10 +27,12 @@ import Testing
 
   private func trainer(
     _ configuration: TrainingConfiguration, on device: any Device,
-    from state: [Tensor: [Float]]? = nil, progress: TrainingProgress = TrainingProgress()
+    from state: [Tensor: [Float]]? = nil, progress: TrainingProgress = TrainingProgress(),
+    origin: PassOrigin? = nil
   ) throws -> Trainer {
     try Trainer(
-      model, configuration, images: images, device: device, state: state, progress: progress)
+      model, configuration, images: images, device: device, state: state, progress: progress,
+      origin: origin)
   }
 
   private let faults: Set<UInt32> = [0, 5, 63, 64, 70, 71, 149, 150, 299]
@@ -146,6 +148,27 @@ import Testing
     let report = try #require(try slow.finishPass())
     #expect(report.bound == second.bound)
     #expect(try slow.state() == lowered.state())
+  }
+
+  /// Stopped within a pass that has to begin again later: it does so from its beginning, as without the stop.
+  @Test func aPassBeginsAgainAlikeWhenResumed() throws {
+    let upset = UpsetDevice(device, spoils: .parameter) {
+      $0.step == 100 && $0.stepSize > 0.006
+    }
+    let whole = try trainer(configuration(.lowerRate), on: upset)
+    while !whole.isDone { _ = try whole.finishPass() }
+    let first = try trainer(configuration(.lowerRate), on: upset)
+    let report = try first.finishPass(every: .zero) { _ in first.progress.batch < 30 }
+    #expect(report == nil && (30..<100).contains(first.progress.batch))
+    let origin = try #require(first.passOrigin)
+    #expect(origin.progress == TrainingProgress())
+    let second = try trainer(
+      configuration(.lowerRate), on: upset, from: first.state(), progress: first.progress,
+      origin: origin)
+    while !second.isDone { _ = try second.finishPass() }
+    #expect(second.progress.rateHalvings == 1 && second.passOrigin == nil)
+    #expect(try second.state() == whole.state())
+    #expect(second.progress == whole.progress)
   }
 
   @Test func theRateIsNotLoweredForEver() throws {

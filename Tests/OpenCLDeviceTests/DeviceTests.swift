@@ -71,6 +71,34 @@ import Testing
     #expect(try turns(cpus + [lost]) == [0, 0, 0])
   }
 
+  /// A name that several devices have chooses among them, each for one process; one driver's, if two show
+  /// them.
+  @Test func processesTakeDevicesOfANameInTurn() throws {
+    let cpu = try device(0, "CPU", .cpu)
+    let discrete = try [1, 2].map { try device($0, "Discrete", .gpu) }
+    let lost = try device(3, "Discrete", .gpu, problem: "lost")
+    let devices = [cpu] + discrete + [lost]
+    func turns(_ name: String, _ devices: [DeviceDescription]) throws -> [Int] {
+      try (0..<3).map { try DeviceList.choose(.turnOfName(name, $0), from: devices).index }
+    }
+    for name in ["Discrete", "discr"] { #expect(try turns(name, devices) == [1, 2, 1]) }
+    #expect(try turns("cpu", devices) == [0, 0, 0])
+    #expect(try turns("Discrete", [lost]) == [3, 3, 3])
+    // Elsewhere the name is part of another.
+    let larger = try device(4, "Discrete XL", .gpu)
+    #expect(try turns("Discrete", devices + [larger]) == [1, 2, 1])
+    #expect(try turns("xl", devices + [larger]) == [4, 4, 4])
+    let matches = (discrete + [larger]).map(\.summary)
+    #expect(throws: DeviceError.ambiguousDevice(asked: "discr", matches: matches)) {
+      try turns("discr", discrete + [larger])
+    }
+    #expect(throws: DeviceError.noSuchDevice(asked: "no", available: [cpu.summary])) {
+      try turns("no", [cpu])
+    }
+    #expect(DeviceSelection("1", turn: 2) == .index(1))
+    #expect(DeviceSelection("radeon", turn: 2) == .turnOfName("radeon", 2))
+  }
+
   /// What results depend on is asked; drivers write versions as they like.
   @Test func driversThatCannotServeSayWhy() {
     func problem(_ versions: String...) -> String? { DeviceList.problem(versions: versions) }

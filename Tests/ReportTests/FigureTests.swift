@@ -26,6 +26,15 @@ import Testing
     #expect(document.text("style")?.contains("prefers-color-scheme: dark") == true)
   }
 
+  @Test(arguments: Figures.all) func remarksAreDrawn(_ figure: Figure) {
+    var figure = figure
+    figure.remark = "Not to be trusted."
+    let document = Document(figure.svg)
+    #expect(document.texts.contains("Not to be trusted."))
+    #expect(document.text("desc")?.hasSuffix(" Not to be trusted.") == true)
+    #expect(FigureElement(figure).html.contains(" Not to be trusted.</p>"))
+  }
+
   @Test func everySeriesIsDrawnInAWayOfItsOwn() {
     let document = Document(Figures.lines.svg)
     let series = document.elements.compactMap { $0.attributes["data-series"] }.compactMap {

@@ -12,14 +12,14 @@
 // The log-weight of a scope whose tempered share is largest, and the sum of
 // exp(temperature * (log w - reference)). Differences come before the temperature, because large
 // log-weights times a temperature would round away what tells them apart. NaN among the log-weights
-// makes the sum NaN; where all are -infinity at a positive temperature the sum is 0.
+// makes the sum NaN; where all are -infinity times the temperature the sum is 0.
 typedef struct {
   float reference;
   float sum;
 } scope_sums;
 
 static inline int is_empty(scope_sums sums, float temperature) {
-  return sums.reference == -INFINITY && temperature > 0.0f;
+  return sums.reference == (temperature > 0.0f ? -INFINITY : INFINITY);
 }
 
 static inline real share_of(real weight, scope_sums sums, float temperature) {

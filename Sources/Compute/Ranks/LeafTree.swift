@@ -21,10 +21,22 @@ public struct LeafTree: Hashable, Sendable {
     return nodes(of: range, below: left) + nodes(of: range, below: right)
   }
 
+  /// The last node of at most so many leaves, and those to its left whose sums are added to its own, the
+  /// last first.
+  public func rightmost(atMost most: Int) -> (lefts: [Range<Int>], last: Range<Int>) {
+    var (lefts, last): ([Range<Int>], Range<Int>) = ([], 0..<leaves)
+    while last.count > most {
+      let (left, right) = halves(of: last)
+      lefts.append(left)
+      last = right
+    }
+    return (lefts, last)
+  }
+
   /// Adds the sum of a node's leaves to another; what is empty becomes it.
   ///
   /// - Parameter addKnown: Does so for a node whose value is known; false where it is to be added up.
-  func add(
+  public func add(
     _ node: Range<Int>, to sum: inout [Float],
     _ addKnown: (Range<Int>, inout [Float]) throws(DeviceError) -> Bool
   ) throws(DeviceError) {
@@ -61,18 +73,20 @@ extension Ranks {
   ///
   /// - Parameters:
   ///   - tree: The leaves.
-  ///   - addValues: Adds the values of a leaf, always as many, to a sum; what is empty becomes them.
-  ///     Asked once for each of this rank's leaves.
+  ///   - atOnce: The most leaves, 1 or 2, whose values are asked for at once.
+  ///   - addValues: Adds the values of a leaf, or the sum of two, always as many, to a sum; what is empty
+  ///     becomes them. Asked once for each of this rank's leaves.
   public func sum(
-    over tree: LeafTree, _ addValues: (_ leaf: Int, inout [Float]) throws(DeviceError) -> Void
+    over tree: LeafTree, atOnce: Int = 1,
+    _ addValues: (_ leaves: Range<Int>, inout [Float]) throws(DeviceError) -> Void
   ) throws(DeviceError) -> [Float] {
     let nodes = (0..<count).map { tree.nodes(of: range(of: $0, among: tree.leaves)) }
     var sums: [[Float]] = []
     for node in nodes[rank] {
       var sum: [Float] = []
       try tree.add(node, to: &sum) { node, sum throws(DeviceError) in
-        guard node.count == 1 else { return false }
-        try addValues(node.lowerBound, &sum)
+        guard node.count <= atOnce else { return false }
+        try addValues(node, &sum)
         return true
       }
       sums.append(sum)

@@ -9,7 +9,9 @@ extension CaseTable {
       }
       cases.append(accumulate(images: 2, samples: 17, temperature: 0.4, spread))
     }
-    cases.append(accumulate(images: 2, samples: 17, temperature: -1.5, .usual))
+    for spread in [Spread.usual, .partlyInfinite, .infinite] {
+      cases.append(accumulate(images: 2, samples: 17, temperature: -1.5, spread))
+    }
     // Earlier maxima below, among and above a chunk's log-weights of -90 give or take 3.
     for temperature in [1, 0.4, -1.5] as [Float] {
       for samples in [1, 5, 333] {

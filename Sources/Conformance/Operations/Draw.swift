@@ -8,8 +8,15 @@ extension CaseTable {
         cases.append(draw(name, rule, groups: groups, samples: samples, count: count, .usual))
       }
     }
-    for spread in [Spread.partlyImpossible, .impossible] {
+    for spread in [Spread.partlyImpossible, .impossible, .partlyInfinite, .infinite, .notNumbers] {
       cases.append(draw("all", Self.rules[1].rule, groups: 1, samples: 20, count: 4, spread))
+    }
+    // Weights that fall as the log-weights rise: those of infinite ones are 0.
+    let falling = CoefficientRule(temperature: -1.5, linear: 1)
+    let rule = EstimatorRule(
+      bound: BoundRule(), decoder: falling, path: falling, score: -falling)
+    for spread in [Spread.partlyInfinite, .infinite] {
+      cases.append(draw("falling", rule, groups: 1, samples: 20, count: 4, spread))
     }
     return cases
   }

@@ -19,7 +19,7 @@ extension CaseTable {
     for samples in [2, 5, 16, 17, 50] {
       cases.append(estimate("leaveOneOut", leaving, images: 3, groups: 2, samples: samples, .usual))
     }
-    for spread in [Spread.equal, .impossible, .notNumbers] {
+    for spread in [Spread.equal, .impossible, .partlyInfinite, .infinite, .notNumbers] {
       cases.append(estimate("leaveOneOut", leaving, images: 3, groups: 2, samples: 25, spread))
     }
     for sum in [

@@ -59,8 +59,24 @@ public struct DataIdentity: Codable, Hashable, Sendable {
     return before.difference(of: now, part.rawValue, labelsCount: labelsCount)
   }
 
-  /// The difference of some data from these, in words; nil for none.
-  func difference(of other: DataIdentity) -> String? {
+  /// The difference of a run's images from these, in words; nil for none, however their values are stored.
+  func difference(of images: RunImages) -> String? {
+    // Digests tell types of storage apart too, so that where they differ the values are looked into.
+    guard let found = difference(of: images.identity) else { return nil }
+    guard let split = try? images.plain else { return found }
+    return difference(of: split)
+  }
+
+  /// The difference of divided images from these, in words; nil for none, however their values are stored.
+  func difference(of split: Split) -> String? {
+    let others = (validation == nil) != (split.validation == nil) ? "others validated" : nil
+    return difference(of: split, in: .training, labelsCount: true) ?? others
+      ?? difference(of: split, in: .validation, labelsCount: true)
+      ?? difference(of: split, in: .test, labelsCount: true)
+  }
+
+  /// The difference of some data from these, by their digests alone, in words; nil for none.
+  private func difference(of other: DataIdentity) -> String? {
     training.difference(of: other.training, "training")
       ?? (validation == nil && other.validation == nil
         ? nil
@@ -104,7 +120,7 @@ extension RunConfiguration {
       before.validation?.labels = found.validation?.labels
       before.test.labels = found.test.labels
     }
-    return before.difference(of: found)
+    return before.difference(of: images)
   }
 }
 

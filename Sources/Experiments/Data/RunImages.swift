@@ -7,6 +7,7 @@ public struct RunImages: Sendable {
   public let source: DataSource
   public let split: Split
   public let identity: DataIdentity
+  private let configuration: RunConfiguration
 
   /// Prepares, divides and standardizes the images as a configuration says.
   ///
@@ -22,6 +23,7 @@ public struct RunImages: Sendable {
           + "\(name(found)). Read them as the run says.")
     }
     self.source = source
+    self.configuration = configuration
     let model = configuration.model
     let plain = try source.prepared(for: model, .none).split(configuration.split)
     identity = DataIdentity(plain, choice: configuration.choiceOfImages)
@@ -32,6 +34,13 @@ public struct RunImages: Sendable {
     self.split =
       configuration.standardize
       ? split.standardized(by: Standardization(of: split.training)) : split
+  }
+
+  /// The images before anything is drawn or standardized, which are those of the identity.
+  var plain: Split {
+    get throws {
+      try source.prepared(for: configuration.model, .none).split(configuration.split)
+    }
   }
 }
 

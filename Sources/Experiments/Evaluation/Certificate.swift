@@ -120,6 +120,10 @@ public struct Certificate: Codable, Hashable, Sendable {
           + "from above: \(number(simulated.lower)) and \(number(simulated.upper)), "
           + "\(number(simulated.upper - simulated.lower))\(error) apart; exact there, and a diagnosis of "
           + "all else. On data, modes that no chain finds are missing")
+    } else {
+      lines.append(
+        "no images were annealed from above (time was up, it was stopped, or the model cannot draw or move "
+          + "latents): on data, modes that no chain finds are missing")
     }
     return lines.joined(separator: "\n")
   }

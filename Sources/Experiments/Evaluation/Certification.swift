@@ -171,14 +171,12 @@ public struct Certification: Sendable {
       certificate: certificate, images: found, isStopped: isStopped, loss: loss)
   }
 
-  /// The mean so far, and its error.
-  private static func text(_ images: [CertifiedImage]) -> String {
+  /// The mean so far, and its error where all images have one that can be believed.
+  static func text(_ images: [CertifiedImage]) -> String {
     guard !images.isEmpty else { return "" }
-    let count = Double(images.count)
-    let mean = images.reduce(0) { $0 + $1.estimate } / count
-    let variance = images.reduce(0) { $0 + ($1.error ?? .nan) * ($1.error ?? .nan) }
-    let error = Certifier.deviations * variance.squareRoot() / count
-    return String(format: "  %.2f", mean) + (error.isNaN ? "" : String(format: " ± %.3f", error))
+    let mean = images.reduce(0) { $0 + $1.estimate } / Double(images.count)
+    let error = images.meanErrorAndBias.map { Certifier.deviations * $0.error }
+    return String(format: "  %.2f", mean) + (error.map { String(format: " ± %.3f", $0) } ?? "")
   }
 
   /// Anneals images that the model draws from both sides; nil where it cannot, or need not.

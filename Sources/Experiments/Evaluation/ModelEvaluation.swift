@@ -39,9 +39,13 @@ public struct ModelEvaluation: Sendable {
   }
 
   /// What ranks that evaluate together compare.
-  private func agreements(on device: any Device) -> [Fact] {
-    var facts = Fact.device(device)
-    facts += [Fact("the parameters", parameters), Fact("the images", images)]
+  private func agreements(on device: any Device) throws -> [Fact] {
+    var facts =
+      try Fact.device(device) + [
+        Fact.model(model), Fact("the parameters", parameters), Fact("the images", images),
+        Fact("the sizes", "\(samples) samples, \(batchSize) images and \(chunk) samples at a time"),
+      ]
+    facts += Fact.draws(seed: seed, binarization)
     if let activity { facts.append(Fact("the images of active units", activity)) }
     return facts
   }

@@ -78,9 +78,11 @@ public struct BoundsComparison: Encodable, Sendable {
         "\(run.name) \($0.bound.text(decimals: 4)) with \(counted($0.samples, "sample"))"
       }
     }
+    let warnings = runs.compactMap { run in run.bounds.warning.map { "\(run.name): \($0)" } }
     return Figure(
       name: "bounds", title: "L_k of \(counted(runs.count, "model"))\(images)",
       summary: "The last bounds: \(ends.joined(separator: ", ")).",
+      remark: warnings.isEmpty ? nil : warnings.joined(separator: " "),
       content: .lines(LinePlot(xLabel: "samples k", yLabel: "L_k, nats", curves: curves)))
   }
 }

@@ -139,6 +139,7 @@ extension BoundsReport {
     if let exact { levels.append(.init(name: "data's density", y: exact)) }
     return Figure(
       name: "bounds", title: "L_k over \(counted(images, "image"))", summary: summary,
+      remark: warning,
       content: .lines(
         LinePlot(
           xLabel: "samples k", yLabel: "log p(x), nats",
@@ -154,7 +155,6 @@ extension BoundsReport {
         isBelowLast($0) ? "" : ", and approaches \($0.text(decimals: 4))"
       } ?? ""
     return "The bound on the log-likelihood is \(ends.joined(separator: " and "))\(approached)."
-      + (warning.map { " \($0)" } ?? "")
   }
 }
 

@@ -85,8 +85,7 @@ extension SandwichReport {
     return Figure(
       name: "sandwich", title: "log p(x) of \(images) simulated images, from both sides",
       summary: "From below \(text(last?.lower)) by annealing and \(text(simulated.importance)) by "
-        + "importance sampling; from above \(text(last?.upper))."
-        + (warning.map { " \($0)" } ?? ""),
+        + "importance sampling; from above \(text(last?.upper)).", remark: warning,
       content: .lines(
         LinePlot(
           xLabel: "temperatures", yLabel: "log p(x), nats",

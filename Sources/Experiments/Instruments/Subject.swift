@@ -55,7 +55,11 @@ public typealias WordMonitor = (String) -> Bool
 
 extension Subject {
   /// What ranks that measure together compare.
-  func agreements(on device: any Device) -> [Fact] {
-    Fact.device(device) + [Fact("the parameters", parameters), Fact("the images", images)]
+  func agreements(on device: any Device) throws -> [Fact] {
+    let facts =
+      try Fact.device(device) + [
+        Fact.model(model), Fact("the parameters", parameters), Fact("the images", images),
+      ]
+    return facts + Fact.draws(seed: seed, binarization)
   }
 }

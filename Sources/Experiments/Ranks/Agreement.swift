@@ -15,6 +15,12 @@ extension Ranks {
       try JSONDecoder().decode([Fact].self, from: Data($0))
     }
     for (rank, others) in all.enumerated() {
+      guard others.count == all[0].count else {
+        let names = Set(others.map(\.name)).symmetricDifference(all[0].map(\.name)).sorted()
+        throw LaunchError.different(
+          "Rank \(rank) has other work than rank 0: only one of them has \(names.joined(separator: ", ")). "
+            + "Start all with the same program, arguments and files.")
+      }
       guard let (one, other) = zip(all[0], others).first(where: { $0 != $1 }) else { continue }
       let own = facts.first { $0.name == one.name } ?? one
       throw LaunchError.different(
@@ -60,6 +66,21 @@ struct Fact: Codable, Equatable {
     self.init(name, "the digest \(hash.hexadecimal().prefix(12))")
   }
 
+  /// What a model is made of, but for the numbers.
+  static func model(_ model: Model) throws -> Fact { Fact("the model", try text(of: model)) }
+
+  /// Something as JSON, whose keys have an order.
+  static func text(of value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
+  /// What is drawn for images: what it depends on may lie in a file that one machine alone has.
+  static func draws(seed: UInt64, _ binarization: Binarization) -> [Fact] {
+    [Fact("the seed", "\(seed)"), Fact("the way to binarize", "\(binarization)")]
+  }
+
   /// All of a device that may round the results of work that ranks share.
   static func device(_ device: any Device) -> [Fact] {
     var facts = [
@@ -87,17 +108,13 @@ extension Run {
     let settings = Setting.all.filter { !$0.isOfData && $0.key != "init" }.map {
       Fact("the setting '\($0.key)'", $0.text(configuration))
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    func text(_ value: some Encodable) throws -> String {
-      String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
     var facts =
       try settings + [
-        Fact("the model", try text(configuration.model)),
-        Fact("the data", try text(images.identity.withoutChoice)),
+        Fact.model(configuration.model),
+        Fact("the data", try Fact.text(of: images.identity.withoutChoice)),
         Fact(
-          "the progress of the newest checkpoint", resumed.map { try text($0.progress) } ?? "none"),
+          "the progress of the newest checkpoint",
+          resumed.map { try Fact.text(of: $0.progress) } ?? "none"),
         Fact("the state to begin with", try trainer.state()),
       ]
     facts += Fact.device(device)

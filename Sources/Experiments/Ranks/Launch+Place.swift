@@ -21,9 +21,10 @@ extension Launch {
         of: own.processors, index: sharers.firstIndex(of: ranks.rank) ?? 0, count: sharers.count)
       keep(to: own.processors)
     }
-    // PoCL has a thread for each processor, and counts them from the machine's first.
-    setenv("POCL_MAX_PTHREAD_COUNT", "\(own.processors.count)", 0)
-    setenv("POCL_AFFINITY", "0", 0)
+    let process = ProcessInfo.processInfo
+    let variables = environment(
+      share: own.processors.count, all: process.processorCount, process.environment)
+    for (name, value) in variables { setenv(name, value, 0) }
     places = try places(of: own)
   }
 
@@ -47,6 +48,26 @@ extension Launch {
     return Array(
       processors[
         index * processors.count / count..<(index + 1) * processors.count / count])
+  }
+
+  /// The variables that tell PoCL of a rank's share of the machine's processors: it has a thread for each, and
+  /// none stays in a place that PoCL chooses, which counts from the machine's first.
+  ///
+  /// - Parameters:
+  ///   - share: The processors of the rank.
+  ///   - all: Those of the machine: a rank that has them is as a process by itself.
+  ///   - environment: The variables that are set. A number of threads that the user chose stays.
+  static func environment(
+    share: Int, all: Int, _ environment: [String: String]
+  ) -> [String: String] {
+    guard share < all else { return [:] }
+    var result = ["POCL_AFFINITY": "0"]
+    // The second is the one that its driver for TBB reads.
+    let counts = ["POCL_MAX_PTHREAD_COUNT", "POCL_CPU_MAX_CU_COUNT"]
+    if !counts.contains(where: { environment[$0] != nil }) {
+      for name in counts { result[name] = "\(share)" }
+    }
+    return result
   }
 
   #if MPI && os(Linux)

@@ -109,7 +109,12 @@ public enum Launch {
         all.abort(status)
       }
     #endif
-    if isFirst || !isSameForAll { tell(text) }
+    if isFirst || !isSameForAll {
+      tell(text)
+    } else {
+      // The first says it: a launcher that sees this one end may end that before it has.
+      sleep(1)
+    }
   }
 
   #if MPI
@@ -138,10 +143,11 @@ struct Launched: Hashable {
   var rank: Int
   var count: Int
 
-  /// Of Open MPI, MPICH and those that follow it, and Slurm's `srun`.
+  /// Of Open MPI, MPICH and those that follow it, MVAPICH, Slurm's `srun` and Flux.
   private static let variables = [
     ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"), ("PMI_RANK", "PMI_SIZE"),
-    ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+    ("MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"), ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS"),
+    ("FLUX_TASK_RANK", "FLUX_JOB_SIZE"),
   ]
 
   /// Nil where there is no launcher.

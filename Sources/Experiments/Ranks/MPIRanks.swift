@@ -87,7 +87,8 @@
         let status = ranks_test(request, &isDone)
         if status != 0 || isDone != 0 { return status }
         tries += 1
-        if tries < 1000 { sched_yield() } else { usleep(50) }
+        // Whoever has waited for seconds, as for one that evaluates, is not in a hurry.
+        if tries < 1000 { sched_yield() } else { usleep(tries < 40_000 ? 50 : 1000) }
       }
     }
 

@@ -11,11 +11,15 @@ public struct RefereeReport: Encodable, Sendable {
     public var nll: Double
     /// Over draws of the samples; that over images is the report's.
     public var standardError: Double
+    /// True if weights are averaged that vary more than their samples show, so that the error is too small.
+    public var errorIsLowerLimit: Bool
   }
 
   /// What was judged, in words.
   public var model: String
   public var bounds: [Bound]
+  /// The share of images whose Pareto shape is above 0.7.
+  public var untrustedImages: Double
   public var nll: Double
   /// Of the NLL over images; nil for one image.
   @Nullable public var standardError: Double?
@@ -46,9 +50,13 @@ public struct RefereeReport: Encodable, Sendable {
     }
     bounds = sizes.compactMap { size in
       figures.mean(.bound(size)).map {
-        Bound(samples: size, nll: -$0.value, standardError: $0.error)
+        // Of single samples the logarithms are averaged.
+        Bound(
+          samples: size, nll: -$0.value, standardError: $0.error,
+          errorIsLowerLimit: size > 1 && figures.untrustedImages > 0)
       }
     }
+    untrustedImages = Double(figures.untrustedImages) / Double(images)
     (nll, standardError) = (evaluation.nll, evaluation.standardError)
     (reconstruction, divergence) = (evaluation.reconstruction, evaluation.divergence)
     (activeUnits, effectiveSampleSize) = (evaluation.activeUnits, evaluation.effectiveSampleSize)
@@ -72,6 +80,15 @@ public struct RefereeReport: Encodable, Sendable {
     return notes
   }
 
+  /// The end of a sentence about errors.
+  private var limit: String {
+    guard untrustedImages > 0 else { return "." }
+    let share = String(format: "%.0f", 100 * untrustedImages)
+    return
+      "; of bounds with more than one sample they are lower limits, for the Pareto shape is above "
+      + "\(BoundsReport.largestShape) for \(share)% of the images."
+  }
+
   /// A row for each bound, and one for the certificate.
   public var table: ResultTable {
     var table = ResultTable(
@@ -81,7 +98,7 @@ public struct RefereeReport: Encodable, Sendable {
       ],
       remark:
         "Means over \(counted(images, "image")); errors are standard errors over draws of the "
-        + "samples.")
+        + "samples\(limit)")
     for bound in bounds {
       table.append([
         .text("L_\(bound.samples)"), .uncertain(bound.nll, error: bound.standardError),

@@ -29,7 +29,10 @@ struct TrainingMistake: Sendable {
         return nil
       }
       // As many groups as there were samples: weights that add up to as much are compared.
-      let share = Float(groups) / Float(samples)
+      let other = objective.rule(groups: samples, samples: groups)
+      guard isWeighted(other) else { return nil }
+      let sum = rule.path.linear * Float(rule.path.scope == .group ? groups : 1)
+      let share = sum / (other.path.linear * Float(samples))
       let mistaken = changed(objective) {
         $0.scope = .group
         $0.linear *= share

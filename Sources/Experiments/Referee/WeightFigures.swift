@@ -23,6 +23,8 @@ struct WeightFigures: Sendable {
   private(set) var values: [Quantity: [Double]] = [:]
   /// For each quantity, the sum over images of its squared error, which is over draws of the samples.
   private var squares: [Quantity: Double] = [:]
+  /// The images whose weights vary more than their samples show.
+  private(set) var untrustedImages = 0
   private let samples: Int
 
   /// - Parameter samples: Those of each image; at least two, of which one alone tells no error.
@@ -45,6 +47,7 @@ struct WeightFigures: Sendable {
   mutating func add(_ weights: LogWeights) {
     let mean = weights.logMean
     let logs = weights.relativeToMean
+    if weights.paretoShape.map({ $0 > BoundsReport.largestShape }) ?? false { untrustedImages += 1 }
     for quantity in quantities {
       let (value, square) = Self.value(quantity, logs)
       values[quantity, default: []].append(value + mean)

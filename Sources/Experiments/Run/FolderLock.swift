@@ -18,14 +18,15 @@ final class FolderLock {
 
   /// - Parameters:
   ///   - folder: The folder.
+  ///   - shard: Of the folder, only this share of its cells; nil for the folder.
   ///   - isShared: True to hold it with others that share it too.
-  init(_ folder: String, isShared: Bool = false) throws {
-    let path = "\(folder)/\(Self.name)"
+  init(_ folder: String, shard: CellShare? = nil, isShared: Bool = false) throws {
+    let path = "\(folder)/\(Self.name)" + (shard.map { "-\($0.index + 1)-\($0.count)" } ?? "")
     let flags = O_NOFOLLOW | O_NONBLOCK
     let writing = FileCalls.open(path, O_RDWR | O_CREAT | flags)
     var code = errno
-    if writing < 0, code == EACCES {
-      // One that another user made can be held, and not written to.
+    if writing < 0, code == EACCES || code == EROFS {
+      // One that another user made, or that nobody can change, can be held, and not written to.
       descriptor = FileCalls.open(path, O_RDONLY | flags)
       // Where there is none, none could be made.
       if errno != ENOENT { code = errno }
@@ -53,9 +54,10 @@ final class FolderLock {
       // A file system without locks.
       if [ENOSYS, EOPNOTSUPP, ENOTSUP, ENOLCK].contains(code) { return }
       guard code == EWOULDBLOCK else { throw FileAccessError(path, "locked", code: code) }
+      let what = shard.map { "Share \($0.index + 1)/\($0.count) of '\(folder)'" } ?? "'\(folder)'"
       throw RunError(
-        description: "'\(folder)' is in use by \(Self.holder(at: path)). Wait for it to end, or "
-          + "choose another folder.")
+        description: "\(what) is in use by \(Self.holder(at: path)). Wait for it to end, or "
+          + "choose another \(shard == nil ? "folder" : "share").")
     }
     // Of those who share it none is named.
     if isShared { _ = ftruncate(descriptor, 0) } else { note() }

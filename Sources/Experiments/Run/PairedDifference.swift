@@ -87,9 +87,15 @@ extension RunFolder {
     // Pixels that are drawn for a test are drawn by the run's seed.
     let isDrawn =
       configuration.model.likelihood.isBinarized && configuration.binarize.eachPass == .sample
+    // Digests are of data that nothing was taken out of yet, which the training images say: other units have
+    // another density. It is compared with no probability, nor with what labels make of it.
+    let model = configuration.model
     let key = [
       identity.test.values, "\(configuration.binarize)", "\(report.images)", "\(report.samples)",
       isDrawn ? "\(configuration.seed)" : "",
+      configuration.standardize ? identity.training.values : "",
+      "\(model.likelihood.isOfProbabilities)",
+      model.condition == nil ? "" : "given \(identity.test.labels ?? "")",
     ]
     return TestedImages(key: key.joined(separator: ", "), logLikelihoods: values)
   }

@@ -65,7 +65,7 @@ public struct Run: Sendable {
   ) throws {
     let found = folder.record
     let stored = try RunConfiguration(file: folder.configuration)
-    let difference = stored.identity?.difference(of: images.identity)
+    let difference = stored.identity?.difference(of: images)
     for setting in Setting.all where !setting.canChange {
       let (before, after) = (setting.text(stored), setting.text(configuration))
       // The same images may have moved.
@@ -128,6 +128,7 @@ public struct Run: Sendable {
     self.continued = continued
     (self.found, self.images) = (found, images)
     training = try configuration.training()
+    try configuration.checkLeaves(images: images.split.training.count)
     if images.split.validation == nil, let problem = configuration.needOfValidation {
       // Runs of a version that took it are gone on with: they make all their passes.
       guard resumed != nil, configuration.schedule != .plateau else {

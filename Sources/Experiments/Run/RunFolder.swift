@@ -65,8 +65,9 @@ public struct RunFolder: Sendable {
     let own = [configuration, metrics, checkpoint, best, evaluation, imageLikelihoods, bound].map {
       URL(fileURLWithPath: $0).lastPathComponent
     }
-    return (own + [FolderLock.name, "sweep.json", "results.json"]).contains(name)
-      || name.hasPrefix(Certification.prefix) || EventFile.isName(name)
+    return (own + ["sweep.json", "results.json"]).contains(name)
+      || name.hasPrefix(FolderLock.name) || name.hasPrefix(Certification.prefix)
+      || EventFile.isName(name)
   }
 
   /// True if a file of that name would be a figure's numbers, or is the picture beside them.

@@ -12,6 +12,11 @@ extension RunSession {
     .average: Checkpoint.averagePrefix, .state: "optimizer.estimator_mix",
   ]
 
+  /// The name of a tensor of a run's state in a checkpoint.
+  static func name(of tensor: Tensor) -> String {
+    companions[tensor.role].map { "\($0).\(tensor.name)" } ?? tensor.name
+  }
+
   /// Saves the newest checkpoint; returns what it holds.
   @discardableResult
   func save() throws -> [Tensor: [Float]] {
@@ -39,16 +44,25 @@ extension RunSession {
   func write(_ state: [Tensor: [Float]], to path: String) throws -> String? {
     guard isFirst else { return nil }
     var extras: [String: [Float]] = [:]
-    for (tensor, values) in state {
-      if let prefix = Self.companions[tensor.role] { extras["\(prefix).\(tensor.name)"] = values }
+    for (tensor, values) in state where tensor.role != .parameter {
+      extras[Self.name(of: tensor)] = values
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let progress = String(decoding: try encoder.encode(trainer.progress), as: UTF8.self)
+    func text(_ progress: TrainingProgress) throws -> String {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      return String(decoding: try encoder.encode(progress), as: UTF8.self)
+    }
+    var metadata = ["progress": try text(trainer.progress), "train_seconds": "\(seconds)"]
+    if let origin = trainer.passOrigin {
+      metadata[Checkpoint.originKey] = try text(origin.progress)
+      for (tensor, values) in origin.state {
+        extras[Checkpoint.originName(of: tensor)] = values
+      }
+    }
     let checkpoint = Checkpoint(
       model: run.configuration.model, parameters: state.filter { $0.key.role == .parameter },
       standardization: run.images.split.training.standardization, extras: extras,
-      metadata: ["progress": progress, "train_seconds": "\(seconds)"])
+      metadata: metadata)
     let file = try checkpoint.file
     try Files.write(file.data, to: path, mode: run.folder.permissions)
     return file.metadata[Checkpoint.digestKey]

@@ -32,7 +32,7 @@ extension Run {
     }
     var state = start.parameters
     for tensor in training.companions(of: configuration.model) {
-      let name = "\(RunSession.companions[tensor.role] ?? "").\(tensor.name)"
+      let name = RunSession.name(of: tensor)
       let stored = start.extras[name]
       // Averages that another run did not keep begin where it had come to, and what it did not learn is
       // not known.
@@ -56,6 +56,19 @@ extension Run {
         "its progress: \(problem). The file is damaged, or the data changed"
           + (continued == nil ? "." : ", or '--batch' or '--split' did."))
     }
+    try check(state)
+    let origin = try passOrigin(in: start, before: progress)
+    if let seconds = start.metadata["train_seconds"], start.trainSeconds == nil {
+      throw bad("'train_seconds': expected a time in seconds, found '\(seconds)'.")
+    }
+    return try Trainer(
+      configuration.model, training, images: split.training, validation: split.validation,
+      device: device, state: state, progress: progress, origin: origin, reference: reference,
+      foretell: foretell)
+  }
+
+  /// Refuses numbers that no training leaves.
+  func check(_ state: [Tensor: [Float]]) throws(FormatError) {
     for (tensor, values) in state {
       // Of what a mix of estimators learnt, the second number sums squares.
       let squares: ArraySlice<Float> =
@@ -66,15 +79,10 @@ extension Run {
         }
       let wrong = values.first { !$0.isFinite } ?? squares.first { $0 < 0 }
       guard let wrong else { continue }
-      throw bad("\(wrong) is among the \(tensor.role)s of '\(tensor.name)': the file is damaged.")
+      throw FormatError(
+        file: startFile,
+        problem: "\(wrong) is among the \(tensor.role)s of '\(tensor.name)': the file is damaged.")
     }
-    if let seconds = start.metadata["train_seconds"], start.trainSeconds == nil {
-      throw bad("'train_seconds': expected a time in seconds, found '\(seconds)'.")
-    }
-    return try Trainer(
-      configuration.model, training, images: split.training, validation: split.validation,
-      device: device, state: state, progress: progress, reference: reference,
-      foretell: foretell)
   }
 }
 

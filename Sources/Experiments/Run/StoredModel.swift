@@ -95,7 +95,7 @@ public struct StoredModel: Sendable {
     guard let run, let identity = run.identity,
       let split = try? source.prepared(for: model, .none).split(run.split)
     else { return false }
-    return identity.difference(of: DataIdentity(split)) == nil
+    return identity.difference(of: split) == nil
   }
 
   /// The updates that the training of a run's folder had made; nil of a file.

@@ -4,15 +4,46 @@ import Foundation
 
 /// Cells that ranks divide.
 extension CellRunner {
-  /// True once a folder is there. What one machine made, some file systems show to others after half a
+  /// True if this rank sees the folder that the first one works in, and not another of that name, as each
+  /// machine may have one: a file that the first puts there meanwhile tells.
+  ///
+  /// - Parameters:
+  ///   - folder: The folder.
+  ///   - ranks: All of them, which look at once.
+  ///   - time: The time within which it must be seen.
+  static func isOne(_ folder: String, of ranks: any Ranks, within time: Duration) throws -> Bool {
+    guard ranks.count > 1 else { return true }
+    let file = "\(folder)/.ranks"
+    let own = UUID().uuidString
+    if ranks.isFirst { try Files.write(Data(own.utf8), to: file) }
+    let token = Data(try ranks.broadcast(own).utf8)
+    let isSeen = sees(within: time) { (try? Files.read(file, atMost: token.count)) == token }
+    try ranks.barrier()
+    // Where that fails, the next start writes it anew.
+    if ranks.isFirst { try? FileCalls.remove(file) }
+    return isSeen
+  }
+
+  /// True once something is there. What one machine made, some file systems show to others after half a
   /// minute.
-  static func sees(_ folder: String, within time: Duration = .seconds(40)) -> Bool {
+  static func sees(within time: Duration, _ isThere: () -> Bool) -> Bool {
     let end = ContinuousClock.now + time
-    while !RunFolder.isFolder(folder) {
+    while !isThere() {
       if ContinuousClock.now > end { return false }
       usleep(50_000)
     }
     return true
+  }
+
+  /// The work that is left to do after some passes, in samples walked forwards: enough to tell the time
+  /// it takes.
+  func work(_ cell: Cell, after done: Int) -> Double {
+    let configuration = cell.configuration
+    let passes = max(configuration.passes - done, 0)
+    // Backwards costs twice as much again; a step costs something without any samples.
+    let samples = 3 * (configuration.groups * configuration.samples + 5)
+    return Double(passes) * Double(images.split.training.count) * Double(samples)
+      + Double(tested(cell).count) * Double(configuration.testSamples)
   }
 
   /// This process's cells among those that are left.

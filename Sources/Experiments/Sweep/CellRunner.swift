@@ -13,10 +13,12 @@ public final class CellRunner {
   /// Processes that run the cells together, each some.
   let ranks: any Ranks
   let share: CellShare
-  /// Held by the first of the ranks for all of them.
-  private let lock: FolderLock?
+  /// Held by the first of the ranks for all of them: on the folder, and on a share of its cells.
+  private let locks: [FolderLock]
   /// The results of finished cells, by their names.
   public internal(set) var results: [String: CellResult] = [:]
+  /// The differences of the images from those of runs that are there, as far as they were looked for.
+  var differences: [DataIdentity: String?] = [:]
 
   /// The devices on which cells run, and the listeners.
   public struct Surroundings {
@@ -44,17 +46,22 @@ public final class CellRunner {
   ///   - boundSamples: The samples of the further bound that each is measured by; nil for none.
   ///   - shard: The cells to run, where other processes, which know nothing of this one, run others.
   ///   - ranks: Processes that run them together.
+  ///   - time: The time within which all of them must see the folder.
   public init(
     _ folder: String, images: RunImages, boundSamples: Int? = nil, shard: CellShare = .whole,
-    ranks: any Ranks = Launch.ranks
+    ranks: any Ranks = Launch.ranks, seenWithin time: Duration = .seconds(40)
   ) throws {
     (self.folder, self.images, self.boundSamples) = (folder, images, boundSamples)
     self.ranks = ranks
     share = ranks.count > 1 ? CellShare(of: ranks) : shard
     if ranks.isFirst { try RunFolder(folder).create() }
-    lock = try ranks.isFirst ? FolderLock(folder, isShared: shard != .whole) : nil
+    let isShard = shard != .whole
+    let lock: FolderLock? = try ranks.isFirst ? FolderLock(folder, isShared: isShard) : nil
+    // Two that run one share would meet in each cell, and call it failed.
+    let own: FolderLock? = try ranks.isFirst && isShard ? FolderLock(folder, shard: shard) : nil
+    locks = [lock, own].compactMap(\.self)
     try ranks.agree(on: [Fact("the data", "\(images.identity.withoutChoice)")])
-    guard Self.sees(folder) else {
+    guard try Self.isOne(folder, of: ranks, within: time) else {
       throw FileAccessError(
         "'\(folder)' is not there: ranks that run cells together need a folder that all of them see."
       )
@@ -154,28 +161,6 @@ public final class CellRunner {
     }
   }
 
-  /// The configuration in a cell's folder, which must be of the same data; nil where there is none. A run
-  /// may be tested in other ways than before.
-  private func stored(_ cell: Cell, in run: RunFolder? = nil) throws -> RunConfiguration? {
-    let file = (run ?? RunFolder(path(cell))).configuration
-    guard FileManager.default.fileExists(atPath: file) else { return nil }
-    var stored = try RunConfiguration(file: file)
-    if let difference = stored.identity?.difference(of: images.identity) {
-      throw RunError(
-        description: "'\(path(cell))' is of other data: \(difference) when it was trained. Take it "
-          + "away, or choose another folder.")
-    }
-    // The same images may have moved.
-    if stored.identity != nil {
-      for setting in Setting.all where setting.isOfData {
-        setting.copy(cell.configuration, &stored)
-      }
-    }
-    stored.testSamples = cell.configuration.testSamples
-    stored.limit = cell.configuration.limit
-    return stored
-  }
-
   /// The result of a cell whose run is finished and evaluated as asked, perhaps without its bound;
   /// nil if something is left to do before.
   ///
@@ -221,19 +206,8 @@ public final class CellRunner {
   }
 
   /// The images that a cell is tested on.
-  private func tested(_ cell: Cell) -> ImageSet {
+  func tested(_ cell: Cell) -> ImageSet {
     cell.configuration.testing.images(of: images.split)
-  }
-
-  /// The work that is left to do after some passes, in samples walked forwards: enough to tell the time
-  /// it takes.
-  func work(_ cell: Cell, after done: Int) -> Double {
-    let configuration = cell.configuration
-    let passes = max(configuration.passes - done, 0)
-    // Backwards costs twice as much again; a step costs something without any samples.
-    let samples = 3 * (configuration.groups * configuration.samples + 5)
-    return Double(passes) * Double(images.split.training.count) * Double(samples)
-      + Double(tested(cell).count) * Double(configuration.testSamples)
   }
 
   /// Does what is left of a cell; nil if it was stopped.

@@ -101,16 +101,18 @@ public final class Evaluator {
     try needs.data.upload(to: memory)
   }
 
-  /// Prepares the evaluation of a model on images.
+  /// Prepares the evaluation of a model on images, fewer of them at a time than a batch has where ranks would
+  /// have nothing to do: results are the same.
   public convenience init(
     _ model: Model, parameters: [Tensor: [Float]], images: ImageSet, device: any Device,
     samples: Int = 5000, binarization: Binarization = .sample, batchSize: Int = 20,
     chunk: Int = 250, seed: UInt64 = 0
   ) throws {
+    let share = (images.count + device.ranks.count - 1) / device.ranks.count
     let needs = try Needs(
       model, images: images, name: "evaluation", samples: samples,
-      binarization: model.likelihood.isBinarized ? binarization : .none, batchSize: batchSize,
-      chunk: chunk)
+      binarization: model.likelihood.isBinarized ? binarization : .none,
+      batchSize: min(batchSize, max(share, 1)), chunk: chunk)
     let memory = try device.allocate(model.parameters + needs.tensors)
     for (parameter, values) in parameters { try memory.upload(values, to: parameter) }
     try self.init(model, needs, on: memory, device: device, seed: seed)

@@ -93,23 +93,31 @@ public final class Certifier {
         if !progress(done, text) { isStopped = true }
         return !isStopped
       }
-      let found = try certify(block, mayGoOn: { mayGoOn(done) }, goesOn: goesOn)
-      // Of a block that was stopped, what is known of its first images.
-      result += block.map { found[$0] }.prefix { $0 != nil }.compactMap(\.self)
+      var ended: Set<Int> = []
+      let found = try certify(block, &ended, mayGoOn: { mayGoOn(done) }, goesOn: goesOn)
+      // Of a block that was stopped, what is known of its first images; behind others only as long as their
+      // search had ended: one image of which no error is known would leave that of the mean unknown.
+      let known = block.prefix { image in
+        found[image] != nil && (!isStopped || done == 0 || ended.contains(image))
+      }
+      result += known.compactMap { found[$0] }
       if isStopped { return result }
       try keep(result)
     }
     return result
   }
 
-  /// What is known of the images of a block: all, but where it was asked to stop.
+  /// What is known of the images of a block: all, but where it was asked to stop. Those whose search had ended
+  /// by then, with an error that can be believed, are `ended`.
   private func certify(
-    _ images: [Int], mayGoOn: () -> Bool, goesOn: (String) -> Bool
+    _ images: [Int], _ ended: inout Set<Int>, mayGoOn: () -> Bool, goesOn: (String) -> Bool
   ) throws -> [Int: CertifiedImage] {
     var found: [Int: CertifiedImage] = [:]
-    guard try sample(images, &found, mayGoOn, goesOn) else { return found }
     func isOpen(_ image: Int) -> Bool { found[image].map { !endsSearch($0) } ?? true }
+    let isSampled = try sample(images, &found, mayGoOn, goesOn)
     let open = images.filter(isOpen)
+    ended = Set(images).subtracting(open)
+    guard isSampled else { return found }
     guard !open.isEmpty, let makeAnnealer else { return found }
     guard mayGoOn() else {
       for image in open { found[image]?.isCutShort = true }
@@ -137,6 +145,8 @@ public final class Certifier {
             shape: found[image]?.shape)
         }
       }
+      let confirmed = left.filter { efforts[$0]?.isConfirmed == true }
+      ended.formUnion(confirmed.filter { found[$0]?.hasError == true })
       left = left.filter { efforts[$0]?.isConfirmed == false }
       let isTime = mayGoOn()
       for image in left {

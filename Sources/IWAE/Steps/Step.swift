@@ -49,6 +49,8 @@ public struct StepConfiguration: Hashable, Sendable {
   public var wholeBatch: Int?
   /// True if gradients are added to what is there.
   var accumulates = false
+  /// A state `(1)` that what is there is multiplied by before; nil for 1.
+  var carry: Tensor?
   /// The samples of each image, or of each group where the objective weighs groups, that are walked
   /// backwards, drawn in proportion to their weights; nil for all.
   public var backwardSamples: Int?
@@ -105,11 +107,12 @@ public struct StepConfiguration: Hashable, Sendable {
 
   /// The gradient of some of its images, as a share of the whole batch's.
   ///
-  /// - Parameter accumulates: True if it is added to what is there.
-  func part(of batchSize: Int, accumulates: Bool = true) -> StepConfiguration {
+  /// It is added to what is there, multiplied by `carry` if it is given.
+  func part(of batchSize: Int, carry: Tensor? = nil) -> StepConfiguration {
     var part = self
     (part.batchSize, part.optimizer) = (batchSize, nil)
-    (part.wholeBatch, part.accumulates) = (wholeBatch ?? self.batchSize, accumulates)
+    (part.wholeBatch, part.accumulates) = (wholeBatch ?? self.batchSize, true)
+    part.carry = carry
     return part
   }
 

@@ -107,14 +107,15 @@ struct StepBuilder {
     coefficients = [
       try appendCoefficients(
         rule, of: estimated, bounds: bounds, encoderBounds: encoderBounds,
-        into: GradientTarget(accumulates: configuration.accumulates))
+        into: GradientTarget(accumulates: configuration.accumulates, decay: configuration.carry))
     ]
     if let difference = configuration.difference {
       coefficients.append(
         try appendCoefficients(
           difference, of: estimated, prefix: "difference.",
           bounds: Tensor("bounds.difference", .vector(configuration.batchSize), .temporary),
-          into: GradientTarget(.difference, accumulates: configuration.accumulates)))
+          into: GradientTarget(
+            .difference, accumulates: configuration.accumulates, decay: configuration.carry)))
     }
     return (bounds, encoderBounds, try appendBound(bounds))
   }

@@ -169,6 +169,13 @@ public struct StepPrograms {
     return times.reduce(0) { $0 + Double($1.value) * (parts[$1.key]?.productOperations ?? 0) }
   }
 
+  /// True if the whole step adds to each gradient once, all that it comes to.
+  var addsGradientsOnce: Bool {
+    guard let whole else { return false }
+    let gradients = whole.program.operations.flatMap(\.writes).filter { $0.role == .gradient }
+    return Set(gradients).count == gradients.count
+  }
+
   public var description: String {
     switch division {
     case .whole: "the whole batch at once"

@@ -19,6 +19,11 @@ final class LeafRunner {
   private let tree: LeafTree
   private let leafSize: Int
   private let total: Tensor
+  /// True if the device adds the gradient of a leaf to that of another.
+  private let addsPairs: Bool
+
+  /// A state `(1)`: 1 where a leaf's gradient is added to the last one's, 0 where it takes its place.
+  static let carry = Tensor("leaf.carry", .vector(1), .state)
 
   /// - Parameters:
   ///   - runner: Runs a leaf's part of a step, which adds its bound to `total`.
@@ -37,6 +42,7 @@ final class LeafRunner {
     ranks = device.ranks
     tree = LeafTree(leaves: leaves)
     leafSize = runner.programs.configuration.batchSize
+    addsPairs = memory.addsInFloats && runner.programs.addsGradientsOnce
     self.update = try device.compile(update, on: memory)
   }
 
@@ -60,29 +66,67 @@ final class LeafRunner {
   ///   - control: What changes from step to step.
   ///   - wantsToStop: Asked now and then. The step is made all the same, and all ranks are told.
   func run(_ control: Control, wantsToStop: () -> Bool) throws(DeviceError) -> Outcome {
-    var stops = false
     let clock = ContinuousClock()
     let start = clock.now
     var leaves = Duration.zero
-    // Each leaf says at its end what its share of the bound is, and whether to stop.
-    let sum = try ranks.sum(over: tree) { leaf, sum throws(DeviceError) in
+    var stops = false
+    // Each node says at its end what its share of the bound is, and whether to stop.
+    func run(_ node: Range<Int>) throws(DeviceError) -> [Float] {
       let begin = clock.now
       defer { leaves += clock.now - begin }
       try memory.clear([total])
-      var part = control
-      part.batchOffset &+= UInt32(leaf * leafSize)
-      _ = try runner.run(part) {
-        stops = wantsToStop() || stops
-        return true
+      for leaf in node {
+        if addsPairs { try memory.upload([leaf == node.lowerBound ? 0 : 1], to: Self.carry) }
+        var part = control
+        part.batchOffset &+= UInt32(leaf * leafSize)
+        _ = try runner.run(part) {
+          stops = wantsToStop() || stops
+          return true
+        }
       }
+      let bound = try memory.floats(total)[0]
       stops = wantsToStop() || stops
-      try memory.addGradients(followedBy: [memory.floats(total)[0], stops ? 1 : 0], to: &sum)
+      return [bound, stops ? 1 : 0]
     }
+    func add(_ node: Range<Int>, to sum: inout [Float]) throws(DeviceError) {
+      try memory.addGradients(followedBy: run(node), to: &sum)
+    }
+    let outcome = try ranks.count == 1 ? sumHere(run, add) : sumOverRanks(add)
     reduction.seconds += (clock.now - start - leaves) / .seconds(1)
     reduction.steps += 1
+    try update.run(control)
+    return outcome
+  }
+
+  private typealias Addition = (Range<Int>, inout [Float]) throws(DeviceError) -> Void
+  private var atOnce: Int { addsPairs ? 2 : 1 }
+
+  /// The gradients of the last node stay where they are, and the other sums are added to them.
+  private func sumHere(
+    _ run: (Range<Int>) throws(DeviceError) -> [Float], _ add: Addition
+  ) throws(DeviceError) -> Outcome {
+    let (lefts, last) = tree.rightmost(atMost: atOnce)
+    let sums = try lefts.map { left throws(DeviceError) in
+      var sum: [Float] = []
+      try tree.add(left, to: &sum) { node, sum throws(DeviceError) in
+        guard node.count <= atOnce else { return false }
+        try add(node, &sum)
+        return true
+      }
+      return sum
+    }
+    var ends = try run(last)
+    for sum in sums.reversed() {
+      try memory.addToGradients(sum)
+      LeafTree.add(Array(sum.suffix(2)), to: &ends)
+    }
+    return Outcome(bound: Double(ends[0]), stops: ends[1] > 0)
+  }
+
+  private func sumOverRanks(_ add: Addition) throws(DeviceError) -> Outcome {
+    let sum = try ranks.sum(over: tree, atOnce: atOnce, add)
     reduction.bytes = 4 * sum.count
     try memory.setGradients(sum)
-    try update.run(control)
     return Outcome(bound: Double(sum[sum.count - 2]), stops: sum[sum.count - 1] > 0)
   }
 }

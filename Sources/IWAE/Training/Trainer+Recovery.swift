@@ -6,8 +6,8 @@ public enum NaNPolicy: String, Hashable, Sendable, CaseIterable {
   case stop
   /// The step is left out: parameters and moments stay as they were before it.
   case skip
-  /// The pass begins again, or what is left of it where the run was resumed within it, and everything
-  /// from there on has half the learning rate.
+  /// The pass begins again, and everything from there on has half the learning rate. Of a pass that was
+  /// begun by another run, or with another policy, it is what is left.
   case lowerRate = "lower-rate"
 
   /// The steps of a run that may be left out.
@@ -16,7 +16,22 @@ public enum NaNPolicy: String, Hashable, Sendable, CaseIterable {
   static let mostHalvings = 10
 }
 
+/// A point in a pass to which training may come back.
+public struct PassOrigin: Sendable {
+  /// Parameters, moments, averages and what the estimator had learnt.
+  public var state: [Tensor: [Float]]
+  public var progress: TrainingProgress
+
+  public init(state: [Tensor: [Float]], progress: TrainingProgress) {
+    (self.state, self.progress) = (state, progress)
+  }
+}
+
 extension Trainer {
+  /// Where the pass began that training stands within; nil between passes, and where none begins again. Whoever
+  /// goes on from here needs it too.
+  public var passOrigin: PassOrigin? { progress.batch > 0 ? origin : nil }
+
   /// Remembers what a pass may come back to.
   func beginPass() throws {
     if uploadedPass != progress.pass { try uploadOrder() }
@@ -24,7 +39,7 @@ extension Trainer {
     let state = try state()
     remember(state)
     if configuration.onNaN == .lowerRate && (origin == nil || progress.batch == 0) {
-      (origin, originProgress) = (state, progress)
+      origin = PassOrigin(state: state, progress: progress)
     }
   }
 
@@ -74,17 +89,17 @@ extension Trainer {
 
   /// Goes back to where the pass began, with half the learning rate.
   func beginAgain() throws {
-    guard originProgress.batch < batchesPerPass else {
-      // Resumed where all steps of the pass were made, none of which can be made again.
+    guard let origin, origin.progress.batch < batchesPerPass else {
+      // Begun where another run had made all steps of the pass, none of which can be made again.
       throw TrainingError.notANumber(step: progress.step, operation: "validation")
     }
     let halvings = (progress.rateHalvings ?? 0) + 1
-    guard halvings <= NaNPolicy.mostHalvings, let origin else {
+    guard halvings <= NaNPolicy.mostHalvings else {
       throw TrainingError.tooManyHalvings(step: progress.step)
     }
-    try restore(origin, originProgress)
+    try restore(origin.state, origin.progress)
     progress.rateHalvings = halvings
-    remember(origin)
+    remember(origin.state)
   }
 
   private func restore(_ state: [Tensor: [Float]], _ progress: TrainingProgress) throws {

@@ -39,9 +39,8 @@ public final class Trainer {
   var snapshot: [Tensor: [Float]]
   var snapshotProgress: TrainingProgress
   var uploadedPass: Int?
-  /// The state in which the pass began, or the run was resumed, where it may have to begin again.
-  var origin: [Tensor: [Float]]?
-  var originProgress = TrainingProgress()
+  /// Where the pass under way may have to begin again.
+  var origin: PassOrigin?
 
   /// - Parameters:
   ///   - model: The model.
@@ -52,19 +51,20 @@ public final class Trainer {
   ///   - state: Parameters and moments to start from; nil for fresh ones.
   ///   - initial: Parameters that fresh ones make way for.
   ///   - progress: The position from which the run goes on.
+  ///   - origin: Where the pass began that it stands in, which may have to begin again; nil for there.
   ///   - reference: The device that audits compare with; without it there are none.
   ///   - foretell: Told, before anything is allocated, of steps that take long or much memory.
   public init(
     _ model: Model, _ configuration: TrainingConfiguration, images: ImageSet,
     validation: ImageSet? = nil, device: any Device, state: [Tensor: [Float]]? = nil,
     initial: [Tensor: [Float]] = [:],
-    progress: TrainingProgress = TrainingProgress(), reference: (any Device)? = nil,
-    foretell: (StepForecast) throws -> Void = { _ in }
+    progress: TrainingProgress = TrainingProgress(), origin: PassOrigin? = nil,
+    reference: (any Device)? = nil, foretell: (StepForecast) throws -> Void = { _ in }
   ) throws {
     self.model = model
     self.configuration = configuration
     self.device = device
-    self.progress = progress
+    (self.progress, self.origin) = (progress, origin)
     let rule = configuration.objective.rule(
       groups: configuration.groups, samples: configuration.samples,
       estimator: configuration.estimator.row)
@@ -94,7 +94,8 @@ public final class Trainer {
     let step = configuration.step(
       batchSize: batchSize, source: data.batchSource(binarization), boundTotal: total)
     programs = try StepPrograms(
-      model, leaves == 1 ? step : step.part(of: batchSize / leaves, accumulates: false), on: device,
+      model, leaves == 1 ? step : step.part(of: batchSize / leaves, carry: LeafRunner.carry),
+      on: device,
       limit: configuration.memoryLimit)
     let forecast = StepForecast(
       programs, times: (leaves + device.ranks.count - 1) / device.ranks.count, beside: data.tensors,

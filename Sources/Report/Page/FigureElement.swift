@@ -51,7 +51,9 @@ struct FigureElement {
       """
   }
 
-  private var label: String { "\(figure.title). \(figure.summary)" }
+  private var label: String {
+    "\(figure.title). \(figure.summary)\(figure.remark.map { " \($0)" } ?? "")"
+  }
   private var note: String { drawing.notes.isEmpty ? "" : " \(drawing.note)" }
   private var fullTitle: String { [run, figure.title].compactMap(\.self).joined(separator: ": ") }
 
