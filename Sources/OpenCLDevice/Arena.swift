@@ -62,9 +62,8 @@ final class Arena {
 
   /// Waits for everything enqueued before, and adds the first of some values to all words.
   func add(_ values: [Float]) throws(DeviceError) {
-    try buffer.map(count, at: Self.margin * 4, device, writes: true) {
-      (words: UnsafeMutableBufferPointer<Float>) in
-      for index in words.indices { words[index] += values[index] }
+    try buffer.map(count, at: Self.margin * 4, device, writes: true) { words in
+      values.withUnsafeBufferPointer { LeafTree.add(.init(rebasing: $0[..<count]), to: words) }
     }
   }
 

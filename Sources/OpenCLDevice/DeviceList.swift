@@ -59,7 +59,9 @@ public enum DeviceSelection: Hashable, Sendable {
   /// The same for the processes of one machine, which take devices of the same kind in turn. CPUs are all
   /// one machine's processors: the first serves all.
   case turn(Int)
-  case index(Int)
+  /// The position in the list, for all processes; where there is none, part of a name, which those of one
+  /// machine take in turn if each has its own.
+  case index(Int, turn: Int? = nil)
   /// Part of a name, in any case.
   case name(String)
   /// The same for the processes of one machine, which take devices of that name in turn.
@@ -67,12 +69,12 @@ public enum DeviceSelection: Hashable, Sendable {
 
   /// The selection that a user wrote: an index if it is a number, else part of a name.
   public init(_ text: String) {
-    self = Int(text).map(DeviceSelection.index) ?? .name(text)
+    self = Int(text).map { DeviceSelection.index($0) } ?? .name(text)
   }
 
   /// The same for one of several processes of a machine; an index is that device for all.
   public init(_ text: String, turn: Int) {
-    self = Int(text).map(DeviceSelection.index) ?? .turnOfName(text, turn)
+    self = Int(text).map { DeviceSelection.index($0, turn: turn) } ?? .turnOfName(text, turn)
   }
 }
 
@@ -175,10 +177,11 @@ public enum DeviceList {
       }
       throw .noUsableDevice(
         reasons: devices.map { "\($0.summary): \($0.problem ?? "")" } + problems)
-    case .index(let index):
+    case .index(let index, let turn):
       if devices.indices.contains(index) { return devices[index] }
       // A number that is no index may be part of a name.
-      return try choose(.name("\(index)"), from: devices)
+      guard let turn else { return try choose(.name("\(index)"), from: devices) }
+      return try choose(.turnOfName("\(index)", turn), from: devices)
     case .name(let part):
       let matches = try named(part, among: devices)
       if let exact = matches.first(where: { $0.name == part }) { return exact }

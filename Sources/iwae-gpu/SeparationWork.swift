@@ -67,7 +67,7 @@ struct SeparationWork {
     return nil
   }
 
-  /// What was found, over all and image by image.
+  /// The findings, over all and image by image.
   struct Found {
     var separation: Separation
     var others: ImageResults.Part

@@ -7,19 +7,25 @@ import Testing
 
 /// Signals to the program in a process of its own.
 @Suite struct SignalTests {
-  /// A training that would take long, at its work.
-  private func training(_ out: String, errors: Pipe) throws -> Process {
+  private func start(_ arguments: [String], errors: Pipe) throws -> Process {
     let tests = try #require(Bundle.main.executableURL)
     let process = Process()
     process.executableURL = tests.deletingLastPathComponent().appending(path: "iwae-gpu")
-    process.arguments = [
-      "train", "--backend", "cpu", "--data", "linear-gaussian", "--layers", "6:2", "-k", "2",
-      "--passes", "100000", "--test-samples", "5", "--limit", "5", "--out", out,
-    ]
+    process.arguments = arguments
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = errors
     try process.run()
+    return process
+  }
+
+  /// A training that would take long, at its work.
+  private func training(_ out: String, errors: Pipe) throws -> Process {
+    let process = try start(
+      [
+        "train", "--backend", "cpu", "--data", "linear-gaussian", "--layers", "6:2", "-k", "2",
+        "--passes", "100000", "--test-samples", "5", "--limit", "5", "--out", out,
+      ], errors: errors)
     let deadline = ContinuousClock.now + .seconds(60)
     while !FileManager.default.fileExists(atPath: "\(out)/metrics.jsonl") {
       try #require(process.isRunning && ContinuousClock.now < deadline)
@@ -65,6 +71,38 @@ import Testing
     let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(text.contains("Interrupted and saved."), "\(text)")
+  }
+
+  /// Another Ctrl-C ends work at once that does not ask whether to go on: it waits for a pipe that is silent.
+  @Test func aFurtherInterruptDoesNotWait() throws {
+    let densities = try Densities()
+    defer { densities.remove() }
+    let (out, errors) = (densities.path("sweep"), Pipe())
+    try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
+    let file = "\(out)/sweep.json"
+    try #require(mkfifo(file, 0o600) == 0)
+    let process = try start(["sweep", "--resume", out, "--backend", "cpu"], errors: errors)
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    let deadline = ContinuousClock.now + .seconds(60)
+    // It can be written to as soon as somebody reads.
+    var writer: CInt = -1
+    while writer < 0 {
+      try #require(process.isRunning && ContinuousClock.now < deadline)
+      usleep(20_000)
+      writer = open(file, O_WRONLY | O_NONBLOCK)
+    }
+    defer { close(writer) }
+    kill(process.processIdentifier, SIGINT)
+    usleep(500_000)
+    #expect(process.isRunning)
+    // On a busy machine one may still be taken for the first, told twice.
+    while process.isRunning, ContinuousClock.now < deadline {
+      kill(process.processIdentifier, SIGINT)
+      usleep(500_000)
+    }
+    try #require(!process.isRunning)
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == ExitCode.interrupted.rawValue)
   }
 
   /// What is to be typed next can be.

@@ -19,7 +19,7 @@ import Testing
     var images: Int?
   }
 
-  /// What a command says, which must succeed.
+  /// The report of a command, which must succeed.
   private func report(_ arguments: [String]) throws -> Report {
     let outcome = run(arguments + ["--json", "--quiet"])
     try #require(outcome.status == .done, "\(arguments): \(outcome.error)")

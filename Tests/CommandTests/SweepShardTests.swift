@@ -40,7 +40,7 @@ import Testing
     #expect(whole.status == .done && isThere("whole/results.json"), "\(whole.error)")
   }
 
-  /// What cannot be merged is said before anything is made.
+  /// Folders that cannot be merged are named before anything is made.
   @Test func foldersThatCannotBeMergedAreRefused() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(shard("1/2").status == .done)

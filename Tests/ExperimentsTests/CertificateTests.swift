@@ -8,7 +8,7 @@ import Testing
 
 @testable import Experiments
 
-/// What a certificate says of itself, and errors that are lower limits.
+/// The words of a certificate about itself, and errors that are lower limits.
 @Suite struct CertificateTests {
   private static let density = LinearGaussian()
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Experiments
 
-/// How processes find each other, divide a machine and compare what they were given.
+/// Processes that find each other, divide a machine and compare what they were given.
 @Suite struct LaunchTests {
   @Test func launchersAreKnownByTheirVariables() {
     #expect(Launched([:]) == nil)
@@ -79,10 +79,13 @@ import Testing
       })
   }
 
-  /// What only one has is named, wherever it stands.
-  @Test func whoeverHasMoreIsNamed() throws {
+  /// A fact that only one has is named, wherever it stands; one that it has twice is counted.
+  @Test(arguments: [
+    ("the images of active units", "only one of them has the images of active units. "),
+    ("the images", "it compares 2 facts, and rank 0 1. "),
+  ]) func whoeverHasMoreIsNamed(name: String, words: String) throws {
     let found = try ThreadRanks.run(2) { ranks -> String in
-      let more = ranks.rank == 1 ? [Fact("the images of active units", "30")] : []
+      let more = ranks.rank == 1 ? [Fact(name, "30")] : []
       do {
         try ranks.agree(on: [Fact("the images", "40")] + more)
         return "agreed"
@@ -90,8 +93,8 @@ import Testing
         return "\(error)"
       }
     }
-    let words = "Rank 1 has other work than rank 0: only one of them has the images of active un"
-    #expect(found.count == 2 && found.allSatisfy { $0.hasPrefix(words) }, "\(found)")
+    let start = "Rank 1 has other work than rank 0: \(words)"
+    #expect(found.count == 2 && found.allSatisfy { $0.hasPrefix(start) }, "\(found)")
   }
 
   /// A device of which only the name and the driver are known.
@@ -127,7 +130,7 @@ import Testing
     #expect(Fact("the data", "b") != fact)
   }
 
-  /// Where only the driver is another, that is said, and what helps; other files do not.
+  /// If only the driver is another, that is said, and what helps; other files do not.
   @Test func aDriverThatDiffersIsNamedWithItsRemedy() throws {
     let found = try ThreadRanks.run(2) { ranks -> [String] in
       ["550.54.14", "550.54.15"].map { driver -> String in

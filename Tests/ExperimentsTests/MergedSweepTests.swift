@@ -39,6 +39,20 @@ import Testing
     #expect(second.isWhole && second.finished == 6)
   }
 
+  /// Where nobody can write, no lock is needed.
+  @Test(.enabled(if: geteuid() != 0, "The superuser may write everywhere."))
+  func aFolderThatMayOnlyBeReadIsMerged() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try SmallSweep.sweep(done).run(in: SmallSweep.surroundings())
+    try FileCalls.remove("\(done)/.lock")
+    chmod(done, 0o555)
+    defer { chmod(done, 0o755) }
+    let (finished, isWhole, notes) = try merge()
+    #expect(isWhole && finished == 6, "\(notes)")
+    // Who runs cells there is refused.
+    #expect(throws: FileAccessError.self) { try SmallSweep.sweep(done) }
+  }
+
   /// What is trained and not tested as asked stays too, and is said to be that.
   @Test func aRunThatIsNotTestedStays() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }

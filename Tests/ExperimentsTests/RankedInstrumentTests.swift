@@ -102,6 +102,29 @@ import Testing
     try refuse("the model") { $0.model.activation = .relu }
   }
 
+  /// Ranks that draw and add otherwise than each other would evaluate something else.
+  @Test func sizesThatDifferAreRefused() throws {
+    let changes: [@Sendable (inout ModelEvaluation) -> Void] = [
+      { $0.samples = 5 }, { $0.batchSize = 10 }, { $0.chunk = 2 },
+    ]
+    for change in changes {
+      let error = #expect(throws: LaunchError.self) {
+        try ThreadRanks.run(2) { ranks in
+          let subject = Self.subject()
+          var evaluation = ModelEvaluation(
+            subject.model, parameters: subject.parameters, images: subject.images, samples: 4,
+            binarization: .none, seed: 1)
+          if ranks.rank == 1 { change(&evaluation) }
+          let device = ReferenceDevice()
+          device.ranks = ranks
+          _ = try evaluation.run(on: device)
+        }
+      }
+      let text = try #require(error).description
+      #expect(text.hasPrefix("Rank 1 differs from rank 0 in the sizes: it has "), "\(text)")
+    }
+  }
+
   /// Where the weights of a batch do not fit, fewer images are weighed at a time, to the same results.
   @Test func shapesNeedNoSmallerBatchToBeAskedFor() throws {
     let subject = Self.subject()

@@ -72,6 +72,22 @@ import Testing
     #expect(comparison.summaries[1].spread == nil)
   }
 
+  /// A run in other units has no part in what others are compared with, whatever its NLL.
+  @Test func settingsAreComparedWithTheBestOfTheirKind() throws {
+    func tested(_ name: String, _ nll: Double, _ key: String) -> ReportRun {
+      var run = run(name, setting: name, nll: nll)
+      run.tested = TestedImages(key: key, logLikelihoods: [-nll, 1 - nll])
+      return run
+    }
+    let comparison = RunComparison([
+      tested("piwae", 92, "a"), tested("other units", 5, "b"), tested("dreg", 90, "a"),
+      tested("iwae", 91, "a"), tested("theirs", 7, "b"), run("unknown", setting: "c", nll: 80),
+    ])
+    let found = comparison.groups.map(\.difference)
+    #expect(found.map { $0?.than } == ["dreg", nil, nil, "dreg", "other units", nil])
+    #expect(found.map { $0?.difference } == [2, nil, nil, 1, 2, nil])
+  }
+
   @Test func unlikeStepsAreSaid() {
     let table = RunComparison([
       run("a", nll: 90, step: 900), run("b", nll: 92, step: 1800),

@@ -25,8 +25,10 @@ import Testing
         return "\(error)"
       }
     }
-    #expect(found[0] == "begun")
-    #expect(found[1].hasPrefix("'\(folders[1])' is not there: ranks that run cells"), "\(found)")
+    let words = ", as rank 0 has it, is not there for rank 1: ranks that run cells together need "
+    for (text, folder) in zip(found, folders) {
+      #expect(text.hasPrefix("'\(folder)'\(words)"), "\(text)")
+    }
     #expect(try FileCalls.names(in: folders[0]) == [".lock"])
     #expect(try FileCalls.names(in: folders[1]).isEmpty)
   }
@@ -68,5 +70,20 @@ import Testing
     // Whoever ended holds nothing.
     _ = try SmallSweep.sweep(folder, shares[0])
     #expect(RunFolder.keeps("\(folder)/.lock-1-2"))
+  }
+
+  /// A quarter has cells of each half.
+  @Test func sharesOfAnotherNumberAreRefused() throws {
+    defer { scene.end() }
+    let (half, quarter) = (try #require(CellShare("2/2")), try #require(CellShare("1/4")))
+    do {
+      let first = try SmallSweep.sweep(folder, half)
+      let error = #expect(throws: RunError.self) { try SmallSweep.sweep(folder, quarter) }
+      let text = try #require(error).description
+      #expect(text.hasPrefix("Share 2/2 of '\(folder)' is under way in process "), "\(text)")
+      #expect(text.contains("has cells of share 1/4 too"), "\(text)")
+      withExtendedLifetime(first) {}
+    }
+    _ = try SmallSweep.sweep(folder, quarter)
   }
 }

@@ -44,7 +44,7 @@ import Testing
 
   private static func trained(
     _ configuration: TrainingConfiguration, ranks: Int, on place: UpdatePlace = .panels,
-    stopping: Bool = false, validates: Bool = true
+    stopping: Bool = false, validates: Bool = true, of model: Model = model
   ) throws -> [Outcome] {
     try ThreadRanks.run(ranks) { ranks in
       let device = try device(place, ranks)
@@ -97,6 +97,57 @@ import Testing
     let size = whole.values(.parameter).reduce(0.0) { $0 + pow(Double($1), 2) }
     #expect((distance / size).squareRoot() < 1e-5)
     #expect(abs(alone.bounds[1] - whole.bounds[1]) < 1e-3)
+  }
+
+  /// Gradients that several operations add to are added by the host alone; some parameters have none.
+  @Test(arguments: [
+    (Objective.iwae, Prior.vamp(4), false), (.rws, .standardNormal, false),
+    (.piwae, .standardNormal, false), (.iwae, .standardNormal, true),
+  ])
+  func anyModelTrainsToTheSameBits(objective: Objective, prior: Prior, holds: Bool) throws {
+    let model = Model(
+      dataSize: 784, encoder: [.init(hidden: [10], latent: 4)], decoder: [.init(hidden: [10])],
+      prior: prior)
+    var configuration = Self.configuration(leaves: 4, objective)
+    configuration.holdsModel = holds
+    let outcomes = try [1, 2, 3].map {
+      try Self.trained(configuration, ranks: $0, validates: false, of: model)[0]
+    }
+    #expect(outcomes[0].bounds.count == 2 && outcomes.allSatisfy { $0 == outcomes[0] })
+  }
+
+  /// Devices may take numbers too small to be normal for zeros, and so do sums of the host.
+  @Test(arguments: [UpdatePlace.panels, .tiles])
+  func sumsThatAreTooSmallAreZerosEverywhere(place: UpdatePlace) throws {
+    let weight = Tensor("weight", .matrix(rows: 1, columns: 2), .parameter)
+    let delta = Tensor("delta", .matrix(rows: 1, columns: 1), .input)
+    let input = Tensor("input", .matrix(rows: 1, columns: 2), .input)
+    var builder = ProgramBuilder("leaf")
+    try builder.append(
+      .weightGradient(
+        WeightGradient(
+          delta: delta, input: input, accumulates: true, decay: LeafRunner.carry,
+          gradient: weight.counterpart(.gradient))))
+    let device = try place.open()
+    defer { device.close() }
+    let memory = try device.allocate([weight, LeafRunner.carry])
+    let program = try device.compile(builder.build(), on: memory)
+    try program.upload([1e-19], to: delta)
+    func gradients(_ inputs: [Float], carry: Float) throws -> [Float] {
+      try program.upload(inputs, to: input)
+      try memory.upload([carry], to: LeafRunner.carry)
+      try program.run(Control())
+      return try memory.floats(weight.counterpart(.gradient))
+    }
+    let leaves: [[Float]] = [[1.5e-19, 3], [-1.4e-19, 4]]
+    let apart = try leaves.map { try gradients($0, carry: 0) }
+    #expect(apart[0][0] > .leastNormalMagnitude)
+    _ = try gradients(leaves[0], carry: 0)
+    let pair = try gradients(leaves[1], carry: 1)
+    var sum = apart[0]
+    LeafTree.add(apart[1], to: &sum)
+    #expect(pair.map(\.bitPattern) == sum.map(\.bitPattern))
+    #expect(pair[0] == 0 && pair[1] > 6e-19)
   }
 
   @Test func oneRankThatStopsStopsAllAndNothingIsLost() throws {

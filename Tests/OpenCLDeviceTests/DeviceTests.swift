@@ -84,6 +84,14 @@ import Testing
     for name in ["Discrete", "discr"] { #expect(try turns(name, devices) == [1, 2, 1]) }
     #expect(try turns("cpu", devices) == [0, 0, 0])
     #expect(try turns("Discrete", [lost]) == [3, 3, 3])
+    // A number is an index, for all, or such a name.
+    let cards = try [4, 5].map { try device($0, "RTX 4090", .gpu) }
+    for (text, found) in [("4090", [4, 5, 4]), ("1", [1, 1, 1])] {
+      let chosen = try (0..<3).map {
+        try DeviceList.choose(DeviceSelection(text, turn: $0), from: devices + cards).index
+      }
+      #expect(chosen == found)
+    }
     // Elsewhere the name is part of another.
     let larger = try device(4, "Discrete XL", .gpu)
     #expect(try turns("Discrete", devices + [larger]) == [1, 2, 1])
@@ -95,7 +103,7 @@ import Testing
     #expect(throws: DeviceError.noSuchDevice(asked: "no", available: [cpu.summary])) {
       try turns("no", [cpu])
     }
-    #expect(DeviceSelection("1", turn: 2) == .index(1))
+    #expect(DeviceSelection("1", turn: 2) == .index(1, turn: 2))
     #expect(DeviceSelection("radeon", turn: 2) == .turnOfName("radeon", 2))
   }
 

@@ -6,19 +6,26 @@
 #include "adam.cl"
 #include "turn.cl"
 
-// What is added to a gradient: what it held times its decay, if any.
-static inline real old_gradient(
-    const context *c, int accumulates, operand decay, __global const float *at) {
-  if (!accumulates) return (real)(0.0f);
+// Zeros in place of numbers too small to be normal, whatever the device makes of those.
+static inline real flushed(real x) {
+  return fabs(x) < (real)(FLT_MIN) ? x * (real)(0.0f) : x;
+}
+
+// A gradient and what it held times its decay, if any: rounded as the host adds two.
+static inline real add_old_gradient(
+    const context *c, int accumulates, operand decay, __global const float *at, real gradient) {
+  if (!accumulates) return gradient;
   float factor = is_present(decay) ? load_value(c, decay, 0) : 1.0f;
-  return factor == 0.0f ? (real)(0.0f) : (real)(factor) * load_real(at);
+  if (factor == 0.0f) return gradient;
+  return flushed(flushed(gradient) + flushed((real)(factor) * load_real(at)));
 }
 
 // What becomes of some elements of a gradient at a place in the arenas: with what they held, they are
 // stored, or the parameters follow them. Returns the parameters that follow, or the gradient.
 static inline real settle_gradient(
     const context *c, const descriptor *d, __global float *at, real gradient) {
-  gradient += old_gradient(c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
+  gradient = add_old_gradient(
+      c, weight_gradient_accumulates(d), weight_gradient_decay(d), at, gradient);
   if (weight_gradient_updates(d)) return update_elements(c, d, at - c->gradients, gradient);
   store_real(gradient, at);
   return gradient;

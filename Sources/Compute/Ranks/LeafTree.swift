@@ -33,10 +33,29 @@ public struct LeafTree: Hashable, Sendable {
     return (lefts, last)
   }
 
+  /// The sum of a node's leaves.
+  ///
+  /// - Parameters:
+  ///   - node: The node.
+  ///   - most: The most leaves, 1 or 2, whose values are asked for at once.
+  ///   - addValues: Adds the values of such a node to a sum; what is empty becomes them.
+  public func sum(
+    of node: Range<Int>, atMost most: Int,
+    _ addValues: (_ leaves: Range<Int>, inout [Float]) throws(DeviceError) -> Void
+  ) throws(DeviceError) -> [Float] {
+    var sum: [Float] = []
+    try add(node, to: &sum) { node, sum throws(DeviceError) in
+      guard node.count <= most else { return false }
+      try addValues(node, &sum)
+      return true
+    }
+    return sum
+  }
+
   /// Adds the sum of a node's leaves to another; what is empty becomes it.
   ///
   /// - Parameter addKnown: Does so for a node whose value is known; false where it is to be added up.
-  public func add(
+  func add(
     _ node: Range<Int>, to sum: inout [Float],
     _ addKnown: (Range<Int>, inout [Float]) throws(DeviceError) -> Bool
   ) throws(DeviceError) {
@@ -59,9 +78,21 @@ public struct LeafTree: Hashable, Sendable {
 
   /// Adds values to the first of a sum.
   public static func add(_ values: UnsafeBufferPointer<Float>, to sum: inout [Float]) {
-    sum.withUnsafeMutableBufferPointer { sum in
-      for index in values.indices { sum[index] += values[index] }
+    sum.withUnsafeMutableBufferPointer { add(values, to: $0) }
+  }
+
+  /// Adds values to the first of a sum. Numbers too small to be normal are zeros, as they may be on devices.
+  public static func add(
+    _ values: UnsafeBufferPointer<Float>, to sum: UnsafeMutableBufferPointer<Float>
+  ) {
+    for index in values.indices {
+      sum[index] = flushed(flushed(sum[index]) + flushed(values[index]))
     }
+  }
+
+  @inline(__always)
+  private static func flushed(_ value: Float) -> Float {
+    value.magnitude < .leastNormalMagnitude ? value * 0 : value
   }
 }
 
@@ -82,15 +113,7 @@ extension Ranks {
   ) throws(DeviceError) -> [Float] {
     let nodes = (0..<count).map { tree.nodes(of: range(of: $0, among: tree.leaves)) }
     var sums: [[Float]] = []
-    for node in nodes[rank] {
-      var sum: [Float] = []
-      try tree.add(node, to: &sum) { node, sum throws(DeviceError) in
-        guard node.count <= atOnce else { return false }
-        try addValues(node, &sum)
-        return true
-      }
-      sums.append(sum)
-    }
+    for node in nodes[rank] { sums.append(try tree.sum(of: node, atMost: atOnce, addValues)) }
     if count == 1 { return sums[0] }
     let total = sums[0].count
     let own = range(of: rank, among: total)

@@ -17,8 +17,12 @@ extension Ranks {
     for (rank, others) in all.enumerated() {
       guard others.count == all[0].count else {
         let names = Set(others.map(\.name)).symmetricDifference(all[0].map(\.name)).sorted()
+        let difference =
+          names.isEmpty
+          ? "it compares \(others.count) facts, and rank 0 \(all[0].count)"
+          : "only one of them has \(names.joined(separator: ", "))"
         throw LaunchError.different(
-          "Rank \(rank) has other work than rank 0: only one of them has \(names.joined(separator: ", ")). "
+          "Rank \(rank) has other work than rank 0: \(difference). "
             + "Start all with the same program, arguments and files.")
       }
       guard let (one, other) = zip(all[0], others).first(where: { $0 != $1 }) else { continue }
@@ -66,7 +70,7 @@ struct Fact: Codable, Equatable {
     self.init(name, "the digest \(hash.hexadecimal().prefix(12))")
   }
 
-  /// What a model is made of, but for the numbers.
+  /// A model, but for its numbers.
   static func model(_ model: Model) throws -> Fact { Fact("the model", try text(of: model)) }
 
   /// Something as JSON, whose keys have an order.
@@ -76,7 +80,7 @@ struct Fact: Codable, Equatable {
     return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
-  /// What is drawn for images: what it depends on may lie in a file that one machine alone has.
+  /// All that draws for images depend on: it may lie in a file that one machine alone has.
   static func draws(seed: UInt64, _ binarization: Binarization) -> [Fact] {
     [Fact("the seed", "\(seed)"), Fact("the way to binarize", "\(binarization)")]
   }
@@ -103,7 +107,7 @@ struct Fact: Codable, Equatable {
 }
 
 extension Run {
-  /// What ranks that train together compare: nothing that may lie elsewhere on each.
+  /// All that ranks that train together compare: nothing that may lie elsewhere on each.
   func agreements(on device: any Device, _ trainer: Trainer) throws -> [Fact] {
     let settings = Setting.all.filter { !$0.isOfData && $0.key != "init" }.map {
       Fact("the setting '\($0.key)'", $0.text(configuration))
@@ -117,6 +121,10 @@ extension Run {
           resumed.map { try Fact.text(of: $0.progress) } ?? "none"),
         Fact("the state to begin with", try trainer.state()),
       ]
+    if let origin = trainer.passOrigin {
+      facts.append(Fact("the beginning of the pass", try Fact.text(of: origin.progress)))
+      facts.append(Fact("the state at the beginning of the pass", origin.state))
+    }
     facts += Fact.device(device)
     facts.append(Fact("the parts of a step", trainer.programs.description))
     return facts

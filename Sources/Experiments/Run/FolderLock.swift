@@ -28,8 +28,10 @@ final class FolderLock {
     if writing < 0, code == EACCES || code == EROFS {
       // One that another user made, or that nobody can change, can be held, and not written to.
       descriptor = FileCalls.open(path, O_RDONLY | flags)
-      // Where there is none, none could be made.
-      if errno != ENOENT { code = errno }
+      let isMissing = descriptor < 0 && errno == ENOENT
+      // Whoever only reads there needs none where none could be made.
+      if isMissing && isShared { return }
+      if !isMissing { code = errno }
     } else {
       descriptor = writing
     }
@@ -61,9 +63,34 @@ final class FolderLock {
     }
     // Of those who share it none is named.
     if isShared { _ = ftruncate(descriptor, 0) } else { note() }
+    // Of two that begin at once, one at least finds the other, whose lock it looks for once it has its own.
+    if let shard { try Self.refuse(folder, for: shard) }
   }
 
   deinit { if descriptor >= 0 { _ = close(descriptor) } }
+
+  /// Refuses a folder where a share of another number is under way: it would meet the own in some cells.
+  private static func refuse(_ folder: String, for shard: CellShare) throws {
+    for file in try FileCalls.names(in: folder).sorted() where file.hasPrefix("\(name)-") {
+      let numbers = file.dropFirst(name.count + 1).split(separator: "-").map(String.init)
+      let path = "\(folder)/\(file)"
+      guard numbers.count == 2, numbers[1] != "\(shard.count)", isHeld(path) else { continue }
+      throw RunError(
+        description: "Share \(numbers.joined(separator: "/")) of '\(folder)' is under way in "
+          + "\(holder(at: path)), and has cells of share \(shard.index + 1)/\(shard.count) too. "
+          + "Wait for it to end, divide by \(numbers[1]) as well, or choose another folder.")
+    }
+  }
+
+  /// True if somebody else holds a lock alone.
+  private static func isHeld(_ path: String) -> Bool {
+    let descriptor = FileCalls.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    guard descriptor >= 0 else { return false }
+    // That lets go of it too.
+    defer { _ = close(descriptor) }
+    let status = FileCalls.uninterrupted { Int(flock(descriptor, LOCK_SH | LOCK_NB)) }
+    return status != 0 && errno == EWOULDBLOCK
+  }
 
   /// Writes down who holds the lock. Where that fails, it is held all the same.
   private func note() {

@@ -15,12 +15,12 @@ extension Checkpoint {
 }
 
 extension Run {
-  /// Where the pass began that a checkpoint stands within, and may begin again; nil where it does not say, as
-  /// where the run had another policy.
+  /// The beginning of the pass that a checkpoint stands within, which may begin again; nil where the
+  /// checkpoint does not say, as one of a run that had another policy.
   ///
   /// - Parameters:
   ///   - checkpoint: The checkpoint.
-  ///   - progress: Where it stands.
+  ///   - progress: Its own place in the pass.
   func passOrigin(
     in checkpoint: Checkpoint, before progress: TrainingProgress
   ) throws(FormatError) -> PassOrigin? {

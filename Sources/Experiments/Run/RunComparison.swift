@@ -18,7 +18,8 @@ public struct RunComparison {
     public var evaluated: Int
     /// True if evaluations cannot be taken together.
     public var isUnlike: Bool
-    /// By how much it is above the setting with the lowest NLL; nil of that one, and where not known.
+    /// By how much it is above the setting with the lowest NLL among those that were tested on the same
+    /// images; nil of that one, and where not known.
     public internal(set) var difference: PairedDifference?
     /// The updates that training had made, of the seed with the fewest and of that with the most.
     public var steps: ClosedRange<Int>?
@@ -57,13 +58,16 @@ public struct RunComparison {
     groups = settings.flatMap { setting in
       Self.ofDistinctSeeds(runs.filter { $0.setting == setting }).map(Group.init)
     }
+    let means = groups.map { $0.nll?.mean ?? 0 }
     let known = groups.indices.filter { groups[$0].nll != nil }
-    let best = known.min { (groups[$0].nll?.mean ?? 0) < (groups[$1].nll?.mean ?? 0) }
-    guard let best else { return }
-    let lowest = groups[best].runs.compactMap(\.tested)
-    for index in known where index != best {
-      groups[index].difference = PairedDifference(
-        of: groups[index].runs.compactMap(\.tested), than: lowest, named: groups[best].name)
+      .sorted { (means[$0], $0) < (means[$1], $1) }
+    let tested = groups.map { $0.runs.compactMap(\.tested) }
+    for (place, index) in known.enumerated() {
+      // Those of other images, or in other units, have no part in it.
+      for best in known[..<place] where groups[index].difference == nil {
+        groups[index].difference = PairedDifference(
+          of: tested[index], than: tested[best], named: groups[best].name)
+      }
     }
   }
 

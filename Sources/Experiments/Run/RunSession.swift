@@ -18,7 +18,7 @@ final class RunSession {
   /// True on the rank that writes; others train along.
   let isFirst: Bool
   private var lastBound: Double?
-  /// The step that ended the last block of batches.
+  /// The last step that may be among the events.
   private var lastBlock = 0
   private var saveProblem: (any Error)?
   private(set) var events: EventFile?
@@ -34,6 +34,7 @@ final class RunSession {
     isFirst = device.ranks.isFirst
     (self.observe, self.monitor) = (observe, monitor)
     trainer = try run.makeTrainer(on: device, reference: reference, monitor: monitor)
+    lastBlock = trainer.progress.step
     seconds = (run.resumed ?? run.continued)?.trainSeconds ?? 0
     trainer.observeBlock = { [unowned self] step, bound in
       do {

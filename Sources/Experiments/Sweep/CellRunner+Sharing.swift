@@ -4,24 +4,29 @@ import Foundation
 
 /// Cells that ranks divide.
 extension CellRunner {
-  /// True if this rank sees the folder that the first one works in, and not another of that name, as each
-  /// machine may have one: a file that the first puts there meanwhile tells.
+  /// Refuses, on all ranks, a folder that one of them does not see as the first does: each machine may have
+  /// one of that name. A file that the first puts there meanwhile tells.
   ///
   /// - Parameters:
   ///   - folder: The folder.
   ///   - ranks: All of them, which look at once.
   ///   - time: The time within which it must be seen.
-  static func isOne(_ folder: String, of ranks: any Ranks, within time: Duration) throws -> Bool {
-    guard ranks.count > 1 else { return true }
+  static func checkIsOne(_ folder: String, of ranks: any Ranks, within time: Duration) throws {
+    guard ranks.count > 1 else { return }
     let file = "\(folder)/.ranks"
     let own = UUID().uuidString
     if ranks.isFirst { try Files.write(Data(own.utf8), to: file) }
     let token = Data(try ranks.broadcast(own).utf8)
     let isSeen = sees(within: time) { (try? Files.read(file, atMost: token.count)) == token }
-    try ranks.barrier()
+    let all = try ranks.gather([isSeen ? 1 : 0])
     // Where that fails, the next start writes it anew.
     if ranks.isFirst { try? FileCalls.remove(file) }
-    return isSeen
+    let others = all.indices.filter { all[$0] != [1] }
+    guard !others.isEmpty else { return }
+    let numbers = others.map { "\($0)" }.joined(separator: ", ")
+    throw FileAccessError(
+      "'\(folder)', as rank 0 has it, is not there for rank\(others.count > 1 ? "s" : "") "
+        + "\(numbers): ranks that run cells together need a folder that all of them see.")
   }
 
   /// True once something is there. What one machine made, some file systems show to others after half a

@@ -61,11 +61,7 @@ public final class CellRunner {
     let own: FolderLock? = try ranks.isFirst && isShard ? FolderLock(folder, shard: shard) : nil
     locks = [lock, own].compactMap(\.self)
     try ranks.agree(on: [Fact("the data", "\(images.identity.withoutChoice)")])
-    guard try Self.isOne(folder, of: ranks, within: time) else {
-      throw FileAccessError(
-        "'\(folder)' is not there: ranks that run cells together need a folder that all of them see."
-      )
-    }
+    try Self.checkIsOne(folder, of: ranks, within: time)
   }
 
   /// Finds the results of cells that are finished; returns the others.

@@ -32,7 +32,7 @@ public final class Certifier {
   /// small, and the largest that it may turn out to have.
   private static let (usualError, largestError) = (0.2, 0.5)
   /// The share of the error asked for that ends a search: what counts is done again, and says another one.
-  private static let aim = 0.8
+  static let aim = 0.8
   /// The deviations of a normal distribution that hold 95% of it.
   public static let deviations = 1.959964
 
@@ -95,11 +95,10 @@ public final class Certifier {
       }
       var ended: Set<Int> = []
       let found = try certify(block, &ended, mayGoOn: { mayGoOn(done) }, goesOn: goesOn)
-      // Of a block that was stopped, what is known of its first images; behind others only as long as their
-      // search had ended: one image of which no error is known would leave that of the mean unknown.
-      let known = block.prefix { image in
-        found[image] != nil && (!isStopped || done == 0 || ended.contains(image))
-      }
+      // Of a block that was stopped, its first images as long as their search had ended: one of which no
+      // error is known would leave that of the mean unknown. Where there are none, what little is known.
+      let keepsEnded = isStopped && (done > 0 || ended.contains(block[0]))
+      let known = block.prefix { found[$0] != nil && (!keepsEnded || ended.contains($0)) }
       result += known.compactMap { found[$0] }
       if isStopped { return result }
       try keep(result)
@@ -107,8 +106,8 @@ public final class Certifier {
     return result
   }
 
-  /// What is known of the images of a block: all, but where it was asked to stop. Those whose search had ended
-  /// by then, with an error that can be believed, are `ended`.
+  /// Certifies the images of a block: all, but where it was asked to stop. Those whose search had ended by
+  /// then, with an error that can be believed, are `ended`.
   private func certify(
     _ images: [Int], _ ended: inout Set<Int>, mayGoOn: () -> Bool, goesOn: (String) -> Bool
   ) throws -> [Int: CertifiedImage] {
@@ -140,18 +139,19 @@ public final class Certifier {
         guard try anneal(batch, &efforts, with: annealer, goesOn) else { return found }
         for image in batch {
           guard let effort = efforts[image] else { continue }
-          found[image] = CertifiedImage(
+          let result = CertifiedImage(
             LogWeights(effort.weights), temperatures: effort.temperatures,
             shape: found[image]?.shape)
+          found[image] = result
+          if effort.isConfirmed, result.hasError { ended.insert(image) }
         }
       }
-      let confirmed = left.filter { efforts[$0]?.isConfirmed == true }
-      ended.formUnion(confirmed.filter { found[$0]?.hasError == true })
       left = left.filter { efforts[$0]?.isConfirmed == false }
       let isTime = mayGoOn()
       for image in left {
         guard isTime || !isOpen(image) else {
           found[image]?.isCutShort = true
+          if found[image]?.hasError == true { ended.insert(image) }
           efforts[image] = nil
           continue
         }

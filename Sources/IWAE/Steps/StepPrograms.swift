@@ -169,11 +169,16 @@ public struct StepPrograms {
     return times.reduce(0) { $0 + Double($1.value) * (parts[$1.key]?.productOperations ?? 0) }
   }
 
-  /// True if the whole step adds to each gradient once, all that it comes to.
+  /// True if the whole step adds to each gradient once, all that it comes to, as products of layers do.
   var addsGradientsOnce: Bool {
     guard let whole else { return false }
-    let gradients = whole.program.operations.flatMap(\.writes).filter { $0.role == .gradient }
-    return Set(gradients).count == gradients.count
+    var gradients: Set<Tensor> = []
+    return whole.program.operations.allSatisfy { operation in
+      let written = operation.writes.filter { $0.role == .gradient }
+      if written.isEmpty { return true }
+      guard case .weightGradient = operation else { return false }
+      return written.allSatisfy { gradients.insert($0).inserted }
+    }
   }
 
   public var description: String {

@@ -44,6 +44,7 @@ final class LeafRunner {
     leafSize = runner.programs.configuration.batchSize
     addsPairs = memory.addsInFloats && runner.programs.addsGradientsOnce
     self.update = try device.compile(update, on: memory)
+    if runner.programs.states.contains(Self.carry) { try memory.upload([0], to: Self.carry) }
   }
 
   /// Refuses leaves that a batch cannot be divided into, or that are too few for the ranks.
@@ -71,9 +72,7 @@ final class LeafRunner {
     var leaves = Duration.zero
     var stops = false
     // Each node says at its end what its share of the bound is, and whether to stop.
-    func run(_ node: Range<Int>) throws(DeviceError) -> [Float] {
-      let begin = clock.now
-      defer { leaves += clock.now - begin }
+    func makeGradients(_ node: Range<Int>) throws(DeviceError) -> [Float] {
       try memory.clear([total])
       for leaf in node {
         if addsPairs { try memory.upload([leaf == node.lowerBound ? 0 : 1], to: Self.carry) }
@@ -89,9 +88,11 @@ final class LeafRunner {
       return [bound, stops ? 1 : 0]
     }
     func add(_ node: Range<Int>, to sum: inout [Float]) throws(DeviceError) {
-      try memory.addGradients(followedBy: run(node), to: &sum)
+      let begin = clock.now
+      defer { leaves += clock.now - begin }
+      try memory.addGradients(followedBy: makeGradients(node), to: &sum)
     }
-    let outcome = try ranks.count == 1 ? sumHere(run, add) : sumOverRanks(add)
+    let outcome = try ranks.count == 1 ? sumHere(makeGradients, add) : sumOverRanks(add)
     reduction.seconds += (clock.now - start - leaves) / .seconds(1)
     reduction.steps += 1
     try update.run(control)
@@ -103,19 +104,13 @@ final class LeafRunner {
 
   /// The gradients of the last node stay where they are, and the other sums are added to them.
   private func sumHere(
-    _ run: (Range<Int>) throws(DeviceError) -> [Float], _ add: Addition
+    _ makeGradients: (Range<Int>) throws(DeviceError) -> [Float], _ add: Addition
   ) throws(DeviceError) -> Outcome {
     let (lefts, last) = tree.rightmost(atMost: atOnce)
     let sums = try lefts.map { left throws(DeviceError) in
-      var sum: [Float] = []
-      try tree.add(left, to: &sum) { node, sum throws(DeviceError) in
-        guard node.count <= atOnce else { return false }
-        try add(node, &sum)
-        return true
-      }
-      return sum
+      try tree.sum(of: left, atMost: atOnce, add)
     }
-    var ends = try run(last)
+    var ends = try makeGradients(last)
     for sum in sums.reversed() {
       try memory.addToGradients(sum)
       LeafTree.add(Array(sum.suffix(2)), to: &ends)

@@ -1,6 +1,6 @@
 import Compute
 
-/// What is done about a bound, a parameter or a moment that is no number.
+/// The answer to a bound, a parameter or a moment that is no number.
 public enum NaNPolicy: String, Hashable, Sendable, CaseIterable {
   /// Training ends; the step and the operation at fault are searched for.
   case stop
@@ -28,8 +28,8 @@ public struct PassOrigin: Sendable {
 }
 
 extension Trainer {
-  /// Where the pass began that training stands within; nil between passes, and where none begins again. Whoever
-  /// goes on from here needs it too.
+  /// The beginning of the pass that training stands within; nil between passes, and for a policy by which
+  /// none begins again. Whoever goes on from here needs it too.
   public var passOrigin: PassOrigin? { progress.batch > 0 ? origin : nil }
 
   /// Remembers what a pass may come back to.

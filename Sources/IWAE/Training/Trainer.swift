@@ -13,10 +13,10 @@ public final class Trainer {
   /// The programs of a step, and the part of a batch that each takes.
   public let programs: StepPrograms
   let runner: StepRunner
-  /// Where batches are divided into leaves.
+  /// Makes steps of batches that are divided into leaves; nil for others.
   let leafRunner: LeafRunner?
   private let evaluator: Evaluator?
-  /// What parameters are validated on: their averages need a place of their own.
+  /// The memory that holds what is validated: averages of parameters need a place of their own.
   let validated: any Memory
   private let audit: Audit?
   /// Of the estimator that learns while it trains.
@@ -39,7 +39,7 @@ public final class Trainer {
   var snapshot: [Tensor: [Float]]
   var snapshotProgress: TrainingProgress
   var uploadedPass: Int?
-  /// Where the pass under way may have to begin again.
+  /// The point at which the pass under way may have to begin again.
   var origin: PassOrigin?
 
   /// - Parameters:
@@ -51,7 +51,8 @@ public final class Trainer {
   ///   - state: Parameters and moments to start from; nil for fresh ones.
   ///   - initial: Parameters that fresh ones make way for.
   ///   - progress: The position from which the run goes on.
-  ///   - origin: Where the pass began that it stands in, which may have to begin again; nil for there.
+  ///   - origin: The beginning of the pass that it stands in, which may have to begin again; nil for
+  ///     `progress` itself.
   ///   - reference: The device that audits compare with; without it there are none.
   ///   - foretell: Told, before anything is allocated, of steps that take long or much memory.
   public init(
