@@ -55,7 +55,7 @@ __kernel GROUPED void sum_rows(KERNEL_ARGUMENTS) {
       // Totals share a group, one after another, for each may need the one before.
       for (int index = first; index <= last; index++) {
         const descriptor sum = table[index];
-        run_sum(&c, &sum, 0, 1, scratch);
+        run_sum(&c, &sum, 0, sum_outputs(&sum), scratch);
       }
       break;
   }

@@ -192,8 +192,6 @@ extension TensorStore {
 /// Tensors that outlive a program and that several programs share.
 public protocol Memory: TensorStore {
   var tensors: [Tensor] { get }
-  /// True if what programs add to gradients is rounded as a sum of two floats is.
-  var addsInFloats: Bool { get }
 
   /// Fills tensors with zeros.
   func clear(_ tensors: [Tensor]) throws(DeviceError)
@@ -208,14 +206,9 @@ public protocol Memory: TensorStore {
 
   /// Replaces the gradients of all parameters by the first of some values.
   func setGradients(_ values: [Float]) throws(DeviceError)
-
-  /// Waits for what was asked before, and adds the first of some values to the gradients of all parameters.
-  func addToGradients(_ values: [Float]) throws(DeviceError)
 }
 
 extension Memory {
-  public var addsInFloats: Bool { false }
-
   private var gradientTensors: [Tensor] {
     tensors.filter { $0.role == .parameter }.map { $0.counterpart(.gradient) }
   }
@@ -234,13 +227,6 @@ extension Memory {
       try upload(Array(rest.prefix(tensor.shape.count)), to: tensor)
       rest = rest.dropFirst(tensor.shape.count)
     }
-  }
-
-  public func addToGradients(_ values: [Float]) throws(DeviceError) {
-    var sum = values
-    let others = values.count - gradientTensors.reduce(0) { $0 + $1.shape.count }
-    try addGradients(followedBy: Array(repeating: 0, count: others), to: &sum)
-    try setGradients(sum)
   }
 }
 

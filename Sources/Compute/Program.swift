@@ -96,6 +96,22 @@ public struct ProgramBuilder {
     tensors = tensors.filter(touched.contains)
   }
 
+  /// Sums gradients leaf by leaf, where nothing else brings together what belongs to different images.
+  ///
+  /// - Parameters:
+  ///   - leaves: The leaves of a batch.
+  ///   - images: The images that it has.
+  /// - Returns: False if something else does, in which case nothing changed.
+  public mutating func sumGradients(of leaves: Int, images: Int) -> Bool {
+    guard operations.keepApart(images) else { return false }
+    operations = operations.map { operation in
+      guard case .weightGradient(var gradient) = operation else { return operation }
+      gradient.leaves = leaves
+      return .weightGradient(gradient)
+    }
+    return true
+  }
+
   private func isUnread(_ tensor: Tensor, _ read: Set<Tensor>) -> Bool {
     tensor.role == .temporary && !read.contains(tensor)
   }

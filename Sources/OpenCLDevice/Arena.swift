@@ -60,13 +60,6 @@ final class Arena {
     }
   }
 
-  /// Waits for everything enqueued before, and adds the first of some values to all words.
-  func add(_ values: [Float]) throws(DeviceError) {
-    try buffer.map(count, at: Self.margin * 4, device, writes: true) { words in
-      values.withUnsafeBufferPointer { LeafTree.add(.init(rebasing: $0[..<count]), to: words) }
-    }
-  }
-
   /// Fills everything that no tensor takes with guard words.
   func guardAround(_ regions: [Range<Int>]) throws(DeviceError) {
     for gap in gaps(around: regions) { try fill(gap, with: Self.guardWord) }

@@ -34,9 +34,12 @@ final class KernelLibrary {
     device: DeviceDescription, tuning: Tuning, cache: BinaryCache?, watch: CompilationWatch? = nil
   ) throws(DeviceError) {
     self.maps = maps
-    let prefetches = device.isPoCL && device.kind == .cpu
-    let options = Self.options(
-      defining: tuning.defines + (prefetches ? ["BUILTIN_PREFETCH"] : []))
+    let isPoCL = device.isPoCL && device.kind == .cpu
+    var options = Self.options(
+      defining: tuning.defines + (isPoCL ? ["BUILTIN_PREFETCH"] : []))
+    // A CPU trains in panels. What tiles are tried with there is many kernels, each for a moment: to
+    // optimize them takes several times as long as all else.
+    if isPoCL, tuning.schedule == .tiles { options.append("-cl-opt-disable") }
     let key = BinaryCache.key([source] + device.identity + options)
     self.device = device
     self.cache = cache

@@ -107,6 +107,12 @@ public final class OpenCLDevice: Device {
     clReleaseContext(context)
   }
 
+  public func obstacle(to operation: Compute.Operation) -> String? {
+    guard case .weightGradient(let gradient) = operation, gradient.leaves > tuning.mostLeaves
+    else { return nil }
+    return "its \(layout) add at most \(tuning.mostLeaves) leaves, not \(gradient.leaves)"
+  }
+
   public func bytes(of tensor: Tensor) -> Int {
     tensor.role == .resident ? tensor.byteCount : 4 * tuning.schedule.size(of: tensor)
   }

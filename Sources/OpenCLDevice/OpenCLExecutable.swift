@@ -29,6 +29,10 @@ final class OpenCLExecutable: Executable {
       throw .unsupported(
         device: device.name, operation: "adam", reason: "the memory holds no parameters.")
     }
+    for operation in program.operations {
+      guard let reason = device.obstacle(to: operation) else { continue }
+      throw .unsupported(device: device.name, operation: operation.kind, reason: "\(reason).")
+    }
     sequence = LaunchSequence(
       program, tuning: device.tuning, computeUnits: device.description.computeUnits,
       parameters: memory.parameters,

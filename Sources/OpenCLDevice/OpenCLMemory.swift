@@ -77,8 +77,6 @@ final class OpenCLMemory: Memory {
     }
   }
 
-  var addsInFloats: Bool { true }
-
   var parameters: [Tensor] { tensors.filter { $0.role == .parameter } }
 
   func placement(of tensor: Tensor) -> Placement? { placements[tensor] }
@@ -157,10 +155,6 @@ final class OpenCLMemory: Memory {
   func setGradients(_ values: [Float]) throws(DeviceError) {
     let arena = try arena(.gradients)
     try arena.write(values, at: 0, length: arena.count)
-  }
-
-  func addToGradients(_ values: [Float]) throws(DeviceError) {
-    try arena(.gradients).add(values)
   }
 
   func damage() throws(DeviceError) -> [String] {

@@ -55,18 +55,30 @@ import Testing
     #expect(sums == Array(repeating: [15, 6], count: 5))
   }
 
-  /// One process leaves the last sum on the device, and adds the others to it.
-  @Test(arguments: 1...17, 1...2) func theLastSumCanStayWhereItIs(leaves: Int, most: Int) {
+  /// What is asked for at once are the nodes that a sum asks for.
+  @Test(arguments: 1...17, [1, 2, 4, 16]) func piecesAreWhatSumsAskFor(leaves: Int, most: Int)
+    throws
+  {
+    let tree = LeafTree(leaves: leaves)
+    for count in 1...leaves {
+      let asked = try ThreadRanks.run(count) { ranks in
+        var asked: [Range<Int>] = []
+        _ = try ranks.sum(over: tree, atOnce: most) { node, sum in
+          asked.append(node)
+          LeafTree.add([1], to: &sum)
+        }
+        #expect(asked == tree.pieces(for: ranks, atMost: most))
+        return asked
+      }
+      #expect(asked.joined().flatMap(Array.init) == Array(0..<leaves))
+      #expect(asked.joined().allSatisfy { $0.count <= most })
+    }
+  }
+
+  @Test(arguments: 1...17) func valuesAtHandAreAddedAsOverRanks(leaves: Int) {
     let count = 23
-    let (lefts, last) = LeafTree(leaves: leaves).rightmost(atMost: most)
-    #expect(last.count <= most)
-    #expect((lefts + [last]).flatMap(Array.init) == Array(0..<leaves))
-    let nodes = (lefts + [last]).map { node in
-      (0..<count).map { Self.sum(node, $0, count: count) }
-    }
-    let sum = nodes.dropLast().reversed().reduce(nodes[nodes.count - 1]) { sum, left in
-      zip(sum, left).map(+)
-    }
+    let sum = LeafTree(leaves: leaves).sum(
+      of: (0..<leaves).map { Self.values(of: $0, count: count) })
     let expected = (0..<count).map { Self.sum(0..<leaves, $0, count: count) }
     #expect(sum.map(\.bitPattern) == expected.map(\.bitPattern))
   }

@@ -120,34 +120,62 @@ import Testing
   @Test(arguments: [UpdatePlace.panels, .tiles])
   func sumsThatAreTooSmallAreZerosEverywhere(place: UpdatePlace) throws {
     let weight = Tensor("weight", .matrix(rows: 1, columns: 2), .parameter)
-    let delta = Tensor("delta", .matrix(rows: 1, columns: 1), .input)
-    let input = Tensor("input", .matrix(rows: 1, columns: 2), .input)
-    var builder = ProgramBuilder("leaf")
-    try builder.append(
-      .weightGradient(
-        WeightGradient(
-          delta: delta, input: input, accumulates: true, decay: LeafRunner.carry,
-          gradient: weight.counterpart(.gradient))))
     let device = try place.open()
     defer { device.close() }
-    let memory = try device.allocate([weight, LeafRunner.carry])
-    let program = try device.compile(builder.build(), on: memory)
-    try program.upload([1e-19], to: delta)
-    func gradients(_ inputs: [Float], carry: Float) throws -> [Float] {
-      try program.upload(inputs, to: input)
-      try memory.upload([carry], to: LeafRunner.carry)
+    func gradients(_ inputs: [[Float]]) throws -> [Float] {
+      let leaves = inputs.count
+      let delta = Tensor("delta", .matrix(rows: leaves, columns: 1), .input)
+      let input = Tensor("input", .matrix(rows: leaves, columns: 2), .input)
+      var builder = ProgramBuilder("leaf")
+      try builder.append(
+        .weightGradient(
+          WeightGradient(
+            delta: delta, input: input, gradient: weight.counterpart(.gradient), leaves: leaves)))
+      let memory = try device.allocate([weight])
+      let program = try device.compile(builder.build(), on: memory)
+      try program.upload(Array(repeating: 1e-19, count: leaves), to: delta)
+      try program.upload(inputs.flatMap(\.self), to: input)
       try program.run(Control())
       return try memory.floats(weight.counterpart(.gradient))
     }
     let leaves: [[Float]] = [[1.5e-19, 3], [-1.4e-19, 4]]
-    let apart = try leaves.map { try gradients($0, carry: 0) }
+    let apart = try leaves.map { try gradients([$0]) }
     #expect(apart[0][0] > .leastNormalMagnitude)
-    _ = try gradients(leaves[0], carry: 0)
-    let pair = try gradients(leaves[1], carry: 1)
-    var sum = apart[0]
-    LeafTree.add(apart[1], to: &sum)
-    #expect(pair.map(\.bitPattern) == sum.map(\.bitPattern))
+    let pair = try gradients(leaves)
+    #expect(pair.map(\.bitPattern) == LeafTree(leaves: 2).sum(of: apart).map(\.bitPattern))
     #expect(pair[0] == 0 && pair[1] > 6e-19)
+  }
+
+  /// A batch whose images meet elsewhere than in gradients is taken leaf by leaf, and so is one that the
+  /// memory does not hold.
+  @Test func leavesAreTakenAtOnceWhereTheyCanBe() throws {
+    func programs(
+      _ model: Model, _ leaves: Int, on place: UpdatePlace = .panels, limit: Int? = nil
+    ) throws -> LeafPrograms {
+      let device = try place.open()
+      defer { device.close() }
+      return try LeafPrograms(
+        model, Self.configuration(leaves: leaves).step(batchSize: 24, source: .uploaded()),
+        leaves: leaves, on: device, limit: limit)
+    }
+    func model(_ prior: Prior) -> Model {
+      Model(
+        dataSize: 784, encoder: [.init(hidden: [10], latent: 4)], decoder: [.init(hidden: [10])],
+        prior: prior)
+    }
+    for place in [UpdatePlace.reference, .panels] {
+      let all = try programs(Self.model, 4, on: place)
+      #expect(all.nodes == [0..<4] && all.update == nil && all.programs.count == 1)
+    }
+    #expect(try programs(Self.model, 24).nodes == [0..<12, 12..<24])
+    let tiles = try programs(Self.model, 4, on: .tiles)
+    #expect(tiles.nodes == [0..<2, 2..<4] && tiles.update != nil)
+    let vamp = try programs(model(.vamp(24)), 4)
+    #expect(vamp.nodes.count == 4 && vamp.atOnce == 1 && vamp.update != nil)
+    let mixture = try programs(model(.mixture(24)), 4)
+    #expect(mixture.nodes.count == 4)
+    let whole = try programs(Self.model, 4).largest?.bytes ?? 0
+    #expect(try programs(Self.model, 4, limit: whole - 1).nodes == [0..<2, 2..<4])
   }
 
   @Test func oneRankThatStopsStopsAllAndNothingIsLost() throws {

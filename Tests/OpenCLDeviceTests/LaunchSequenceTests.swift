@@ -1,21 +1,24 @@
 import Compute
-import IWAE
 import Testing
 
+@testable import IWAE
 @testable import OpenCLDevice
 
 @Suite struct LaunchSequenceTests {
-  private func step(batch: Int, samples: Int, model: Model = .burda1(dataSize: 784)) throws
-    -> Program
-  {
+  private func step(
+    batch: Int, samples: Int, leaves: Int = 1, model: Model = .burda1(dataSize: 784)
+  ) throws -> Program {
     let source = Tensor("data", .matrix(rows: 99, columns: 784), .resident, element: .uint8)
     let order = Tensor("order", .vector(99), .resident, element: .uint32)
-    return try Step.build(
-      model,
-      StepConfiguration(
-        batchSize: batch, samples: samples, objective: .iwae,
-        source: .resident(source: source, order: order, scale: 1, binarization: .sample))
-    ).program
+    var configuration = StepConfiguration(
+      batchSize: batch, samples: samples, objective: .iwae,
+      source: .resident(source: source, order: order, scale: 1, binarization: .sample))
+    if leaves > 1 {
+      let optimizer = configuration.optimizer
+      configuration = configuration.part(of: leaves, among: leaves)
+      configuration.optimizer = optimizer
+    }
+    return try Step.build(model, configuration).program
   }
 
   private func launchSequence(
@@ -31,6 +34,21 @@ import Testing
     #expect(launches.map(\.kernel) == [.walk, .walk, .walk, .sum])
     // Blocks of two images of fifty samples, ten for two processors.
     #expect(launches[1].units == 20 && launches[1].unitsPerGroup == 2 && launches[1].groups == 10)
+  }
+
+  /// What leaves' bounds come to waits for the gradients, and cuts no walk in two.
+  @Test(arguments: Schedule.allCases) func leavesAtOnceTakeNoMoreLaunches(schedule: Schedule) throws
+  {
+    let whole = launchSequence(try step(batch: 20, samples: 50), schedule)
+    let program = try step(batch: 20, samples: 50, leaves: 2)
+    let leaves = launchSequence(program, schedule)
+    #expect(leaves.launches.map(\.kernel) == whole.launches.map(\.kernel))
+    #expect(leaves.launches.map(\.groups) == whole.launches.map(\.groups))
+    #expect(leaves.joinsUpdate)
+    let sums = program.operations.compactMap {
+      if case .weightGradient(let sum) = $0 { sum.leaves } else { nil }
+    }
+    #expect(sums.count == 14 && sums.allSatisfy { $0 == 2 })
   }
 
   /// In tiles the samples' way is cut where an image's are put together: a block holds few rows. All

@@ -11,21 +11,22 @@ static inline real flushed(real x) {
   return fabs(x) < (real)(FLT_MIN) ? x * (real)(0.0f) : x;
 }
 
-// A gradient and what it held times its decay, if any: rounded as the host adds two.
-static inline real add_old_gradient(
-    const context *c, int accumulates, operand decay, __global const float *at, real gradient) {
-  if (!accumulates) return gradient;
+// The sums of two leaves, or of nodes of the tree of leaves, as the host adds them.
+static inline real add_leaves(real a, real b) { return flushed(flushed(a) + flushed(b)); }
+
+// What is added to a gradient: what it held times its decay, if any.
+static inline real old_gradient(
+    const context *c, int accumulates, operand decay, __global const float *at) {
+  if (!accumulates) return (real)(0.0f);
   float factor = is_present(decay) ? load_value(c, decay, 0) : 1.0f;
-  if (factor == 0.0f) return gradient;
-  return flushed(flushed(gradient) + flushed((real)(factor) * load_real(at)));
+  return factor == 0.0f ? (real)(0.0f) : (real)(factor) * load_real(at);
 }
 
 // What becomes of some elements of a gradient at a place in the arenas: with what they held, they are
 // stored, or the parameters follow them. Returns the parameters that follow, or the gradient.
 static inline real settle_gradient(
     const context *c, const descriptor *d, __global float *at, real gradient) {
-  gradient = add_old_gradient(
-      c, weight_gradient_accumulates(d), weight_gradient_decay(d), at, gradient);
+  gradient += old_gradient(c, weight_gradient_accumulates(d), weight_gradient_decay(d), at);
   if (weight_gradient_updates(d)) return update_elements(c, d, at - c->gradients, gradient);
   store_real(gradient, at);
   return gradient;
@@ -33,24 +34,54 @@ static inline real settle_gradient(
 
 #ifdef PANELS
 
-// One strip of a bias: 16 outputs.
-static void sum_deltas(const context *c, const descriptor *d, int strip) {
-  __global const float *delta = place(c, weight_gradient_delta(d), 0, strip);
-  int rows = weight_gradient_rows(d);
+// The sums that wait, at most, for those of leaves after them: of sixteen leaves.
+#define MOST_WAITING 4
+
+// Two halves of a row of leaves are added, each by itself first, the left the larger: of the sums that
+// wait, as many as are added to a leaf's once it is there.
+static inline int sums_to_add(int leaf, int leaves) {
+  int begin = 0, end = leaves, count = 0;
+  while (end - begin > 1) {
+    if (end == leaf + 1) count++;
+    int middle = begin + (end - begin + 1) / 2;
+    if (leaf < middle) end = middle;
+    else begin = middle;
+  }
+  return count;
+}
+
+// The rows of a strip of deltas added up.
+static inline real sum_delta_rows(
+    __global const float *delta, __global const float *scale, int rows) {
   // Four sums side by side, so that one addition does not wait for the last.
   real sums[4];
   UNROLL for (int i = 0; i < 4; i++) sums[i] = (real)(0.0f);
-  int scaled = is_present(weight_gradient_row_scale(d));
-  __global const float *scale = scaled ? base_of(c, weight_gradient_row_scale(d)) : 0;
   for (int first = 0; first < rows; first += 4) {
     UNROLL for (int i = 0; i < 4; i++) {
       int row = first + i;
       if (row < rows)
-        sums[i] = fma((real)(scaled ? scale[row] : 1.0f), load_real(delta + (size_t)row * 16),
+        sums[i] = fma((real)(scale ? scale[row] : 1.0f), load_real(delta + (size_t)row * 16),
                       sums[i]);
     }
   }
-  real total = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+// One strip of a bias: 16 outputs.
+static void sum_deltas(const context *c, const descriptor *d, int strip) {
+  __global const float *delta = place(c, weight_gradient_delta(d), 0, strip);
+  __global const float *scale = is_present(weight_gradient_row_scale(d))
+      ? base_of(c, weight_gradient_row_scale(d)) : 0;
+  int leaves = weight_gradient_leaves(d);
+  int rows = weight_gradient_rows(d) / leaves;
+  real total, waiting[MOST_WAITING];
+  for (int leaf = 0, waits = 0; leaf < leaves; leaf++) {
+    size_t row = (size_t)leaf * rows;
+    total = sum_delta_rows(delta + row * 16, scale ? scale + row : 0, rows);
+    for (int count = sums_to_add(leaf, leaves); count > 0; count--)
+      total = add_leaves(waiting[--waits], total);
+    if (leaf + 1 < leaves) waiting[waits++] = total;
+  }
   settle_gradient(c, d, base_of(c, weight_gradient_gradient(d)) + strip * 16, total);
 }
 
@@ -108,7 +139,8 @@ static void sum_products(int strips, SUM_PRODUCTS_ARGUMENTS) {
 // One tile: 16 inputs by the outputs of GRADIENT_STRIPS strips, if there are so many.
 static void multiply_deltas(const context *c, const descriptor *d, int tile) {
   int inputs = weight_gradient_inputs(d);
-  int rows = weight_gradient_rows(d);
+  int leaves = weight_gradient_leaves(d);
+  int rows = weight_gradient_rows(d) / leaves;
   operand gradient = weight_gradient_gradient(d);
   int first = tile / CHUNKS(inputs) * GRADIENT_STRIPS;
   int strips = min(GRADIENT_STRIPS, CHUNKS(d->columns) - first);
@@ -128,10 +160,24 @@ static void multiply_deltas(const context *c, const descriptor *d, int tile) {
       }
     }
   }
-  real sums[GRADIENT_STRIPS][16];
+  real sums[GRADIENT_STRIPS][16], waiting[MOST_WAITING][GRADIENT_STRIPS][16];
   __global const float *scale = is_present(weight_gradient_row_scale(d))
       ? base_of(c, weight_gradient_row_scale(d)) : 0;
-  sum_products(strips, sums, input, delta, deltas.stride, scale, rows);
+  for (int leaf = 0, waits = 0; leaf < leaves; leaf++) {
+    size_t row = (size_t)leaf * rows;
+    sum_products(strips, sums, input + row * 16, delta + row * 16, deltas.stride,
+                 scale ? scale + row : 0, rows);
+    for (int count = sums_to_add(leaf, leaves); count > 0; count--) {
+      waits--;
+      for (int s = 0; s < strips; s++)
+        for (int i = 0; i < 16; i++) sums[s][i] = add_leaves(waiting[waits][s][i], sums[s][i]);
+    }
+    if (leaf + 1 < leaves) {
+      for (int s = 0; s < strips; s++)
+        for (int i = 0; i < 16; i++) waiting[waits][s][i] = sums[s][i];
+      waits++;
+    }
+  }
   for (int s = 0; s < strips; s++) {
     int strip = first + s;
     for (int i = 0; i < 16; i++) {
@@ -158,14 +204,17 @@ ROUTINE void run_weight_gradient(
 
 // A tile of a gradient; a bias is a weight whose one input is 1. The rows are divided into parts, side by
 // side, each of which other work-items sum, and stage in local memory; a part's sums are added to the
-// others' in their order. An item sums ITEM x ITEM elements, SUM_SIDE apart.
-ROUTINE void run_weight_gradient(
-    const context *c, const descriptor *d, int tile, __local float *scratch) {
+// others' in their order. An item sums ITEM x ITEM elements, SUM_SIDE apart. The sum of the first of two
+// leaves waits where the gradient goes.
+ROUTINE void sum_tile(
+    const context *c, const descriptor *d, int tile, int leaf, int leaves,
+    __local float *scratch) {
   operand factor = weight_gradient_input(d);
   operand scales = weight_gradient_row_scale(d);
   int outputs = d->columns;
   int inputs = is_present(factor) ? weight_gradient_inputs(d) : 1;
-  int rows = weight_gradient_rows(d);
+  int rows = weight_gradient_rows(d) / leaves;
+  int first_row = leaf * rows;
   int across = (inputs + SUM_TILE - 1) / SUM_TILE;
   int first_output = tile / across * SUM_TILE;
   int first_input = tile % across * SUM_TILE;
@@ -189,11 +238,11 @@ ROUTINE void run_weight_gradient(
       int output = first_output + beside, input = first_input + beside;
       float delta = 0.0f, value = 0.0f;
       if (row < end && output < outputs) {
-        delta = load(c, weight_gradient_delta(d), row, output);
-        if (is_present(scales)) delta *= load_value(c, scales, row);
+        delta = load(c, weight_gradient_delta(d), first_row + row, output);
+        if (is_present(scales)) delta *= load_value(c, scales, first_row + row);
       }
       if (row < end && input < inputs)
-        value = is_present(factor) ? load(c, factor, row, input) : 1.0f;
+        value = is_present(factor) ? load(c, factor, first_row + row, input) : 1.0f;
       left[k * STAGED_ROW + beside] = delta;
       right[k * STAGED_ROW + beside] = value;
     }
@@ -223,10 +272,18 @@ ROUTINE void run_weight_gradient(
         operand gradient = weight_gradient_gradient(d);
         __global float *at = is_present(factor)
             ? place(c, gradient, output, input) : base_of(c, gradient) + output;
-        settle_gradient(c, d, at, total);
+        if (leaf > 0) total = add_leaves(*at, total);
+        if (leaf + 1 < leaves) *at = total;
+        else settle_gradient(c, d, at, total);
       }
     }
   }
+}
+
+ROUTINE void run_weight_gradient(
+    const context *c, const descriptor *d, int tile, __local float *scratch) {
+  int leaves = weight_gradient_leaves(d);
+  for (int leaf = 0; leaf < leaves; leaf++) sum_tile(c, d, tile, leaf, leaves, scratch);
 }
 
 #endif

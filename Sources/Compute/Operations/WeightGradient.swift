@@ -1,5 +1,7 @@
 /// `gradient[o, i] = sum over r of scale[r] * delta[r, o] * input[r, i]`, added to what is there,
 /// multiplied by `decay`, if it accumulates. Without an input, the input is 1: the gradient of a bias.
+///
+/// Of several leaves, which have as many rows each, the sums are added as `LeafTree` has them.
 public struct WeightGradient: SlottedFamily {
   /// `(R, out)`
   public var delta: Tensor
@@ -13,10 +15,12 @@ public struct WeightGradient: SlottedFamily {
   public var decay: Tensor?
   /// `(out, in)`, or `(out)` for a bias: a gradient or an accumulator.
   public var gradient: Tensor
+  /// The leaves whose rows follow each other.
+  public var leaves: Int
 
   public init(
     delta: Tensor, input: Tensor? = nil, rowScale: Tensor? = nil, accumulates: Bool = false,
-    decay: Tensor? = nil, gradient: Tensor
+    decay: Tensor? = nil, gradient: Tensor, leaves: Int = 1
   ) {
     self.delta = delta
     self.input = input
@@ -24,6 +28,7 @@ public struct WeightGradient: SlottedFamily {
     self.accumulates = accumulates
     self.decay = decay
     self.gradient = gradient
+    self.leaves = leaves
   }
 }
 
@@ -59,5 +64,10 @@ extension WeightGradient {
 
   public func validate() throws(ProgramError) {
     try expect(decay == nil || accumulates, "only what accumulates can decay.")
+    let rows = delta.shape.rows
+    try expect(
+      leaves >= 1 && rows % leaves == 0,
+      "expected the \(rows) rows to be divided among \(leaves) leaves.")
+    try expect(leaves == 1 || !accumulates, "the sum of several leaves is added to nothing.")
   }
 }

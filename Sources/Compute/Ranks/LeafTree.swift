@@ -21,23 +21,34 @@ public struct LeafTree: Hashable, Sendable {
     return nodes(of: range, below: left) + nodes(of: range, below: right)
   }
 
-  /// The last node of at most so many leaves, and those to its left whose sums are added to its own, the
-  /// last first.
-  public func rightmost(atMost most: Int) -> (lefts: [Range<Int>], last: Range<Int>) {
-    var (lefts, last): ([Range<Int>], Range<Int>) = ([], 0..<leaves)
-    while last.count > most {
-      let (left, right) = halves(of: last)
-      lefts.append(left)
-      last = right
+  /// The largest nodes of at most so many leaves that together have those of a node, from left to right.
+  private func pieces(of node: Range<Int>, atMost most: Int) -> [Range<Int>] {
+    if node.count <= most { return [node] }
+    let (left, right) = halves(of: node)
+    return pieces(of: left, atMost: most) + pieces(of: right, atMost: most)
+  }
+
+  /// The nodes for whose values a rank is asked.
+  public func pieces(for ranks: any Ranks, atMost most: Int) -> [Range<Int>] {
+    nodes(of: ranks.range(of: ranks.rank, among: leaves)).flatMap { pieces(of: $0, atMost: most) }
+  }
+
+  /// The sum of values of all leaves.
+  public func sum(of values: [[Float]]) -> [Float] {
+    var sum: [Float] = []
+    add(0..<leaves, to: &sum) { node, sum in
+      guard node.count == 1 else { return false }
+      Self.add(values[node.lowerBound], to: &sum)
+      return true
     }
-    return (lefts, last)
+    return sum
   }
 
   /// The sum of a node's leaves.
   ///
   /// - Parameters:
   ///   - node: The node.
-  ///   - most: The most leaves, 1 or 2, whose values are asked for at once.
+  ///   - most: The most leaves whose values are asked for at once.
   ///   - addValues: Adds the values of such a node to a sum; what is empty becomes them.
   public func sum(
     of node: Range<Int>, atMost most: Int,
@@ -55,10 +66,10 @@ public struct LeafTree: Hashable, Sendable {
   /// Adds the sum of a node's leaves to another; what is empty becomes it.
   ///
   /// - Parameter addKnown: Does so for a node whose value is known; false where it is to be added up.
-  func add(
+  func add<Failure: Error>(
     _ node: Range<Int>, to sum: inout [Float],
-    _ addKnown: (Range<Int>, inout [Float]) throws(DeviceError) -> Bool
-  ) throws(DeviceError) {
+    _ addKnown: (Range<Int>, inout [Float]) throws(Failure) -> Bool
+  ) throws(Failure) {
     if try addKnown(node, &sum) { return }
     let (left, right) = halves(of: node)
     var own: [Float] = []
@@ -104,8 +115,8 @@ extension Ranks {
   ///
   /// - Parameters:
   ///   - tree: The leaves.
-  ///   - atOnce: The most leaves, 1 or 2, whose values are asked for at once.
-  ///   - addValues: Adds the values of a leaf, or the sum of two, always as many, to a sum; what is empty
+  ///   - atOnce: The most leaves whose values are asked for at once.
+  ///   - addValues: Adds the values of a leaf, or the sum of some, always as many, to a sum; what is empty
   ///     becomes them. Asked once for each of this rank's leaves.
   public func sum(
     over tree: LeafTree, atOnce: Int = 1,
@@ -129,7 +140,7 @@ extension Ranks {
       known[node] = Array(received[index * own.count..<(index + 1) * own.count])
     }
     var part: [Float] = []
-    try tree.add(0..<tree.leaves, to: &part) { node, sum in
+    tree.add(0..<tree.leaves, to: &part) { node, sum in
       guard let value = known[node] else { return false }
       LeafTree.add(value, to: &sum)
       return true

@@ -15,6 +15,11 @@ extension CaseTable {
         cases.append(gradients(rows, outputs, inputs, decay: decay))
       }
     }
+    for (leaves, rows) in [(2, 1), (2, 125), (3, 20), (4, 7), (5, 4), (7, 33), (16, 3)] {
+      let rows = leaves * rows
+      cases.append(gradients(rows, 17, 31, isScaled: leaves % 2 == 0, leaves: leaves))
+      cases.append(gradients(rows, 50, 20, isScaled: leaves % 2 == 1, leaves: leaves))
+    }
     return cases
   }
 
@@ -22,12 +27,13 @@ extension CaseTable {
   /// decays to nothing may be NaN.
   func gradients(
     _ rows: Int, _ outputs: Int, _ inputs: Int? = nil, isScaled: Bool = true,
-    accumulates: Bool = false, decay: Float? = nil
+    accumulates: Bool = false, decay: Float? = nil, leaves: Int = 1
   ) -> ConformanceCase {
     let size = "m=\(rows),n=\(outputs)\(inputs.map { ",k=\($0)" } ?? "")"
     var build = CaseBuilder(
       "\(inputs == nil ? "biasGradient" : "gradient")(\(size),scaled=\(isScaled),"
-        + "accumulates=\(accumulates),decay=\(decay.map { "\($0)" } ?? "none"))", seed: seed)
+        + "accumulates=\(accumulates),decay=\(decay.map { "\($0)" } ?? "none"),leaves=\(leaves))",
+      seed: seed)
     func target(_ name: String, _ shape: Shape) -> Tensor {
       if let decay { return build.accumulator(name, shape, decay == 0) }
       let gradient = build.parameter(name, shape).counterpart(.gradient)
@@ -45,13 +51,15 @@ extension CaseTable {
         .weightGradient(
           WeightGradient(
             delta: delta, input: build.input("input", .matrix(rows: rows, columns: inputs)),
-            rowScale: scale, accumulates: adds, decay: factor, gradient: targets[0])))
+            rowScale: scale, accumulates: adds, decay: factor, gradient: targets[0],
+            leaves: leaves)))
     }
     let bias = target("bias", .vector(outputs))
     build.append(
       .weightGradient(
         WeightGradient(
-          delta: delta, rowScale: scale, accumulates: adds, decay: factor, gradient: bias)))
+          delta: delta, rowScale: scale, accumulates: adds, decay: factor, gradient: bias,
+          leaves: leaves)))
     // The terms are of size one and have either sign.
     for tensor in targets + [bias] {
       build.check(tensor, .sums(of: rows), termSize: Double(rows).squareRoot())

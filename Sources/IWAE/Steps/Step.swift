@@ -42,15 +42,16 @@ public struct StepConfiguration: Hashable, Sendable {
   /// True if gradients are summed over the batch, as the released IWAE code does, instead of
   /// averaged.
   public var sumsOverBatch: Bool
-  /// A state `(1)` to which every step adds its bound, so that the host need not read each.
+  /// A state to which every step adds its bound, so that the host need not read each: `(1)`. Of several
+  /// leaves, those of the last step: one for each.
   public var boundTotal: Tensor?
   /// The images over which the objective is averaged, where the step is one of several parts whose
   /// gradients add up; nil where it is the whole.
   public var wholeBatch: Int?
   /// True if gradients are added to what is there.
   var accumulates = false
-  /// A state `(1)` that what is there is multiplied by before; nil for 1.
-  var carry: Tensor?
+  /// The leaves of the batch, each with a gradient of its own, that are added in a tree.
+  var leaves = 1
   /// The samples of each image, or of each group where the objective weighs groups, that are walked
   /// backwards, drawn in proportion to their weights; nil for all.
   public var backwardSamples: Int?
@@ -105,14 +106,19 @@ public struct StepConfiguration: Hashable, Sendable {
       ? nil : "expected fewer than the \(weighed) samples to draw from, found \(backwardSamples)"
   }
 
-  /// The gradient of some of its images, as a share of the whole batch's.
-  ///
-  /// It is added to what is there, multiplied by `carry` if it is given.
-  func part(of batchSize: Int, carry: Tensor? = nil) -> StepConfiguration {
+  /// The gradient of some of its images, as a share of the whole batch's, to be added to what is there.
+  func part(of batchSize: Int) -> StepConfiguration {
     var part = self
     (part.batchSize, part.optimizer) = (batchSize, nil)
     (part.wholeBatch, part.accumulates) = (wholeBatch ?? self.batchSize, true)
-    part.carry = carry
+    return part
+  }
+
+  /// The gradient of some leaves of so many, whose bounds go to a place of their own.
+  func part(of leaves: Int, among all: Int) -> StepConfiguration {
+    var part = part(of: batchSize / all * leaves)
+    (part.accumulates, part.leaves) = (false, leaves)
+    part.boundTotal = Tensor("bounds.\(leaves)", .vector(leaves), .state)
     return part
   }
 
@@ -162,6 +168,8 @@ public struct Step: Hashable, Sendable {
   public let encoderBounds: Tensor
   /// `(1)`: the mean of the bounds.
   public let bound: Tensor
+  /// True if it makes the gradient of each of the leaves that were asked for.
+  let sumsLeaves: Bool
 
   /// Builds the step of a model.
   public static func build(

@@ -87,6 +87,9 @@ struct StepBuilder {
     let outputs = try appendEstimate(estimated)
     try appendBackward(from: estimated)
     program.dropUnread()
+    let sumsLeaves =
+      configuration.leaves == 1
+      || program.sumGradients(of: configuration.leaves, images: configuration.batchSize)
     try configuration.appendUpdate(of: model, to: &program)
     let isUploaded = configuration.source.isUploaded
     return Step(
@@ -94,7 +97,8 @@ struct StepBuilder {
       labels: isUploaded ? labels : nil,
       indices: isUploaded && !configuration.noiseIsGiven ? indices : nil,
       noise: configuration.noiseIsGiven ? latents.map(\.noise) : [], logWeights: logWeights,
-      bounds: outputs.bounds, encoderBounds: outputs.encoderBounds, bound: outputs.bound)
+      bounds: outputs.bounds, encoderBounds: outputs.encoderBounds, bound: outputs.bound,
+      sumsLeaves: sumsLeaves)
   }
 
   // MARK: Estimates
@@ -107,15 +111,14 @@ struct StepBuilder {
     coefficients = [
       try appendCoefficients(
         rule, of: estimated, bounds: bounds, encoderBounds: encoderBounds,
-        into: GradientTarget(accumulates: configuration.accumulates, decay: configuration.carry))
+        into: GradientTarget(accumulates: configuration.accumulates))
     ]
     if let difference = configuration.difference {
       coefficients.append(
         try appendCoefficients(
           difference, of: estimated, prefix: "difference.",
           bounds: Tensor("bounds.difference", .vector(configuration.batchSize), .temporary),
-          into: GradientTarget(
-            .difference, accumulates: configuration.accumulates, decay: configuration.carry)))
+          into: GradientTarget(.difference, accumulates: configuration.accumulates)))
     }
     return (bounds, encoderBounds, try appendBound(bounds))
   }
@@ -144,14 +147,18 @@ struct StepBuilder {
       forDecoder: target, forEncoder: target)
   }
 
-  /// The mean of the images' bounds, and the total over steps.
+  /// The mean of the images' bounds, and the total over steps or the shares of leaves.
   @discardableResult
   mutating func appendBound(_ bounds: Tensor) throws(ProgramError) -> Tensor {
     let bound = Tensor("bound", .vector(1), .output)
     try program.append(
       .sum(Sum(input: bounds, scale: configuration.meanScale, output: bound)))
     if let total = configuration.boundTotal {
-      try program.append(.sum(Sum(input: bound, accumulates: true, output: total)))
+      try program.append(
+        .sum(
+          configuration.leaves == 1
+            ? Sum(input: bound, accumulates: true, output: total)
+            : Sum(input: bounds, scale: configuration.meanScale, output: total)))
     }
     return bound
   }

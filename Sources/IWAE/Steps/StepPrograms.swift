@@ -72,8 +72,7 @@ public struct StepPrograms {
       least = min(least, programs.bytes)
       guard programs.bytes <= most else { continue }
       best = programs
-      let largest = programs.parts.values.map(\.productOperations).max() ?? 0
-      if largest <= Self.mostOperations { break }
+      if programs.areShort { break }
     }
     if let best {
       self = best
@@ -151,6 +150,11 @@ public struct StepPrograms {
     return result
   }
 
+  /// True if no part takes so long that nobody is heard meanwhile.
+  var areShort: Bool {
+    parts.values.allSatisfy { $0.productOperations <= Self.mostOperations }
+  }
+
   /// The operations of the matrix products of one step.
   public var productOperations: Double {
     let (batch, samples) = (configuration.batchSize, configuration.samples)
@@ -167,18 +171,6 @@ public struct StepPrograms {
       case .drawn: [.weigh: 1, .walk: 1]
       }
     return times.reduce(0) { $0 + Double($1.value) * (parts[$1.key]?.productOperations ?? 0) }
-  }
-
-  /// True if the whole step adds to each gradient once, all that it comes to, as products of layers do.
-  var addsGradientsOnce: Bool {
-    guard let whole else { return false }
-    var gradients: Set<Tensor> = []
-    return whole.program.operations.allSatisfy { operation in
-      let written = operation.writes.filter { $0.role == .gradient }
-      if written.isEmpty { return true }
-      guard case .weightGradient = operation else { return false }
-      return written.allSatisfy { gradients.insert($0).inserted }
-    }
   }
 
   public var description: String {

@@ -5,6 +5,8 @@ public final class Trainer {
   public let model: Model
   public let configuration: TrainingConfiguration
   public internal(set) var progress: TrainingProgress
+  /// Images that a batch holds.
+  public let batchSize: Int
   /// The batches of a pass. What is left over at its end is another set of images each pass.
   public let batchesPerPass: Int
   let device: any Device
@@ -94,13 +96,17 @@ public final class Trainer {
     let binarization = model.likelihood.isBinarized ? configuration.binarization : .none
     let step = configuration.step(
       batchSize: batchSize, source: data.batchSource(binarization), boundTotal: total)
-    programs = try StepPrograms(
-      model, leaves == 1 ? step : step.part(of: batchSize / leaves, carry: LeafRunner.carry),
-      on: device,
-      limit: configuration.memoryLimit)
+    self.batchSize = batchSize
+    let leafPrograms =
+      leaves == 1
+      ? nil
+      : try LeafPrograms(
+        model, step, leaves: leaves, on: device, limit: configuration.memoryLimit)
+    programs =
+      try leafPrograms?.largest
+      ?? StepPrograms(model, step, on: device, limit: configuration.memoryLimit)
     let forecast = StepForecast(
-      programs, times: (leaves + device.ranks.count - 1) / device.ranks.count, beside: data.tensors,
-      on: device)
+      programs, times: leafPrograms?.nodes.count ?? 1, beside: data.tensors, on: device)
     if let forecast { try foretell(forecast) }
     let needs = try validation.map { images throws(ProgramError) in
       try Evaluator.Needs(
@@ -112,21 +118,20 @@ public final class Trainer {
     }
     let isApart = needs != nil && configuration.keepsAverages
     let memory = try device.allocate(
-      model.parameters + data.tensors + [total] + programs.states
+      model.parameters + data.tensors + [total] + (leafPrograms?.states ?? programs.states)
         + (isApart ? [] : needs?.tensors ?? []))
     self.memory = memory
     let validated =
       isApart ? try device.allocate(model.parameters + (needs?.tensors ?? [])) : memory
     self.validated = validated
     try device.prepare(
-      programs.parts.values + (needs?.programs.all ?? [])
+      (leafPrograms?.programs.values.flatMap { $0.parts.values } ?? Array(programs.parts.values))
+        + (needs?.programs.all ?? [])
         + (auditing.map { [$0.resident.program] } ?? []))
-    let runner = try StepRunner(programs, on: memory, device: device)
-    self.runner = runner
-    leafRunner = try (leaves == 1 ? nil : step.update(of: model)).map {
-      try LeafRunner(
-        runner, update: $0, leaves: leaves, total: total, on: memory, device: device)
+    leafRunner = try leafPrograms.map {
+      try LeafRunner($0, leafSize: batchSize / leaves, on: memory, device: device)
     }
+    runner = try leafRunner?.largest ?? StepRunner(programs, on: memory, device: device)
     evaluator = try needs.map { needs throws(DeviceError) in
       try Evaluator(model, needs, on: validated, device: device, seed: configuration.seed)
     }
@@ -161,9 +166,6 @@ public final class Trainer {
   }
 
   public var isDone: Bool { progress.pass >= configuration.passes }
-
-  /// Images that a batch holds.
-  public var batchSize: Int { programs.configuration.batchSize * configuration.leaves }
 
   /// Trains until the end of the pass.
   ///

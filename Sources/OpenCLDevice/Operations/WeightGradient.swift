@@ -5,6 +5,7 @@ extension WeightGradient: KernelFamily {
     KernelCount<WeightGradient>("inputs") { $0.gradient.shape.columns },
     KernelCount("rows") { $0.delta.shape.rows },
     KernelCount("accumulates") { $0.accumulates ? 1 : 0 },
+    KernelCount("leaves") { $0.leaves },
     // Whether parameters follow the gradient at once; the launch sequence decides.
     KernelCount("updates") { _ in 0 },
   ]

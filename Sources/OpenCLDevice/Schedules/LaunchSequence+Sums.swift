@@ -46,7 +46,7 @@ extension LaunchSequence {
       closeWalk()
       closeSums()
       appendClip(index)
-    case .sum(let sum) where sum.output.shape == .vector(1):
+    case .sum(let sum) where sum.isTotal:
       waiting.add(index, operation, to: \.totals)
     default:
       closeWhatIsDisturbed(by: operation)
@@ -159,5 +159,13 @@ extension LaunchSequence {
         kernel: .update, work: [.operation(index)], units: arenaUnits,
         unitsPerGroup: unitsPerGroup, groups: max(1, ceiling(arenaUnits, unitsPerGroup)),
         localSize: tuning.sumGroup))
+  }
+}
+
+extension Sum {
+  /// True if only the host, or another total, reads what comes of it.
+  fileprivate var isTotal: Bool {
+    let isState = output.role == .state && output.shape.isVector && !accumulates
+    return output.shape == .vector(1) || isState && output.shape.rows < input.shape.rows
   }
 }

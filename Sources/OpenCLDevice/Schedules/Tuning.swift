@@ -76,6 +76,10 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Tiles: the side of a tile of a weight's gradient.
   private var sumTile: Int { sumParts == 4 ? tile / 2 : tile }
 
+  /// The leaves whose sums a kernel adds: `MOST_WAITING` of weight_gradient.cl wait for others, or one lies
+  /// where the sum goes.
+  var mostLeaves: Int { schedule == .panels ? 16 : 2 }
+
   /// The local memory that a group of a file's kernels takes: in tiles, what products and sums over all
   /// rows stage, and a row of each work-item's sums.
   func localBytes(of file: KernelModule.File) -> Int {
