@@ -8,7 +8,7 @@
 //                      not
 //
 // Defines: PANELS with TALL, WIDE or LOW, as lanes.cl has them; GRADIENT_STRIPS, the strips of outputs in a
-// tile of a gradient, 3 with WIDE, else 1. Or TILES; TILE and ITEM, as tiles.cl has them; SUM_PARTS, 4 or 1,
+// tile of a gradient, 3 with WIDE, else 1; MOST_WAITING, the sums of leaves that wait for others. Or TILES; TILE and ITEM, as tiles.cl has them; SUM_PARTS, 4 or 1,
 // the parts of the rows that a group sums side by side.
 // Work-groups: one work-item in panels, (TILE / ITEM)^2 in tiles; a launch's groups are divided among its
 // operations.

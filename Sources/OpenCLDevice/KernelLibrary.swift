@@ -28,18 +28,18 @@ final class KernelLibrary {
   /// - Parameters:
   ///   - source: The source of a file, whose maps have numbers.
   ///   - tuning: The definitions that it takes.
+  ///   - optimizes: False to have it compiled quickly.
   ///   - watch: Told when compilation begins.
   init(
     _ source: String, maps: [MapSignature: Int] = [:], context: cl_context,
-    device: DeviceDescription, tuning: Tuning, cache: BinaryCache?, watch: CompilationWatch? = nil
+    device: DeviceDescription, tuning: Tuning, optimizes: Bool = true, cache: BinaryCache?,
+    watch: CompilationWatch? = nil
   ) throws(DeviceError) {
     self.maps = maps
-    let isPoCL = device.isPoCL && device.kind == .cpu
-    var options = Self.options(
-      defining: tuning.defines + (isPoCL ? ["BUILTIN_PREFETCH"] : []))
-    // A CPU trains in panels. What tiles are tried with there is many kernels, each for a moment: to
-    // optimize them takes several times as long as all else.
-    if isPoCL, tuning.schedule == .tiles { options.append("-cl-opt-disable") }
+    let prefetches = device.isPoCL && device.kind == .cpu
+    let options =
+      Self.options(defining: tuning.defines + (prefetches ? ["BUILTIN_PREFETCH"] : []))
+      + (optimizes ? [] : ["-cl-opt-disable"])
     let key = BinaryCache.key([source] + device.identity + options)
     self.device = device
     self.cache = cache

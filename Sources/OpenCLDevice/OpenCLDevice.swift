@@ -9,6 +9,7 @@ public final class OpenCLDevice: Device {
   public let backend = "opencl"
   public let description: DeviceDescription
   public let tuning: Tuning
+  private let optimizes: Bool
   let context: cl_context
   let queue: cl_command_queue
   let budget = MemoryBudget()
@@ -39,8 +40,10 @@ public final class OpenCLDevice: Device {
   /// - Parameters:
   ///   - selection: The device.
   ///   - schedule: A schedule other than the one that suits the device, for tests.
+  ///   - optimizes: False for kernels that are each run for a moment, which take several times as long to
+  ///     optimize.
   public static func open(
-    _ selection: DeviceSelection = .automatic, schedule: Schedule? = nil
+    _ selection: DeviceSelection = .automatic, schedule: Schedule? = nil, optimizes: Bool = true
   ) throws(DeviceError) -> OpenCLDevice {
     let description = try DeviceList.find(selection)
     if let problem = description.problem {
@@ -48,7 +51,8 @@ public final class OpenCLDevice: Device {
     }
     let (tunings, note) = Tuning.choices(for: description, schedule: schedule)
     for tuning in tunings {
-      let device = try OpenCLDevice(description, tuning: tuning, cache: .standard)
+      let device = try OpenCLDevice(
+        description, tuning: tuning, optimizes: optimizes, cache: .standard)
       device.note = note
       if try device.groupsFit() { return device }
     }
@@ -65,7 +69,7 @@ public final class OpenCLDevice: Device {
   }
 
   init(
-    _ description: DeviceDescription, tuning: Tuning, cache: BinaryCache?
+    _ description: DeviceDescription, tuning: Tuning, optimizes: Bool = true, cache: BinaryCache?
   ) throws(DeviceError) {
     guard tuning.fits(description) else {
       throw .unsupported(
@@ -75,6 +79,7 @@ public final class OpenCLDevice: Device {
     }
     self.description = description
     self.tuning = tuning
+    self.optimizes = optimizes
     self.cache = cache
     var device: cl_device_id? = description.handle.device
     let context = try make("clCreateContext") {
@@ -162,7 +167,7 @@ public final class OpenCLDevice: Device {
     let source = KernelSource(module)
     let library = try KernelLibrary(
       source.text, maps: source.maps, context: context, device: description, tuning: tuning,
-      cache: cache, watch: compilation)
+      optimizes: optimizes, cache: cache, watch: compilation)
     loaded.append((module, library))
     return library
   }

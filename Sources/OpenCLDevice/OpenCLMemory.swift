@@ -148,7 +148,9 @@ final class OpenCLMemory: Memory {
       sum = try arena.read(0..<arena.count, followedBy: others)
     } else {
       try arena.add(to: &sum)
-      for (index, other) in others.enumerated() { sum[arena.count + index] += other }
+      var ends = Array(sum[arena.count...])
+      LeafTree.add(others, to: &ends)
+      sum.replaceSubrange(arena.count..., with: ends)
     }
   }
 

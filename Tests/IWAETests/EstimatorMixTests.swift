@@ -107,12 +107,15 @@ import Testing
       for draw in 0..<2000 { mix.learn(draws.standard[draw], draws.differences(draw)) }
       let later = 2000..<2800
       let mixed = later.map { mix.mixed(draws.standard[$0], draws.doubled[$0]) }
+      var ratios: [Double] = []
       for (index, tensor) in draws.tensors.enumerated() {
         // Of draws that it did not learn from, how much farther from their mean its gradients are.
         let own = Self.squares(mixed.map { $0[index] })
         let rows = [draws.standard, draws.doubled].map { row in
           Self.squares(later.map { row[$0][index] })
         }
+        let better = rows.map { $0.reduce(0, +) }.min() ?? 0
+        ratios.append(own.reduce(0, +) / better)
         for row in rows {
           let excess = LogWeights.Estimate(zip(own, row).map(-))
           let error = try #require(excess.squaredError?.squareRoot())
@@ -122,6 +125,9 @@ import Testing
             "\(objective.name) \(tensor.name): \(excess.mean) ± \(error) above \(size)")
         }
       }
+      print(
+        "auto of \(objective.name), M = \(groups), K = \(samples): a tensor's variance is "
+          + "\(ratios.min() ?? .nan) to \(ratios.max() ?? .nan) times that of its better row")
     }
   }
 

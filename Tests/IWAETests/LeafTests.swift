@@ -44,7 +44,8 @@ import Testing
 
   private static func trained(
     _ configuration: TrainingConfiguration, ranks: Int, on place: UpdatePlace = .panels,
-    stopping: Bool = false, validates: Bool = true, of model: Model = model
+    stopping: Bool = false, validates: Bool = true, of model: Model = model,
+    images: ImageSet = images
   ) throws -> [Outcome] {
     try ThreadRanks.run(ranks) { ranks in
       let device = try device(place, ranks)
@@ -99,21 +100,129 @@ import Testing
     #expect(abs(alone.bounds[1] - whole.bounds[1]) < 1e-3)
   }
 
-  /// Gradients that several operations add to are added by the host alone; some parameters have none.
-  @Test(arguments: [
-    (Objective.iwae, Prior.vamp(4), false), (.rws, .standardNormal, false),
-    (.piwae, .standardNormal, false), (.iwae, .standardNormal, true),
-  ])
-  func anyModelTrainsToTheSameBits(objective: Objective, prior: Prior, holds: Bool) throws {
-    let model = Model(
-      dataSize: 784, encoder: [.init(hidden: [10], latent: 4)], decoder: [.init(hidden: [10])],
-      prior: prior)
-    var configuration = Self.configuration(leaves: 4, objective)
-    configuration.holdsModel = holds
-    let outcomes = try [1, 2, 3].map {
-      try Self.trained(configuration, ranks: $0, validates: false, of: model)[0]
+  /// A model or a way to train it, and whether leaves of it can be taken at once.
+  struct Kind: CustomTestStringConvertible, Sendable {
+    var name: String
+    var isTakenAtOnce = true
+    var objective = Objective.iwae
+    var prior = Prior.standardNormal
+    var posterior = Posterior.gaussian
+    var likelihood = Likelihood.bernoulli
+    var hiddenKind = HiddenKind.dense
+    var missing = false
+    var change: @Sendable (inout TrainingConfiguration) -> Void = { _ in }
+
+    var testDescription: String { name }
+
+    var model: Model {
+      Model(
+        dataSize: 784, hiddenKind: hiddenKind, likelihood: likelihood,
+        encoder: [.init(hidden: [10], latent: 4, posterior: posterior)],
+        decoder: [.init(hidden: [10])], prior: prior)
+    }
+
+    var configuration: TrainingConfiguration {
+      var result = LeafTests.configuration(leaves: 4, objective)
+      change(&result)
+      return result
+    }
+
+    static let all = [
+      Kind(name: "rws", objective: .rws), Kind(name: "piwae", objective: .piwae),
+      Kind(name: "vimco", objective: .vimco),
+      Kind(name: "vamp", isTakenAtOnce: false, prior: .vamp(4)),
+      Kind(name: "mixture", isTakenAtOnce: false, prior: .mixture(6)),
+      Kind(name: "held mixture", prior: .mixture(6)) { $0.holdsModel = true },
+      Kind(name: "held", change: { $0.holdsModel = true }),
+      Kind(name: "prior flow", prior: .flow(steps: 2)),
+      Kind(name: "full", posterior: .full),
+      Kind(name: "flow", posterior: .flow(steps: 2)),
+      Kind(
+        name: "bernoulli latents", objective: .vimco, prior: .bernoulli,
+        posterior: .bernoulli),
+      Kind(name: "gaussian", likelihood: .gaussian),
+      Kind(name: "negative binomial", likelihood: .negativeBinomial),
+      Kind(name: "gated", hiddenKind: .gated),
+      Kind(name: "missing", missing: true),
+      Kind(name: "clipped, averaged and decayed") {
+        ($0.clipNorm, $0.averageDecay, $0.weightDecay) = (0.5, 0.9, 0.01)
+      },
+      Kind(name: "drawn", isTakenAtOnce: false) { $0.backwardSamples = 2 },
+    ]
+  }
+
+  @Test(arguments: Kind.all) func anyModelTrainsToTheSameBits(kind: Kind) throws {
+    let images = kind.missing ? Self.withHoles : Self.images
+    let device = try UpdatePlace.panels.open()
+    defer { device.close() }
+    let data = try ResidentSet(images, for: kind.model, name: "training")
+    let programs = try LeafPrograms(
+      kind.model, kind.configuration.step(batchSize: 24, source: data.batchSource(.none)),
+      leaves: 4, on: device, limit: nil)
+    #expect((programs.nodes == [0..<4]) == kind.isTakenAtOnce)
+    let outcomes = try [1, 2, 3, 4].map {
+      try Self.trained(
+        kind.configuration, ranks: $0, validates: false, of: kind.model, images: images)[0]
     }
     #expect(outcomes[0].bounds.count == 2 && outcomes.allSatisfy { $0 == outcomes[0] })
+    #expect(outcomes[0].bounds.allSatisfy { $0.isFinite })
+  }
+
+  /// The images, of which each lacks some values.
+  private static let withHoles: ImageSet = {
+    let values = (0..<images.count).flatMap { image in
+      images.pixels(of: image).enumerated().map { ($0.offset + image) % 7 == 3 ? .nan : $0.element }
+    }
+    return ImageSet(name: "holes", values: .floats(values), width: 784)
+  }()
+
+  /// Sums of so many leaves have the bits of those that the host adds up, of weights and of biases.
+  @Test(arguments: [UpdatePlace.panels, .tiles])
+  func leavesAreAddedAsTheirTreeHasIt(place: UpdatePlace) throws {
+    let (rows, outputs, inputs) = (7, 17, 31)
+    let weight = Tensor("weight", .matrix(rows: outputs, columns: inputs), .parameter)
+    let bias = Tensor("bias", .vector(outputs), .parameter)
+    let device = try place.open()
+    defer { device.close() }
+    /// The gradients of some leaves, in one run.
+    func gradients(_ leaves: Range<Int>) throws -> [[Float]] {
+      let count = rows * leaves.count
+      let delta = Tensor("delta", .matrix(rows: count, columns: outputs), .input)
+      let input = Tensor("input", .matrix(rows: count, columns: inputs), .input)
+      let scale = Tensor("scale", .vector(count), .input)
+      var builder = ProgramBuilder("leaves")
+      try builder.append(
+        .weightGradient(
+          WeightGradient(
+            delta: delta, input: input, rowScale: scale, gradient: weight.counterpart(.gradient),
+            leaves: leaves.count)))
+      try builder.append(
+        .weightGradient(
+          WeightGradient(
+            delta: delta, gradient: bias.counterpart(.gradient), leaves: leaves.count)))
+      let memory = try device.allocate([weight, bias])
+      let program = try device.compile(builder.build(), on: memory)
+      for (seed, tensor) in [delta, input, scale].enumerated() {
+        let columns = tensor.shape.columns
+        try program.upload(
+          UpdatePlace.numbers(rows * 16 * columns, UInt64(seed))[
+            leaves.lowerBound * rows * columns..<leaves.upperBound * rows * columns
+          ].map(\.self),
+          to: tensor)
+      }
+      try program.run(Control())
+      return try [weight, bias].map { try memory.floats($0.counterpart(.gradient)) }
+    }
+    let apart = try (0..<16).map { try gradients($0..<$0 + 1) }
+    for count in 2...(place == .panels ? 16 : 2) {
+      let found = try gradients(0..<count)
+      for index in found.indices {
+        let expected = LeafTree(leaves: count).sum(of: apart.prefix(count).map { $0[index] })
+        let isSame = found[index].map(\.bitPattern) == expected.map(\.bitPattern)
+        #expect(isSame, "\(count) leaves")
+      }
+    }
+    #expect(throws: DeviceError.self) { try gradients(0..<(place == .panels ? 17 : 3)) }
   }
 
   /// Devices may take numbers too small to be normal for zeros, and so do sums of the host.

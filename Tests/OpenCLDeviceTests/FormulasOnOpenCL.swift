@@ -192,7 +192,7 @@ import Testing
   }
 
   @Test(arguments: Schedule.allCases) func randomFormulas(schedule: Schedule) throws {
-    let device = try OpenCLDevice.open(schedule: schedule)
+    let device = try OpenCLDevice.open(schedule: schedule, optimizes: schedule == .panels)
     defer { device.close() }
     // The code does not depend on sizes, but a parameter of one column is a single value.
     try device.prepare(Self.trials.map { try Self.scene($0, columns: 16).program })

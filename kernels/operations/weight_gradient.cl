@@ -34,11 +34,8 @@ static inline real settle_gradient(
 
 #ifdef PANELS
 
-// The sums that wait, at most, for those of leaves after them: of sixteen leaves.
-#define MOST_WAITING 4
-
 // Two halves of a row of leaves are added, each by itself first, the left the larger: of the sums that
-// wait, as many as are added to a leaf's once it is there.
+// wait, as many as are added to a leaf's once it is there. As many wait as the tree is deep.
 static inline int sums_to_add(int leaf, int leaves) {
   int begin = 0, end = leaves, count = 0;
   while (end - begin > 1) {

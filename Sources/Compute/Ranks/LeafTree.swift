@@ -50,7 +50,7 @@ public struct LeafTree: Hashable, Sendable {
   ///   - node: The node.
   ///   - most: The most leaves whose values are asked for at once.
   ///   - addValues: Adds the values of such a node to a sum; what is empty becomes them.
-  public func sum(
+  func sum(
     of node: Range<Int>, atMost most: Int,
     _ addValues: (_ leaves: Range<Int>, inout [Float]) throws(DeviceError) -> Void
   ) throws(DeviceError) -> [Float] {
@@ -93,7 +93,7 @@ public struct LeafTree: Hashable, Sendable {
   }
 
   /// Adds values to the first of a sum. Numbers too small to be normal are zeros, as they may be on devices.
-  public static func add(
+  private static func add(
     _ values: UnsafeBufferPointer<Float>, to sum: UnsafeMutableBufferPointer<Float>
   ) {
     for index in values.indices {

@@ -15,13 +15,14 @@ public struct StepForecast: Hashable, Sendable {
   ///
   /// - Parameters:
   ///   - programs: The programs of a step.
-  ///   - times: The times that a step runs them, one after the other.
+  ///   - leaves: Those of the leaves of a batch, where it is divided.
   ///   - others: Tensors of the data that lie beside them.
   ///   - device: The device that they are to run on.
   init?(
-    _ programs: StepPrograms, times: Int, beside others: [Tensor], on device: any Device
+    _ programs: StepPrograms, leaves: LeafPrograms? = nil, beside others: [Tensor],
+    on device: any Device
   ) {
-    operations = Double(times) * programs.productOperations
+    operations = leaves?.productOperations ?? programs.productOperations
     bytes = programs.bytes + others.reduce(0) { $0 + device.bytes(of: $1) }
     division = programs.description
     guard operations > StepPrograms.mostOperations || bytes > 1 << 30 else { return nil }

@@ -28,9 +28,12 @@ struct LeafPrograms {
     let single = try StepPrograms(
       model, step.part(of: 1, among: leaves), on: device, limit: limit)
     // A leaf that is divided itself has roundings of its own.
+    var tried: [Range<Int>] = []
     for count in single.division == .whole ? Self.most : [] {
       let nodes = tree.pieces(for: device.ranks, atMost: count)
+      guard nodes != tried else { continue }
       guard nodes.contains(where: { $0.count > 1 }) else { break }
+      tried = nodes
       let isAll = nodes == [0..<leaves]
       var programs: [Int: StepPrograms] = [:]
       for size in Set(nodes.map(\.count)) {
@@ -38,9 +41,10 @@ struct LeafPrograms {
         if isAll { part.optimizer = step.optimizer }
         programs[size] = try StepPrograms(model, part, .whole, device)
       }
+      guard programs.values.allSatisfy({ $0.whole?.sumsLeaves == true }) else { break }
       guard
-        programs.values.allSatisfy({ $0.areShort && $0.canSumLeaves(on: device) }),
-        programs.values.reduce(0, { $0 + $1.bytes }) <= limit ?? device.memoryBytes / 4
+        programs.values.allSatisfy({ $0.areShort && $0.canRun(on: device) }),
+        Self.bytes(programs, on: device) <= limit ?? device.memoryBytes / 4
       else { continue }
       (atOnce, self.nodes, self.programs) = (count, nodes, programs)
       update = isAll ? nil : try step.update(of: model)
@@ -49,6 +53,20 @@ struct LeafPrograms {
     (atOnce, nodes) = (1, tree.pieces(for: device.ranks, atMost: 1))
     programs = [1: single]
     update = try step.update(of: model)
+  }
+
+  /// The memory of programs that share parameters, in bytes.
+  private static func bytes(_ programs: [Int: StepPrograms], on device: any Device) -> Int {
+    let workspaces = programs.values.map { programs in
+      programs.parts.values.reduce(0) { $0 + device.workspaceBytes(of: $1) }
+    }
+    let beside = zip(programs.values, workspaces).map { $0.bytes - $1 }
+    return (beside.max() ?? 0) + workspaces.reduce(0, +)
+  }
+
+  /// The operations of the matrix products of a step.
+  var productOperations: Double {
+    nodes.reduce(0) { $0 + (programs[$1.count]?.productOperations ?? 0) }
   }
 
   /// Those of the most leaves.
@@ -66,9 +84,7 @@ struct LeafPrograms {
 }
 
 extension StepPrograms {
-  /// True if a device can carry out a step that makes the gradient of each of its leaves.
-  fileprivate func canSumLeaves(on device: any Device) -> Bool {
-    guard let whole, whole.sumsLeaves else { return false }
-    return whole.program.operations.allSatisfy { device.obstacle(to: $0) == nil }
+  fileprivate func canRun(on device: any Device) -> Bool {
+    parts.values.allSatisfy { $0.operations.allSatisfy { device.obstacle(to: $0) == nil } }
   }
 }

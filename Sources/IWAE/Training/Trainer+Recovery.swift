@@ -77,6 +77,8 @@ extension Trainer {
           throw TrainingError.tooManySkipped(step: progress.step, count: skipped.count)
         }
         try upload(before)
+        // Clipping has taken what is no number into all gradients, of which no step writes those that are held.
+        try memory.clear(model.parameters.map { $0.counterpart(.gradient) })
         try setBoundTotal(sum)
         progress.skippedSteps = skipped + [progress.step]
       } else {

@@ -106,7 +106,7 @@ public final class Trainer {
       try leafPrograms?.largest
       ?? StepPrograms(model, step, on: device, limit: configuration.memoryLimit)
     let forecast = StepForecast(
-      programs, times: leafPrograms?.nodes.count ?? 1, beside: data.tensors, on: device)
+      programs, leaves: leafPrograms, beside: data.tensors, on: device)
     if let forecast { try foretell(forecast) }
     let needs = try validation.map { images throws(ProgramError) in
       try Evaluator.Needs(

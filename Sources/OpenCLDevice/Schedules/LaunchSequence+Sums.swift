@@ -163,7 +163,7 @@ extension LaunchSequence {
 }
 
 extension Sum {
-  /// True if only the host, or another total, reads what comes of it.
+  /// True of what hardly anything reads, so that it can wait: as `Waiting` sees to if something does.
   fileprivate var isTotal: Bool {
     let isState = output.role == .state && output.shape.isVector && !accumulates
     return output.shape == .vector(1) || isState && output.shape.rows < input.shape.rows

@@ -76,9 +76,11 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Tiles: the side of a tile of a weight's gradient.
   private var sumTile: Int { sumParts == 4 ? tile / 2 : tile }
 
-  /// The leaves whose sums a kernel adds: `MOST_WAITING` of weight_gradient.cl wait for others, or one lies
-  /// where the sum goes.
-  var mostLeaves: Int { schedule == .panels ? 16 : 2 }
+  /// Panels: the sums of leaves that wait for others, as many as their tree is deep.
+  private static let mostWaiting = 4
+
+  /// The leaves whose sums a kernel adds. In tiles the first lies where the gradient goes.
+  var mostLeaves: Int { schedule == .panels ? 1 << Self.mostWaiting : 2 }
 
   /// The local memory that a group of a file's kernels takes: in tiles, what products and sums over all
   /// rows stage, and a row of each work-item's sums.
@@ -99,7 +101,7 @@ public struct Tuning: Hashable, Sendable, Codable {
     case .panels:
       [
         "PANELS", "MOST_BLOCK_ROWS=\(Self.mostBlockRows)", "GRADIENT_STRIPS=\(gradientStrips)",
-        registers.rawValue.uppercased(),
+        "MOST_WAITING=\(Self.mostWaiting)", registers.rawValue.uppercased(),
       ]
     case .tiles:
       [
