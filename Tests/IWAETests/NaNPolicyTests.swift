@@ -73,6 +73,33 @@ import Testing
     #expect(skipping.progress.skippedSteps == faults.sorted().map(Int.init))
   }
 
+  /// Clipping takes what is no number into all gradients, and that of what is held is written by no step.
+  @Test func gradientsThatNoStepWritesRecover() throws {
+    let faults = faults
+    let held = Set(model.generativeParameters.map { $0.counterpart(.gradient) })
+    var (skips, stops) = (configuration(.skip), configuration(.stop))
+    (skips.clipNorm, skips.holdsModel) = (0.5, true)
+    (stops.clipNorm, stops.holdsModel) = (0.5, true)
+    let upset = UpsetDevice(
+      device,
+      upset: { program, control, memory throws(DeviceError) in
+        guard program.isUpdate, faults.contains(control.step) else { return }
+        let parameters = memory.tensors.filter { $0.role == .parameter }
+        for tensor in parameters.map({ $0.counterpart(.gradient) }) where held.contains(tensor) {
+          try memory.upload(Array(repeating: .nan, count: tensor.shape.count), to: tensor)
+        }
+        let first = parameters[0]
+        try memory.upload(Array(repeating: .nan, count: first.shape.count), to: first)
+      })
+    let skipping = try trainer(skips, on: upset)
+    let omitting = try trainer(
+      stops, on: UpsetDevice(device, omits: { faults.contains($0.step) }))
+    while !skipping.isDone { _ = try skipping.finishPass() }
+    while !omitting.isDone { _ = try omitting.finishPass() }
+    #expect(try skipping.state() == omitting.state())
+    #expect(skipping.progress.skippedSteps == faults.sorted().map(Int.init))
+  }
+
   /// An audit leaves what is no number to the policy.
   @Test(arguments: NaNPolicy.allCases) func auditsAreOfNumbers(policy: NaNPolicy) throws {
     var configuration = configuration(policy)

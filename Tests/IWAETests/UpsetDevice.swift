@@ -83,7 +83,7 @@ enum UpsetTarget: CaseIterable { case bound, parameter }
 
 extension Program {
   /// True if it moves parameters.
-  fileprivate var isUpdate: Bool {
+  var isUpdate: Bool {
     operations.contains { if case .adam = $0 { true } else { false } }
   }
 }

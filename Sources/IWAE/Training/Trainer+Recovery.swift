@@ -76,9 +76,7 @@ extension Trainer {
         guard skipped.count < NaNPolicy.mostSkipped else {
           throw TrainingError.tooManySkipped(step: progress.step, count: skipped.count)
         }
-        try upload(before)
-        // Clipping has taken what is no number into all gradients, of which no step writes those that are held.
-        try memory.clear(model.parameters.map { $0.counterpart(.gradient) })
+        try restore(before)
         try setBoundTotal(sum)
         progress.skippedSteps = skipped + [progress.step]
       } else {
@@ -105,10 +103,16 @@ extension Trainer {
   }
 
   private func restore(_ state: [Tensor: [Float]], _ progress: TrainingProgress) throws {
-    try upload(state)
+    try restore(state)
     try setBoundTotal(progress.openBound ?? 0)
     self.progress = progress
     pending = 0
+  }
+
+  /// Clipping takes what is no number into all gradients, of which no step writes those of what is held.
+  private func restore(_ state: [Tensor: [Float]]) throws {
+    try upload(state)
+    try memory.clear(model.parameters.map { $0.counterpart(.gradient) })
   }
 
   /// The steps of the pass under way that were left out.
