@@ -144,6 +144,10 @@ final class KernelLibrary {
           program, device.handle.device, cl_program_build_info(CL_PROGRAM_BUILD_LOG), $0, $1, $2)
       }
       clReleaseProgram(program)
+      // A device that has gone, whatever it was asked to compile.
+      guard status != CL_DEVICE_NOT_AVAILABLE else {
+        throw .callFailed(call: "clBuildProgram", code: codeName(status))
+      }
       throw .compilationFailed(
         device: device.name, defines: options, log: log.isEmpty ? codeName(status) : log)
     }

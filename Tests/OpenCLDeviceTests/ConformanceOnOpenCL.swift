@@ -33,7 +33,7 @@ import Testing
     }.map(\.element)
     var tunings = Tuning.all.filter { $0.fits(description) }
     tunings += [1, 7, 64].map { Tuning(schedule: .panels, blockRows: $0) }
-    tunings += [3, 100].map { Tuning(schedule: .panels, blockRows: $0, registers: .wide) }
+    tunings += [3, 100].map { Tuning(schedule: .panels, blockRows: $0, registers: .tall) }
     tunings.append(Tuning(schedule: .panels, blockRows: 11, registers: .low))
     #expect(tunings.count >= 8)
     for tuning in tunings {

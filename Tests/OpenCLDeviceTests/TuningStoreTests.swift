@@ -8,7 +8,7 @@ import Testing
   @Test func tuningsAreKeptAndDamageIsIgnored() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let store = TuningStore(folder: folder)
+    let store = TuningStore(folder: folder, secret: [1])
     let device = try DeviceList.find(.automatic)
     #expect(store.load(for: device, .tiles) == nil)
     let tuning = Tuning(schedule: .tiles, groupSize: 32, tile: 32, tileDepth: 8, item: 4)
@@ -23,7 +23,7 @@ import Testing
   @Test func whatIsNoUseSaysWhy() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let store = TuningStore(folder: folder)
+    let store = TuningStore(folder: folder, secret: [1])
     let device = try DeviceList.find(.automatic)
     try store.store(Tuning(schedule: .panels, blockRows: 50), for: device)
     let file = URL(fileURLWithPath: store.path(for: device, .panels))
@@ -32,6 +32,8 @@ import Testing
     let damages: [(String, String)] = [
       ("{", "is no tuning"), (good.replacing(kernels, with: "0.1"), "other kernels"),
       (good.replacing(": 50", with: ": 5000"), "does not fit"),
+      (good.replacing(": 50", with: ": 60"), "is not as"),
+      (good.replacing("\"tag\"", with: "\"mark\""), "is not as"),
       (good.replacing("panels", with: "tiles"), "does not fit"),
       (good.replacing("panels", with: "spirals"), "is no tuning"),
       // Of another version, which knew other schedules.
@@ -39,6 +41,9 @@ import Testing
       (good + String(repeating: " ", count: 1 << 20), "is no tuning"),
       (good, "not yours alone"),
     ]
+    // To somebody else it is as good as edited.
+    let others = TuningStore(folder: folder, secret: [2]).load(for: device, .panels)
+    #expect(others != store.load(for: device, .panels) && others != nil)
     for (text, reason) in damages {
       try Data(text.utf8).write(to: file)
       if text == good { #expect(chmod(folder.path, 0o777) == 0) }
@@ -54,8 +59,8 @@ import Testing
   @Test func aFolderThatIsALinkIsToBeTakenAway() throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let others = TuningStore(folder: folder.appending(path: "others"))
-    let store = TuningStore(folder: folder.appending(path: "tunings"))
+    let others = TuningStore(folder: folder.appending(path: "others"), secret: [1])
+    let store = TuningStore(folder: folder.appending(path: "tunings"), secret: [1])
     let device = try DeviceList.find(.automatic)
     let tuning = Tuning(schedule: .panels, blockRows: 50)
     try others.store(tuning, for: device)

@@ -14,7 +14,7 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Panels: the rows that one work-group takes through a list of operations.
   public var blockRows = 100
   /// Panels: the tiles of sums that registers hold.
-  public var registers = Registers.tall
+  public var registers = Registers.wide
   /// Tiles: the work-items that share a block of rows.
   public var groupSize = 64
   /// Tiles: the side of a tile of a matrix product.
@@ -169,23 +169,20 @@ public struct Tuning: Hashable, Sendable, Codable {
   private struct Entry {
     /// Nil for any.
     var kind: DeviceDescription.Kind?
-    /// Part of a device's name; nil for any.
-    var name: String?
     /// The most floats that an instruction takes at once; nil for any number.
     var vectorWidth: Int?
     var tuning: Tuning
 
     func suits(_ device: DeviceDescription) -> Bool {
-      name.map(device.name.contains) ?? true
-        && vectorWidth.map { (1...$0).contains(device.vectorWidth) } ?? true
+      vectorWidth.map { (1...$0).contains(device.vectorWidth) } ?? true
     }
   }
 
   /// The first that suits a device, and that the device can run, is taken.
   private static let table: [Entry] = [
     Entry(kind: .cpu, vectorWidth: 8, tuning: Tuning(schedule: .panels, registers: .low)),
-    // Two multiply-adds at once, which one load each could not feed.
-    Entry(kind: .cpu, name: "Intel", tuning: Tuning(schedule: .panels, registers: .wide)),
+    // Most processors with registers of 16 floats multiply and add twice at once, which one load each could
+    // not feed.
     Entry(kind: .cpu, tuning: Tuning(schedule: .panels)),
     Entry(tuning: Tuning(schedule: .tiles)),
     Entry(tuning: Tuning(schedule: .tiles, groupSize: 32, tile: 16, tileDepth: 16, item: 2)),

@@ -2,15 +2,20 @@ import Compute
 import Files
 import Foundation
 
-/// Tunings on disk, one file for each device, driver and schedule. A file that is damaged, of no use, or
-/// found with other kernels than this program's counts as absent, and says so.
+/// Tunings on disk, one file for each device, driver and schedule. A file that is damaged, of no use, written
+/// by somebody else than `tune`, or found with other kernels than this program's counts as absent, and says
+/// so.
 public struct TuningStore {
   let folder: URL
+  /// What files are marked with.
+  let secret: [UInt8]
 
   private struct Content: Codable {
     /// The digest of the kernels that the tuning was found with.
     var kernels: String
     var tuning: Tuning
+    /// What tells that `tune` wrote it, for this device and these kernels. Older files have none.
+    var tag: String?
   }
 
   /// The part of the content that every version has.
@@ -25,7 +30,8 @@ public struct TuningStore {
   /// Beside the compiled kernels.
   public static var standard: TuningStore? {
     BinaryCache.standard.map {
-      TuningStore(folder: $0.folder.deletingLastPathComponent().appending(path: "tunings"))
+      TuningStore(
+        folder: $0.folder.deletingLastPathComponent().appending(path: "tunings"), secret: $0.secret)
     }
   }
 
@@ -61,12 +67,16 @@ public struct TuningStore {
         "The tuning in '\(file.path)' was found with other kernels than this program's, so defaults "
           + "are used. 'iwae-gpu tune' finds a new one.")
     }
-    guard let tuning = try? decoder.decode(Content.self, from: data).tuning else {
-      return noTuning
-    }
+    guard let content = try? decoder.decode(Content.self, from: data) else { return noTuning }
+    let tuning = content.tuning
     guard tuning.schedule == schedule, tuning.fits(device) else {
       return .useless(
         "The tuning in '\(file.path)' does not fit \(device.name), so defaults are used.")
+    }
+    guard content.tag == tag(of: tuning, for: device) else {
+      return .useless(
+        "The tuning in '\(file.path)' is not as 'iwae-gpu tune' left it, so defaults are used. "
+          + "'iwae-gpu tune' finds a new one.")
     }
     return .tuning(tuning)
   }
@@ -75,8 +85,18 @@ public struct TuningStore {
     try PrivateFolder.make(folder.path)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    let content = try encoder.encode(Content(kernels: Self.kernels, tuning: tuning))
+    let content = try encoder.encode(
+      Content(kernels: Self.kernels, tuning: tuning, tag: tag(of: tuning, for: device)))
     try Files.write(content, to: file(device, tuning.schedule).path)
+  }
+
+  private func tag(of tuning: Tuning, for device: DeviceDescription) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let text = (try? encoder.encode(tuning)).map { [UInt8]($0) } ?? []
+    let key = BinaryCache.key(device.identity + [Self.kernels])
+    return SHA256.authenticate(Array("\(key)\n".utf8) + text, key: secret)
+      .map { String($0, radix: 16) }.joined(separator: ":")
   }
 
   /// The digest of all kernels but those of maps, which formulas write.
