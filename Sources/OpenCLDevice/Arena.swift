@@ -54,10 +54,7 @@ final class Arena {
 
   /// Waits for everything enqueued before, and adds all words to the first of a sum.
   func add(to sum: inout [Float]) throws(DeviceError) {
-    try buffer.map(count, at: Self.margin * 4, device) {
-      (words: UnsafeMutableBufferPointer<Float>) in
-      LeafTree.add(.init(words), to: &sum)
-    }
+    try buffer.map(count, at: Self.margin * 4, device) { LeafTree.add($0, to: &sum) }
   }
 
   /// Fills everything that no tensor takes with guard words.

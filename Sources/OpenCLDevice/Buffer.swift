@@ -79,22 +79,18 @@ final class Buffer {
   }
 
   /// Waits for everything enqueued before, and shows so many values from a byte on where they lie.
-  ///
-  /// - Parameter writes: True if they may be changed there.
   func map<Value>(
-    _ count: Int, at offset: Int, _ device: OpenCLDevice, writes: Bool = false,
-    _ body: (UnsafeMutableBufferPointer<Value>) -> Void
+    _ count: Int, at offset: Int, _ device: OpenCLDevice,
+    _ body: (UnsafeBufferPointer<Value>) -> Void
   ) throws(DeviceError) {
-    let access = writes ? CL_MAP_READ | CL_MAP_WRITE : CL_MAP_READ
     let values = try make("clEnqueueMapBuffer") {
       clEnqueueMapBuffer(
-        device.queue, memory, cl_bool(CL_TRUE), cl_map_flags(access), offset,
+        device.queue, memory, cl_bool(CL_TRUE), cl_map_flags(CL_MAP_READ), offset,
         count * MemoryLayout<Value>.stride, 0, nil, nil, $0)
     }
     device.queueIsEmpty()
     body(
-      UnsafeMutableBufferPointer(
-        start: values.assumingMemoryBound(to: Value.self), count: count))
+      UnsafeBufferPointer(start: values.assumingMemoryBound(to: Value.self), count: count))
     try call("clEnqueueUnmapMemObject") {
       clEnqueueUnmapMemObject(device.queue, memory, values, 0, nil, nil)
     }
