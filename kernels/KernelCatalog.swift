@@ -43,6 +43,8 @@ public enum KernelCatalog {
     "map.cl": PackageResources.map_cl,
     "moments.cl": PackageResources.moments_cl,
     "multiply.cl": PackageResources.multiply_cl,
+    "multiply_panels.cl": PackageResources.multiply_panels_cl,
+    "multiply_tiles.cl": PackageResources.multiply_tiles_cl,
     "noise.cl": PackageResources.noise_cl,
     "normalize.cl": PackageResources.normalize_cl,
     "numerics.cl": PackageResources.numerics_cl,
@@ -50,6 +52,7 @@ public enum KernelCatalog {
     "quadratic.cl": PackageResources.quadratic_cl,
     "relay.cl": PackageResources.relay_cl,
     "special.cl": PackageResources.special_cl,
+    "stage.cl": PackageResources.stage_cl,
     "sum.cl": PackageResources.sum_cl,
     "sums.cl": PackageResources.sums_cl,
     "tiles.cl": PackageResources.tiles_cl,
@@ -57,5 +60,7 @@ public enum KernelCatalog {
     "turn.cl": PackageResources.turn_cl,
     "walk.cl": PackageResources.walk_cl,
     "weight_gradient.cl": PackageResources.weight_gradient_cl,
+    "weight_gradient_panels.cl": PackageResources.weight_gradient_panels_cl,
+    "weight_gradient_tiles.cl": PackageResources.weight_gradient_tiles_cl,
   ]
 }

@@ -148,12 +148,19 @@ static inline void store_real(real value, __global float *to) { *to = value; }
 static inline real load_span(__global const float *from, int count) { return *from; }
 static inline void store_span(real value, __global float *to, int count) { *to = value; }
 
+// A few workers add up a part each, and all of them the parts.
+#define SUMMED_PARTS ((GROUP + 15) / 16)
 static inline float group_sum(real value, __local float *scratch) {
   barrier(CLK_LOCAL_MEM_FENCE);
   scratch[WORKER] = value;
   barrier(CLK_LOCAL_MEM_FENCE);
-  float total = 0.0f;
-  for (int i = 0; i < GROUP; i++) total += scratch[i];
+  float part = 0.0f, total = 0.0f;
+  if (WORKER < SUMMED_PARTS)
+    for (int i = WORKER; i < GROUP; i += SUMMED_PARTS) part += scratch[i];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  if (WORKER < SUMMED_PARTS) scratch[WORKER] = part;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int i = 0; i < SUMMED_PARTS; i++) total += scratch[i];
   return total;
 }
 

@@ -20,8 +20,6 @@
 #define SUM_ITEMS (GROUP_SIZE / SUM_PARTS)
 #define SUM_SIDE (SUM_PARTS == 4 ? TILE / ITEM / 2 : TILE / ITEM)
 #define SUM_TILE (SUM_SIDE * ITEM)
-// One more than a tile keeps neighbouring rows out of the same memory bank.
-#define STAGED_ROW (SUM_TILE + 1)
 #endif
 
 #include "adam.cl"

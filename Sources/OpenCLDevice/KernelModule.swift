@@ -20,6 +20,8 @@ struct KernelModule: Hashable {
   /// The families whose kernels are called. A fixed file has those of others as well.
   var families: Set<Compute.Operation.Family> = []
   var maps: Set<MapSignature> = []
+  /// Tiles: the forms of products in walks, each of which is compiled for itself.
+  var forms: Set<Int> = []
 
   /// The families with that of the maps.
   var allFamilies: Set<Compute.Operation.Family> {
@@ -30,14 +32,16 @@ struct KernelModule: Hashable {
     guard file == other.file else { return false }
     return file.isFixed
       || families.isSuperset(of: other.families) && maps.isSuperset(of: other.maps)
+        && forms.isSuperset(of: other.forms)
   }
 
   /// What a walk's kernel consists of.
-  private var size: Int { families.count + maps.count }
+  private var size: Int { families.count + maps.count + forms.count }
 
   private func joined(with other: KernelModule) -> KernelModule {
     KernelModule(
-      file: file, families: families.union(other.families), maps: maps.union(other.maps))
+      file: file, families: families.union(other.families), maps: maps.union(other.maps),
+      forms: forms.union(other.forms))
   }
 
   /// The modules with those of one file as one, as long as it stays small.
@@ -85,20 +89,31 @@ struct KernelSource {
       replacing: [
         "OPERATIONS": families.map { "#include \"\($0.kernelName).cl\"" }, "MAPS": functions,
       ])
-    text = KernelPrelude.text + "#define WALK_CASES \(Self.walkCases(families, numbers))\n" + file
+    text =
+      KernelPrelude.text + "#define WALK_CASES \(Self.walkCases(families, numbers, module.forms))\n"
+      + file
   }
 
   /// The cases of a walk's switch, one for each kind of operation.
   private static func walkCases(
-    _ families: [Compute.Operation.Family], _ maps: [(number: Int, signature: MapSignature)]
+    _ families: [Compute.Operation.Family], _ maps: [(number: Int, signature: MapSignature)],
+    _ forms: Set<Int>
   ) -> String {
-    var cases = families.map { family in
+    var cases = families.filter { $0 != .multiply || forms.isEmpty }.map { family in
       "case KIND_\(family.kernelName.uppercased()): "
         + "run_\(family.kernelName)(&c, &d, begin, end, scratch); break;"
     }
     let variants = maps.map { number, signature in
       "case \(number): run_map_\(number)(&c, \(signature.productCount > 0 ? "companions, " : "")"
         + "&d, begin, end, scratch); break;"
+    }
+    if !forms.isEmpty {
+      let products = forms.sorted().map {
+        "case \($0): run_multiply_form(&c, &d, \($0), begin, end, scratch); break;"
+      }
+      cases.append(
+        "case KIND_MULTIPLY: switch (multiply_form(&d)) { \(products.joined(separator: " ")) } break;"
+      )
     }
     if !variants.isEmpty {
       cases.append(

@@ -24,6 +24,8 @@ enum KernelPrelude {
     lines += codes("CLASSES", Classes.Result.allCases)
     lines += codes("DISTRIBUTION", Noise.Distribution.allCases)
     lines += codes("RELAY_FORM", Relay.Form.allCases)
+    lines.append("#define FORM_ACTIVATION(form) ((form) & \(Multiply.formParts[0].value - 1))")
+    lines += Multiply.formParts.map { "#define FORM_\($0.name) \($0.value)" }
     lines.append("#define PURPOSE_BINARIZATION \(NoisePurpose.binarization.code)u")
     lines.append("#define PURPOSE_RESAMPLING \(NoisePurpose.resampling.code)u")
     for kind in Descriptor.Kind.all { lines += accessors(kind.kernelName, kind.names) }

@@ -247,16 +247,16 @@ import Testing
   /// Products and walks stage their operands in local memory, and then rows of their sums.
   @Test func localMemoryHoldsWhatIsStaged() {
     for (tile, item) in [(16, 2), (32, 4), (64, 8), (128, 4), (8, 8)] {
-      for depth in [1, 2, 8, 32] {
-        for group in [1, 30, 64, 128] {
+      for depth in [4, 8, 32] {
+        for (group, down) in [(1, 1), (30, 2), (64, 4), (128, 4), (128, 8)] {
           let tuning = Tuning(
-            schedule: .tiles, groupSize: group, tile: tile, tileDepth: depth, item: item)
+            schedule: .tiles, groupSize: group, tile: tile, tileDepth: depth, item: item,
+            walkDown: down)
           let side = tile / item
-          #expect(tuning.localBytes(of: .tiles) >= 4 * 2 * depth * (tile + 1))
+          #expect(tuning.localBytes(of: .tiles) >= 2 * 4 * 2 * depth * (tile + 4))
           #expect(tuning.localBytes(of: .tiles) >= 4 * side * tile)
-          let down = group % 4 == 0 ? 4 : 1
           let (rows, columns) = (down * item, group / down * item)
-          #expect(tuning.localBytes(of: .walk) >= 4 * depth * (rows + 1 + columns + 1))
+          #expect(tuning.localBytes(of: .walk) >= 2 * 4 * depth * (rows + 4 + columns + 4))
           #expect(tuning.localBytes(of: .walk) >= 4 * max(down * columns, group))
         }
       }

@@ -3,9 +3,21 @@ import Compute
 extension Multiply: KernelFamily {
   static let counts = [
     KernelCount<Multiply>("depth") { $0.depth },
-    KernelCount("accumulates") { $0.accumulates ? 1 : 0 },
-    KernelCount("activation") { $0.activation.rawValue },
-    KernelCount("is_transposed") { $0.transposed ? 1 : 0 },
+    KernelCount("form") { $0.form },
   ]
   var writtenColumns: Int { output.shape.columns }
+
+  /// What a kernel does beside adding up products, as a number. Tiles are compiled for each.
+  var form: Int {
+    let parts = [transposed, bias != nil, derivativeAt != nil, accumulates]
+    return zip(Self.formParts, parts).reduce(activation.rawValue) {
+      $0 + ($1.1 ? $1.0.value : 0)
+    }
+  }
+
+  /// The bits of a form above the activation's, by the names that kernels know.
+  static let formParts = [
+    (name: "TRANSPOSED", value: 16), (name: "BIAS", value: 32), (name: "DERIVATIVE", value: 64),
+    (name: "ACCUMULATES", value: 128),
+  ]
 }

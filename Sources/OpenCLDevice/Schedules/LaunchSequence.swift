@@ -111,6 +111,9 @@ struct LaunchSequence {
         module.maps.insert(signature)
       } else {
         module.families.insert(program.operations[index].family)
+        if tuning.schedule == .tiles, case .multiply(let product) = program.operations[index] {
+          module.forms.insert(product.form)
+        }
       }
     }
     return module

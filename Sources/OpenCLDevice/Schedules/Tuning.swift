@@ -23,6 +23,8 @@ public struct Tuning: Hashable, Sendable, Codable {
   public var tileDepth = 16
   /// Tiles: the side of one work-item's part of a tile.
   public var item = 4
+  /// Tiles: the rows of work-items among those that share a block of rows.
+  public var walkDown = 4
 
   /// The tiles of sums that a processor's registers hold, strips of sixteen columns.
   public enum Registers: String, Hashable, Sendable, CaseIterable, Codable {
@@ -46,8 +48,8 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// The rows that a group takes through a list of operations.
   var walkRows: Int { schedule == .panels ? blockRows : walkDown * item }
 
-  /// Tiles: the rows of work-items that multiply in a walk.
-  private var walkDown: Int { groupSize % 4 == 0 ? 4 : 1 }
+  /// Tiles: the columns that a walk multiplies at once.
+  private var walkColumns: Int { groupSize / walkDown * item }
 
   /// The most operations and maps in a kernel that several programs share. Where work-items wait for
   /// one another, compilers take several times as long for twice as much.
@@ -83,15 +85,14 @@ public struct Tuning: Hashable, Sendable, Codable {
   var mostLeaves: Int { schedule == .panels ? 1 << Self.mostWaiting : 2 }
 
   /// The local memory that a group of a file's kernels takes: in tiles, what products and sums over all
-  /// rows stage, and a row of each work-item's sums.
+  /// rows stage, products twice, and a row of each work-item's sums.
   func localBytes(of file: KernelModule.File) -> Int {
-    switch (schedule, file) {
+    func stage(_ left: Int, _ right: Int) -> Int { tileDepth * (left + 4 + right + 4) }
+    return switch (schedule, file) {
     case (.panels, _): 4
-    case (.tiles, .tiles): 4 * max(2 * tileDepth * (tile + 1), productGroup * item)
-    case (.tiles, .sums):
-      4 * max(sumParts * 2 * tileDepth * (sumTile + 1), productGroup * item)
-    case (.tiles, .walk):
-      4 * max(tileDepth * (walkRows + 1 + groupSize / walkDown * item + 1), groupSize * item)
+    case (.tiles, .tiles): 4 * max(2 * stage(tile, tile), productGroup * item)
+    case (.tiles, .sums): 4 * max(sumParts * stage(sumTile, sumTile), productGroup * item)
+    case (.tiles, .walk): 4 * max(2 * stage(walkRows, walkColumns), groupSize * item)
     }
   }
 
@@ -118,10 +119,12 @@ public struct Tuning: Hashable, Sendable, Codable {
       return (1...Self.mostBlockRows).contains(blockRows)
     case .tiles:
       // A file may say anything: nothing is multiplied before it is known to be small.
-      guard [tile, item, tileDepth, groupSize].allSatisfy({ (1...4096).contains($0) }) else {
-        return false
-      }
-      return tile % item == 0 && groupSize <= device.largestWorkGroup
+      guard [tile, item, tileDepth, groupSize, walkDown].allSatisfy({ (1...4096).contains($0) })
+      else { return false }
+      // Kernels take four values at a time, and an item's in pieces of two or four.
+      return tile % item == 0 && item % 2 == 0 && groupSize % walkDown == 0
+        && [tile, sumTile, tileDepth, walkRows, walkColumns].allSatisfy { $0 % 4 == 0 }
+        && groupSize <= device.largestWorkGroup
         && productGroup <= device.largestWorkGroup
         && [.walk, .sums, .tiles].allSatisfy { (file: KernelModule.File) in
           localBytes(of: file) <= device.localMemoryBytes
@@ -135,7 +138,7 @@ public struct Tuning: Hashable, Sendable, Codable {
     case .panels: "panels, blocks of \(blockRows) rows, \(registers) tiles"
     case .tiles:
       "tiles of \(tile) x \(tile), depth \(tileDepth), \(item) x \(item) an item, "
-        + "groups of \(groupSize)"
+        + "groups of \(groupSize) in \(walkDown) rows"
     }
   }
 
@@ -150,11 +153,14 @@ public struct Tuning: Hashable, Sendable, Codable {
         }
       }
     case .tiles:
-      let shapes = [(16, 2), (32, 2), (32, 4), (64, 4), (64, 8), (128, 8)]
+      let shapes = [(16, 2), (32, 4), (64, 4), (64, 8), (128, 8)]
+      let walks = [(64, 4), (128, 4), (128, 8), (256, 4), (256, 8)]
       result = shapes.flatMap { tile, item in
-        [8, 16, 32].flatMap { depth in
-          [64, 128].map { group in
-            Tuning(schedule: .tiles, groupSize: group, tile: tile, tileDepth: depth, item: item)
+        [8, 16].flatMap { depth in
+          walks.map { group, down in
+            Tuning(
+              schedule: .tiles, groupSize: group, tile: tile, tileDepth: depth, item: item,
+              walkDown: down)
           }
         }
       }
@@ -186,7 +192,9 @@ public struct Tuning: Hashable, Sendable, Codable {
     Entry(kind: .cpu, tuning: Tuning(schedule: .panels)),
     Entry(tuning: Tuning(schedule: .tiles)),
     Entry(tuning: Tuning(schedule: .tiles, groupSize: 32, tile: 16, tileDepth: 16, item: 2)),
-    Entry(tuning: Tuning(schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8)),
+    Entry(
+      tuning: Tuning(
+        schedule: .tiles, groupSize: 1, tile: 8, tileDepth: 8, item: 8, walkDown: 1)),
   ]
 
   /// The tuning for a device: what `tune` found there, else the standard.
