@@ -1,7 +1,7 @@
 import COpenCL
 import Compute
 
-/// A launch of a program as it runs, and its operations with a launch for each.
+/// A launch of a program as it runs, and its operations.
 public struct LaunchProfile: Sendable, Encodable {
   /// The kernel.
   public var launch: String
@@ -17,8 +17,9 @@ public struct LaunchProfile: Sendable, Encodable {
   public struct Operation: Sendable, Encodable {
     public var kind: String
     public var result: String
-    /// The time of the operation when it has a launch to itself.
-    public var microsecondsAlone: Double
+    /// The time of the operation when it has a launch to itself, and its speed there; nil if that was not
+    /// asked for.
+    public var microsecondsAlone: Double?
     public var gflops: Double?
   }
 }
@@ -35,15 +36,20 @@ extension OpenCLDevice {
   }
 
   /// Times every launch of a program by the driver's clock.
+  ///
+  /// - Parameter separately: True to time each operation in a launch to itself as well, whose kernels may
+  ///   have to be compiled.
   public func profile(
-    of program: Program, on memory: any Memory, peak: DevicePeak
+    of program: Program, on memory: any Memory, peak: DevicePeak, separately: Bool
   ) throws(DeviceError) -> [LaunchProfile] {
     guard let memory = memory as? OpenCLMemory, memory.device === self else {
       throw .foreignMemory(device: name)
     }
     var alone: [Int: Double] = [:]
-    for (launch, microseconds) in try times(of: program, on: memory, fusion: .none) {
-      for operation in launch.operations { alone[operation] = microseconds }
+    if separately {
+      for (launch, microseconds) in try times(of: program, on: memory, fusion: .none) {
+        for operation in launch.operations { alone[operation] = microseconds }
+      }
     }
     let times = try times(of: program, on: memory, fusion: .full)
     let total = times.reduce(0) { $0 + $1.microseconds }
@@ -53,12 +59,11 @@ extension OpenCLDevice {
         launch: time.launch.kernel.name,
         operations: time.launch.operations.map { index in
           let operation = program.operations[index]
-          let microseconds = alone[index] ?? 0
           let products = operation.productOperations
           return .init(
             kind: operation.kind, result: operation.writes.map(\.name).joined(separator: ", "),
-            microsecondsAlone: microseconds,
-            gflops: products > 0 ? products / microseconds * 1e-3 : nil)
+            microsecondsAlone: alone[index],
+            gflops: products > 0 ? alone[index].map { products / $0 * 1e-3 } : nil)
         },
         microseconds: time.microseconds, share: time.microseconds / total,
         floorMicroseconds: 1e6 * floor)
@@ -110,7 +115,10 @@ extension OpenCLDevice {
     defer { clReleaseCommandQueue(profiled) }
     try finish()
     var times = Array(repeating: [Double](), count: executable.sequence.launches.count)
-    for _ in 0..<50 {
+    // Enough for a median; large steps take seconds.
+    let clock = ContinuousClock()
+    let deadline = clock.now + .seconds(1)
+    for run in 0..<50 where run < 5 || clock.now < deadline {
       for (index, nanoseconds) in try executable.profile(Control(), on: profiled).enumerated() {
         times[index].append(nanoseconds)
       }

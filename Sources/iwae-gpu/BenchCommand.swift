@@ -54,6 +54,7 @@ private struct BenchReport: Encodable {
   var kernelsWereCached: Bool?
   var backend: String
   var device: String
+  /// The launches of a step with their floors, on an OpenCL device that takes it at once.
   var profile: [LaunchProfile]?
   /// The variance of the gradient, if samples are drawn for the way back.
   var gradientVariance: GradientVariance?
@@ -117,16 +118,22 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
   try workload.prepare { first = ProcessStart.elapsedMilliseconds }
   let times = try workload.time(count)
   let openCL = device as? OpenCLDevice
-  var profiled: (OpenCLDevice, Program, any Memory)?
-  if arguments.has("--profile") {
-    guard let openCL, let step = workload.programs?.whole, let memory = workload.memory else {
-      throw arguments.error(
-        "'--profile' shows a step that an OpenCL device carries out at once; leave out "
-          + "'--backend cpu' and '--backward-samples', or allow more '--memory'.")
+  let step = openCL.flatMap { device in
+    workload.programs?.whole.flatMap { step in
+      workload.memory.map { (device: device, program: step.program, memory: $0) }
     }
-    profiled = (openCL, step.program, memory)
+  }
+  if step == nil, arguments.has("--profile") {
+    throw arguments.error(
+      "'--profile' shows a step that an OpenCL device carries out at once; leave out "
+        + "'--backend cpu' and '--backward-samples', or allow more '--memory'.")
   }
   let peak = try openCL.map { try $0.peak() }
+  var profile: [LaunchProfile]?
+  if let step, let peak, arguments.has("--profile") || arguments.has("--json") {
+    profile = try step.device.profile(
+      of: step.program, on: step.memory, peak: peak, separately: arguments.has("--profile"))
+  }
   let median = times.sorted()[times.count / 2]
   let gflops = workload.productOperations / median * 1e-6
   let report = BenchReport(
@@ -136,17 +143,12 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     timed: count, gflops: gflops, peakGflops: peak.map { $0.operationsPerSecond * 1e-9 },
     peakFraction: peak.map { gflops * 1e9 / $0.operationsPerSecond },
     peakBytesPerSecond: peak?.bytesPerSecond,
-    launches: openCL.flatMap { device in
-      guard let step = workload.programs?.whole, let memory = workload.memory else { return nil }
-      return device.launchCount(of: step.program, on: memory)
-    },
+    launches: step.flatMap { $0.device.launchCount(of: $0.program, on: $0.memory) },
     division: workload.programs?.description, stepBytes: workload.programs?.bytes,
     firstStepMilliseconds: first,
     kernelsWereCached: openCL.map(\.kernelsAreCached),
     backend: device.backend, device: device.name,
-    profile: try profiled.flatMap { device, program, memory in
-      try peak.map { try device.profile(of: program, on: memory, peak: $0) }
-    },
+    profile: profile,
     gradientVariance: try GradientVariance.measure(workload))
   if arguments.has("--json") {
     try terminal.json(report)
@@ -168,7 +170,7 @@ private func table(of profile: [LaunchProfile]) -> String {
     ])
     for operation in launch.operations {
       table.append([
-        "", "", "", String(format: "%.0f", operation.microsecondsAlone),
+        "", "", "", operation.microsecondsAlone.map { String(format: "%.0f", $0) } ?? "",
         operation.gflops.map { String(format: "%.0f", $0) } ?? "",
         "  \(operation.kind) \(operation.result)",
       ])

@@ -28,7 +28,7 @@ import Testing
 
     struct Operation: Decodable {
       var kind: String
-      var microsecondsAlone: Double
+      var microsecondsAlone: Double?
     }
 
     struct Variance: Decodable {
@@ -58,7 +58,16 @@ import Testing
     #expect(abs(profile.reduce(0) { $0 + $1.share } - 1) < 1e-9)
     let operations = profile.flatMap(\.operations)
     #expect(operations.contains { $0.kind == "adam" })
-    #expect(operations.allSatisfy { $0.microsecondsAlone > 0 })
+    #expect(operations.allSatisfy { ($0.microsecondsAlone ?? 0) > 0 })
+  }
+
+  /// Programs learn the floor and the share of each part without asking.
+  @Test func partsHaveTheirFloors() throws {
+    let report = try report("-k", "3")
+    let profile = try #require(report.profile)
+    #expect(profile.count == report.launches)
+    #expect(profile.allSatisfy { $0.floorMicroseconds > 0 && $0.share > 0 })
+    #expect(profile.flatMap(\.operations).allSatisfy { $0.microsecondsAlone == nil })
   }
 
   @Test func anEvaluationIsTimed() throws {
