@@ -48,15 +48,18 @@ typedef struct {
 
 // What every kernel is given: the arenas and records, the descriptors of its work in the table, the units
 // that its groups divide, and local memory. Declared in a kernel, local memory would be shared by all of
-// PoCL's threads wherever a compiler puts its place into a function that is handed it.
+// PoCL's threads wherever a compiler puts its place into a function that is handed it. It is aligned as its type
+// is, of which tiles take four values at a time.
 #define KERNEL_ARGUMENTS \
   ARENA_ARGUMENTS, __global const uchar *source, __global const uint *order, \
       __global const control_record *control, __global const descriptor *table, int first, int count, \
-      int units, int units_per_group, __local float *scratch
+      int units, int units_per_group, __local float4 *local_memory
 
 #define GROUPED __attribute__((reqd_work_group_size(GROUP, 1, 1)))
 
-#define MAKE_CONTEXT const context c = {ARENA_NAMES, source, order, control};
+#define MAKE_CONTEXT \
+  const context c = {ARENA_NAMES, source, order, control}; \
+  __local float *scratch = (__local float *)local_memory;
 
 static inline int is_present(operand o) { return o.arena >= 0; }
 

@@ -89,7 +89,7 @@ public struct Tuning: Hashable, Sendable, Codable {
   func localBytes(of file: KernelModule.File) -> Int {
     func stage(_ left: Int, _ right: Int) -> Int { tileDepth * (left + 4 + right + 4) }
     return switch (schedule, file) {
-    case (.panels, _): 4
+    case (.panels, _): 16
     case (.tiles, .tiles): 4 * max(2 * stage(tile, tile), productGroup * item)
     case (.tiles, .sums): 4 * max(sumParts * stage(sumTile, sumTile), productGroup * item)
     case (.tiles, .walk): 4 * max(2 * stage(walkRows, walkColumns), groupSize * item)
