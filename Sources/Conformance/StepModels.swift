@@ -116,6 +116,19 @@ enum StepModels {
     dataSize: 17, likelihood: .categorical(3), encoder: [.init(hidden: [6], latent: 3)],
     decoder: [.init(hidden: [5])])
 
+  /// Gated layers, posteriors of two kinds whose units move together, a mixture as prior, and a
+  /// likelihood of levels.
+  static func rich(dataSize: Int) -> Model {
+    Model(
+      dataSize: dataSize, activation: .softplus, hiddenKind: .gated, likelihood: .logistic,
+      encoder: [
+        .init(
+          hidden: [200, 200], latent: 50, posterior: .flow(steps: 4, hidden: [100], context: 20)),
+        .init(hidden: [100], latent: 20, posterior: .full),
+      ],
+      decoder: [.init(hidden: [100]), .init(hidden: [200, 200])], prior: .mixture(100))
+  }
+
   static let logistic = Posterior(
     ours: """
       {"family": "formula", "name": "logistic", "heads": ["location", "log_scale"],

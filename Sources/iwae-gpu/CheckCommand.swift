@@ -28,9 +28,13 @@ extension Command {
       Option("--parameters", isHidden: true, help: "Print what a training comes to."),
       Option(
         "--sources", "folder",
-        help: "Write the kernels that the cases need into a folder instead, tiles unless "
-          + "'--kernels' says otherwise. Each begins with the compiler's options and the local "
-          + "memory of a group."),
+        help: "Write the kernels that the cases and some whole runs need into a folder instead, "
+          + "tiles unless '--kernels' says otherwise. Each begins with the compiler's options and "
+          + "the local memory of a group."),
+      Option(
+        "--tuning", "number",
+        help: "The constants of the kernels that '--sources' writes: those for most devices, 0, or "
+          + "a set for others. (default: 0)"),
       Option("--json", help: "Print one JSON object."),
       Option("--quiet", help: "Show no progress."),
     ],
@@ -78,12 +82,20 @@ private func runCheck(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     $0.largestCount <= largest && (filter.map($0.name.contains) ?? true)
   }
   if let folder = arguments.string("--sources") {
+    // Runs have neither a largest tensor nor models put together at random.
+    let hasRuns = arguments.given.isDisjoint(with: ["--largest", "--random"])
+    let runs = try hasRuns ? RunPrograms.all() : []
     try write(
       KernelText.files(
-        of: cases.map { ($0.program, $0.protection) },
-        schedule: Backend.schedule(arguments) ?? .tiles),
+        of: [.cases(cases.map { ($0.program, $0.protection) })]
+          + runs.filter { filter.map($0.name.contains) ?? true }
+          .map { .run($0.name, $0.programs) },
+        tuning: try tuning(arguments)),
       to: folder)
     return .done
+  }
+  if arguments.given.contains("--tuning") {
+    throw arguments.error("'--tuning' chooses among the kernels that '--sources' writes; add it.")
   }
   let isReference = try Backend.isReference(arguments)
   let devices = isReference ? [] : try schedules(arguments)
@@ -143,6 +155,13 @@ private func schedules(_ arguments: ParsedArguments) throws -> [OpenCLDevice] {
   let device = try Backend.untried(arguments)
   guard device.description.kind == .cpu else { return [device] }
   return [device, try Backend.untried(arguments, schedule: .tiles)]
+}
+
+/// The tuning of the kernels to write.
+private func tuning(_ arguments: ParsedArguments) throws -> Tuning {
+  let tunings = Tuning.standards(of: Backend.schedule(arguments) ?? .tiles)
+  return tunings[
+    try arguments.integer("--tuning", default: 0, minimum: 0, maximum: tunings.count - 1)]
 }
 
 private func write(_ files: [KernelText], to folder: String) throws {

@@ -28,7 +28,7 @@ struct CheckDeterminism {
   }
 
   static func run(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
-    let others = ["--filter", "--largest", "--random", "--sources"]
+    let others = ["--filter", "--largest", "--random", "--sources", "--tuning"]
     if let flag = others.first(where: arguments.given.contains) {
       throw arguments.error("'\(flag)' chooses cases, of which '--determinism' has none.")
     }

@@ -196,6 +196,27 @@ var decoder: JSONDecoder {
     #expect(maps.hasPrefix("// -DTILES ") && maps.contains("case 0: run_map_0("))
   }
 
+  /// Those of whole runs, with the constants of devices that have little room.
+  @Test func kernelsOfRunsAreWrittenWithAnyTuning() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-\(UUID())").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let options = ["check", "--filter", "run-burda-1", "--tuning", "1"]
+    #expect(run(options + ["--sources", folder]).status == .done)
+    let walk = "walk-run-burda-1-training.cl"
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder)
+    #expect(Set(files) == [walk, "walk-run-burda-1-evaluation.cl", "sums.cl", "peak.cl"])
+    let text = try String(contentsOfFile: "\(folder)/\(walk)", encoding: .utf8)
+    #expect(text.hasPrefix("// -DTILES -DGROUP_SIZE=32 "))
+    let alone = run(options)
+    #expect(alone.status == .usage && alone.error.contains("'--sources' writes"))
+    let none = run("check", "--tuning", "3", "--sources", folder)
+    #expect(none.status == .usage && none.error.contains("from 0 to 2"))
+    let small = "\(folder)/small"
+    #expect(run("check", "--largest", "10", "--sources", small).status == .done)
+    let names = try FileManager.default.contentsOfDirectory(atPath: small)
+    #expect(names.contains("walk.cl") && !names.contains { $0.hasPrefix("walk-run") })
+  }
+
   @Test func devicesThatAreNotThereExit69() {
     let outcome = run("check", "--device", "no such device")
     #expect(outcome.status == .noDevice && outcome.error.contains("There are:"))

@@ -171,6 +171,13 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Every tuning in the table.
   static var all: [Tuning] { table.map(\.tuning) }
 
+  /// The tunings of a schedule that devices run until one was found for them: the usual one, and those
+  /// for devices that cannot run it or are better off otherwise.
+  public static func standards(of schedule: Schedule) -> [Tuning] {
+    let usual = Tuning(schedule: schedule)
+    return [usual] + all.filter { $0.schedule == schedule && $0 != usual }
+  }
+
   /// A tuning, and the devices that it suits.
   private struct Entry {
     /// Nil for any.
