@@ -82,7 +82,12 @@ final class KernelLibrary {
   /// run. Where the driver keeps what it compiled, only their names are stored: PoCL would compile
   /// every kernel again for its binary.
   func store() {
-    guard let cache, !run.isSubset(of: stored) else { return }
+    if !run.isSubset(of: stored) { storeAnyhow() }
+  }
+
+  /// Stores the binary although nothing has run that the cache has not, for what will be asked of it again.
+  func storeAnyhow() {
+    guard let cache else { return }
     stored.formUnion(run)
     guard !device.keepsKernels else {
       cache.store(.init(kernels: stored, binary: []), as: key)

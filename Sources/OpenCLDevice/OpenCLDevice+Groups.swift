@@ -2,20 +2,39 @@ import COpenCL
 import Compute
 
 extension OpenCLDevice {
-  /// True if the kernels of products and sums take the work-groups that the tuning wants: there may be
-  /// room for fewer work-items than the device names. Walks, which depend on programs, are asked when they
-  /// are bound. Panels have groups of one.
-  func groupsFit() throws(DeviceError) -> Bool {
-    guard tuning.schedule == .tiles else { return true }
-    let wanted = [
-      (Kernel.product(transposed: false), tuning.productGroup),
-      (.product(transposed: true), tuning.productGroup), (.sum, tuning.sumGroup),
-    ]
-    for (kernel, items) in wanted {
-      let library = try library(KernelModule(file: kernel.file))
-      let handle = try library.kernel(kernel.name)
+  /// The modules of programs, compiled or loaded. The first programs settle the tuning: it is the first whose
+  /// work-groups their kernels take, as they are compiled. There may be room for fewer work-items than the
+  /// device names.
+  func load(_ programs: [Program], protection: Protection) throws(DeviceError) -> [KernelModule] {
+    let sequences = programs.map { sequence(of: $0, protection) }
+    // A run has a handful of programs, whose kernels are tried as one; conformance has hundreds.
+    let modules = KernelModule.joined(
+      sequences.flatMap(\.modules), largest: programs.count > 20 ? tuning.largestModule : .max)
+    for module in modules { _ = try library(module) }
+    if programs.isEmpty || otherTunings.isEmpty { return modules }
+    for sequence in sequences {
+      if try takesGroups(of: sequence) { continue }
+      takeNextTuning()
+      return try load(programs, protection: protection)
+    }
+    otherTunings = []
+    return modules
+  }
+
+  /// The launches of a program whose memory is not known yet.
+  func sequence(of program: Program, _ protection: Protection) -> LaunchSequence {
+    LaunchSequence(
+      program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
+      fusion: .of(protection))
+  }
+
+  /// True if each kernel takes the work-groups that its launches have.
+  private func takesGroups(of sequence: LaunchSequence) throws(DeviceError) -> Bool {
+    for launch in sequence.launches where launch.localSize > 1 {
+      let library = try library(sequence.module(of: launch))
+      let handle = try library.kernel(launch.kernel.name)
       defer { clReleaseKernel(handle) }
-      if library.largestGroup(of: handle) < items { return false }
+      if library.largestGroup(of: handle) < launch.localSize { return false }
     }
     return true
   }

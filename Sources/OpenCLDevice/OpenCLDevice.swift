@@ -8,7 +8,9 @@ import Compute
 public final class OpenCLDevice: Device {
   public let backend = "opencl"
   public let description: DeviceDescription
-  public let tuning: Tuning
+  public internal(set) var tuning: Tuning
+  /// The tunings to take instead, the best first, until programs have shown that their kernels run with one.
+  var otherTunings: [Tuning]
   private let optimizes: Bool
   let context: cl_context
   let queue: cl_command_queue
@@ -50,15 +52,11 @@ public final class OpenCLDevice: Device {
       throw .noUsableDevice(reasons: ["\(description.summary): \(problem)"])
     }
     let (tunings, note) = Tuning.choices(for: description, schedule: schedule)
-    for tuning in tunings {
-      let device = try OpenCLDevice(
-        description, tuning: tuning, optimizes: optimizes, cache: .standard)
-      device.note = note
-      if try device.groupsFit() { return device }
-    }
-    throw .unsupported(
-      device: description.name, operation: "\(tunings[0].schedule.rawValue) schedule",
-      reason: "as compiled for it, kernels take fewer work-items than every tuning needs.")
+    let device = try OpenCLDevice(
+      description, tuning: tunings[0], otherwise: Array(tunings.dropFirst()), optimizes: optimizes,
+      cache: .standard)
+    device.note = note
+    return device
   }
 
   /// Opens a device with a tuning that is being tried out.
@@ -69,7 +67,8 @@ public final class OpenCLDevice: Device {
   }
 
   init(
-    _ description: DeviceDescription, tuning: Tuning, optimizes: Bool = true, cache: BinaryCache?
+    _ description: DeviceDescription, tuning: Tuning, otherwise others: [Tuning] = [],
+    optimizes: Bool = true, cache: BinaryCache?
   ) throws(DeviceError) {
     guard tuning.fits(description) else {
       throw .unsupported(
@@ -79,6 +78,7 @@ public final class OpenCLDevice: Device {
     }
     self.description = description
     self.tuning = tuning
+    otherTunings = others
     self.optimizes = optimizes
     self.cache = cache
     var device: cl_device_id? = description.handle.device
@@ -144,21 +144,13 @@ public final class OpenCLDevice: Device {
     guard let memory = memory as? OpenCLMemory, memory.device === self else {
       throw .foreignMemory(device: name)
     }
+    // Nothing was prepared.
+    if !otherTunings.isEmpty { _ = try load([program], protection: protection) }
     return try OpenCLExecutable(program, on: memory, protection: protection)
   }
 
   public func prepare(_ programs: [Program], protection: Protection) throws(DeviceError) {
-    let needs = programs.flatMap { program in
-      LaunchSequence(
-        program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
-        fusion: .of(protection)
-      ).modules
-    }
-    // A run has a handful of programs, whose kernels are tried as one; conformance has hundreds.
-    let modules = KernelModule.joined(
-      needs, largest: programs.count > 20 ? tuning.largestModule : .max)
-    for module in modules { _ = try library(module) }
-    try tryOut(modules)
+    try tryOut(load(programs, protection: protection))
   }
 
   /// The kernels of a module, compiled or loaded when they are first needed.
@@ -170,6 +162,14 @@ public final class OpenCLDevice: Device {
       optimizes: optimizes, cache: cache, watch: compilation)
     loaded.append((module, library))
     return library
+  }
+
+  /// Takes the next tuning instead of one whose kernels do not run here, which are kept so that this is found
+  /// out at once the next time.
+  func takeNextTuning() {
+    for (_, library) in loaded { library.storeAnyhow() }
+    loaded = []
+    tuning = otherTunings.removeFirst()
   }
 
   /// Lets programs run on some kernels where others would serve them as well.
