@@ -5,14 +5,38 @@ import Compute
 public struct DriverTrial {
   private let device: any Device
   private let table: CaseTable
-  /// The cases of each family of operations.
+  private let time: Duration
+  /// The most cases of each family of operations.
   private static let turns = 4
-  /// The time that is left for cases when each kernel has had one, and with it was compiled.
-  private static let time = Duration.seconds(1)
 
-  public init(_ device: any Device, seed: UInt64 = CaseTable.defaultSeed) {
+  /// - Parameters:
+  ///   - device: The device that is tried.
+  ///   - seed: The seed of all inputs.
+  ///   - time: The time that is left for cases when each kernel has had one, and with it was compiled.
+  public init(
+    _ device: any Device, seed: UInt64 = CaseTable.defaultSeed, time: Duration = .seconds(1)
+  ) {
     self.device = device
+    self.time = time
     table = CaseTable(seed: seed)
+  }
+
+  /// The findings of a trial.
+  public struct Findings {
+    /// The results of the cases that were run, up to the first whose values were wrong.
+    public var results: [CaseResult] = []
+    /// The families of operations that passed a case. Others have none that can be run.
+    public var families: Set<Compute.Operation.Family> = []
+    /// The maps that passed, by their places. There was no time for others.
+    public var maps: Set<Int> = []
+
+    public var failure: CaseResult? { results.last.flatMap { $0.failures.isEmpty ? nil : $0 } }
+  }
+
+  /// A case, and the map that it is of.
+  private struct Item {
+    var item: ConformanceCase
+    var map: Int?
   }
 
   /// Tries operations, maps and a training step.
@@ -21,34 +45,41 @@ public struct DriverTrial {
   ///   - families: The families of operations to try.
   ///   - maps: Programs of one map each, which are given numbers between 0 and 1.
   ///   - serve: True of a program that needs no kernels but those that are to be tried.
-  /// - Returns: The cases that were run, up to the first whose values were wrong.
   /// - Throws: What the device says it cannot do now, as when its memory is full.
   public func run(
     _ families: Set<Compute.Operation.Family>, maps: [Program],
     serve: (Program, Protection) -> Bool
-  ) throws(DeviceError) -> ConformanceReport {
+  ) throws(DeviceError) -> Findings {
     let runner = CaseRunner(device)
-    let clock = ContinuousClock()
-    var results: [CaseResult] = []
-    var deadline: ContinuousClock.Instant?
-    for (turn, cases) in turns(families, maps, serve).enumerated() {
-      for item in cases {
-        if let deadline, clock.now > deadline { break }
-        let result = try runner.attempt(item)
-        results.append(result)
-        if !result.failures.isEmpty { return ConformanceReport(results) }
-      }
-      if turn == 0 { deadline = clock.now + Self.time }
+    var findings = Findings()
+    func passes(_ item: Item) throws(DeviceError) -> Bool {
+      let result = try runner.attempt(item.item)
+      findings.results.append(result)
+      guard result.failures.isEmpty else { return false }
+      if let map = item.map { findings.maps.insert(map) }
+      findings.families.formUnion(item.item.families.intersection(families))
+      return true
     }
-    return ConformanceReport(results)
+    let (first, further) = items(families, maps, serve)
+    for item in first { guard try passes(item) else { return findings } }
+    let clock = ContinuousClock()
+    let deadline = clock.now + time
+    for item in further where clock.now < deadline {
+      guard try passes(item) else { return findings }
+    }
+    return findings
   }
 
-  /// The training step, all maps and a case of each family, then further cases of each.
-  private func turns(
+  /// The training step, a map and a case of each family, by which all kernels are compiled; and, for as long
+  /// as there is time, the other maps and further cases.
+  private func items(
     _ families: Set<Compute.Operation.Family>, _ maps: [Program],
     _ serve: (Program, Protection) -> Bool
-  ) -> [[ConformanceCase]] {
-    func isServed(_ item: ConformanceCase) -> Bool { serve(item.program, item.protection) }
+  ) -> (first: [Item], further: [Item]) {
+    func isServed(_ item: ConformanceCase) -> Bool {
+      serve(item.program, item.protection)
+        && item.program.operations.allSatisfy { device.obstacle(to: $0) == nil }
+    }
     let ofFamilies = families.subtracting([.map]).sorted { $0.rawValue < $1.rawValue }
       .map { family in
         // Programs of other lengths come first: a device may join their operations.
@@ -58,9 +89,15 @@ public struct DriverTrial {
         let names = Set(first.map(\.name))
         return first + cases.filter { !names.contains($0.name) }
       }
-    var turns = (0..<Self.turns).map { turn in ofFamilies.compactMap { $0.dropFirst(turn).first } }
-    turns[0] = ([table.trainingCase()] + maps.map(table.mapCase)).filter(isServed) + turns[0]
-    return turns
+    let turns = (0..<Self.turns).map { turn in
+      ofFamilies.compactMap { $0.dropFirst(turn).first }.map { Item(item: $0) }
+    }
+    let ofMaps = maps.enumerated()
+      .map { Item(item: table.mapCase($1), map: $0) }.filter { isServed($0.item) }
+    let step = [Item(item: table.trainingCase())].filter { isServed($0.item) }
+    return (
+      step + ofMaps.prefix(1) + turns[0], ofMaps.dropFirst() + turns.dropFirst().flatMap(\.self)
+    )
   }
 }
 

@@ -105,7 +105,8 @@ struct BinaryCache {
   }
 
   private func tag(of verdict: Verdict, _ key: String) -> String {
-    let text = verdict.passed.sorted().joined(separator: " ") + "\n" + (verdict.failure ?? "")
+    let names = [verdict.passed, verdict.untried].map { $0.sorted().joined(separator: " ") + "\n" }
+    let text = names.joined() + (verdict.failure ?? "")
     return tag(Array(text.utf8), key).map { String($0, radix: 16) }.joined(separator: ":")
   }
 

@@ -17,6 +17,8 @@ final class KernelLibrary {
   private var stored: Set<String>
   /// What is known of the kernels' results.
   var verdict: Verdict
+  /// The maps that a trial of this process had no time for.
+  var postponed: Set<MapSignature> = []
 
   /// Denormal importance weights would cost more than the arithmetic; nothing else is relaxed,
   /// because log-weights can be infinite.

@@ -14,18 +14,65 @@ public struct UntriedKernels {
   }
 }
 
+/// The findings of a trial.
+public struct TrialFindings {
+  /// The families of operations of which something was run; of the others nothing can be run.
+  public var families: Set<Compute.Operation.Family>
+  /// The maps that were run, by their places; the others are tried at the next start.
+  public var maps: Set<Int>
+  /// The case that failed, and how; nil if none did.
+  public var failure: String?
+
+  public init(
+    families: Set<Compute.Operation.Family>, maps: Set<Int> = [], failure: String? = nil
+  ) {
+    self.families = families
+    self.maps = maps
+    self.failure = failure
+  }
+}
+
 /// The findings of trials of a module's kernels.
 struct Verdict: Hashable, Codable {
-  /// The families of operations that passed, by their kernels' names.
+  /// The families of operations that passed, by their kernels' names, and the maps, by their numbers.
   var passed: Set<String> = []
+  /// The families of which no case runs on these kernels. They are no reason for another trial.
+  var untried: Set<String> = []
   /// The case that failed, and how.
   var failure: String?
 }
 
 extension OpenCLDevice {
-  /// A trial of kernels before they are first used: says which case fails, and how; nil if none does. What
-  /// it throws is no finding, and nothing is kept of it.
-  public typealias Trial = (UntriedKernels) throws(DeviceError) -> String?
+  /// A trial of kernels before they are first used. What it throws is no finding, and nothing is kept of it.
+  public typealias Trial = (UntriedKernels) throws(DeviceError) -> TrialFindings
+
+  /// The kernels of a module, and what of them is to be tried.
+  private struct Candidate {
+    let library: KernelLibrary
+    let families: Set<Compute.Operation.Family>
+    /// Those that can be run, in the order of their numbers.
+    let maps: [MapSignature]
+
+    init(_ module: KernelModule, of device: OpenCLDevice) throws(DeviceError) {
+      let library = try device.library(module)
+      self.library = library
+      families = module.families.filter { !library.verdict.passed.contains($0.kernelName) }
+      maps = module.maps.subtracting(library.postponed)
+        .map { (number: library.maps[$0] ?? 0, signature: $0) }
+        .filter {
+          !library.verdict.passed.contains(Self.name(ofMap: $0.number))
+            && device.isReady(for: $0.signature.example, protection: .none)
+        }
+        .sorted { $0.number < $1.number }.map(\.signature)
+    }
+
+    static func name(ofMap number: Int) -> String { "map_\(number)" }
+
+    /// True if a trial would find out something.
+    var isReason: Bool {
+      !maps.isEmpty || families.contains { !library.verdict.untried.contains($0.kernelName) }
+    }
+  }
 
   /// Tries the kernels of modules, but for what is known of them; throws if they failed.
   func tryOut(_ modules: [KernelModule]) throws(DeviceError) {
@@ -45,37 +92,58 @@ extension OpenCLDevice {
   }
 
   private func tryOut(_ modules: [KernelModule], _ trial: Trial) throws(DeviceError) {
-    let kernels = try modules.map { module throws(DeviceError) in
-      (module: module, library: try library(module))
+    var candidates: [Candidate] = []
+    for module in modules { candidates.append(try Candidate(module, of: self)) }
+    let libraries = candidates.map(\.library)
+    let isKnown = libraries.contains { $0.verdict.failure != nil }
+    if !isKnown, candidates.contains(where: \.isReason) {
+      prefer(libraries)
+      try find(candidates, trial)
     }
-    let families = kernels.map { module, library in
-      module.allFamilies.filter { !library.verdict.passed.contains($0.kernelName) }
-    }.reduce(into: Set()) { $0.formUnion($1) }
-    if !families.isEmpty, kernels.allSatisfy({ $0.library.verdict.failure == nil }) {
-      prefer(kernels.map(\.library))
-      let maps = kernels.flatMap(\.module.maps).map(\.example)
-      let failure = try trial(UntriedKernels(device: self, families: families, maps: maps))
-      for (module, library) in kernels {
-        if failure == nil {
-          library.verdict.passed.formUnion(module.allFamilies.map(\.kernelName))
-        }
-        library.verdict.failure = failure
-        library.storeVerdict()
-      }
-    }
-    for (_, library) in kernels {
+    for library in libraries {
       guard let failure = library.verdict.failure else { continue }
       throw .wrongResults(
-        device: "\(description.name) (\(description.platform), driver \(description.driver))",
-        case: failure, record: library.verdictPath)
+        device: driverName, case: failure, record: library.verdictPath)
     }
+  }
+
+  /// Tries kernels and keeps what is found.
+  private func find(_ candidates: [Candidate], _ trial: Trial) throws(DeviceError) {
+    let maps = candidates.flatMap(\.maps)
+    let kernels = UntriedKernels(
+      device: self,
+      families: candidates.reduce(into: maps.isEmpty ? [] : [.map]) {
+        $0.formUnion($1.families)
+      }, maps: maps.map(\.example))
+    let findings = try trial(kernels)
+    let passed = Set(findings.maps.map { maps[$0] })
+    for candidate in candidates {
+      let library = candidate.library
+      library.verdict.failure = findings.failure
+      if findings.failure == nil {
+        let families = candidate.families
+        library.verdict.passed.formUnion(
+          families.intersection(findings.families).map(\.kernelName)
+            + candidate.maps.filter(passed.contains).map {
+              Candidate.name(ofMap: library.maps[$0] ?? 0)
+            })
+        library.verdict.untried.formUnion(families.map(\.kernelName))
+        library.verdict.untried.subtract(library.verdict.passed)
+        library.postponed.formUnion(candidate.maps.filter { !passed.contains($0) })
+      }
+      library.storeVerdict()
+    }
+  }
+
+  /// The device and its driver, for who wants another.
+  private var driverName: String {
+    "\(description.name) (\(description.platform), driver \(description.driver))"
   }
 
   /// True if all kernels that a program needs are compiled or loaded.
   func isReady(for program: Program, protection: Protection) -> Bool {
-    LaunchSequence(
-      program, tuning: tuning, computeUnits: description.computeUnits, parameters: [],
-      fusion: .of(protection)
-    ).modules.allSatisfy { module in loaded.contains { $0.module.contains(module) } }
+    sequence(of: program, protection).modules.allSatisfy { module in
+      loaded.contains { $0.module.contains(module) }
+    }
   }
 }

@@ -69,9 +69,11 @@ enum Backend {
           "Trying the driver of \(kernels.device.name) with kernels that are new to it, once.")
         isSilent = true
       }
-      let report = try DriverTrial(kernels.device).run(
+      let findings = try DriverTrial(kernels.device).run(
         kernels.families, maps: kernels.maps, serve: kernels.serve)
-      return report.failures.first.map { "\($0.name): \($0.failures.first ?? "")" }
+      return TrialFindings(
+        families: findings.families, maps: findings.maps,
+        failure: findings.failure.map { "\($0.name): \($0.failures.first ?? "")" })
     }
     return device
   }

@@ -154,17 +154,6 @@ import Testing
     let skipped = CaseRunner(Faulty(refuses: "multiply")).run([cases[0]])
     #expect(!skipped.passes)
   }
-
-  /// A trial ends with the first case that fails, and runs only what the kernels at hand serve.
-  @Test func aTrialEndsWithTheFirstFailure() throws {
-    let families: Set<Compute.Operation.Family> = [.multiply, .sum]
-    let right = try DriverTrial(ReferenceDevice()).run(families, maps: []) { _, _ in true }
-    #expect(right.passes && right.results.count >= 3)
-    let wrong = try DriverTrial(Faulty(spoils: true)).run(families, maps: []) { _, _ in true }
-    #expect(wrong.results.count == 1 && wrong.failures.count == 1)
-    let none = try DriverTrial(Faulty(spoils: true)).run(families, maps: []) { _, _ in false }
-    #expect(none.results.isEmpty && none.failures.isEmpty)
-  }
 }
 
 @Suite struct CaseTableTests {

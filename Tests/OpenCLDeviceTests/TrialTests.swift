@@ -46,7 +46,7 @@ import Testing
       let device = try scene.open(.tiles) { kernels in
         log.families.append(kernels.families)
         #expect(kernels.maps.isEmpty)
-        return nil
+        return TrialFindings(families: kernels.families)
       }
       for _ in 0..<2 { try device.prepare([sum()]) }
       _ = try device.compile(sum(), on: device.allocate([]))
@@ -55,7 +55,7 @@ import Testing
     // A kernel with other operations beside it, which nobody has tried.
     let device = try scene.open(.tiles) { kernels in
       log.families.append(kernels.families)
-      return nil
+      return TrialFindings(families: kernels.families)
     }
     var builder = ProgramBuilder("both")
     try builder.append(.sum(Sum(input: Self.input, output: Tensor("y", .vector(1), .output))))
@@ -71,14 +71,16 @@ import Testing
   @Test func whatFailsIsRefusedUntilItsRecordIsGone() throws {
     let scene = Scene()
     defer { scene.end() }
-    let wrong: OpenCLDevice.Trial = { _ in "sum(3): off by 1" }
+    let wrong: OpenCLDevice.Trial = { _ in
+      TrialFindings(families: [], failure: "sum(3): off by 1")
+    }
     let error = #expect(throws: DeviceError.self) { try scene.open(trial: wrong).prepare([sum()]) }
     let text = try #require(error).description
     #expect(text.contains("sum(3): off by 1") && text.contains("--trust-driver"))
     // The finding is kept, and nobody has to find it again.
     let unused: OpenCLDevice.Trial = { _ in
       Issue.record("it was tried again")
-      return nil
+      return TrialFindings(families: [])
     }
     #expect(throws: DeviceError.self) { try scene.open(trial: unused).prepare([sum()]) }
     // What tries nothing trusts the driver.
@@ -92,7 +94,42 @@ import Testing
       #expect(throws: DeviceError.self) { try scene.open(trial: wrong).prepare([sum()]) }
     }
     try FileManager.default.removeItem(atPath: record)
-    try scene.open { _ in nil }.prepare([sum()])
+    try scene.open { TrialFindings(families: $0.families) }.prepare([sum()])
+  }
+
+  /// What was not run has not passed. Maps have their turn at the next start; that nothing runs of a family is no
+  /// reason for another trial.
+  @Test func whatWasNotRunHasNotPassed() throws {
+    let scene = Scene()
+    defer { scene.end() }
+    var builder = ProgramBuilder("maps")
+    try builder.append(.sum(Sum(input: Self.input, output: Tensor("y", .vector(1), .output))))
+    for number in 0..<3 {
+      let (x, z) = (
+        Tensor("x\(number)", .vector(3), .input), Tensor("z\(number)", .vector(3), .output)
+      )
+      try builder.append(
+        .map(Map([.init(x.value + Formula(Double(number)), into: z)], reading: [x])))
+    }
+    let program = builder.build()
+    var left: [Int] = []
+    for maps in [[1], [], [0, 1]] as [Set<Int>] {
+      let device = try scene.open { kernels in
+        left.append(kernels.maps.count)
+        #expect(kernels.families == [.sum, .map])
+        return TrialFindings(families: [.map], maps: maps)
+      }
+      for _ in 0..<2 { try device.prepare([program]) }
+      let verdict = device.loaded[0].library.verdict
+      #expect(!verdict.passed.contains("sum") && verdict.untried == ["sum"])
+    }
+    #expect(left == [3, 2, 2])
+    let device = try scene.open { _ in
+      Issue.record("there was nothing to try")
+      return TrialFindings(families: [])
+    }
+    try device.prepare([program])
+    #expect(device.loaded[0].library.verdict.passed == ["map_0", "map_1", "map_2"])
   }
 
   /// A device that is full, or gone, when it is tried has shown nothing.
@@ -106,7 +143,7 @@ import Testing
     var isTried = false
     try scene.open { _ in
       isTried = true
-      return nil
+      return TrialFindings(families: [])
     }.prepare([sum()])
     #expect(isTried)
   }
@@ -129,14 +166,16 @@ import Testing
       #expect(
         kernels.maps.count > 3 && kernels.maps.allSatisfy { kernels.serve($0, protection: .none) })
       let before = kernels.device.loaded.count
-      let report = try DriverTrial(kernels.device).run(
+      let findings = try DriverTrial(kernels.device, time: .seconds(600)).run(
         kernels.families, maps: kernels.maps, serve: kernels.serve)
-      #expect(report.passes, "\(report.failures)")
-      #expect(report.results.count >= kernels.maps.count + kernels.families.count - 1)
+      #expect(findings.failure == nil)
+      #expect(findings.families == kernels.families)
+      #expect(findings.maps == Set(kernels.maps.indices))
       #expect(kernels.device.loaded.count == before)
-      return nil
+      return TrialFindings(families: findings.families, maps: findings.maps)
     }
     try device.prepare([program])
     #expect(log.families.count == 1)
+    #expect(device.loaded.allSatisfy { $0.library.verdict.untried.isEmpty })
   }
 }
