@@ -4,6 +4,7 @@ import Conformance
 import Experiments
 import Files
 import Foundation
+import IWAE
 import OpenCLDevice
 import ReferenceDevice
 
@@ -52,6 +53,14 @@ private struct Contender {
   var median: Double { times.sorted()[times.count / 2] }
 }
 
+/// A candidate that does not.
+private struct Refusal {
+  var tuning: Tuning
+  var error: any Error
+
+  var problem: String { (error as? CommandError)?.message ?? "\(error)" }
+}
+
 private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws -> ExitCode {
   if arguments.string("--backend") == "cpu" {
     throw arguments.error("There is nothing to tune on the reference; leave out '--backend cpu'.")
@@ -68,23 +77,7 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
     return .done
   }
   let line = ProgressLine(terminal, isQuiet: arguments.has("--quiet"))
-  var tunings = Tuning.candidates(for: device, schedule: current.schedule)
-  if !tunings.contains(current) { tunings.insert(current, at: 0) }
-  var contenders: [Contender] = []
-  var refused: [TuneReport.Candidate] = []
-  for (index, tuning) in tunings.enumerated() {
-    line.show("checking candidate \(index + 1) of \(tunings.count): \(tuning.text)")
-    do {
-      try check(tuning, on: device, arguments)
-      contenders.append(Contender(tuning: tuning))
-    } catch let error as UsageError {
-      throw error
-    } catch {
-      let problem = (error as? CommandError)?.message ?? "\(error)"
-      if tuning == current { throw error }
-      refused.append(.init(tuning: tuning, problem: problem))
-    }
-  }
+  var (contenders, refused) = try check(on: device, current, arguments, terminal, line)
   // By turns, so that what disturbs the machine disturbs all alike.
   let rounds = try arguments.integer("--rounds", default: 5, maximum: 1000)
   for round in 0..<rounds {
@@ -95,13 +88,10 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   }
   line.clear()
   let ranked = contenders.sorted { $0.median < $1.median }
-  guard let best = ranked.first,
-    let before = contenders.first(where: { $0.tuning == current })
-  else {
-    throw CommandError(message: "No candidate could be timed.", code: .failed)
-  }
-  // What is not faster by more than chance stays.
-  let winner = best.median < 0.98 * before.median ? best : before
+  let best = ranked[0]
+  let before = contenders.first { $0.tuning == current }
+  // What is right, and not slower by more than chance, stays.
+  let winner = before.map { best.median < 0.98 * $0.median ? best : $0 } ?? best
   if winner.tuning == Tuning.standard(for: device, schedule: winner.tuning.schedule) {
     // Defaults may become better; what is no better than them is not kept.
     store.forget(device, winner.tuning.schedule)
@@ -111,13 +101,45 @@ private func runTune(_ arguments: ParsedArguments, _ terminal: Terminal) throws 
   func entry(_ contender: Contender) -> TuneReport.Candidate {
     .init(tuning: contender.tuning, stepMilliseconds: contender.median)
   }
+  let problems = refused.map { TuneReport.Candidate(tuning: $0.tuning, problem: $0.problem) }
   let report = TuneReport(
-    device: device.name, candidates: ranked.map(entry) + refused, before: entry(before),
+    device: device.name, candidates: ranked.map(entry) + problems,
+    before: before.map(entry)
+      ?? .init(tuning: current, problem: problems.first { $0.tuning == current }?.problem),
     after: entry(winner),
     file: winner.tuning == Tuning.standard(for: device, schedule: winner.tuning.schedule)
       ? nil : store.path(for: device, winner.tuning.schedule))
   if arguments.has("--json") { try terminal.json(report) } else { try describe(report, terminal) }
   return .done
+}
+
+/// The candidates that give right results, and why others do not; throws if all are wrong.
+private func check(
+  on device: DeviceDescription, _ current: Tuning, _ arguments: ParsedArguments,
+  _ terminal: Terminal, _ line: ProgressLine
+) throws -> (right: [Contender], refused: [Refusal]) {
+  let (model, settings) = try (ModelOptions.model(arguments), StepOptions.settings(arguments))
+  var tunings = Tuning.candidates(for: device, schedule: current.schedule)
+  if !tunings.contains(current) { tunings.insert(current, at: 0) }
+  var right: [Contender] = []
+  var refused: [Refusal] = []
+  for (index, tuning) in tunings.enumerated() {
+    line.show("checking candidate \(index + 1) of \(tunings.count): \(tuning.text)")
+    do {
+      try check(tuning, on: device, settings, model)
+      right.append(Contender(tuning: tuning))
+    } catch {
+      refused.append(Refusal(tuning: tuning, error: error))
+    }
+  }
+  guard let wrong = refused.first(where: { $0.tuning == current }) else { return (right, refused) }
+  // Where all fail, it is not the tuning's fault.
+  guard !right.isEmpty else { throw wrong.error }
+  line.clear()
+  terminal.error(
+    "Note: The tuning in use, \(current.text), gives way to another, for it fails here. \(wrong.problem)"
+  )
+  return (right, refused)
 }
 
 /// The device to tune and its tuning so far.
@@ -129,7 +151,7 @@ private func chosen(_ arguments: ParsedArguments) throws -> (DeviceDescription, 
 /// Opens a device with a candidate, checks what it changes and a step of the model on it, and runs the
 /// first steps.
 private func check(
-  _ tuning: Tuning, on device: DeviceDescription, _ arguments: ParsedArguments
+  _ tuning: Tuning, on device: DeviceDescription, _ settings: RunConfiguration, _ model: Model
 ) throws {
   let opened = try OpenCLDevice.open(device, tuning: tuning)
   defer { opened.close() }
@@ -138,8 +160,6 @@ private func check(
     throw CommandError(
       message: "\(failure.name): \(failure.failures.first ?? "it failed")", code: .failed)
   }
-  let model = try ModelOptions.model(arguments)
-  let settings = try StepOptions.settings(arguments)
   try StepComparison.check(settings, model, on: opened, against: ReferenceDevice())
   try Workload(step: settings, of: model, on: opened).prepare()
 }
@@ -165,16 +185,17 @@ private func describe(_ report: TuneReport, _ terminal: Terminal) throws {
       candidate.tuning.text + (candidate.problem.map { ": \($0)" } ?? ""),
     ])
   }
-  let (before, after) = (
-    report.before.stepMilliseconds ?? 0, report.after.stepMilliseconds ?? 0
-  )
+  func row(_ candidate: TuneReport.Candidate) -> String {
+    let time = candidate.stepMilliseconds.map { String(format: "%.3f ms", $0) } ?? "refused,"
+    return "\(time) with \(candidate.tuning.text)"
+  }
   try terminal.output(
     """
     \(table.text)
 
-    before  \(String(format: "%.3f", before)) ms with \(report.before.tuning.text)
-    after   \(String(format: "%.3f", after)) ms with \(report.after.tuning.text)\
-    \(before == after ? ": nothing was faster by 2%" : "")
+    before  \(row(report.before))
+    after   \(row(report.after))\
+    \(report.before.tuning == report.after.tuning ? ": nothing was faster by 2%" : "")
     \(report.file.map { "Kept for \(report.device) in \(onOneLine($0))" } ?? "The default stands.")
     """)
 }

@@ -1,5 +1,6 @@
 import Commands
 import Foundation
+import OpenCLDevice
 import Testing
 
 @testable import iwae_gpu
@@ -146,4 +147,41 @@ import Testing
     #expect(run("tune", "--forget").output.hasPrefix("There was no tuning"))
     #expect(run("tune", "--backend", "cpu").status == .usage)
   }
+
+  #if os(Linux)
+    /// A tuning in use that fails now is said to, and makes way for the fastest that does not.
+    @Test func aTuningThatFailsIsReplaced() throws {
+      let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let device = try DeviceList.find(.automatic)
+      let current = Tuning.standard(for: device, schedule: .panels).registers
+      let right = Tuning.Registers.allCases.first { $0 != current }
+      let wrong = Tuning.Registers.allCases.filter { $0 != right }
+        .map { "!strstr(options, \"-D\($0.rawValue.uppercased()) \")" }
+      let library = try FalseDriver.library(
+        """
+        #define _GNU_SOURCE
+        #include <dlfcn.h>
+        #include <string.h>
+        typedef int call(void *, unsigned, void *, const char *, void *, void *);
+        int clBuildProgram(void *program, unsigned count, void *devices, const char *options,
+                           void *notify, void *data) {
+          if (!(\(wrong.joined(separator: " && ")))) return -11;
+          call *right = (call *)dlsym(RTLD_NEXT, "clBuildProgram");
+          return right(program, count, devices, options, notify, data);
+        }
+        """, in: folder)
+      let outcome = try FalseDriver.run(
+        [
+          "tune", "--rounds", "1", "--json", "--layers", "20:4", "--data-size", "33", "-k", "5",
+          "--kernels", "panels",
+        ], environment: ["LD_PRELOAD": library.path, "XDG_CACHE_HOME": folder.path])
+      #expect(outcome.end == .exited(0), "\(outcome.error)")
+      #expect(outcome.error.contains("gives way to another"), "\(outcome.error)")
+      let report = try decoder.decode(Report.self, from: outcome.output)
+      #expect(report.before.problem != nil && report.before.stepMilliseconds == nil)
+      #expect(report.after.stepMilliseconds != nil)
+      #expect(FileManager.default.fileExists(atPath: try #require(report.file)))
+    }
+  #endif
 }

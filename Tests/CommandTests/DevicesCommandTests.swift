@@ -6,17 +6,8 @@ import Testing
 @testable import iwae_gpu
 
 @Suite struct DevicesCommandTests {
-  /// The program in a process of its own.
-  private func program(
-    _ arguments: [String], environment: [String: String] = [:]
-  ) throws -> ChildProcess {
-    let tests = try #require(Bundle.main.executableURL)
-    let program = tests.deletingLastPathComponent().appending(path: "iwae-gpu")
-    return try ChildProcess(program, arguments, environment: environment, limit: 600)
-  }
-
   @Test func everyDeviceIsTriedOut() throws {
-    let outcome = try program(["devices"])
+    let outcome = try FalseDriver.run(["devices"])
     let output = String(decoding: outcome.output, as: UTF8.self)
     #expect(outcome.end == .exited(0), "\(outcome.error)")
     #expect(output.contains("(default)") && output.contains("smoke test: passed"))
@@ -30,7 +21,7 @@ import Testing
     func driversThatFailAreNamed(body: String, reason: String) throws {
       let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
       defer { try? FileManager.default.removeItem(at: folder) }
-      let library = try library(
+      let library = try FalseDriver.library(
         """
         #include <stdlib.h>
         #include <unistd.h>
@@ -39,7 +30,7 @@ import Testing
       for name in ["first", "second"] {
         try Data(library.path.utf8).write(to: folder.appending(path: "\(name).icd"))
       }
-      let outcome = try program(
+      let outcome = try FalseDriver.run(
         ["devices", "--limit", "5"], environment: ["OCL_ICD_VENDORS": folder.path + "/"])
       #expect(outcome.end == .exited(ExitCode.noDevice.rawValue))
       for name in ["first", "second"] {
@@ -50,24 +41,12 @@ import Testing
   #endif
 
   #if os(Linux)
-    /// Compiles C to a library in a new folder.
-    private func library(_ text: String, in folder: URL) throws -> URL {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      let (source, library) = (folder.appending(path: "bad.c"), folder.appending(path: "bad.so"))
-      try Data(text.utf8).write(to: source)
-      let compiler = try ChildProcess(
-        URL(fileURLWithPath: "/usr/bin/env"),
-        ["clang", "-shared", "-fPIC", "-o", library.path, source.path], limit: 60)
-      try #require(compiler.problem == nil, "\(compiler.error)")
-      return library
-    }
-
     /// A driver that gives wrong results is refused, from then on without being tried, unless it is
     /// trusted all the same.
     @Test func aWrongDriverIsRefused() throws {
       let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
       defer { try? FileManager.default.removeItem(at: folder) }
-      let library = try library(
+      let library = try FalseDriver.library(
         """
         #define _GNU_SOURCE
         #include <dlfcn.h>
@@ -84,12 +63,12 @@ import Testing
       let environment = ["LD_PRELOAD": library.path, "XDG_CACHE_HOME": folder.path]
       let bench = ["bench", "--layers", "3:2", "--data-size", "4", "-k", "2", "--steps", "1"]
       for isFirst in [true, false] {
-        let outcome = try program(bench, environment: environment)
+        let outcome = try FalseDriver.run(bench, environment: environment)
         #expect(outcome.end == .exited(ExitCode.noDevice.rawValue), "\(outcome.error)")
         #expect(outcome.error.contains("Trying the driver of") == isFirst)
         #expect(outcome.error.contains("computes wrong results"))
       }
-      let trusted = try program(bench + ["--trust-driver"], environment: environment)
+      let trusted = try FalseDriver.run(bench + ["--trust-driver"], environment: environment)
       #expect(trusted.end == .exited(0), "\(trusted.error)")
     }
 
@@ -113,7 +92,7 @@ import Testing
     /// However little is to be said: to those too who want no progress, and to programs.
     @Test(arguments: ["--quiet", "--json"])
     func theReferenceIsAlwaysAnnounced(flag: String) throws {
-      let outcome = try program(
+      let outcome = try FalseDriver.run(
         ["bench", "--layers", "3:2", "--data-size", "4", "-k", "2", "--steps", "1", flag],
         environment: ["OCL_ICD_VENDORS": "/no/such/folder/"])
       #expect(outcome.end == .exited(0), "\(outcome.error)")
@@ -141,13 +120,14 @@ import Testing
       let bench = [
         "bench", "--layers", "3:2", "--data-size", "4", "-k", "2", "--steps", "1", "--quiet",
       ]
-      let outcome = try program(bench, environment: ["OCL_ICD_VENDORS": folder.path + "/"])
+      let outcome = try FalseDriver.run(bench, environment: ["OCL_ICD_VENDORS": folder.path + "/"])
       #expect(outcome.end == .exited(ExitCode.noDevice.rawValue), "\(outcome.error)")
       #expect(outcome.error.contains("/no/such/libdriver.so"), "\(outcome.error)")
       let device = try OpenCLDevice.open()
       defer { device.close() }
       guard device.description.platform == "Portable Computing Language" else { return }
-      let unwritable = try program(bench, environment: ["POCL_CACHE_DIR": "/dev/null/cache"])
+      let unwritable = try FalseDriver.run(
+        bench, environment: ["POCL_CACHE_DIR": "/dev/null/cache"])
       #expect(unwritable.end == .exited(ExitCode.noDevice.rawValue), "\(unwritable.error)")
       #expect(
         unwritable.error.contains("'/dev/null/cache' cannot be written"), "\(unwritable.error)")
