@@ -18,7 +18,11 @@
 #define GROUP_SIZE ((TILE / ITEM) * (TILE / ITEM))
 // The items of a part, and the side of their square.
 #define SUM_ITEMS (GROUP_SIZE / SUM_PARTS)
-#define SUM_SIDE (SUM_PARTS == 4 ? TILE / ITEM / 2 : TILE / ITEM)
+#if SUM_PARTS == 4
+#define SUM_SIDE (TILE / ITEM / 2)
+#else
+#define SUM_SIDE (TILE / ITEM)
+#endif
 #define SUM_TILE (SUM_SIDE * ITEM)
 #endif
 

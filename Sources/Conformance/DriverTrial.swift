@@ -44,10 +44,11 @@ public struct DriverTrial {
   /// - Parameters:
   ///   - families: The families of operations to try.
   ///   - maps: Programs of one map each, which are given numbers between 0 and 1.
+  ///   - products: Programs of products, which are given such numbers too.
   ///   - serve: True of a program that needs no kernels but those that are to be tried.
   /// - Throws: What the device says it cannot do now, as when its memory is full.
   public func run(
-    _ families: Set<Compute.Operation.Family>, maps: [Program],
+    _ families: Set<Compute.Operation.Family>, maps: [Program], products: [Program] = [],
     serve: (Program, Protection) -> Bool
   ) throws(DeviceError) -> Findings {
     let runner = CaseRunner(device)
@@ -60,7 +61,7 @@ public struct DriverTrial {
       findings.families.formUnion(item.item.families.intersection(families))
       return true
     }
-    let (first, further) = items(families, maps, serve)
+    let (first, further) = items(families, maps, products, serve)
     for item in first { guard try passes(item) else { return findings } }
     let clock = ContinuousClock()
     let deadline = clock.now + time
@@ -70,10 +71,10 @@ public struct DriverTrial {
     return findings
   }
 
-  /// The training step, a map and a case of each family, by which all kernels are compiled; and, for as long
+  /// The training step, products, a map and a case of each family, by which all kernels are compiled; and, for as long
   /// as there is time, the other maps and further cases.
   private func items(
-    _ families: Set<Compute.Operation.Family>, _ maps: [Program],
+    _ families: Set<Compute.Operation.Family>, _ maps: [Program], _ products: [Program],
     _ serve: (Program, Protection) -> Bool
   ) -> (first: [Item], further: [Item]) {
     func isServed(_ item: ConformanceCase) -> Bool {
@@ -93,8 +94,9 @@ public struct DriverTrial {
       ofFamilies.compactMap { $0.dropFirst(turn).first }.map { Item(item: $0) }
     }
     let ofMaps = maps.enumerated()
-      .map { Item(item: table.mapCase($1), map: $0) }.filter { isServed($0.item) }
-    let step = [Item(item: table.trainingCase())].filter { isServed($0.item) }
+      .map { Item(item: table.exampleCase($1), map: $0) }.filter { isServed($0.item) }
+    let step = ([table.trainingCase()] + products.map(table.exampleCase)).filter(isServed)
+      .map { Item(item: $0) }
     return (
       step + ofMaps.prefix(1) + turns[0], ofMaps.dropFirst() + turns.dropFirst().flatMap(\.self)
     )
@@ -104,7 +106,7 @@ public struct DriverTrial {
 extension CaseTable {
   /// A case of a program of one map. Nobody chose its inputs for its formulas, which may be
   /// ill-conditioned there: it fails of what no rounding explains.
-  fileprivate func mapCase(_ program: Program) -> ConformanceCase {
+  fileprivate func exampleCase(_ program: Program) -> ConformanceCase {
     let formulas = program.operations.flatMap { operation in
       if case .map(let map) = operation {
         map.results.map(\.formula.description)
@@ -112,7 +114,9 @@ extension CaseTable {
         [String]()
       }
     }
-    let name = "map(\(formulas.joined(separator: "; ").prefix(200)))"
+    let name =
+      formulas.isEmpty
+      ? program.name : "map(\(formulas.joined(separator: "; ").prefix(200)))"
     var inputs = CaseInputs(case: name, seed: seed)
     var values: [Tensor: HostValues] = [:]
     for tensor in program.tensors where tensor.role == .input || tensor.role == .parameter {

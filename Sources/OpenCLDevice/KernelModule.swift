@@ -36,7 +36,9 @@ struct KernelModule: Hashable {
   }
 
   /// What a walk's kernel consists of.
-  private var size: Int { families.count + maps.count + forms.count }
+  private var size: Int {
+    (forms.isEmpty ? families : families.subtracting([.multiply])).count + maps.count + forms.count
+  }
 
   private func joined(with other: KernelModule) -> KernelModule {
     KernelModule(

@@ -7,6 +7,8 @@ public struct UntriedKernels {
   public let families: Set<Compute.Operation.Family>
   /// A small program for each of their maps.
   public let maps: [Program]
+  /// Small programs of the products that are compiled into walks.
+  public let products: [Program]
 
   /// True if a program runs on these kernels, so that trying it compiles nothing.
   public func serve(_ program: Program, protection: Protection) -> Bool {
@@ -52,11 +54,14 @@ extension OpenCLDevice {
     let families: Set<Compute.Operation.Family>
     /// Those that can be run, in the order of their numbers.
     let maps: [MapSignature]
+    /// The forms of products, if those are to be tried.
+    let forms: Set<Int>
 
     init(_ module: KernelModule, of device: OpenCLDevice) throws(DeviceError) {
       let library = try device.library(module)
       self.library = library
       families = module.families.filter { !library.verdict.passed.contains($0.kernelName) }
+      forms = families.contains(.multiply) ? module.forms : []
       maps = module.maps.subtracting(library.postponed)
         .map { (number: library.maps[$0] ?? 0, signature: $0) }
         .filter {
@@ -114,7 +119,8 @@ extension OpenCLDevice {
       device: self,
       families: candidates.reduce(into: maps.isEmpty ? [] : [.map]) {
         $0.formUnion($1.families)
-      }, maps: maps.map(\.example))
+      }, maps: maps.map(\.example),
+      products: candidates.compactMap { Multiply.example(of: $0.forms) })
     let findings = try trial(kernels)
     let passed = Set(findings.maps.map { maps[$0] })
     for candidate in candidates {

@@ -70,7 +70,7 @@ enum Backend {
         isSilent = true
       }
       let findings = try DriverTrial(kernels.device).run(
-        kernels.families, maps: kernels.maps, serve: kernels.serve)
+        kernels.families, maps: kernels.maps, products: kernels.products, serve: kernels.serve)
       return TrialFindings(
         families: findings.families, maps: findings.maps,
         failure: findings.failure.map { "\($0.name): \($0.failures.first ?? "")" })

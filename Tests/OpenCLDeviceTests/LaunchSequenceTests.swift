@@ -225,8 +225,8 @@ import Testing
   /// Images of too many samples for a block are taken apart, and put together by image.
   @Test func noBlockHasMoreRowsThanAWalkTakes() throws {
     let shapes = [(tile: 16, item: 2), (32, 4), (64, 8)].flatMap { shape in
-      [1, 30, 64].map {
-        Tuning(schedule: .tiles, groupSize: $0, tile: shape.tile, item: shape.item)
+      [1, 4, 8].map {
+        Tuning(schedule: .tiles, tile: shape.tile, item: shape.item, walkDown: $0)
       }
     }
     for (batch, samples) in [(2, 5000), (20, 50), (20, 5), (7, 1), (1, 16)] {
@@ -255,6 +255,9 @@ import Testing
           let side = tile / item
           #expect(tuning.localBytes(of: .tiles) >= 2 * 4 * 2 * depth * (tile + 4))
           #expect(tuning.localBytes(of: .tiles) >= 4 * side * tile)
+          // Halves of the side, each of which sums a part of the rows, if there are any.
+          let (parts, sums) = side % 2 == 0 ? (4, tile / 2) : (1, tile)
+          #expect(tuning.localBytes(of: .sums) >= parts * 4 * 2 * depth * (sums + 4))
           let (rows, columns) = (down * item, group / down * item)
           #expect(tuning.localBytes(of: .walk) >= 2 * 4 * depth * (rows + 4 + columns + 4))
           #expect(tuning.localBytes(of: .walk) >= 4 * max(down * columns, group))

@@ -167,10 +167,19 @@ import Testing
         kernels.maps.count > 3 && kernels.maps.allSatisfy { kernels.serve($0, protection: .none) })
       let before = kernels.device.loaded.count
       let findings = try DriverTrial(kernels.device, time: .seconds(600)).run(
-        kernels.families, maps: kernels.maps, serve: kernels.serve)
+        kernels.families, maps: kernels.maps, products: kernels.products, serve: kernels.serve)
       #expect(findings.failure == nil)
       #expect(findings.families == kernels.families)
       #expect(findings.maps == Set(kernels.maps.indices))
+      // Tiles compile a walk's products for what they do: all of them are run, in a walk.
+      #expect(kernels.products.isEmpty == (schedule == .panels))
+      for products in kernels.products {
+        let launches = kernels.device.sequence(of: products, .none).launches
+        #expect(launches.map(\.kernel) == [.walk])
+        #expect(
+          Set(products.operations.compactMap(\.form)) == Set(program.operations.compactMap(\.form)))
+        #expect(findings.results.contains { $0.name == products.name })
+      }
       #expect(kernels.device.loaded.count == before)
       return TrialFindings(families: findings.families, maps: findings.maps)
     }
@@ -178,4 +187,8 @@ import Testing
     #expect(log.families.count == 1)
     #expect(device.loaded.allSatisfy { $0.library.verdict.untried.isEmpty })
   }
+}
+
+extension Compute.Operation {
+  fileprivate var form: Int? { if case .multiply(let product) = self { product.form } else { nil } }
 }

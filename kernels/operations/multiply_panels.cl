@@ -1,4 +1,4 @@
-// Multiply, in panels: tiles of sums that registers hold.
+// The part of multiply.cl for panels: tiles of sums that registers hold.
 //
 // Defines: those of lanes.cl; MOST_BLOCK_ROWS. Work-groups: as lanes.cl says.
 

@@ -1,8 +1,8 @@
-// Multiply, in tiles: a group stages parts of both factors in local memory (stage.cl), and fetches the next
-// while it multiplies what is there.
+// The part of multiply.cl for tiles: a group stages parts of both factors in local memory (stage.cl), and
+// fetches the next while it multiplies what is there.
 //
 // Defines: those of stage.cl; GROUP_SIZE; ITEMS_DOWN and ITEMS_ACROSS, the rows and columns of work-items
-// in a tile, of which a walk has WALK_DOWN rows.
+// in a tile, of which a walk has WALK_DOWN rows. Work-groups: ITEMS_DOWN * ITEMS_ACROSS work-items.
 
 #include "stage.cl"
 

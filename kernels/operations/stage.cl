@@ -1,10 +1,9 @@
 // Stages: what a group's work-items hold of two factors in local memory, in tiles.
 //
-// A stage has TILE_DEPTH terms of each sum, and of each term a row of either factor. Memory is read and local
-// memory written four values at a time, and an item multiplies ITEM values of either row, in pieces that
-// neighbours read side by side.
+// A stage has TILE_DEPTH terms of each sum, and of each term a row of either factor. Memory is read four values
+// at a time, and an item multiplies ITEM values of either row, in pieces that neighbours read side by side.
 //
-// Defines: TILE_DEPTH, a multiple of 4; ITEM, the side of a work-item's tile, which is even.
+// Defines: TILE_DEPTH, a multiple of 4; ITEM, the side of a work-item's tile, which is even. Work-groups: any.
 
 #include "descriptor.cl"
 

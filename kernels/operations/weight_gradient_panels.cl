@@ -1,4 +1,4 @@
-// Gradients of weights and biases, in panels: tiles of sums that registers hold.
+// The part of weight_gradient.cl for panels: tiles of sums that registers hold.
 //
 // Defines: those of sums.cl. Work-groups: one work-item for a tile: of a weight, 16 inputs by
 // GRADIENT_STRIPS strips of outputs; of a bias, 16 outputs.

@@ -1,10 +1,10 @@
-// Gradients of weights and biases, in tiles: a group sums the products of a tile, in parts of the rows side by
+// The part of weight_gradient.cl for tiles: a group sums the products of a tile, in parts of the rows side by
 // side that other work-items each stage (stage.cl), fetching the next terms while they multiply.
 //
 // A bias is a weight whose one input is 1. The parts' sums are added in their order. The sum of the first of
 // two leaves waits where the gradient goes.
 //
-// Defines: those of stage.cl and sums.cl.
+// Defines: those of stage.cl and sums.cl. Work-groups: GROUP_SIZE work-items, SUM_ITEMS for each part.
 
 #include "stage.cl"
 

@@ -7,7 +7,7 @@ extension Multiply: KernelFamily {
   ]
   var writtenColumns: Int { output.shape.columns }
 
-  /// What a kernel does beside adding up products, as a number. Tiles are compiled for each.
+  /// What a kernel does beside adding up products, as a number. Walks in tiles are compiled for each.
   var form: Int {
     let parts = [transposed, bias != nil, derivativeAt != nil, accumulates]
     return zip(Self.formParts, parts).reduce(activation.rawValue) {

@@ -51,8 +51,8 @@ public struct Tuning: Hashable, Sendable, Codable {
   /// Tiles: the columns that a walk multiplies at once.
   private var walkColumns: Int { groupSize / walkDown * item }
 
-  /// The most operations and maps in a kernel that several programs share. Where work-items wait for
-  /// one another, compilers take several times as long for twice as much.
+  /// The most operations, maps and forms of products in a kernel that several programs share. Where
+  /// work-items wait for one another, compilers take several times as long for twice as much.
   var largestModule: Int { schedule == .panels ? 100 : 8 }
 
   /// The columns that kernels take at once.
