@@ -43,7 +43,7 @@ import Testing
       folder: FileManager.default.temporaryDirectory.appending(path: "iwae-gpu-test-\(UUID())"),
       secret: [7])
     defer { try? FileManager.default.removeItem(at: cache.folder) }
-    let large = Tuning(schedule: .tiles, tile: 128, tileDepth: 8, item: 1)
+    let large = Tuning(schedule: .tiles, tile: 256, tileDepth: 8, item: 2)
     let standard = Tuning(schedule: .tiles)
     for isKept in [false, true] {
       let device = try OpenCLDevice(
