@@ -71,8 +71,8 @@ public struct DriverTrial {
     return findings
   }
 
-  /// The training step, products, a map and a case of each family, by which all kernels are compiled; and, for as long
-  /// as there is time, the other maps and further cases.
+  /// The training step, products, a map and a case of each kind of operation, which have kernels of their own;
+  /// and, for as long as there is time, the other maps and further cases.
   private func items(
     _ families: Set<Compute.Operation.Family>, _ maps: [Program], _ products: [Program],
     _ serve: (Program, Protection) -> Bool
@@ -90,15 +90,25 @@ public struct DriverTrial {
         let names = Set(first.map(\.name))
         return first + cases.filter { !names.contains($0.name) }
       }
-    let turns = (0..<Self.turns).map { turn in
-      ofFamilies.compactMap { $0.dropFirst(turn).first }.map { Item(item: $0) }
+    // A product and its transpose are of one family.
+    let ofKinds = ofFamilies.flatMap { cases in
+      var kinds: Set<String> = []
+      return cases.filter { item in
+        item.program.operations.count == 1 && kinds.insert(item.program.operations[0].kind).inserted
+      }
     }
+    let turns = (0..<Self.turns).map { turn in
+      ofFamilies.compactMap { $0.dropFirst(turn).first }
+    }
+    let names = Set(turns[0].map(\.name))
+    let first = (turns[0] + ofKinds.filter { !names.contains($0.name) }).map { Item(item: $0) }
     let ofMaps = maps.enumerated()
       .map { Item(item: table.exampleCase($1), map: $0) }.filter { isServed($0.item) }
     let step = ([table.trainingCase()] + products.map(table.exampleCase)).filter(isServed)
       .map { Item(item: $0) }
     return (
-      step + ofMaps.prefix(1) + turns[0], ofMaps.dropFirst() + turns.dropFirst().flatMap(\.self)
+      step + ofMaps.prefix(1) + first,
+      ofMaps.dropFirst() + turns.dropFirst().flatMap(\.self).map { Item(item: $0) }
     )
   }
 }

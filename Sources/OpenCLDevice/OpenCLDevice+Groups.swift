@@ -2,16 +2,23 @@ import COpenCL
 import Compute
 
 extension OpenCLDevice {
-  /// The modules of programs, compiled or loaded. The first programs settle the tuning: it is the first whose
-  /// work-groups their kernels take, as they are compiled. There may be room for fewer work-items than the
+  /// The modules of programs, compiled or loaded. The first programs settle the tuning: it is the first with
+  /// which their kernels compile and take its work-groups. There may be room for fewer work-items than the
   /// device names.
   func load(_ programs: [Program], protection: Protection) throws(DeviceError) -> [KernelModule] {
     let sequences = programs.map { sequence(of: $0, protection) }
     // A run has a handful of programs, whose kernels are tried as one; conformance has hundreds.
     let modules = KernelModule.joined(
       sequences.flatMap(\.modules), largest: programs.count > 20 ? tuning.largestModule : .max)
-    for module in modules { _ = try library(module) }
-    if programs.isEmpty || otherTunings.isEmpty { return modules }
+    let isSettled = programs.isEmpty || otherTunings.isEmpty
+    do throws(DeviceError) {
+      for module in modules { _ = try library(module) }
+    } catch {
+      guard case .compilationFailed = error, !isSettled else { throw error }
+      takeNextTuning()
+      return try load(programs, protection: protection)
+    }
+    if isSettled { return modules }
     for sequence in sequences {
       if try takesGroups(of: sequence) { continue }
       takeNextTuning()

@@ -37,8 +37,12 @@ extension OpenCLDevice {
 
   /// Times every launch of a program by the driver's clock.
   ///
-  /// - Parameter separately: True to time each operation in a launch to itself as well, whose kernels may
-  ///   have to be compiled.
+  /// - Parameters:
+  ///   - program: The program.
+  ///   - memory: The memory that it runs on.
+  ///   - peak: The speeds that floors are told by.
+  ///   - separately: True to time each operation in a launch to itself as well, whose kernels may have to
+  ///     be compiled.
   public func profile(
     of program: Program, on memory: any Memory, peak: DevicePeak, separately: Bool
   ) throws(DeviceError) -> [LaunchProfile] {

@@ -136,9 +136,7 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     profile = try step.device.profile(
       of: step.program, on: step.memory, peak: peak, separately: true)
   } else if let step, let peak, arguments.has("--json") {
-    // What was timed counts, whether or not a second workspace has room.
-    profile = try? step.device.profile(
-      of: step.program, on: step.memory, peak: peak, separately: false)
+    profile = try parts(of: step.program, on: step.memory, step.device, peak)
   }
   let median = times.sorted()[times.count / 2]
   let gflops = workload.productOperations / median * 1e-6
@@ -163,6 +161,18 @@ private func runBench(_ arguments: ParsedArguments, _ terminal: Terminal) throws
     if let profile = report.profile { try terminal.output("\n" + table(of: profile)) }
   }
   return .done
+}
+
+/// The launches of a step; nil where a second workspace has no room: what was timed counts without it.
+private func parts(
+  of program: Program, on memory: any Memory, _ device: OpenCLDevice, _ peak: DevicePeak
+) throws -> [LaunchProfile]? {
+  do {
+    return try device.profile(of: program, on: memory, peak: peak, separately: false)
+  } catch {
+    guard case .insufficientMemory = error else { throw error }
+    return nil
+  }
 }
 
 private func table(of profile: [LaunchProfile]) -> String {

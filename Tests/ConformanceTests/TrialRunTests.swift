@@ -35,8 +35,11 @@ import Testing
       true
     }
     #expect(late.families == families && late.maps == [0])
-    // The training step, a map, and a case of each.
-    #expect(late.results.count == 5)
+    // The training step, a map, and a case of each, of products and of sums one of either kind.
+    #expect(late.results.count == 7)
+    for kind in ["multiply(", "multiplyTransposed("] {
+      #expect(late.results.contains { $0.name.hasPrefix(kind) })
+    }
     let whole = try DriverTrial(ReferenceDevice(), time: .seconds(600)).run(families, maps: maps) {
       program, _ in program.operations.allSatisfy { $0.family != .noise }
     }

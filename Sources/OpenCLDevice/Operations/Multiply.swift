@@ -15,9 +15,10 @@ extension Multiply: KernelFamily {
     }
   }
 
-  /// The bits of a form above the activation's, by the names that kernels know.
+  /// The bits of a form above the activation's, by the names that kernels know. The activation has a byte:
+  /// compilers make a number of four bits of one that takes four, and oclgrind knows none.
   static let formParts = [
-    (name: "TRANSPOSED", value: 16), (name: "BIAS", value: 32), (name: "DERIVATIVE", value: 64),
-    (name: "ACCUMULATES", value: 128),
+    (name: "TRANSPOSED", value: 256), (name: "BIAS", value: 512), (name: "DERIVATIVE", value: 1024),
+    (name: "ACCUMULATES", value: 2048),
   ]
 }
