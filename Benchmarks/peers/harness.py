@@ -32,7 +32,7 @@ class Peer:
     """What a peer does; images are uint8 arrays [batch, data] of zeros and ones in host memory."""
     name = "?"
     devices = ("cpu",)
-    # Whether there is a second way to run it: --compile.
+    # Whether there are further ways to run it: --compile and --graphs.
     compiles = False
 
     def __init__(self, model, weights, options):
@@ -73,7 +73,9 @@ def parse(peer_class, arguments=None):
     parser.add_argument("--samples", type=int, default=5000, help="samples of an evaluation")
     parser.add_argument("--device", choices=peer_class.devices, default="cpu")
     if peer_class.compiles:
-        parser.add_argument("--compile", action="store_true", help="with torch.compile")
+        ways = parser.add_mutually_exclusive_group()
+        ways.add_argument("--compile", action="store_true", help="with torch.compile")
+        ways.add_argument("--graphs", action="store_true", help="with torch.compile, which records CUDA's graphs")
     parser.add_argument("--serve", action="store_true",
                         help="time as many steps as each line of standard input says")
     return parser.parse_args(arguments)

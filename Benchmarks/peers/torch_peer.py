@@ -1,6 +1,7 @@
-"""PyTorch: an ordinary module and its fused Adam, eager or (--compile) through torch.compile.
+"""PyTorch: an ordinary module and its fused Adam, eager or through torch.compile (--compile), which on CUDA can
+record graphs (--graphs).
 
-Evaluation runs under inference_mode, in chunks of samples. On CUDA, torch.compile records graphs.
+Evaluation runs under inference_mode, in chunks of samples.
 """
 import math
 
@@ -86,9 +87,9 @@ class TorchPeer(harness.Peer):
         self.chunk = models.chunk_size(options.samples, CHUNKS[options.device])
         self.module = ImportanceWeightedAutoencoder(model).to(options.device)
         self.bounds_of = self.module
-        if options.compile:
-            self.name = "torch-compile"
-            mode = "reduce-overhead" if options.device == "cuda" else None
+        if options.compile or options.graphs:
+            self.name = "torch-graphs" if options.graphs else "torch-compile"
+            mode = "reduce-overhead" if options.graphs else None
             self.bounds_of = torch.compile(self.module, mode=mode)
         self.load(weights)
 
